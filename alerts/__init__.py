@@ -1,0 +1,1 @@
+"""When somebody is told, and how: rules, windows, episodes, delivery."""

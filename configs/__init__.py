@@ -1,0 +1,1 @@
+"""What an operator may write: ready configurations, codebook, rules, the demo election."""

@@ -1,0 +1,1 @@
+"""What people decided: the desk's database and its web pages."""

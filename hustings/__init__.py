@@ -1,0 +1,1 @@
+"""What the words mean: values, contracts, the query language, the text analyser, errors."""

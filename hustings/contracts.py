@@ -1,0 +1,373 @@
+"""The contracts between the packages. Siblings never import each other; they meet here, and `runtime.build` joins them.
+
+Each docstring says who calls, when, and what must not happen. The contract tests in `hustings.testing` run on every
+implementation, the real servers included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from hustings.query import Query
+from hustings.types import (
+    Alert,
+    Amendment,
+    Assessment,
+    DeadLetter,
+    Hit,
+    Notice,
+    Post,
+    QueueEntry,
+)
+
+__all__ = [
+    "AlertBook",
+    "AlertChanges",
+    "Channel",
+    "Classifier",
+    "Collected",
+    "Delivery",
+    "Entry",
+    "Index",
+    "Log",
+    "LogReader",
+    "Memory",
+    "Message",
+    "Outcome",
+    "Page",
+    "Record",
+    "Source",
+    "SourceItem",
+    "Topic",
+]
+
+Topic = Literal["posts", "hits", "dead-letters"]
+
+
+# ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Record(NamedTuple):
+    """Something to append. Records of one key keep their order: the key alone decides the partition."""
+
+    key: str
+    value: bytes
+
+
+class Entry(NamedTuple):
+    """Something that was read. `offset` rises by one within (topic, partition), from 0."""
+
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    appended_at: datetime
+
+
+class LogReader(Protocol):
+    """One named reader of one topic. It reads from the smaller of what it committed and where it is told to seek."""
+
+    def poll(self, *, limit: int, timeout_s: float) -> list[Entry]:
+        """At most `limit` entries, in offset order within a partition; waits up to `timeout_s` for the first one,
+        returns at once when there is any, and `[]` when there is none. Never skips an entry; moves the position of
+        this reader object, not the committed one."""
+        ...
+
+    def commit(self, positions: Mapping[int, int]) -> None:
+        """Make `{partition: next offset}` durable. Called only after everything before it is durable elsewhere.
+        Going backwards is an error (`StoreError`)."""
+        ...
+
+    def committed(self) -> dict[int, int]:
+        """`{partition: next offset}` as last committed; 0 for a partition never committed."""
+        ...
+
+    def seek(self, positions: Mapping[int, int]) -> None:
+        """Continue at these offsets: how a sink that holds less than was committed heals."""
+        ...
+
+    def partitions(self) -> list[int]:
+        """The partitions that this reader is assigned now."""
+        ...
+
+    def close(self) -> None:
+        """Give the reader back; nothing is committed by closing."""
+        ...
+
+
+class Log(Protocol):
+    """The durable stream. `append` returns after the records are on disk (or acknowledged by all replicas)."""
+
+    @property
+    def id(self) -> str:
+        """Made once with the log; sinks store it with their positions, and another log's id is an error."""
+        ...
+
+    def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
+        """Append all or none, durably; returns (partition, offset) in the order given. Safe from many threads and
+        processes. `partition` overrides the key (progress marks go to each partition)."""
+        ...
+
+    def reader(self, topic: Topic, name: str, *, partitions: Sequence[int] | None = None) -> LogReader:
+        """A reader with durable positions under `name`; `partitions` None means all."""
+        ...
+
+    def partitions(self, topic: Topic) -> int:
+        """How many partitions the topic has."""
+        ...
+
+    def ends(self, topic: Topic) -> dict[int, int]:
+        """`{partition: next offset to be written}`."""
+        ...
+
+    def starts(self, topic: Topic) -> dict[int, int]:
+        """`{partition: oldest offset still held}`: above 0 once segments were dropped by age."""
+        ...
+
+    def drop_before(self, topic: Topic, when: datetime) -> int:
+        """Drop whole segments all of whose entries were appended before `when`; returns entries dropped."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SourceItem(Struct, frozen=True, kw_only=True):
+    """One thing that a source saw: the raw bytes as evidence, and the post made of them.
+
+    `author_handle` is the raw, stable account id; the polling loop turns it into a roster id or a pseudonym and it
+    goes no further. `post.collected_at` is stamped by the loop at hand-over to the log.
+    """
+
+    raw: bytes
+    post: Post
+    author_handle: str = ""
+    headers: dict[str, str] = {}
+
+
+class Collected(Struct, frozen=True, kw_only=True):
+    """What one call of `Source.collect` brought: items, unusable ones, the cursor to remember, when to call again."""
+
+    items: tuple[SourceItem, ...] = ()
+    dead: tuple[DeadLetter, ...] = ()
+    cursor: bytes = b""
+    again_after: timedelta = timedelta(0)
+    caps_hit: dict[str, int] = {}
+    done: bool = False
+
+
+class Source(Protocol):
+    """Where posts come from. It never sleeps between polls, never stores its cursor and never writes anywhere: it
+    returns what to remember and when to call again, and the polling loop does both, after the log acknowledged."""
+
+    name: str
+    """The configured entry (`Post.collector`)."""
+
+    def open(self) -> None:
+        """Connect or read settings. Constructors only store."""
+        ...
+
+    def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
+        """At most about `limit` new items after `cursor` (b"" at first). The same cursor again brings the same items
+        again or newer ones, never fewer: a crash between two calls loses nothing. Raises `Unavailable` when the
+        outside does not answer (the loop backs off), `EgressDenied` when the guard refuses. One unusable item is a
+        dead letter in the result, never an exception. Returns within 30 s."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# ── classifiers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Classifier(Protocol):
+    """One step of `analyze`. Pure: same assessments in, same out; batch in, batch out, same length and order."""
+
+    name: str
+    version: str
+
+    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
+        """Each assessment with what this step adds. Must not touch what an earlier step wrote, must not keep posts,
+        must not raise for one post's content."""
+        ...
+
+
+# ── the index ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Outcome(StrEnum):
+    """What writing one assessment (or hit) did."""
+
+    NEW = "new"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    CONFLICTING = "conflicting"  # same revision, other content: the first one stays
+    STALE = "stale"  # an older revision than the stored one; counted with `unchanged` in the books
+
+
+class Page(NamedTuple):
+    """Newest first. `next` continues the search, None at the end; it is opaque."""
+
+    assessments: list[Assessment]
+    next: str | None
+
+
+class Index(Protocol):
+    """What is known so far. Derived: a rebuild from the log gives the same. All writes are idempotent."""
+
+    def write(
+        self,
+        assessments: Sequence[Assessment],
+        *,
+        log_id: str,
+        origins: Sequence[tuple[int, int]] = (),
+        dead: Sequence[tuple[int, int]] = (),
+        positions: Mapping[int, int] | None = None,
+    ) -> list[Outcome]:
+        """Write all, durably, and store `positions` (of the posts topic) and the books with them. `origins[i]` is the
+        (partition, offset) that assessment i came from, `dead` those of posts that became dead letters; an offset
+        below the stored position was counted before and is not counted again."""
+        ...
+
+    def write_hits(
+        self, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int] | None = None
+    ) -> list[Outcome]:
+        """Write hits, highest revision wins, and store `positions` (of the hits topic) with them."""
+        ...
+
+    def positions(self, topic: Topic) -> dict[int, int]:
+        """`{partition: next offset}` that this sink holds. `{}` when new."""
+        ...
+
+    def log_id(self) -> str | None:
+        """The id of the log that filled this index, None when empty."""
+        ...
+
+    def books(self) -> dict[str, int]:
+        """Posts of the log by what became of them: new, revised, unchanged (with stale), conflicting, dead_letters."""
+        ...
+
+    def get(self, keys: Sequence[str]) -> dict[str, Assessment]:
+        """The stored assessments of those keys that exist; sees every acknowledged write."""
+        ...
+
+    def search(self, query: Query, *, limit: int = 50, after: str | None = None) -> Page:
+        """Assessments that match, newest published first (ties by key, descending)."""
+        ...
+
+    def count(self, query: Query) -> int:
+        """How many assessments match, exactly."""
+        ...
+
+    def counts(self, query: Query, field: str, *, limit: int = 1000) -> dict[str, int]:
+        """Matching posts by value of a field (each value of a multi-valued one counts once), most frequent first,
+        ties by value. Raises `StoreError` rather than cut silently when there are more than `limit` values."""
+        ...
+
+    def histogram(self, query: Query, *, step: timedelta) -> dict[datetime, int]:
+        """Matching posts by published time in UTC-aligned steps; empty steps are absent."""
+        ...
+
+    def hits(self, rule: str, logic: str, *, since: datetime | None = None) -> Iterator[Hit]:
+        """Stored hits of one rule and logic, withdrawn ones included, by (t, key)."""
+        ...
+
+    def former_hits(self, keys: Sequence[str]) -> list[Hit]:
+        """All stored, not withdrawn hits of these posts."""
+        ...
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget assessments and hits of posts first collected before that time; returns posts removed."""
+        ...
+
+    def refresh(self) -> None:
+        """After this, searches see every acknowledged write."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# ── alerts and the desk ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AlertChanges(Struct, frozen=True, kw_only=True):
+    """What one step of the evaluator wants recorded, all of it in one transaction."""
+
+    alerts: tuple[Alert, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    queue: tuple[QueueEntry, ...] = ()
+    counters: dict[str, int] = {}
+
+
+class AlertBook(Protocol):
+    """The desk's side of `watch`: alerts with their notices, amendments, and the review queue."""
+
+    def unsettled(self) -> list[Alert]:
+        """Alerts that can still change: open ones, and those settled less than their rule's memory ago. Read once
+        before a worker evaluates, so that ids are kept."""
+        ...
+
+    def record(self, changes: AlertChanges, *, partition: int, epoch: int) -> None:
+        """Write everything or nothing. Alert rows are upserts by id: `epoch` lower than the row's changes nothing.
+        Notices, amendments and queue entries are inserts by id: one that exists stays as it is. Alerts with
+        review = "none" that are not shadow are released here, which makes their outbox rows."""
+        ...
+
+
+class Memory(Protocol):
+    """Small durable facts of the machine: cursors, source health, heartbeats, active rule set, model pointer."""
+
+    def get(self, table: str, key: str) -> bytes | None: ...
+
+    def put(self, table: str, key: str, value: bytes) -> None: ...
+
+    def entries(self, table: str) -> dict[str, bytes]: ...
+
+    def delete(self, table: str, key: str) -> None: ...
+
+
+# ── channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One rendered, redacted message for one partner over one channel. `id` is the outbox id, stable over retries."""
+
+    id: str
+    partner: str
+    channel: str
+    alert: str
+    kind: str
+    tlp: str
+    title: str
+    text: str
+    body: bytes
+    at: datetime
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """What became of one attempt. `dead` means never again; `retry_after` only when the other side asked for it."""
+
+    result: Literal["delivered", "retry", "dead"]
+    detail: str = ""
+    retry_after: timedelta | None = None
+
+
+class Channel(Protocol):
+    """A way to reach a partner."""
+
+    name: str
+
+    def send(self, message: Message, *, now: datetime) -> Delivery:
+        """One attempt, within 15 s, no retry inside. Never raises for what the other side does; never logs or shows
+        a secret."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,97 @@
+"""The tree of exceptions: what a caller of any package may have to catch.
+
+    HustingsError
+    ├── ConfigError      the operator wrote something that cannot be: names file, key, value, and what is known
+    ├── QueryError       a query does not parse: names the column, what was found, what is known
+    ├── RuleError        a rule file does not check: carries every problem found
+    ├── BadInput         one message cannot be used: becomes a dead letter with `reason`
+    ├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
+    ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
+    ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
+    └── EgressDenied     an outgoing connection was refused by the guard
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = [
+    "BadInput",
+    "ConfigError",
+    "DeadReason",
+    "EgressDenied",
+    "HustingsError",
+    "ModelError",
+    "QueryError",
+    "RuleError",
+    "StoreError",
+    "Unavailable",
+]
+
+DeadReason = Literal[
+    "not_json",  # the bytes are not one JSON value (NaN, trailing text, bad UTF-8)
+    "not_an_object",  # JSON, but not an object
+    "too_large",  # more bytes than `wire.MAX_BYTES`
+    "too_deep",  # nested beyond `wire.MAX_DEPTH`
+    "duplicate_key",  # one object names a key twice
+    "unknown_key",  # a key that the value has not
+    "missing_key",  # a required key is absent
+    "wrong_type",  # a key holds another type than its own
+    "out_of_range",  # a number or time beyond its limits
+    "lone_surrogate",  # text that no encoding can carry
+    "newer_schema",  # at the edge only: a schema version from the future
+    "too_many_fields",  # more items in a list or table than its limit
+    "undecodable",  # a row of another format (CSV, feed) that cannot be read
+    "stage_failed",  # a step raised on this post alone
+    "oversize_text",  # text beyond the analyser's cap where truncation is not allowed
+]
+
+
+class HustingsError(Exception):
+    """The root: everything that Hustings raises on purpose."""
+
+
+class ConfigError(HustingsError):
+    """The operator's configuration, roster or model pointer is not usable."""
+
+
+class QueryError(HustingsError):
+    """A query does not parse or names what does not exist. `column` counts characters from 1."""
+
+    def __init__(self, message: str, *, column: int) -> None:
+        super().__init__(f"column {column}: {message}")
+        self.message = message
+        self.column = column
+
+
+class RuleError(HustingsError):
+    """A rule file has problems; `problems` are ready-made lines, one each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class BadInput(HustingsError):
+    """One message cannot be used. The loop that isolates it writes a dead letter with this reason."""
+
+    def __init__(self, reason: DeadReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason: DeadReason = reason
+        self.detail = detail
+
+
+class StoreError(HustingsError):
+    """A store contradicts what it promised; going on would lose or double something."""
+
+
+class Unavailable(HustingsError):
+    """A dependency does not answer now. Retry later; the message is fine."""
+
+
+class ModelError(HustingsError):
+    """A model folder cannot be trusted or does not fit this version."""
+
+
+class EgressDenied(HustingsError):
+    """The guard refused an outgoing connection; the text names host, address and the rule."""

@@ -1,0 +1,1 @@
+"""What is known so far: assessments and hits, searchable; derived from the log."""

@@ -1,0 +1,1 @@
+"""How the outside becomes posts: sources, evidence, the egress guard, the log."""

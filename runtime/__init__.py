@@ -1,0 +1,1 @@
+"""How it runs: command line, configuration, wiring, loops, supervisor."""
