@@ -6,6 +6,7 @@ implementation, the real servers included.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from hustings.clock import Clock
 from hustings.query import Query
 from hustings.types import (
     Alert,
@@ -32,7 +34,9 @@ __all__ = [
     "Classifier",
     "Collected",
     "Delivery",
+    "Egress",
     "Entry",
+    "HttpAnswer",
     "Index",
     "Log",
     "LogReader",
@@ -42,6 +46,7 @@ __all__ = [
     "Page",
     "Record",
     "Source",
+    "SourceContext",
     "SourceItem",
     "Topic",
 ]
@@ -136,6 +141,42 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
+# ── the way out ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class HttpAnswer(NamedTuple):
+    """What the other side said. `headers` have lower-case names; `body` is decompressed and within the caller's cap."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    url: str
+
+
+class Egress(Protocol):
+    """The one way out to the network: judges the address that it really connects to, on every hop."""
+
+    def request(
+        self,
+        method: Literal["GET", "POST"],
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_s: float = 30.0,
+        max_bytes: int = 20_000_000,
+        redirects: int = 0,
+    ) -> HttpAnswer:
+        """One exchange, whatever the status. Raises `EgressDenied` when an address is refused, `Unavailable` when the
+        other side does not answer in time or breaks off, `BadInput` ("too_large") beyond `max_bytes` decompressed or
+        a decompression ratio of 100. `timeout_s` bounds the whole exchange."""
+        ...
+
+    def connect(self, host: str, port: int, *, tls: bool, timeout_s: float = 15.0) -> socket.socket:
+        """A connected (and, with `tls`, verified) socket, for protocols other than HTTP. Same errors."""
+        ...
+
+
 # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -161,6 +202,14 @@ class Collected(Struct, frozen=True, kw_only=True):
     again_after: timedelta = timedelta(0)
     caps_hit: dict[str, int] = {}
     done: bool = False
+
+
+class SourceContext(NamedTuple):
+    """What a source may use besides its settings."""
+
+    egress: Egress
+    memory: Memory
+    clock: Clock
 
 
 class Source(Protocol):

@@ -1,14 +1,14 @@
 """The tree of exceptions: what a caller of any package may have to catch.
 
-    HustingsError
-    ├── ConfigError      the operator wrote something that cannot be: names file, key, value, and what is known
-    ├── QueryError       a query does not parse: names the column, what was found, what is known
-    ├── RuleError        a rule file does not check: carries every problem found
-    ├── BadInput         one message cannot be used: becomes a dead letter with `reason`
-    ├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
-    ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
-    ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
-    └── EgressDenied     an outgoing connection was refused by the guard
+HustingsError
+├── ConfigError      the operator wrote something that cannot be: names file, key, value, and what is known
+├── QueryError       a query does not parse: names the column, what was found, what is known
+├── RuleError        a rule file does not check: carries every problem found
+├── BadInput         one message cannot be used: becomes a dead letter with `reason`
+├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
+├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
+├── ModelError       a model folder is wrong, truncated or does not fit its manifest
+└── EgressDenied     an outgoing connection was refused by the guard
 """
 
 from __future__ import annotations

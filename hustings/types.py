@@ -68,11 +68,7 @@ def hash_id(*parts: str) -> str:
     return digest.hexdigest()
 
 
-class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Common settings of the values below."""
-
-
-class Media(Value):
+class Media(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One attached picture, sound or video; the bytes are never kept here."""
 
     kind: Literal["image", "video", "audio", "other"]
@@ -81,7 +77,7 @@ class Media(Value):
     alt: LongText = ""
 
 
-class BroadcastDetail(Value):
+class BroadcastDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where in a programme a broadcast segment was."""
 
     programme: ShortText = ""
@@ -91,7 +87,7 @@ class BroadcastDetail(Value):
     tone: Literal["", "positive", "neutral", "negative"] = ""
 
 
-class PrintDetail(Value):
+class PrintDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where in a newspaper an article stood."""
 
     page: ShortText = ""
@@ -99,7 +95,7 @@ class PrintDetail(Value):
     tone: Literal["", "positive", "neutral", "negative"] = ""
 
 
-class Post(Value):
+class Post(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One public utterance as it was collected. `key` is its name everywhere: log key and index id.
 
     `revision` is the source's edit time in milliseconds, else 0. A deletion at the source is a revision with empty
@@ -139,7 +135,7 @@ class Post(Value):
         return f"{self.source}:{self.native_id}"
 
 
-class Span(Value):
+class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A half-open range of characters in the original text (or title)."""
 
     start: Natural
@@ -147,7 +143,7 @@ class Span(Value):
     part: Literal["text", "title"] = "text"
 
 
-class Flag(Value):
+class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A code from the codebook that a classifier gave, at or above its threshold."""
 
     code: ShortText
@@ -157,7 +153,7 @@ class Flag(Value):
     spans: tuple[Span, ...] = ()
 
 
-class Target(Value):
+class Target(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person of the roster who is named in a post, and in which role."""
 
     id: ShortText
@@ -165,7 +161,7 @@ class Target(Value):
     spans: tuple[Span, ...] = ()
 
 
-class Assessment(Value):
+class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the machine says about one post: the post itself and everything that `analyze` added.
 
     `scores` holds every head's calibrated number by code, also below the threshold. `tokens` and `title_tokens`
@@ -200,7 +196,7 @@ class Assessment(Value):
         return self.first_collected_at or self.post.collected_at
 
 
-class Hit(Value, tag="hit"):
+class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
     """One post meets, or (`withdrawn`) no longer meets, one step of one rule for one group.
 
     `id` is a function of rule, logic, step, group and key; the highest revision wins. `t` is event time, `g` ingest
@@ -229,7 +225,7 @@ class Hit(Value, tag="hit"):
         return hash_id(self.rule, self.logic, str(self.step), *flat, self.key)
 
 
-class Mark(Value, tag="mark"):
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark"):
     """Progress of one posts partition: everything before `offset` is analysed, nothing older than `at` is unread."""
 
     partition: Natural
@@ -238,7 +234,7 @@ class Mark(Value, tag="mark"):
     schema: int = SCHEMA
 
 
-class Notice(Value):
+class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something about an alert that people may be told: made once per `key`."""
 
     alert: ShortText
@@ -252,7 +248,7 @@ class Notice(Value):
         return hash_id(self.alert, self.key)
 
 
-class Alert(Value):
+class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An episode of a rule for a group. Changed only by `watch`; what people did stands beside it in the desk."""
 
     id: ShortText
@@ -281,7 +277,7 @@ class Alert(Value):
     schema: int = SCHEMA
 
 
-class Amendment(Value):
+class Amendment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A late post would have changed an episode: recorded, never paged."""
 
     rule: ShortText
@@ -297,7 +293,7 @@ class Amendment(Value):
         return hash_id(self.rule, *flat, self.post)
 
 
-class QueueEntry(Value):
+class QueueEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A post that waits for review, and why: one per (key, rule); `probability` is how likely it was to be shown."""
 
     key: str
@@ -312,7 +308,7 @@ class QueueEntry(Value):
         return hash_id(self.key, self.rule)
 
 
-class Review(Value):
+class Review(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One person's recorded judgement; appended, never changed. `shown` is what the machine had displayed."""
 
     id: ShortText
@@ -330,7 +326,7 @@ class Review(Value):
     schema: int = SCHEMA
 
 
-class DeadLetter(Value):
+class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What could not be processed: the original bytes and a typed reason. `id` names where it came from."""
 
     id: str

@@ -6,14 +6,9 @@ Two ways in: `decode` for bytes that Hustings wrote itself (log, index, desk), f
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, TypeVar, cast
 
 import msgspec
-
-from hustings.errors import BadInput, DeadReason
-from hustings.types import MAX_INT, SCHEMA
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ENTRIES", "decode", "decode_strict", "encode"]
 
