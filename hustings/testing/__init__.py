@@ -1,0 +1,1 @@
+"""What tests of every package share: contract checks that run on each implementation, and small real servers."""
