@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from hustings.query.languages import RENAMED
 from hustings.types import Assessment, Role
 
 __all__ = [
@@ -180,7 +181,7 @@ def _language(assessment: Assessment) -> tuple[str, ...]:
     detected = assessment.lang.casefold()
     lang = detected if detected not in ("", "und") else assessment.post.lang.casefold()
     primary = re.split(r"[-_]", lang, maxsplit=1)[0]
-    return _one("" if primary == "und" else primary)
+    return _one("" if primary == "und" else RENAMED.get(primary, primary))
 
 
 def _people(role: Role | None) -> Callable[[Assessment], tuple[str, ...]]:
