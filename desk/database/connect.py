@@ -1,0 +1,86 @@
+"""Open the desk's database, brought up to date, and begin transactions on it.
+
+Two ways in and no third: `writing` (one writer at a time on SQLite, decided at BEGIN, so nobody fails half-way with
+"database is locked") and `reading` (a consistent snapshot that blocks nobody).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from desk.database.migrate import migrate
+from hustings.errors import ConfigError, Unavailable
+
+__all__ = ["open_database", "reading", "writing"]
+
+BUSY_TIMEOUT_MS = 60_000
+"""How long a writer waits for its turn on SQLite. A turn takes milliseconds; only a broken disk makes it this long."""
+
+_WRITES = "hustings_writes"
+
+
+def open_database(url: str) -> Engine:
+    """The engine of the database at `url` (`sqlite:////var/lib/hustings/desk.db`), migrated to the newest schema.
+
+    Several processes may open it at once: one migrates, the others wait. Raises `ConfigError` for a URL that is none
+    and `Unavailable` when the database cannot be reached."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(f"desk database: {url!r} is not a database URL (sqlite:///path/desk.db)") from error
+    dialect = parsed.get_backend_name()
+    if dialect == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigError(f"desk database: {url!r} names no file; several processes must see the same database")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_size=8, max_overflow=56)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif dialect == "postgresql":
+        engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    else:
+        raise ConfigError(f"desk database: {dialect!r} is not supported; known are sqlite, postgresql")
+    try:
+        with writing(engine) as connection:
+            migrate(connection)
+    except OperationalError as error:
+        engine.dispose()
+        raise Unavailable(f"desk database: {parsed.render_as_string()} does not open: {error.orig}") from error
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write: committed at the end, rolled back on an exception."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,268 @@
+"""The people of the desk: the first link, accounts, roles, passwords, and how many guesses a stranger has."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, Row, func, select, update
+
+from desk import audit
+from desk.database.connect import reading, writing
+from desk.database.tables import links, people, sessions
+from desk.refusals import Refused
+from hustings.clock import Clock
+
+__all__ = [
+    "LINK_LASTS",
+    "ROLES",
+    "DeskRole",
+    "Person",
+    "create",
+    "first_link",
+    "invite",
+    "link_role",
+    "listed",
+    "set_disabled",
+    "set_password",
+    "sign_in",
+    "use_link",
+]
+
+DeskRole = Literal["viewer", "reviewer", "lead", "engineer", "admin"]
+ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
+
+LINK_LASTS = timedelta(hours=24)
+MIN_PASSWORD = 12
+"""Characters (ASVS 6.2.1 asks for 8, recommends 15; security.md sets 12)."""
+FREE_GUESSES = 5
+"""Wrong passwords in a row before an account makes its guesser wait."""
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=15)
+"""Doubled with each further wrong guess up to this: about 100 guesses a day, and no lasting lock-out by a stranger."""
+
+CONTEXT_WORDS = ("hustings", "password", "passwort", "election", "monitor", "review", "123456", "qwerty", "letmein")
+"""A password built around one of these is what a guesser of this deployment tries first."""
+
+_hasher = PasswordHasher()
+"""Argon2id with the library's defaults (RFC 9106, low-memory profile)."""
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MDAwMDAwMDAwMDAwMDAwMA$MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"
+"""Verified for an unknown login, so that the answer takes as long as for a known one; no password has this hash."""
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody with an account. `pseudonym` is what reviews, releases and the audit say; `login` stays here."""
+
+    id: str
+    login: str
+    pseudonym: str
+    role: DeskRole
+    disabled: bool = False
+
+
+def first_link(engine: Engine, *, clock: Clock) -> str | None:
+    """A one-time token that creates the lead of a new desk, or None once there is anybody. Each call makes a fresh one
+    and ends the former, so the one printed last is the one that works."""
+    with writing(engine) as connection:
+        if connection.execute(select(func.count()).select_from(people)).scalar_one():
+            return None
+        connection.execute(update(links).where(links.c.used_at.is_(None)).values(expires_at=clock.now()))
+        return _new_link(connection, role="lead", actor="system", now=clock.now())
+
+
+def invite(engine: Engine, *, role: DeskRole, by: Person, clock: Clock) -> str:
+    """A one-time token with which somebody creates their own account in `role`. Admins alone may; on a desk that has
+    none yet its lead may too."""
+    with writing(engine) as connection:
+        if by.role != "admin":
+            admins = select(func.count()).select_from(people).where(people.c.role == "admin")
+            if by.role != "lead" or connection.execute(admins).scalar_one():
+                raise Refused(f"a {by.role} may not invite people; an admin may")
+        return _new_link(connection, role=role, actor=by.pseudonym, now=clock.now())
+
+
+def link_role(engine: Engine, token: str, *, clock: Clock) -> DeskRole | None:
+    """The role that this token gives, None when it is unknown, used or past its time."""
+    with reading(engine) as connection:
+        row = _open_link(connection, token, clock.now())
+    return None if row is None else row.role
+
+
+def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Clock) -> Person:
+    """Create the account that the token stands for; the token is spent. Raises `Refused`."""
+    login = _checked_login(login)
+    hashed = _hashed(password, login)
+    with writing(engine) as connection:
+        row = _open_link(connection, token, clock.now())
+        if row is None:
+            raise Refused("this link is unknown, was used, or is older than a day; ask for a new one")
+        connection.execute(update(links).where(links.c.token == row.token).values(used_at=clock.now()))
+        return _insert(connection, login=login, hashed=hashed, role=row.role, actor="link", now=clock.now())
+
+
+def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str, clock: Clock) -> Person:
+    """Create an account at once (the command line and the demo); `by` is who does it, for the audit."""
+    if role not in ROLES:
+        raise Refused(f"no such role {role!r}; known are {', '.join(ROLES)}")
+    login = _checked_login(login)
+    hashed = _hashed(password, login)
+    with writing(engine) as connection:
+        return _insert(connection, login=login, hashed=hashed, role=role, actor=by, now=clock.now())
+
+
+def sign_in(engine: Engine, *, login: str, password: str, clock: Clock) -> Person | None:
+    """The person, when login and password are right; None otherwise, without saying what was wrong.
+
+    Raises `Refused` while the account makes guessers wait. The right password does not end the wait early: else
+    waiting would tell nothing to a guesser who has it."""
+    now, name = clock.now(), login.strip().casefold()
+    with writing(engine) as connection:
+        row = connection.execute(select(people).where(people.c.login == name).with_for_update()).first()
+        if row is not None:
+            if row.locked_until is not None and now < row.locked_until:
+                seconds = int((row.locked_until - now).total_seconds()) + 1
+                raise Refused(f"too many wrong passwords; try again in {seconds} s")
+            _count_failure(connection, row, now)  # before looking, so that parallel guesses are counted too
+    right = _verified(_NOBODY if row is None else row.password, password)
+    if row is None:
+        return None
+    with writing(engine) as connection:
+        if not right or row.disabled_at is not None:
+            audit.append(connection, at=now, actor=row.pseudonym, action="sign-in-failed", subject=row.pseudonym)
+            return None
+        connection.execute(update(people).where(people.c.id == row.id).values(failures=0, locked_until=None))
+        if _hasher.check_needs_rehash(row.password):
+            connection.execute(update(people).where(people.c.id == row.id).values(password=_hasher.hash(password)))
+        audit.append(connection, at=now, actor=row.pseudonym, action="sign-in", subject=row.pseudonym)
+    return _person(row)
+
+
+def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: Clock) -> None:
+    """Change one's own password; every session of the person ends. Raises `Refused`."""
+    if sign_in(engine, login=person.login, password=old, clock=clock) is None:
+        raise Refused("the present password is not right")
+    hashed = _hashed(new, person.login)
+    with writing(engine) as connection:
+        connection.execute(update(people).where(people.c.id == person.id).values(password=hashed))
+        connection.execute(sessions.delete().where(sessions.c.person == person.id))
+        audit.append(
+            connection, at=clock.now(), actor=person.pseudonym, action="password-changed", subject=person.pseudonym
+        )
+
+
+def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, clock: Clock) -> None:
+    """Close an account (its sessions end at once) or open it again. The last lead or admin cannot close itself."""
+    now = clock.now()
+    with writing(engine) as connection:
+        row = connection.execute(select(people).where(people.c.id == person_id)).first()
+        if row is None:
+            raise Refused(f"no such person {person_id!r}")
+        if by.role != "admin" and not (by.role == "lead" and not _has_admin(connection)):
+            raise Refused(f"a {by.role} may not close accounts; an admin may")
+        if disabled and person_id == by.id:
+            raise Refused("nobody closes their own account; ask another admin")
+        connection.execute(update(people).where(people.c.id == person_id).values(disabled_at=now if disabled else None))
+        if disabled:
+            connection.execute(sessions.delete().where(sessions.c.person == person_id))
+        action = "account-closed" if disabled else "account-opened"
+        audit.append(connection, at=now, actor=by.pseudonym, action=action, subject=row.pseudonym)
+
+
+def listed(engine: Engine) -> list[Person]:
+    """Everybody with an account, by login."""
+    with reading(engine) as connection:
+        return [_person(row) for row in connection.execute(select(people).order_by(people.c.login))]
+
+
+def _has_admin(connection: Connection) -> bool:
+    found = select(people.c.id).where(people.c.role == "admin", people.c.disabled_at.is_(None)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _new_link(connection: Connection, *, role: DeskRole, actor: str, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    connection.execute(links.insert().values(token=_digest(token), role=role, made_at=now, expires_at=now + LINK_LASTS))
+    audit.append(connection, at=now, actor=actor, action="link-made", subject=role)
+    return token
+
+
+def _open_link(connection: Connection, token: str, now: datetime) -> Row[Any] | None:
+    return connection.execute(
+        select(links).where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
+    ).first()
+
+
+def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, actor: str, now: datetime) -> Person:
+    if connection.execute(select(people.c.id).where(people.c.login == login)).first() is not None:
+        raise Refused(f"the login {login!r} is taken")
+    person = Person(id=secrets.token_hex(16), login=login, pseudonym=f"p-{secrets.token_hex(5)}", role=role)
+    connection.execute(
+        people.insert().values(
+            id=person.id,
+            login=login,
+            pseudonym=person.pseudonym,
+            role=role,
+            password=hashed,
+            created_at=now,
+            failures=0,
+        )
+    )
+    audit.append(
+        connection, at=now, actor=actor, action="account-made", subject=person.pseudonym, detail={"role": role}
+    )
+    return person
+
+
+def _count_failure(connection: Connection, row: Row[Any], now: datetime) -> None:
+    failures = row.failures + 1
+    wait = None
+    if failures >= FREE_GUESSES:
+        wait = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - FREE_GUESSES, 16))
+    connection.execute(update(people).where(people.c.id == row.id).values(failures=failures, locked_until=wait))
+
+
+def _checked_login(login: str) -> str:
+    name = login.strip().casefold()
+    if not 2 <= len(name) <= 64 or any(not ch.isprintable() or ch.isspace() for ch in name):
+        raise Refused(f"a login has 2 to 64 characters and no spaces, this is {login!r}")
+    return name
+
+
+def _hashed(password: str, login: str) -> str:
+    if len(password) < MIN_PASSWORD:
+        raise Refused(f"a password has at least {MIN_PASSWORD} characters, this has {len(password)}")
+    if len(password) > 1024:
+        raise Refused("a password has at most 1024 characters")
+    plain = password.casefold()
+    for word in (*CONTEXT_WORDS, login):
+        if len(plain.replace(word, "")) < MIN_PASSWORD // 2:
+            raise Refused(f"this password is little more than {word!r}; a guesser tries that first")
+    if len(set(plain)) < 5:
+        raise Refused("this password repeats the same few characters")
+    return _hasher.hash(password)
+
+
+def _verified(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password[:1024])
+    except VerificationError:
+        return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        id=row.id,
+        login=row.login,
+        pseudonym=row.pseudonym,
+        role=row.role,
+        disabled=row.disabled_at is not None,
+    )

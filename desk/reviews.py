@@ -1,0 +1,250 @@
+"""Reviews: one person's recorded judgement of a post, appended and never changed.
+
+For ten seconds a slip can be undone (the undo is an event of its own; the review stays on record). After that a change
+of mind is a new review. A decision names the revision that its reader saw: if the post was edited since, it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+from sqlalchemy import Engine, exists, select
+
+from desk import audit, queue
+from desk.database.connect import reading, writing
+from desk.database.tables import review_undos, reviews
+from desk.people import Person
+from desk.refusals import Conflict, Refused
+from hustings.clock import Clock
+from hustings.contracts import Index
+from hustings.types import Review, hash_id
+from hustings.wire import decode, encode
+
+if TYPE_CHECKING:
+    from hustings.codebook import Codebook
+
+__all__ = ["GRACE", "REVIEWING_ROLES", "TruthSource", "Verdict", "decide", "of_subject", "reverse", "settled", "undo"]
+
+Verdict = Literal["dismiss", "log", "watch", "alert", "urgent"]
+
+GRACE = timedelta(seconds=10)
+"""Within it an undo takes a decision back before anything follows from it (desk.md, undo)."""
+
+REVIEWING_ROLES = frozenset({"reviewer", "lead"})
+
+OPEN_TRUTH = frozenset({"T-UNASSESSED", "T-NOCHECK", "T-OPEN"})
+"""Truth codes that assert nothing yet; every other T-code needs a `TruthSource` (vocabulary.md, 2a)."""
+
+SourceKind = Literal["fact-checker", "election body", "court", "outlet", "own verification"]
+
+
+class TruthSource(Struct, frozen=True, kw_only=True):
+    """On what a truth status rests."""
+
+    url: str
+    kind: SourceKind
+    checked_on: date
+
+
+def decide(
+    engine: Engine,
+    *,
+    key: str,
+    token: int,
+    reviewer: Person,
+    revision: int,
+    verdict: Verdict,
+    codes: tuple[str, ...],
+    index: Index,
+    codebook: Codebook,
+    clock: Clock,
+    note: str = "",
+    shown: Mapping[str, str | float | int | bool | None] | None = None,
+    truth: TruthSource | None = None,
+) -> Review:
+    """Record the decision on a claimed post and take it out of the queue.
+
+    `revision` is the one that was on the page, `token` the lease of the claim. Raises `Refused` (role, unknown code, a
+    truth status without source) and `Conflict` (lease lost, post edited since)."""
+    _check(reviewer, codes, codebook, truth)
+    _check_revision(index, key, revision)
+    now = clock.now()
+    review = _review("post", key, revision, reviewer, verdict, codes, codebook, note, _shown(shown, truth), clock)
+    with writing(engine) as connection:
+        queue.check_lease(connection, key=key, token=token, now=now)
+        connection.execute(reviews.insert().values(_row(review)))
+        queue.close(connection, key=key, now=now)
+        audit.append(
+            connection,
+            at=now,
+            actor=reviewer.pseudonym,
+            action="review",
+            subject=key,
+            detail={"review": review.id, "verdict": verdict, "codes": list(codes), "revision": revision},
+        )
+    return review
+
+
+def reverse(
+    engine: Engine,
+    *,
+    subject: Literal["post", "story", "alert"],
+    subject_id: str,
+    reviewer: Person,
+    revision: int,
+    verdict: Verdict,
+    codes: tuple[str, ...],
+    index: Index,
+    codebook: Codebook,
+    clock: Clock,
+    note: str = "",
+    shown: Mapping[str, str | float | int | bool | None] | None = None,
+    truth: TruthSource | None = None,
+) -> Review:
+    """Record a further judgement outside the queue: a later change of mind, a second look. The former ones stay."""
+    _check(reviewer, codes, codebook, truth)
+    if subject == "post":
+        _check_revision(index, subject_id, revision)
+    review = _review(
+        subject, subject_id, revision, reviewer, verdict, codes, codebook, note, _shown(shown, truth), clock
+    )
+    with writing(engine) as connection:
+        connection.execute(reviews.insert().values(_row(review)))
+        audit.append(
+            connection,
+            at=review.at,
+            actor=reviewer.pseudonym,
+            action="review-again",
+            subject=subject_id,
+            detail={"review": review.id, "verdict": verdict, "codes": list(codes), "revision": revision},
+        )
+    return review
+
+
+def undo(engine: Engine, *, review_id: str, reviewer: Person, clock: Clock) -> Review:
+    """Take back one's own decision within ten seconds: the post is in one's hands again. Raises `Refused` later on."""
+    now = clock.now()
+    with writing(engine) as connection:
+        raw = connection.execute(select(reviews.c.value).where(reviews.c.id == review_id)).scalar()
+        review = None if raw is None else decode(raw, Review)
+        if review is None or review.reviewer != reviewer.pseudonym:
+            raise Refused("this is not a decision of yours")
+        if now - review.at > GRACE:
+            raise Refused("ten seconds are over; decide again instead, the former decision stays on record")
+        done = select(review_undos.c.review).where(review_undos.c.review == review_id)
+        if connection.execute(done).first() is not None:
+            raise Conflict("this decision was undone already")
+        connection.execute(review_undos.insert().values(review=review_id, at=now))
+        if review.subject == "post":
+            queue.reopen(connection, key=review.subject_id, reviewer=reviewer.pseudonym, now=now)
+        audit.append(
+            connection,
+            at=now,
+            actor=reviewer.pseudonym,
+            action="review-undone",
+            subject=review.subject_id,
+            detail={"review": review_id},
+        )
+    return review
+
+
+def of_subject(engine: Engine, subject: Literal["post", "story", "alert"], subject_id: str) -> list[Review]:
+    """Every standing review of one subject, oldest first; undone ones are left out."""
+    statement = (
+        select(reviews.c.value)
+        .where(reviews.c.subject == subject, reviews.c.subject_id == subject_id, ~_undone())
+        .order_by(reviews.c.at, reviews.c.id)
+    )
+    with reading(engine) as connection:
+        return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
+
+
+def settled(engine: Engine, *, clock: Clock) -> list[Review]:
+    """Every standing review whose grace is over, oldest first: what training data and reports may use."""
+    statement = (
+        select(reviews.c.value)
+        .where(reviews.c.at <= clock.now() - GRACE, ~_undone())
+        .order_by(reviews.c.at, reviews.c.id)
+    )
+    with reading(engine) as connection:
+        return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
+
+
+def _undone():  # type: ignore[no-untyped-def]
+    return exists().where(review_undos.c.review == reviews.c.id)
+
+
+def _check(reviewer: Person, codes: tuple[str, ...], codebook: Codebook, truth: TruthSource | None) -> None:
+    if reviewer.role not in REVIEWING_ROLES:
+        raise Refused(f"a {reviewer.role} may not review; known are {', '.join(sorted(REVIEWING_ROLES))}")
+    for code in codes:
+        if not codebook.is_known(code):
+            near = codebook.nearest(code)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise Refused(f"the codebook {codebook.version} has no code {code!r}{hint}")
+        if code.startswith("T-") and code not in OPEN_TRUTH and truth is None:
+            raise Refused(f"{code} needs its source: address, kind and date of the check")
+
+
+def _check_revision(index: Index, key: str, revision: int) -> None:
+    found = index.get([key]).get(key)
+    if found is None:
+        raise Refused(f"the post {key!r} is not in the index")
+    if found.post.revision != revision:
+        what = "deleted" if found.post.deleted else "edited"
+        raise Conflict(f"the post was {what} at its source while you read it; look at it again")
+
+
+def _shown(
+    shown: Mapping[str, str | float | int | bool | None] | None, truth: TruthSource | None
+) -> dict[str, str | float | int | bool | None]:
+    kept = dict(shown or {})
+    if truth is not None:
+        kept |= {
+            "truth.url": truth.url,
+            "truth.kind": truth.kind,
+            "truth.checked_on": truth.checked_on.isoformat(),
+        }
+    return kept
+
+
+def _review(
+    subject: Literal["post", "story", "alert"],
+    subject_id: str,
+    revision: int,
+    reviewer: Person,
+    verdict: Verdict,
+    codes: tuple[str, ...],
+    codebook: Codebook,
+    note: str,
+    shown: dict[str, str | float | int | bool | None],
+    clock: Clock,
+) -> Review:
+    now = clock.now()
+    return Review(
+        id=hash_id(reviewer.pseudonym, subject, subject_id, str(revision), now.isoformat()),
+        reviewer=reviewer.pseudonym,
+        subject=subject,
+        subject_id=subject_id,
+        subject_revision=revision,
+        codes=tuple(dict.fromkeys(codes)),
+        verdict=verdict,
+        note=note,
+        codebook=codebook.version,
+        shown=shown,
+        at=now,
+    )
+
+
+def _row(review: Review) -> dict[str, object]:
+    return {
+        "id": review.id,
+        "reviewer": review.reviewer,
+        "subject": review.subject,
+        "subject_id": review.subject_id,
+        "verdict": review.verdict,
+        "at": review.at,
+        "value": encode(review),
+    }
