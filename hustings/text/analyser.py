@@ -1,0 +1,264 @@
+"""Text to tokens: the one analyser, whose tokens all query back ends, heads and the roster read.
+
+1. The text is folded (`hustings.text.folding`): NFKC, accents, marks and invisible characters gone.
+2. Cheap searches point at the places where a word may be disguised, or a tag, an address or a mention stands.
+3. Only those places are taken apart piece by piece; everything between them is words and nothing else.
+
+What becomes a token:
+- a word: letters, digits and vowel signs. Apostrophes and hyphens end it, straight or curly: `don't` is `don` `t`.
+- `#VoteNow` whole, `#votenow`, then its parts `vote` `now`; `@some_name` whole, then `some` `name`. An address
+  `@name@host.org` is one mention.
+- one token for each character of a script without spaces, with its vowel signs; one for each emoji sequence.
+- web addresses give no token (`Post.links` holds them), e-mail addresses give their words.
+- letters s p a c e d out by one and the same separator are one word: three or more of them. A row of words of one
+  letter (`я и в`, `a i o`) and initials (`J. K. R.`) are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from hustings.text.characters import CURRENCY, EMOJI, ONE_LETTER_WORDS, SPACELESS, SPACELESS_MARKS
+from hustings.text.folding import fold, fold_with_origins
+from hustings.text.repair import MAX_TOKEN, repair
+
+__all__ = ["Analysis", "Located", "analyse", "analyse_all", "is_spaceless", "locate"]
+
+
+class Analysis(NamedTuple):
+    """The tokens of a text, and how many of its characters were taken away or replaced as disguise."""
+
+    tokens: tuple[str, ...]
+    removed: int
+
+
+class Located(NamedTuple):
+    """`Analysis` with the half-open range in the original text that each token came from, in order; the parts of a
+    tag lie within it."""
+
+    tokens: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    removed: int
+
+
+class _Piece(NamedTuple):
+    token: str
+    start: int
+    end: int
+    removed: int = 0
+
+
+_NOT_IN_WORDS = rf"\x00-/:-@\[-`{{-\x7f{CURRENCY}{EMOJI}{SPACELESS}"
+_WORD = f"[^{_NOT_IN_WORDS}]"
+_LETTER = f"[^{_NOT_IN_WORDS}0-9]"
+_IN_TAG = rf"[^\x00-/:-@\[-^`{{-\x7f{CURRENCY}{EMOJI}]"
+_SPACER = r"[ .\-_*|/~']"
+_CHARACTER = f"[{SPACELESS}][{SPACELESS_MARKS}]*"
+_EMOJI_SEQUENCE = (
+    "[\U0001f1e6-\U0001f1ff]{2}"  # a flag
+    f"|[{EMOJI}][\U0001f3fb-\U0001f3ff]?(?:\u200d[{EMOJI}][\U0001f3fb-\U0001f3ff]?)*"
+)
+_HOST = r"[\w-]{1,63}(?:\.[\w-]{1,63})"
+
+_PLAIN = re.compile(f"{_WORD}+|{_CHARACTER}|{_EMOJI_SEQUENCE}")
+_ASCII_SEPARATORS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+_SPACED = re.compile(
+    rf"(?<!{_WORD})(?<!'){_LETTER}(?P<gap>(?P<spacer>{_SPACER})(?P=spacer){{0,2}})"
+    rf"(?:{_WORD}(?P=gap))+{_LETTER}(?!{_WORD})"
+)
+_PIECE = re.compile(
+    r"(?P<url>(?:https?|ftp)://[!-~]*|www\.[!-~]+)"
+    rf"|(?P<email>[\w.+-]{{1,64}}@{_HOST}+)"
+    rf"|(?<!{_WORD})(?P<mention>@(?:[\w-]{{1,63}}@{_HOST}+|{_HOST}{{2,}}|{_IN_TAG}+))"
+    rf"|(?<!{_WORD})(?P<hashtag>\#(?=[_0-9]*(?![_0-9]){_IN_TAG}){_IN_TAG}+)"
+    f"|(?P<spaced>{_SPACED.pattern})"
+    rf"|(?P<word>\$?{_WORD}+(?:[@$!{CURRENCY}]+{_WORD}+)*\$*)"
+    f"|(?P<plain>{_CHARACTER}|{_EMOJI_SEQUENCE})"
+)
+_WRITTEN_WITH_AT = re.compile(r"@(?:[^\W_]{1,2}|ss(?:es|hat|hats|hole|holes|wipe))\Z")
+"""Too short for a handle, or the one word that is mostly written so: `@ss`."""
+
+_SIGN = re.compile(
+    rf"[#@${CURRENCY}013-79!:.]"
+    rf"(?:(?<=[#@${CURRENCY}])|(?<={_LETTER}[013-79!])(?=[0-9@$!{CURRENCY}]{{0,2}}{_LETTER})|(?<=:)(?=//)|(?<=www\.))"
+)
+_GAP = re.compile(rf"{_SPACER}(?<={_LETTER}.)(?<!{_WORD}..)(?<!'..)(?={_SPACER}{{0,2}}{_WORD}{_SPACER})")
+_STRETCH = re.compile(r"([^\W\d_])\1\1")
+_LATIN, _GREEK, _CYRILLIC, _ARMENIAN = "a-zß-ɏᴀ-ᶿḀ-ỿ", "Ͱ-Ͽἀ-῿", "Ѐ-ԯᲀ-᲏Ꙁ-ꚟ", "԰-֏"
+_MIXED = re.compile(
+    "|".join(
+        f"[{one}][0-9@$!{CURRENCY}]*[{others}]"
+        for one, others in (
+            (_LATIN, _GREEK + _CYRILLIC + _ARMENIAN),
+            (_GREEK, _LATIN + _CYRILLIC + _ARMENIAN),
+            (_CYRILLIC, _LATIN + _GREEK + _ARMENIAN),
+            (_ARMENIAN, _LATIN + _GREEK + _CYRILLIC),
+        )
+    )
+)
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+
+
+def analyse(text: str) -> Analysis:
+    """The tokens of `text` and the count of its disguised characters."""
+    cased, removed = fold(text)
+    lower = cased.lower()
+    regions = _regions(lower)
+    if not regions:
+        return Analysis(tuple(_plain(lower)), removed)
+    tokens: list[str] = []
+    done = 0
+    for start, end in regions:
+        tokens += _plain(lower[done:start])
+        for piece in _pieces(cased, lower, start, end):
+            tokens.append(piece.token)
+            removed += piece.removed
+        done = end
+    tokens += _plain(lower[done:])
+    return Analysis(tuple(tokens), removed)
+
+
+def analyse_all(texts: Sequence[str]) -> list[Analysis]:
+    """`analyse` of each."""
+    return [analyse(text) for text in texts]
+
+
+def locate(text: str) -> Located:
+    """`analyse`, and where in `text` each token stands. Slower: for the few texts that somebody looks at."""
+    cased, origins, removed = fold_with_origins(text)
+    lower = cased.lower()
+    pieces: list[_Piece] = []
+    done = 0
+    for start, end in [*_regions(lower), (len(lower), len(lower))]:
+        pieces += (_Piece(m[0][:MAX_TOKEN], *m.span()) for m in _PLAIN.finditer(lower, done, start))
+        pieces += _pieces(cased, lower, start, end)
+        done = end
+    return Located(
+        tuple(piece.token for piece in pieces),
+        tuple((origins[piece.start][0], origins[piece.end - 1][1]) for piece in pieces),
+        removed + sum(piece.removed for piece in pieces),
+    )
+
+
+def is_spaceless(ch: str) -> bool:
+    """Whether `ch` belongs to a script without spaces, so that it is a token by itself."""
+    return _SPACELESS.match(ch) is not None
+
+
+def _plain(lower: str) -> list[str]:
+    """The tokens of folded text in which nothing is disguised."""
+    words = lower.translate(_ASCII_SEPARATORS).split() if lower.isascii() else _PLAIN.findall(lower)
+    return words if len(lower) <= MAX_TOKEN else [word[:MAX_TOKEN] for word in words]
+
+
+def _regions(lower: str) -> list[tuple[int, int]]:
+    """Ranges between blanks that have to be taken apart, in order and apart from each other."""
+    ends: list[tuple[int, int]] = [m.span() for m in _SIGN.finditer(lower)]
+    ends += (m.span() for m in _STRETCH.finditer(lower))
+    if not lower.isascii():
+        ends += (m.span() for m in _MIXED.finditer(lower))
+    for gap in _GAP.finditer(lower):
+        if spaced := _SPACED.match(lower, gap.start() - 1):
+            ends.append(spaced.span())
+    regions: list[tuple[int, int]] = []
+    for start, end in sorted(ends):
+        if regions and end <= regions[-1][1]:
+            continue
+        start = lower.rfind(" ", 0, start + 1) + 1
+        end = lower.find(" ", end)
+        end = len(lower) if end < 0 else end
+        if regions and start < regions[-1][1]:
+            start = regions.pop()[0]
+        regions.append((start, end))
+    return regions
+
+
+def _pieces(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """The tokens between `start` and `end`, which stand at blanks."""
+    for m in _PIECE.finditer(lower, start, end):
+        match m.lastgroup:
+            case "url":
+                pass
+            case "email":
+                yield from _words(lower, *m.span())
+            case "mention":
+                yield from _mention(cased, lower, *m.span())
+            case "hashtag":
+                yield from _hashtag(cased, lower, *m.span())
+            case "spaced":
+                yield from _spaced(lower, m)
+            case "word":
+                yield from _word(cased, lower, *m.span())
+            case _:
+                yield _Piece(m[0][:MAX_TOKEN], *m.span())
+
+
+def _words(lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """Plain words, characters and emoji, each repaired."""
+    for m in _PLAIN.finditer(lower, start, end):
+        token, removed = repair(m[0])
+        yield _Piece(token, *m.span(), removed)
+
+
+def _word(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """A word with signs inside: one token when they stand for letters, else cut at them."""
+    token, removed = repair(lower[start:end])
+    leads_as_letter = lower[start] != "$" or cased[start + 1 : start + 2].islower()
+    if removed and leads_as_letter and token.isalnum():
+        yield _Piece(token, start, end, removed)
+    else:
+        yield from _words(lower, start, end)
+
+
+def _spaced(lower: str, m: re.Match[str]) -> Iterator[_Piece]:
+    """`v o t e` → `vote`; blanks between words of one letter are just blanks."""
+    start, end = m.span()
+    gap = m["gap"]
+    letters = lower[start:end].split(gap)
+    if m["spacer"] == " " and ONE_LETTER_WORDS.issuperset(letters):
+        yield from _words(lower, start, end)
+        return
+    token, removed = repair("".join(letters))
+    yield _Piece(token, start, end, removed + len(gap) * (len(letters) - 1))
+
+
+def _hashtag(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """The whole, repaired between underscores, then its parts."""
+    bodies = [repair(body) for body in lower[start + 1 : end].split("_")]
+    whole = "#" + "_".join(body for body, _ in bodies)
+    yield _Piece(whole[:MAX_TOKEN], start, end, sum(removed for _, removed in bodies))
+    yield from _parts(cased, lower, start + 1, end)
+
+
+def _mention(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """The whole as it is, then its parts; unless the `@` is a letter."""
+    if _WRITTEN_WITH_AT.match(lower[start:end]):
+        token, removed = repair(lower[start:end])
+        yield _Piece(token, start, end, removed)
+        return
+    yield _Piece(lower[start:end][:MAX_TOKEN], start, end)
+    yield from _parts(cased, lower, start + 1, end)
+
+
+def _parts(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
+    """The words of a tag: at separators, at capitals (`USAVotes`), before three or more final digits (`Vote2026`)."""
+    for m in _PLAIN.finditer(lower, start, end):
+        borders = [m.start(), *_camel_borders(cased, *m.span()), m.end()]
+        for first, last in zip(borders, borders[1:], strict=False):
+            yield _Piece(repair(lower[first:last])[0], first, last)
+
+
+def _camel_borders(cased: str, start: int, end: int) -> Iterator[int]:
+    for i in range(start + 1, end):
+        before, here = cased[i - 1], cased[i]
+        after = cased[i + 1 : min(i + 2, end)]
+        if here.isupper():
+            if before.islower() or (after.islower() and (before.isupper() or before.isdigit())):
+                yield i
+        elif here.isdigit() and before.isalpha():
+            digits = len(cased[i:end]) - len(cased[i:end].lstrip("0123456789"))
+            ends = cased[i + digits : min(i + digits + 1, end)]
+            if digits >= 3 and (not ends or ends.isupper()):
+                yield i

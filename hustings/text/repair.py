@@ -1,0 +1,113 @@
+"""One disguised word to the word that it stands for: look-alikes, digits for letters, stretched letters.
+
+Words come in lower case. Each step leaves a word alone unless it is sure, and the result of all is stable.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hustings.text.characters import LEET, LEET_CYRILLIC, LOOKALIKES
+
+__all__ = ["MAX_TOKEN", "repair"]
+
+MAX_TOKEN: Final = 255
+"""Characters of a token; Elasticsearch's `whitespace` analyzer would cut a longer one in two."""
+
+_SCRIPTS: Final = {
+    "latin": re.compile("[a-zà-öø-ɏᴀ-ᶿḀ-ỿ]"),
+    "cyrillic": re.compile("[Ѐ-ԯᲀ-᲏Ꙁ-ꚟ]"),
+    "greek": re.compile("[Ͱ-Ͽἀ-῿]"),
+    "armenian": re.compile("[԰-֏]"),
+}
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_KEPT_REPEATS = re.compile(
+    r"(.)\1\1"  # www, xxx, aaa
+    r"|m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"  # viii
+)
+_HAS_LEET = re.compile(r"[^\W\d_][013-79@$!€¢£¥]{1,3}[^\W\d_]|\$\$\Z|[^\W\d_]{4}\$\Z|\A[@$]")
+_LEFT_ALONE = re.compile(
+    r"\d+(?:d|h|hrs?|m|mins?|s|secs?)(?:\d+(?:d|h|hrs?|m|mins?|s|secs?))*\d*"  # durations: 1h30m
+    r"|\d+x\d+\w*"  # sizes: 4x4
+    r"|h\dn\d+\w?"  # strains of influenza
+    r"|s\d+e\d+"  # episodes
+    r"|(?=(?:\d*[a-f]+\d+){2})[0-9a-f]{6,}"  # hexadecimal
+)
+_SIGN = re.compile(r"[0-9@$!€¢£¥]")
+_SIGN_RUN = re.compile(r"([0-9@$!€¢£¥])\1*")
+_VOWELS = frozenset("aeiouy")
+
+
+def repair(word: str) -> tuple[str, int]:
+    """The token for a lower-case word, and how many of its characters were replaced as disguise. Stretching is
+    emphasis, not disguise: it is undone but not counted."""
+    word = word[:MAX_TOKEN]
+    if word.isascii():
+        plain, lookalikes = word, 0
+    else:
+        plain, lookalikes = _undo_lookalikes(word)
+    plain = _unstretch(plain)
+    plain, leet = _undo_leet(plain)
+    return (_unstretch(plain) if leet else plain), lookalikes + leet
+
+
+def _unstretch(word: str) -> str:
+    """Three or more of the same letter become one: `soooo` is `so`. (`soo` stays; so does `goood` become `god`: one
+    rule for all languages, and it holds for the words of a query just as well.) Roman numerals and a letter exactly
+    three times (`www`) stay."""
+    if not _STRETCHED.search(word) or _KEPT_REPEATS.fullmatch(word):
+        return word
+    return _STRETCHED.sub(r"\1", word)
+
+
+def _undo_lookalikes(word: str) -> tuple[str, int]:
+    """A word of several scripts in the one script that can spell all of it; unchanged when there is none."""
+    letters = [ch for ch in word if ch.isalpha()]
+    scripts = {ch: next((name for name, found in _SCRIPTS.items() if found.match(ch)), "") for ch in letters}
+    present = set(scripts.values())
+    if len(present) < 2 or "" in present:
+        return word, 0
+    counts = {name: sum(scripts[ch] == name for ch in letters) for name in present}
+    for target in sorted(present & LOOKALIKES.keys(), key=lambda name: (-counts[name], name != "latin", name)):
+        table = LOOKALIKES[target]
+        if all(scripts[ch] == target or ch in table for ch in letters):
+            return "".join(ch if scripts.get(ch, target) == target else table[ch] for ch in word), (
+                len(letters) - counts[target]
+            )
+    return word, 0
+
+
+def _undo_leet(word: str) -> tuple[str, int]:
+    """`v0te` → `vote`: only when a sign stands between letters (or is `$` at an end, `@` before a short word), letters
+    are no fewer than runs of a sign, every sign has a reading, and the word is no duration, size, strain or hash."""
+    signs = len(_SIGN.findall(word))
+    if (
+        not signs
+        or len(word) - signs < len(_SIGN_RUN.findall(word))
+        or not _HAS_LEET.search(word)
+        or _LEFT_ALONE.fullmatch(word)
+    ):
+        return word, 0
+    table = LEET_CYRILLIC if _SCRIPTS["cyrillic"].search(word) else LEET
+    letters: list[str] = []
+    for i, ch in enumerate(word):
+        if ch == "1" and table is LEET:
+            letters.append(_reading_of_one(word[:i], word[i + 1 :]))
+        elif _SIGN.match(ch):
+            if ch not in table:
+                return word, 0
+            letters.append(table[ch])
+        else:
+            letters.append(ch)
+    return "".join(letters), signs
+
+
+def _reading_of_one(before: str, after: str) -> str:
+    """`i` between consonants, `l` between vowels, beside another 1 and at the end: `b1tch`, `e1ection`, `ki11`."""
+    if before.endswith("1") or after.startswith("1"):
+        return "l"
+    if not after:
+        return "l"
+    opened = not before or before[-1] in _VOWELS
+    return "l" if opened and after[0] in _VOWELS else "i"
