@@ -1,0 +1,187 @@
+"""Raw captures, sealed: what the outside really sent, before anything was made of it.
+
+One file a batch ("pack"), named by the SHA-256 of its content, written durably and read-only before any of its posts
+is acknowledged. A pack is a magic line, then for each capture a JSON line about it and its raw bytes. Nothing in it is
+changed afterwards; raw account names exist here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from hustings.errors import StoreError, Unavailable
+
+__all__ = ["Capture", "CaptureRecord", "EvidenceFolder", "Flaw"]
+
+MAGIC = b"hustings-evidence 1\n"
+SUFFIX = ".evidence"
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Capture(Struct, frozen=True, kw_only=True):
+    """One thing to seal: which source entry brought it, for which native ids, with which headers."""
+
+    raw: bytes
+    collector: str
+    keys: tuple[str, ...]
+    at: datetime
+    headers: dict[str, str] = {}
+
+
+class CaptureRecord(Struct, frozen=True, kw_only=True):
+    """The JSON line before the raw bytes of a capture."""
+
+    sha256: str
+    length: int
+    collector: str
+    keys: tuple[str, ...]
+    at: datetime
+    code_version: str
+    headers: dict[str, str] = {}
+
+
+class Flaw(Struct, frozen=True, kw_only=True):
+    """Something in the folder that is not as it was sealed. `keys` are the posts whose capture it touches."""
+
+    path: str
+    problem: str
+    keys: tuple[str, ...] = ()
+
+
+class EvidenceFolder:
+    """The folder of packs. Safe for several writers: equal content has an equal name."""
+
+    def __init__(self, folder: Path, *, code_version: str) -> None:
+        self._folder = folder
+        self._code_version = code_version
+
+    def seal(self, captures: Sequence[Capture]) -> list[str]:
+        """Write the captures as one pack; returns the evidence id of each, in order: `<pack>/<SHA-256 of the raw
+        bytes>`. After this they survive a power cut. Equal raw bytes with equal headers are stored once.
+
+        Raises `Unavailable` when the disk is full or fails: nothing may be acknowledged then.
+        """
+        if not captures:
+            return []
+        parts, hashes = self._packed(captures)
+        pack = hashlib.sha256(b"".join(parts)).hexdigest()
+        try:
+            self._write(self._path(pack), parts)
+        except OSError as error:
+            raise Unavailable(f"evidence cannot be sealed in {self._folder}: {error}") from error
+        return [f"{pack}/{raw_hash}" for raw_hash in hashes]
+
+    def read(self, evidence: str) -> tuple[CaptureRecord, bytes]:
+        """The capture behind an evidence id. Raises `StoreError` when it is absent or not as it was sealed."""
+        pack, _, raw_hash = evidence.partition("/")
+        path = self._path(pack)
+        try:
+            for record, raw in _captures(path.read_bytes()):
+                if record.sha256 == raw_hash and hashlib.sha256(raw).hexdigest() == raw_hash:
+                    return record, raw
+        except FileNotFoundError:
+            raise StoreError(f"{path}: no such evidence") from None
+        except ValueError as error:
+            raise StoreError(f"{path}: damaged: {error}") from error
+        raise StoreError(f"{path}: holds no intact capture {raw_hash}")
+
+    def verify(self) -> Iterator[Flaw]:
+        """Every flaw of the folder; none when each byte is as it was sealed. Reads everything."""
+        for path in sorted(self._folder.glob(f"*/*{SUFFIX}")):
+            content = path.read_bytes()
+            if path.stat().st_mode & 0o222:
+                yield Flaw(path=str(path), problem="may be written to; packs are read-only")
+            if hashlib.sha256(content).hexdigest() == path.name.removesuffix(SUFFIX):
+                continue
+            named = False
+            try:
+                for record, raw in _captures(content):
+                    if hashlib.sha256(raw).hexdigest() != record.sha256:
+                        named = True
+                        yield Flaw(path=str(path), problem="the raw bytes of a capture were changed", keys=record.keys)
+            except ValueError as error:
+                named = True
+                yield Flaw(path=str(path), problem=f"its structure was changed: {error}")
+            if not named:
+                yield Flaw(path=str(path), problem="what is said about its captures was changed")
+
+    def _packed(self, captures: Sequence[Capture]) -> tuple[list[bytes], list[str]]:
+        """The parts of a pack, and the hash of each capture's raw bytes."""
+        hashes = [hashlib.sha256(capture.raw).hexdigest() for capture in captures]
+        together: dict[tuple[str, tuple[tuple[str, str], ...]], list[Capture]] = {}
+        for raw_hash, capture in zip(hashes, captures, strict=True):
+            together.setdefault((raw_hash, tuple(sorted(capture.headers.items()))), []).append(capture)
+        parts = [MAGIC]
+        for (raw_hash, _), same in together.items():
+            first = same[0]
+            record = CaptureRecord(
+                sha256=raw_hash,
+                length=len(first.raw),
+                collector=first.collector,
+                keys=tuple(key for capture in same for key in capture.keys),
+                at=first.at,
+                code_version=self._code_version,
+                headers=first.headers,
+            )
+            parts += [_encoder.encode(record), b"\n", first.raw, b"\n"]
+        return parts, hashes
+
+    def _path(self, pack: str) -> Path:
+        return self._folder / pack[:2] / f"{pack}{SUFFIX}"
+
+    def _write(self, path: Path, parts: Sequence[bytes]) -> None:
+        if path.exists():
+            return
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_folder(path.parent.parent)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sealing-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(parts)
+                file.flush()
+                os.fchmod(file.fileno(), 0o400)
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        _sync_folder(path.parent)
+
+
+def _captures(content: bytes) -> Iterator[tuple[CaptureRecord, bytes]]:
+    """The captures of a pack. Raises `ValueError` where the structure is not one."""
+    if not content.startswith(MAGIC):
+        raise ValueError("the first line is not the magic line")
+    position = len(MAGIC)
+    while position < len(content):
+        end = content.find(b"\n", position)
+        if end < 0:
+            raise ValueError(f"no JSON line at byte {position}")
+        try:
+            record = msgspec.json.decode(content[position:end], type=CaptureRecord)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"the JSON line at byte {position} cannot be read ({error})") from error
+        position = end + 1 + record.length
+        if content[position : position + 1] != b"\n":
+            raise ValueError(f"the capture that starts at byte {end + 1} does not end where it should")
+        yield record, content[end + 1 : position]
+        position += 1
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,279 @@
+"""The collect loop: sources → evidence → posts log → cursor, in this order, each step durable before the next.
+
+A crash between any two steps means that the same items are collected again; they have the same keys, so nothing is
+lost and nothing is double in the index. Sources run side by side in a few threads; what they bring is handed over one
+source at a time by the thread that calls `step`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from hustings import wire
+from hustings.clock import Clock
+from hustings.contracts import Collected, Log, Memory, Record, Source, SourceItem
+from hustings.errors import BadInput, EgressDenied, HustingsError, Unavailable
+from hustings.roster import Roster
+from hustings.types import DeadLetter, Post
+from ingest.dead_letters import Brake, append_dead_letters, dead_letter
+from ingest.evidence import Capture, EvidenceFolder
+from ingest.health import SourceHealth
+from ingest.names import Names
+from ingest.pseudonyms import Pseudonyms
+
+__all__ = ["ClockKind", "Collector", "ConfiguredSource"]
+
+ClockKind = Literal["live", "as-collected", "as-posted"]
+
+BATCH = 500
+"""Items asked of a source at a time; one pack of evidence and one append each."""
+FIRST_BACKOFF_S = 5.0
+LAST_BACKOFF_S = 900.0
+"""After a failure a source waits 5 s, doubling up to 15 minutes."""
+JITTER = 0.2
+"""Every wait of a live source is up to this share shorter or longer, so that installations do not poll in step."""
+BRAKE_CHECK_S = 10.0
+"""How often a stopped source looks whether a person has lifted its brake."""
+MAX_THREADS = 16
+MAX_WAIT_S = 1.0
+"""Longest that one `step` waits for sources that are collecting."""
+
+Notify = Callable[..., None]
+"""Writes a named log event with fields: `runtime.events.Events.warning` or like it."""
+
+
+class ConfiguredSource(NamedTuple):
+    """A source and what its time means: `live` stamps posts at hand-over, `as-collected` keeps the archive's
+    collection time, `as-posted` takes the time of publication for both."""
+
+    source: Source
+    clock: ClockKind
+
+
+class Collector:
+    """Polls all sources of a deployment. `open`, then `step` until `done` or told to stop, then `close`."""
+
+    def __init__(
+        self,
+        sources: Sequence[ConfiguredSource],
+        *,
+        log: Log,
+        memory: Memory,
+        evidence: EvidenceFolder,
+        pseudonyms: Pseudonyms,
+        roster: Roster,
+        clock: Clock,
+        code_version: str,
+        notify: Notify = lambda *_, **__: None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._log = log
+        self._memory = memory
+        self._evidence = evidence
+        self._names = Names(pseudonyms, roster)
+        self._clock = clock
+        self._code_version = code_version
+        self._notify = notify
+        self._jitter = jitter
+        self._polled = [_Polled(entry, Brake(memory, entry.source.name)) for entry in sources]
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether every source is an archive that is read to its end."""
+        return bool(self._polled) and all(polled.health.done for polled in self._polled)
+
+    def open(self) -> None:
+        """Open every source and read where each was. Raises what a source raises: a wrong setting stops the start."""
+        for polled in self._polled:
+            polled.source.open()
+            name = polled.source.name
+            polled.cursor = self._memory.get("cursors", name) or b""
+            health = self._memory.get("source_health", name)
+            if health is not None:
+                polled.health = msgspec.structs.replace(msgspec.json.decode(health, type=SourceHealth), done=False)
+        self._pool = ThreadPoolExecutor(min(MAX_THREADS, len(self._polled) or 1), thread_name_prefix="collect")
+
+    def step(self) -> float:
+        """Start what is due, hand over what has come; returns the seconds until something is due again (0: at once)."""
+        self._start_due()
+        flying = {polled.flying for polled in self._polled if polled.flying is not None}
+        if flying:
+            wait(flying, timeout=min(MAX_WAIT_S, self._until_due() or MAX_WAIT_S), return_when=FIRST_COMPLETED)
+        for polled in self._polled:
+            if polled.flying is not None and polled.flying.done():
+                landed, polled.flying = polled.flying, None
+                self._land(polled, landed)
+        if any(polled.flying is not None for polled in self._polled):
+            return 0.0
+        return self._until_due()
+
+    def close(self) -> None:
+        """Close every source. What is being collected now is not handed over; it will be collected again."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        for polled in self._polled:
+            polled.source.close()
+
+    # ── when ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start_due(self) -> None:
+        assert self._pool is not None, "open() comes before step()"  # noqa: S101 - a programming error
+        for polled in self._polled:
+            if polled.flying is not None or polled.health.done or polled.due > self._clock.monotonic():
+                continue
+            if polled.brake.is_on:
+                polled.due = self._clock.monotonic() + BRAKE_CHECK_S
+                continue
+            if polled.health.brake:  # lifted since
+                polled.health = msgspec.structs.replace(polled.health, brake="")
+            polled.flying = self._pool.submit(polled.source.collect, polled.cursor, now=self._clock.now(), limit=BATCH)
+
+    def _until_due(self) -> float:
+        waiting = [polled.due for polled in self._polled if polled.flying is None and not polled.health.done]
+        return max(0.0, min(waiting, default=0.0) - self._clock.monotonic())
+
+    def _wait(self, polled: _Polled, seconds: float) -> None:
+        if polled.clock == "live":
+            seconds *= 1 + JITTER * (2 * self._jitter() - 1)
+        polled.due = self._clock.monotonic() + seconds
+
+    # ── what has come ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _land(self, polled: _Polled, landed: Future[Collected]) -> None:
+        """Hand over what a source brought. A failing source is put off; a failing log or disk raises `Unavailable`
+        out of `step`, and the batch is collected again."""
+        try:
+            collected = landed.result()
+        except (Unavailable, EgressDenied, BadInput) as error:
+            self._failed(polled, str(error), cap=error.reason if isinstance(error, BadInput) else "")
+            return
+        except HustingsError:
+            raise
+        except Exception as error:  # a bug in one source must not stop the others; its health shows it
+            self._failed(polled, f"{type(error).__name__}: {error}")
+            return
+        now = self._clock.now()
+        posts, letters = self._prepared(polled, collected, now)
+        self._append(posts, letters)
+        if collected.cursor != polled.cursor:
+            self._memory.put("cursors", polled.source.name, collected.cursor)
+            polled.cursor = collected.cursor
+        self._succeeded(polled, collected, posts, letters, now)
+
+    def _prepared(
+        self, polled: _Polled, collected: Collected, now: datetime
+    ) -> tuple[list[tuple[Post, bytes]], list[DeadLetter]]:
+        """Posts with their wire form, evidence sealed; and dead letters, those of the source and of posts that break
+        the limits of their own fields."""
+        name = polled.source.name
+        letters = list(collected.dead)
+        named: list[tuple[SourceItem, Post]] = []
+        for item in collected.items:
+            stamp = _stamp(item.post, polled.clock, now)
+            post = msgspec.structs.replace(self._names.renamed(item), collector=name, collected_at=stamp)
+            try:
+                wire.decode(wire.encode(post), Post)
+            except (msgspec.ValidationError, UnicodeEncodeError) as error:
+                reason: Any = "lone_surrogate" if isinstance(error, UnicodeEncodeError) else "out_of_range"
+                letters.append(
+                    dead_letter(name, reason, str(error), origin="collected post", original=item.raw, at=now)
+                )
+                continue
+            named.append((item, post))
+        seals = self._evidence.seal(
+            [
+                Capture(raw=item.raw, collector=name, keys=(item.post.key,), at=now, headers=item.headers)
+                for item, _ in named
+            ]
+        )
+        sealed = [msgspec.structs.replace(post, evidence=seal) for (_, post), seal in zip(named, seals, strict=True)]
+        return [(post, wire.encode(post)) for post in sealed], letters
+
+    def _append(self, posts: Sequence[tuple[Post, bytes]], letters: Sequence[DeadLetter]) -> None:
+        if letters:
+            append_dead_letters(self._log, letters, code_version=self._code_version)
+        if posts:
+            self._log.append("posts", [Record(post.key, value) for post, value in posts])
+
+    # ── how it went ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _succeeded(
+        self,
+        polled: _Polled,
+        collected: Collected,
+        posts: Sequence[tuple[Post, bytes]],
+        letters: Sequence[DeadLetter],
+        now: datetime,
+    ) -> None:
+        health = polled.health.after_posts([post.collected_at for post, _ in posts])
+        newest = max((post.published_at for post, _ in posts), default=None)
+        why = polled.brake.saw(good=len(posts), dead=len(letters), now=now)
+        if why:
+            self._notify("brake_pulled", source=polled.source.name, detail=why)
+        self._remember(
+            polled,
+            msgspec.structs.replace(
+                health,
+                last_success=now,
+                dead=health.dead + len(letters),
+                caps_hit=_summed(health.caps_hit, collected.caps_hit),
+                lag_s=health.lag_s if newest is None else round((now - newest).total_seconds(), 3),
+                gap_since=None,
+                last_error="",
+                failures=0,
+                brake=why,
+                done=collected.done,
+            ),
+        )
+        self._wait(polled, collected.again_after.total_seconds())
+
+    def _failed(self, polled: _Polled, error: str, *, cap: str = "") -> None:
+        now = self._clock.now()
+        health = polled.health
+        self._remember(
+            polled,
+            msgspec.structs.replace(
+                health,
+                last_error=error[:500],
+                failures=health.failures + 1,
+                gap_since=health.gap_since or health.last_success or now,
+                caps_hit=_summed(health.caps_hit, {cap: 1}) if cap else health.caps_hit,
+            ),
+        )
+        pause = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(health.failures, 20))
+        self._notify("dependency_unavailable", detail=f"{polled.source.name}: {error}"[:500], again_in_s=round(pause))
+        self._wait(polled, pause)
+
+    def _remember(self, polled: _Polled, health: SourceHealth) -> None:
+        polled.health = health
+        self._memory.put("source_health", polled.source.name, msgspec.json.encode(health))
+
+
+class _Polled:
+    """A source with where it is and how it fares."""
+
+    def __init__(self, entry: ConfiguredSource, brake: Brake) -> None:
+        self.source = entry.source
+        self.clock = entry.clock
+        self.brake = brake
+        self.cursor = b""
+        self.due = float("-inf")
+        self.health = SourceHealth()
+        self.flying: Future[Collected] | None = None
+
+
+def _stamp(post: Post, clock: ClockKind, now: datetime) -> datetime:
+    if clock == "live":
+        return now
+    return post.collected_at if clock == "as-collected" else post.published_at
+
+
+def _summed(total: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    return {name: total.get(name, 0) + more.get(name, 0) for name in sorted({*total, *more})}
