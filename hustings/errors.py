@@ -56,12 +56,14 @@ class ConfigError(HustingsError):
 
 
 class QueryError(HustingsError):
-    """A query does not parse or names what does not exist. `column` counts characters from 1."""
+    """A query does not parse or names what does not exist. `column` counts characters from 1; `code` is the one under
+    which a rule report lists it: unknown field, value not in the vocabulary, not in the language, too long or deep."""
 
-    def __init__(self, message: str, *, column: int) -> None:
+    def __init__(self, message: str, *, column: int, code: Literal["E09", "E11", "E12", "E13"] = "E12") -> None:
         super().__init__(f"column {column}: {message}")
         self.message = message
         self.column = column
+        self.code = code
 
 
 class RuleError(HustingsError):

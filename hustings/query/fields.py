@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from hustings.query.languages import RENAMED
+from hustings.text import locate
 from hustings.types import Assessment, Role
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Kind",
     "find_field",
     "fold_host",
+    "fold_signed",
     "keyword_values",
     "number_value",
     "score_values",
@@ -196,10 +198,13 @@ def _domains(assessment: Assessment) -> tuple[str, ...]:
 
 
 def _signed(sign: str, listed: tuple[str, ...], assessment: Assessment) -> tuple[str, ...]:
-    """Hashtags or mentions: those that the source lists and those that the analyser found in text and title."""
+    """Hashtags or mentions: those that the analyser found in text and title, and those that only the source lists."""
     tokens = (*assessment.tokens, *assessment.title_tokens)
-    found = (token[1:] for token in tokens if token.startswith(sign))
-    return _distinct((*(value.lstrip(sign).casefold() for value in listed), *found))
+    found = dict.fromkeys(token[1:] for token in tokens if token.startswith(sign))
+    for value in listed:
+        if value.lstrip(sign).casefold() not in found:
+            found[fold_signed(sign, value)] = None
+    return _distinct(found)
 
 
 _KEYWORD_READERS: dict[str, Callable[[Assessment], tuple[str, ...]]] = {
@@ -264,3 +269,12 @@ def fold_host(host: str) -> str:
         except UnicodeError:  # an empty or overlong label, a character that no name may hold
             return ""
     return "" if any(character.isspace() for character in host) else host
+
+
+def fold_signed(sign: str, value: str) -> str:
+    """A hashtag or mention as it is compared: without its sign, and as the analyser writes it where it takes the whole
+    for one."""
+    written = sign + value.strip().lstrip(sign)
+    located = locate(written)
+    is_whole = located.spans[:1] == ((0, len(written)),) and located.tokens[0].startswith(sign)
+    return located.tokens[0][1:] if is_whole else written[1:].casefold()
