@@ -126,6 +126,10 @@ class Log(Protocol):
         """How many partitions the topic has."""
         ...
 
+    def partition_of(self, topic: Topic, key: str) -> int:
+        """The partition that a record with this key goes to."""
+        ...
+
     def ends(self, topic: Topic) -> dict[int, int]:
         """`{partition: next offset to be written}`."""
         ...
@@ -183,13 +187,17 @@ class Egress(Protocol):
 class SourceItem(Struct, frozen=True, kw_only=True):
     """One thing that a source saw: the raw bytes as evidence, and the post made of them.
 
-    `author_handle` is the raw, stable account id; the polling loop turns it into a roster id or a pseudonym and it
-    goes no further. `post.collected_at` is stamped by the loop at hand-over to the log.
+    `author_handle` and `post.mentions` are raw, stable account ids in the name space `platform` (default: the post's
+    source); the polling loop turns each into a roster id or a pseudonym and they go no further. `handles` are other
+    spellings by which `native_id`, `reply_to` or `url` name people: the loop takes them out too. `post.collected_at`
+    is stamped by the loop at hand-over to the log.
     """
 
     raw: bytes
     post: Post
     author_handle: str = ""
+    platform: str = ""
+    handles: tuple[str, ...] = ()
     headers: dict[str, str] = {}
 
 
