@@ -1,0 +1,47 @@
+# Every command of the project. `make demo` and `make test` do all set-up on a fresh machine.
+PY := .venv/bin/python -P
+KILLS ?= 200
+
+.PHONY: help demo test lint bench drill setup models docs clean
+
+help:
+	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address"
+	@echo "make test    all tests"
+	@echo "make lint    format, lint, import layers, types"
+	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS))"
+	@echo "make bench   speed, as ratios, into bench/RESULTS.md"
+	@echo "make models  train the shipped models again (needs the staged data)"
+	@echo "make docs    write the generated pages again"
+	@echo "make setup   only the set-up (demo and test call it)"
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock scripts/setup.sh
+	@./scripts/setup.sh
+
+demo: setup
+	@.venv/bin/hustings demo
+
+test: setup
+	@$(PY) -m pytest -n 2 --dist worksteal
+
+lint: setup
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/mypy
+
+bench: setup
+	@$(PY) bench/run.py
+
+drill: setup
+	@$(PY) -m bench.drill --kills $(KILLS)
+
+docs: setup
+	@$(PY) -m hustings.values_page
+
+models: setup
+	@.venv/bin/hustings model train --all
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-run

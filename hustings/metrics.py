@@ -1,0 +1,58 @@
+"""Every number that Hustings counts and every event that it logs, named once with unit and meaning.
+
+A misspelt name is a type error. Nothing here holds a value: `runtime.events` writes them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["Event", "describe"]
+
+Event = Literal[
+    # A loop opened its stores and begins to work; fields: pid.
+    "loop_started",
+    # A loop was asked to stop and has finished what it had begun; fields: none.
+    "loop_stopped",
+    # A child process died; fields: loop, exit_status, again_in_s. Look at the last lines of that loop.
+    "child_died",
+    # A dependency does not answer, the loop waits; fields: detail, again_in_s. Look at the named dependency.
+    "dependency_unavailable",
+    # A step raised on one post alone and the post became a dead letter; fields: key, error. Report it as a bug.
+    "post_failed",
+    # Posts that became dead letters in one batch; fields: count.
+    "dead_letters",
+    # One batch went through; fields: posts, hits, seconds. Level debug.
+    "batch_done",
+    # A source's reader was stopped by its brake; fields: source, detail. A person must look, then lift the brake.
+    "brake_pulled",
+    # The rule set that this worker evaluates; fields: rules, shadow.
+    "rules_loaded",
+    # What the evaluator rebuilt from the index; fields: hits, alerts, seconds.
+    "windows_restored",
+    # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.
+    "alerts_recorded",
+    # Attempts of the deliver loop; fields: count.
+    "deliveries_attempted",
+    # The desk listens; fields: address.
+    "desk_listening",
+    # A new desk has no lead yet: the one-time link that creates one; fields: link.
+    "first_link",
+]
+
+
+def describe() -> dict[str, str]:
+    """`{event: meaning}`, read from the comments above (they are the one place where meanings stand)."""
+    import inspect
+    import sys
+
+    meanings: dict[str, str] = {}
+    comment = ""
+    for line in inspect.getsource(sys.modules[__name__]).splitlines():
+        text = line.strip()
+        if text.startswith("# "):
+            comment = text[2:]
+        elif text.startswith('"') and text.endswith('",') and comment:
+            meanings[text[1:-2]] = comment
+            comment = ""
+    return meanings

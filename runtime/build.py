@@ -1,0 +1,407 @@
+"""Joins the packages: the only place that constructs components and hands each what it needs.
+
+Every function takes the configuration and returns something opened; whoever calls it closes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+from hustings.codebook import Codebook, load_codebook
+from pydantic import BaseModel, ValidationError
+
+from hustings.clock import Clock
+from hustings.errors import ConfigError
+from hustings.query import Query, Vocabulary
+from hustings.query.tree import Has
+from hustings.registry import resolve
+from hustings.roster import Person, Phase, Roster
+from runtime.config import Config, Problems, load_config, missing_in_charter, read_toml, report_of
+
+if TYPE_CHECKING:
+    from classifiers.pipeline import Pipeline
+    from sqlalchemy import Engine
+
+    from alerts.partners import Partner
+    from alerts.rules import RuleSet
+    from hustings.contracts import Channel, Egress, Index, Log, Memory
+    from hustings.types import Assessment
+    from ingest.polling import ClockKind, Collector
+    from ingest.pseudonyms import Pseudonyms
+    from runtime.events import Events
+
+__all__ = [
+    "CODE_VERSION",
+    "codebook",
+    "egress",
+    "open_engine",
+    "open_index",
+    "open_log",
+    "open_memory",
+    "partners",
+    "phases",
+    "roster",
+    "rule_set",
+    "source_tables",
+    "vocabulary",
+    "vocabulary_of",
+]
+
+CODE_VERSION = f"hustings {version('hustings')}"
+"""Stands in dead letters and evidence: which code saw this."""
+STORIES_REMEMBERED = 200_000
+"""Posts of stories that a restart of analyze reads back."""
+PAGE = 500
+PATH_KEYS = frozenset({"path", "folder", "file"})
+
+
+class SourceTable(NamedTuple):
+    """One checked `[[source]]`."""
+
+    name: str
+    kind: str
+    clock: ClockKind
+    region: str
+    component: type[Any]
+    settings: BaseModel
+
+
+# ── vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def codebook() -> Codebook:
+    """The codebook that is shipped."""
+    return load_codebook(resources.files("configs").joinpath("codebook.toml").read_bytes())
+
+
+def roster(config: Config | None) -> Roster | None:
+    """The roster that the configuration names; None without a configuration, empty when it names none."""
+    if config is None:
+        return None
+    if config.roster is None:
+        return Roster()
+    path = config.resolve(config.roster)
+    tables = read_toml(path)
+    known = {"version", "person"}
+    unknown = sorted(tables.keys() - known)
+    if unknown:
+        raise ConfigError(f"{path}: {unknown[0]}: unknown key; known are person, version")
+    try:
+        people = tuple(msgspec.convert(person, Person) for person in tables.get("person", []))
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: person: {error}") from error
+    problems = Problems()
+    seen: set[str] = set()
+    for person in people:
+        if person.id in seen:
+            problems.add(str(path), f"person {person.id!r}: this id is used twice")
+        seen.add(person.id)
+        for alias in person.ambiguous:
+            if not person.context:
+                problems.add(str(path), f"person {person.id!r}: {alias!r} is ambiguous but there is no context word")
+    problems.raise_any()
+    return Roster(version=str(tables.get("version", "")), people=people)
+
+
+def phases(config: Config | None) -> tuple[Phase, ...]:
+    """The electoral calendar."""
+    if config is None:
+        return ()
+    return tuple(Phase(code=phase.code, start=phase.start, end=phase.end) for phase in config.phases)
+
+
+def vocabulary(config_path: Path | None) -> Vocabulary:
+    """What queries may name: codes, and with a configuration people and phases too."""
+    return vocabulary_of(None if config_path is None else load_config(config_path))
+
+
+def vocabulary_of(config: Config | None) -> Vocabulary:
+    """The same for a configuration already loaded."""
+    return Vocabulary(codebook=codebook(), roster=roster(config), phases=phases(config))
+
+
+# ── stores ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_log(config: Config, clock: Clock) -> Log:
+    """The durable stream."""
+    from ingest.log_sqlite import SqliteLog
+
+    log = SqliteLog(
+        config.data / "log",
+        clock=clock,
+        posts_partitions=config.log.posts_partitions,
+        hits_partitions=config.log.hits_partitions,
+    )
+    log.open()
+    return log
+
+
+def open_index(config: Config) -> Index:
+    """What is known so far."""
+    from index.sqlite import SqliteIndex
+
+    index = SqliteIndex(config.data / "index")
+    index.open()
+    return index
+
+
+def open_engine(config: Config) -> Engine:
+    """The desk's database, migrated."""
+    from desk.database.connect import open_database
+
+    if not config.desk.database_url:
+        config.data.mkdir(parents=True, exist_ok=True)
+    return open_database(config.database_url)
+
+
+def open_memory(engine: Engine) -> Memory:
+    """Cursors, health, heartbeats: tables of the desk's database."""
+    from desk.memory import DeskMemory
+
+    return DeskMemory(engine)
+
+
+# ── the way out ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def egress(config: Config) -> Egress:
+    """The guarded way to the network."""
+    from ingest.egress import EgressSettings, GuardedEgress
+
+    return GuardedEgress(EgressSettings(allow=config.egress.allow))
+
+
+# ── settings of components ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(kind: type[BaseModel], table: Mapping[str, Any], *, where: str) -> BaseModel:
+    """A component's own settings, or a report that shows no value that may be a secret."""
+    try:
+        return kind.model_validate(dict(table))
+    except ValidationError as error:
+        lines = report_of(error, where=where, known={"": list(kind.model_fields)})
+        raise ConfigError("\n".join(_without_secrets(line) for line in lines)) from None
+
+
+def _without_secrets(line: str) -> str:
+    before, found, _ = line.partition(", found ")
+    secret = any(word in before.lower() for word in ("secret", "token", "password", "key"))
+    return f"{before} (value not shown)" if found and secret else line
+
+
+def source_tables(config: Config) -> list[SourceTable]:
+    """Every `[[source]]`, checked; raises one report for all of them. `clock` and `region` go with any kind."""
+    problems = Problems()
+    tables: list[SourceTable] = []
+    names: set[str] = set()
+    for number, given in enumerate(config.sources, start=1):
+        name = str(given.get("name", ""))
+        where = f"{config.path}: source {name or number}"
+        if name in names:
+            problems.add(where, "this name is used twice")
+        names.add(name)
+        try:
+            tables.append(_source_table(config, given, where=where))
+        except ConfigError as error:
+            problems.lines.extend(
+                line if line.startswith(where) else f"{where}: {line}" for line in str(error).splitlines()
+            )
+    problems.raise_any()
+    return tables
+
+
+def _source_table(config: Config, given: Mapping[str, Any], *, where: str) -> SourceTable:
+    from ingest import SOURCES
+
+    table = dict(given)
+    name, kind = str(table.pop("name", "")), str(table.pop("kind", ""))
+    live = config.deployment.clock == "live"
+    clock, region = str(table.pop("clock", "live")), str(table.pop("region", ""))
+    if not name or not kind:
+        raise ConfigError("needs both `name` and `kind`")
+    if clock not in {"live", "as-collected", "as-posted"}:
+        raise ConfigError(f"clock: found {clock!r}; known are live, as-collected, as-posted")
+    if (clock == "live") is not live:
+        raise ConfigError(
+            f"clock: {clock!r} does not go with deployment.clock = {config.deployment.clock!r}: "
+            "a deployment is either live or a replay"
+        )
+    component = resolve(kind, SOURCES, group="hustings.sources")
+    settings = _settings(component.Settings, _resolved(config, table), where=where)
+    return SourceTable(name, kind, cast("ClockKind", clock), region, component, settings)
+
+
+def _resolved(config: Config, given: Any) -> Any:
+    """The same table with relative paths resolved: under `path`, `folder`, `file` and `…_file`, at any depth, they mean
+    the folder of the configuration file."""
+    if isinstance(given, list | tuple):
+        return [_resolved(config, part) for part in given]
+    if not isinstance(given, Mapping):
+        return given
+    return {
+        key: str(config.resolve(Path(value)))
+        if isinstance(value, str) and (key in PATH_KEYS or key.endswith("_file"))
+        else _resolved(config, value)
+        for key, value in given.items()
+    }
+
+
+def partners(config: Config) -> tuple[Partner, ...]:
+    """Who may receive alerts, each with its channels' settings checked too."""
+    from alerts.partners import Partner
+
+    problems = Problems()
+    found: list[Partner] = []
+    for number, table in enumerate(config.partners, start=1):
+        where = f"{config.path}: partner {table.get('id', number)}"
+        try:
+            partner = _settings(Partner, _resolved(config, table), where=where)
+            assert isinstance(partner, Partner)  # noqa: S101 - narrows what `_settings` returns
+            found.append(partner)
+        except ConfigError as error:
+            problems.extend(error)
+    problems.raise_any()
+    return tuple(found)
+
+
+def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
+    """The checked rules of the configuration; raises `RuleError` or `ConfigError`."""
+    from alerts.rules import load_rules
+
+    texts = {}
+    for path in config.rule_files():
+        try:
+            texts[str(path.relative_to(config.path.parent))] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return load_rules(texts, vocabulary=words, now=clock.now())
+
+
+# ── collect ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def require_charter(config: Config) -> None:
+    """Charter first: raises `ConfigError` that says what is missing."""
+    missing = missing_in_charter(config.charter)
+    if missing:
+        raise ConfigError(
+            f"{config.path}: charter: missing or empty: {', '.join(missing)}; nothing is collected without a mandate"
+        )
+
+
+def collector(config: Config, *, log: Log, memory: Memory, clock: Clock, events: Events) -> Collector:
+    """The polling loop over every configured source, opened."""
+    from hustings.contracts import SourceContext
+    from ingest.evidence import EvidenceFolder
+    from ingest.polling import Collector, ConfiguredSource
+
+    context = SourceContext(egress=egress(config), memory=memory, clock=clock)
+    sources = [
+        ConfiguredSource(table.component(table.name, table.settings, context), table.clock)
+        for table in source_tables(config)
+    ]
+    made = Collector(
+        sources,
+        log=log,
+        memory=memory,
+        evidence=EvidenceFolder(config.data / "evidence", code_version=CODE_VERSION),
+        pseudonyms=pseudonyms(config),
+        roster=roster(config) or Roster(),
+        clock=clock,
+        code_version=CODE_VERSION,
+        notify=events.warning,
+    )
+    made.open()
+    return made
+
+
+def pseudonyms(config: Config) -> Pseudonyms:
+    """Names for unlisted accounts under this election's key, which is made on first use."""
+    from ingest.pseudonyms import Pseudonyms, load_or_create_key
+
+    return Pseudonyms(load_or_create_key(config.data / "keys" / "pseudonyms.key"))
+
+
+def replays_done(memory: Memory) -> frozenset[str]:
+    """The archives that are read to their end."""
+    from ingest.health import SourceHealth
+
+    health = memory.entries("source_health")
+    return frozenset(name for name, raw in health.items() if msgspec.json.decode(raw, type=SourceHealth).done)
+
+
+# ── analyze ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_pipeline(config: Config | None, *, story_memory: Iterable[Assessment]) -> Pipeline:
+    """The classifiers, with the shipped models unless the configuration names others."""
+    from classifiers.pipeline import open_pipeline as opened
+
+    return opened(
+        models=config.resolve(config.models) if config and config.models else None,
+        roster=roster(config) or Roster(),
+        codebook=codebook(),
+        languages=config.languages if config else (),
+        story_memory=story_memory,
+    )
+
+
+def story_memory(index: Index) -> Iterator[Assessment]:
+    """The stored posts that belong to a story, oldest first: what the memory of near-duplicates is rebuilt from."""
+    found = list(pages(index, Query(text="story:*", node=Has("story")), limit=STORIES_REMEMBERED))
+    return reversed(found)
+
+
+def pages(index: Index, query: Query, *, limit: int) -> Iterator[Assessment]:
+    """At most `limit` matching posts, newest first, page by page."""
+    after: str | None = None
+    while limit > 0:
+        page = index.search(query, limit=min(limit, PAGE), after=after)
+        yield from page.assessments
+        limit -= len(page.assessments)
+        after = page.next
+        if after is None:
+            return
+
+
+def describe_models(config: Config) -> str:
+    """Opens every model and names them; raises `ModelError` for one that cannot be trusted."""
+    pipeline = open_pipeline(config, story_memory=())
+    return ", ".join(f"{name} {version}" for name, version in sorted(pipeline.models().items()))
+
+
+# ── watch, deliver, desk ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def next_epoch(memory: Memory) -> int:
+    """A number that rises with each start of the watch loop: the fence against a worker that slept."""
+    epoch = int(memory.get("active", "watch_epoch") or b"0") + 1
+    memory.put("active", "watch_epoch", str(epoch).encode())
+    return epoch
+
+
+def channels(config: Config) -> dict[str, Channel]:
+    """Every way to every partner, by route."""
+    from alerts.channels import CHANNELS
+    from alerts.partners import route
+
+    way_out = egress(config)
+    problems = Problems()
+    made: dict[str, Channel] = {}
+    for partner in partners(config):
+        for entry in partner.channels:
+            where = f"{config.path}: partner {partner.id}: channel {entry.name}"
+            try:
+                component = resolve(entry.kind, CHANNELS, group="hustings.channels")
+                settings = _settings(component.Settings, entry.settings, where=where)
+                made[route(partner.id, entry.name)] = component(entry.name, settings, egress=way_out)
+            except ConfigError as error:
+                problems.add(where, str(error).removeprefix(f"{where}: "))
+    problems.raise_any()
+    return made

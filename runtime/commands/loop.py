@@ -1,0 +1,23 @@
+"""`hustings loop NAME CONFIG`: one loop in this process; `hustings run` starts these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["loop"]
+
+
+def loop(
+    name: Annotated[str, typer.Argument(help="collect, analyze, watch, deliver or desk")],
+    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    parent: Annotated[int | None, typer.Option(help="end when this process is no longer the parent")] = None,
+) -> None:
+    """Run one loop in the foreground."""
+    from runtime.start import START
+
+    if name not in START:
+        raise typer.BadParameter(f"no such loop {name!r}; known are {', '.join(START)}")
+    START[name](config, parent)

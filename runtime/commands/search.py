@@ -1,0 +1,66 @@
+"""`hustings search`: the query language over the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["search"]
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="for example: 'flag:N-PROC-DATE lang:es \"polling station\"'")],
+    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("hustings.toml"),
+    limit: Annotated[int, typer.Option(min=1, help="most posts printed; 0 < N")] = 50,
+    count: Annotated[bool, typer.Option("--count", help="only how many match")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, safe for spreadsheets")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="assessments as JSON lines")] = False,
+) -> None:
+    """Posts that match, newest first.
+
+    Examples: hustings search 'flag:G aimed_at:* -lang:en' · hustings search 'score.G-THR:>=0.8' --json
+    """
+    import sys
+
+    from hustings.query.parser import parse
+
+    from hustings import wire
+    from runtime import build
+    from runtime.commands.terminal import complain, say, table
+    from runtime.config import load_config
+    from runtime.export import write_csv
+
+    loaded = load_config(config)
+    parsed = parse(query, vocabulary=build.vocabulary_of(loaded))
+    index = build.open_index(loaded)
+    try:
+        total = index.count(parsed)
+        if count:
+            say(str(total))
+            return
+        found = build.pages(index, parsed, limit=limit)
+        if as_json:
+            for assessment in found:
+                sys.stdout.buffer.write(wire.encode(assessment) + b"\n")
+            sys.stdout.buffer.flush()
+        elif as_csv:
+            write_csv(sys.stdout, found)
+        else:
+            rows = [
+                [
+                    a.post.published_at.strftime("%Y-%m-%d %H:%M"),
+                    a.lang,
+                    " ".join(flag.code for flag in a.flags) or "-",
+                    " ".join(target.id for target in a.targets) or "-",
+                    a.post.text.replace("\n", " ")[:120],
+                    a.key,
+                ]
+                for a in found
+            ]
+            table(f"{total:,} match", ["published (UTC)", "lang", "flags", "people", "text", "key"], rows)
+        if total > limit:
+            complain(f"{total:,} match, {limit:,} shown; raise --limit for more")
+    finally:
+        index.close()

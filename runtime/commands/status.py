@@ -1,0 +1,82 @@
+"""`hustings status`: how the deployment is, from its stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["status"]
+
+
+def status(
+    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Loops alive, lag, the books, sources and their gaps, alerts that wait for release.
+
+    Exit status 1 when the books do not balance. Example: hustings status my.toml --json | jq .books
+    """
+    import msgspec
+
+    from runtime.build import deployment_status
+    from runtime.commands.terminal import say, table
+    from runtime.config import load_config
+
+    found = deployment_status(load_config(config))
+    if as_json:
+        say(msgspec.json.encode(found).decode())
+    else:
+        table(
+            f"{found.deployment} at {found.at}",
+            ["loop", "alive", "pid", "last beat", "waits for"],
+            [
+                [x.loop, "yes" if x.alive else "no", x.pid or "-", x.last_beat or "-", x.waiting_for or "-"]
+                for x in found.loops
+            ],
+        )
+        table(
+            "Lag",
+            ["topic", "reader", "partition", "position", "end", "behind", "oldest unread (s)"],
+            [
+                [x.topic, x.reader, x.partition, x.position, x.end, x.lag, "-" if x.oldest_s is None else x.oldest_s]
+                for x in found.lag
+            ],
+        )
+        books = found.books
+        table(
+            "Books",
+            ["posts in log", "new", "revised", "unchanged", "conflicting", "dead letters", "unread", "balanced"],
+            [
+                [
+                    books.log,
+                    books.new,
+                    books.revised,
+                    books.unchanged,
+                    books.conflicting,
+                    books.dead_letters,
+                    books.unread,
+                    "yes" if books.balanced else "NO",
+                ]
+            ],
+        )
+        table(
+            "Sources",
+            ["source", "last success", "gap since", "items", "brake", "last error"],
+            [
+                [
+                    x.source,
+                    x.last_success or "-",
+                    x.gap_since or "-",
+                    x.items,
+                    "PULLED" if x.braked else "-",
+                    x.last_error or "-",
+                ]
+                for x in found.sources
+            ],
+        )
+        waiting = ", ".join(f"{state} {count}" for state, count in sorted(found.outbox.items())) or "empty"
+        say(f"Alerts waiting for release: {found.alerts_waiting}   queue: {found.queue_waiting}   outbox: {waiting}")
+    if not found.books.balanced:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""Silence: a region whose sources all said nothing, from the health of the sources.
+
+No data is not calm. A stretch counts as silence when every source of the region was quiet at once for longer than any
+of them usually is alone, its fifth longest quiet being what is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ingest.health import Quiet, SourceHealth
+
+__all__ = ["Silence", "silences"]
+
+LEAST = timedelta(minutes=30)
+"""Nothing shorter is called silence, however busy a region is."""
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """All sources of a region were quiet from `start` to `end`."""
+
+    region: str
+    start: datetime
+    end: datetime
+    sources: tuple[str, ...]
+
+
+def silences(health: Mapping[str, SourceHealth], region_of: Mapping[str, str]) -> list[Silence]:
+    """Silences of every region with at least two sources, oldest first."""
+    by_region: dict[str, list[str]] = {}
+    for source, region in region_of.items():
+        if region and source in health:
+            by_region.setdefault(region, []).append(source)
+    found = []
+    for region, sources in by_region.items():
+        if len(sources) < 2:
+            continue
+        usual = max(_usual(health[source].quiets) for source in sources)
+        for start, end in _shared([health[source].quiets for source in sources]):
+            if end - start > max(usual, LEAST):
+                found.append(Silence(region=region, start=start, end=end, sources=tuple(sorted(sources))))
+    return sorted(found, key=lambda silence: (silence.start, silence.region))
+
+
+def _usual(quiets: Sequence[Quiet]) -> timedelta:
+    return min((quiet.length for quiet in quiets), default=timedelta(0))
+
+
+def _shared(of_sources: Sequence[Sequence[Quiet]]) -> list[tuple[datetime, datetime]]:
+    """Stretches that are inside a quiet of every source."""
+    shared = [(quiet.start, quiet.end) for quiet in of_sources[0]]
+    for quiets in of_sources[1:]:
+        shared = [
+            (max(start, quiet.start), min(end, quiet.end))
+            for start, end in shared
+            for quiet in quiets
+            if max(start, quiet.start) < min(end, quiet.end)
+        ]
+    return sorted(shared)

@@ -1,0 +1,47 @@
+"""Assessments as CSV that a spreadsheet opens without running anything."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import TextIO
+
+from hustings.clock import rfc3339
+from hustings.types import Assessment
+
+__all__ = ["COLUMNS", "safe_cell", "write_csv"]
+
+COLUMNS = ("key", "published_at", "collected_at", "lang", "outlet", "author", "flags", "people", "story", "url", "text")
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: `'` before `= + - @` tab and CR unless it is a number
+    (ASVS 5.0, 1.2.10)."""
+    if not text or text[0] not in "=+-@\t\r":
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text
+
+
+def write_csv(out: TextIO, assessments: Iterable[Assessment]) -> None:
+    """A header and one row for each assessment."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for a in assessments:
+        row = (
+            a.key,
+            rfc3339(a.post.published_at),
+            rfc3339(a.post.collected_at),
+            a.lang,
+            a.post.outlet,
+            a.post.author,
+            " ".join(flag.code for flag in a.flags),
+            " ".join(target.id for target in a.targets),
+            a.story,
+            a.post.url,
+            a.post.text,
+        )
+        writer.writerow([safe_cell(cell) for cell in row])

@@ -1,0 +1,302 @@
+"""posts log → hits log (durable) → index → position.
+
+The order is the promise: hits before the index, because a redo finds the former hits of an edited post in the index
+that it is about to overwrite. Everything has an id that is a function of the content, so a redo changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from hustings import wire
+from hustings.clock import Clock
+from hustings.contracts import Entry, Index, Log, LogReader, Record
+from hustings.errors import BadInput, StoreError
+from hustings.query.tree import Everything, Query
+from hustings.types import Assessment, DeadLetter, Hit, Mark, Post, hash_id
+from runtime.events import Events
+
+__all__ = ["Analyzer", "Matching", "Progress"]
+
+APPEND_DELAY = timedelta(seconds=2)
+"""How long after its stamp g a post may still be on its way into the log; the live horizon stays behind by this."""
+MARK_EVERY_S = 1.0
+"""Progress marks go out this often, also when idle."""
+
+Assess = Callable[[Sequence[Post], Mapping[str, datetime]], list[Assessment]]
+
+
+class Matching:
+    """What the rules say about assessments; `alerts` fills it in, so that this loop imports no sibling."""
+
+    def __init__(
+        self,
+        *,
+        match: Callable[[Sequence[Assessment]], list[Hit]],
+        withdrawals: Callable[[Sequence[Hit], Sequence[Hit], Assessment], list[Hit]],
+        partition_key: Callable[[Hit], str],
+    ) -> None:
+        self.match = match
+        self.withdrawals = withdrawals
+        self.partition_key = partition_key
+
+
+class Progress:
+    """How far time has come, by partition of the posts topic: what the marks say.
+
+    Live: everything read, so the time is now less the append delay; behind, it is the stamp of the last post read.
+    Replay: no post of a collector may be expected below the stamp of its last one, so the time is the smallest of
+    those over all collectors that are not done, and `settled_at` once all are done and the log is read to its end.
+    """
+
+    def __init__(self, *, replays: Sequence[str], settle_after: timedelta) -> None:
+        self._replays = frozenset(replays)
+        self._settle_after = settle_after
+        self._last_by_collector: dict[int, dict[str, datetime]] = {}
+        self._last: dict[int, datetime] = {}
+
+    def saw(self, partition: int, posts: Iterable[Post]) -> None:
+        by_collector = self._last_by_collector.setdefault(partition, {})
+        for post in posts:
+            at = post.collected_at
+            if at > self._last.get(partition, at - APPEND_DELAY):
+                self._last[partition] = at
+            if at > by_collector.get(post.collector, at - APPEND_DELAY):
+                by_collector[post.collector] = at
+
+    def live(self, partition: int, *, now: datetime, read_to_end: bool) -> datetime | None:
+        if read_to_end:
+            return now - APPEND_DELAY
+        last = self._last.get(partition)
+        return None if last is None else min(last, now) - APPEND_DELAY
+
+    def replay(self, partition: int, *, done: frozenset[str]) -> datetime | None:
+        waiting = self._replays - done
+        by_collector = self._last_by_collector.get(partition, {})
+        if not self._replays <= by_collector.keys():
+            return None
+        return min(by_collector[collector] for collector in (waiting or self._replays))
+
+    def is_over(self, done: frozenset[str]) -> bool:
+        """Whether every replay has delivered all it has."""
+        return self._replays <= done
+
+    def settled(self, newest: datetime | None) -> datetime | None:
+        """The time by which every episode of a finished replay has settled; `newest` is the newest post stored."""
+        known = [*self._last.values(), *([newest] if newest else [])]
+        return max(known) + self._settle_after if known else None
+
+
+class Analyzer:
+    """One worker of the analyze loop over the partitions that its reader holds."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        reader: LogReader,
+        index: Index,
+        assess: Assess,
+        matching: Matching,
+        progress: Progress,
+        replay_done: Callable[[], frozenset[str]] | None,
+        clock: Clock,
+        events: Events,
+        batch: int,
+        wait_s: float,
+        code_version: str,
+    ) -> None:
+        self._log = log
+        self._reader = reader
+        self._index = index
+        self._assess = assess
+        self._matching = matching
+        self._progress = progress
+        self._replay_done = replay_done
+        self._clock = clock
+        self._events = events
+        self._batch = batch
+        self._wait_s = wait_s
+        self._code_version = code_version
+        self._positions: dict[int, int] = {}
+        self._next_mark = 0.0
+        self._settled_at_ends: dict[int, int] | None = None
+
+    def start(self) -> None:
+        """Find the place to start: the smaller of what was committed and what the index holds."""
+        known = self._index.log_id()
+        if known is not None and known != self._log.id:
+            raise StoreError(
+                f"the index was filled from log {known!r}, but this log is {self._log.id!r}: "
+                "restore the log that belongs to it, or rebuild the index"
+            )
+        committed = self._reader.committed()
+        held = self._index.positions("posts")
+        self._positions = {p: min(committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
+        self._reader.seek(self._positions)
+
+    def step(self) -> int:
+        """One batch, if there is one, and the marks that are due; returns how many posts were handled."""
+        entries = self._reader.poll(limit=self._batch, timeout_s=self._wait_s)
+        if entries:
+            self._handle(entries)
+        if time.monotonic() >= self._next_mark or (entries and self._replay_done is not None):
+            self._send_marks()
+            self._next_mark = time.monotonic() + MARK_EVERY_S
+        return len(entries)
+
+    # ── one batch ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _handle(self, entries: Sequence[Entry]) -> None:
+        began = time.perf_counter()
+        positions = dict(self._positions)
+        hits_sent = 0
+        for part in _without_repeated_keys(entries):
+            for entry in part:
+                positions[entry.partition] = max(positions.get(entry.partition, 0), entry.offset + 1)
+            hits_sent += self._handle_part(part, positions)
+        self._reader.commit(positions)
+        self._positions = positions
+        self._events.debug(
+            "batch_done", posts=len(entries), hits=hits_sent, seconds=round(time.perf_counter() - began, 4)
+        )
+
+    def _handle_part(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
+        posts: list[Post] = []
+        origins: list[tuple[int, int]] = []
+        dead: list[tuple[Entry, BadInput]] = []
+        for entry in entries:
+            try:
+                post = wire.decode(entry.value, Post)
+            except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+                dead.append((entry, BadInput("undecodable", str(error))))
+                continue
+            posts.append(post)
+            origins.append((entry.partition, entry.offset))
+        stored = self._index.get([post.key for post in posts])
+        first_collected = {key: assessment.ingested_at for key, assessment in stored.items()}
+        assessments, failed = self._assess_each(posts, first_collected)
+        by_origin = {(entry.partition, entry.offset): entry for entry in entries}
+        dead.extend((by_origin[origins[place]], failure) for place, failure in failed)
+        alive = [(a, o) for a, o in zip(assessments, origins, strict=True) if a is not None]
+        hits = self._hits_of([a for a, _ in alive], stored)
+        if dead:
+            self._write_dead(dead)
+        if hits:
+            self._log.append("hits", [Record(self._matching.partition_key(hit), wire.encode(hit)) for hit in hits])
+        self._index.write(
+            [a for a, _ in alive],
+            log_id=self._log.id,
+            origins=[o for _, o in alive],
+            dead=[(entry.partition, entry.offset) for entry, _ in dead],
+            positions=positions,
+        )
+        for partition in {o[0] for o in origins}:
+            self._progress.saw(partition, (a.post for a, o in alive if o[0] == partition))
+        return len(hits)
+
+    def _assess_each(
+        self, posts: Sequence[Post], first_collected: Mapping[str, datetime]
+    ) -> tuple[list[Assessment | None], list[tuple[int, BadInput]]]:
+        """All at once; when a step raises, by halves, until the one post that makes it raise stands alone."""
+        try:
+            return list(self._assess(posts, first_collected)), []
+        except Exception as error:  # the one place that isolates a post: a bug in a step must not stop the stream
+            if len(posts) == 1:
+                self._events.error("post_failed", key=posts[0].key, error=type(error).__name__)
+                return [None], [(0, BadInput("stage_failed", f"{type(error).__name__}: {error}"))]
+            middle = len(posts) // 2
+            left, left_failed = self._assess_each(posts[:middle], first_collected)
+            right, right_failed = self._assess_each(posts[middle:], first_collected)
+            return left + right, left_failed + [(place + middle, e) for place, e in right_failed]
+
+    def _hits_of(self, assessments: Sequence[Assessment], stored: Mapping[str, Assessment]) -> list[Hit]:
+        """Hits of posts that the index does not hold yet at this revision, and withdrawals of what no longer holds.
+
+        A post that the index holds at this or a higher revision had its hits made durable before it was written."""
+        news = [a for a in assessments if (old := stored.get(a.key)) is None or a.post.revision > old.post.revision]
+        hits = self._matching.match([a for a in news if not a.post.deleted])
+        revised = [a for a in news if a.key in stored]
+        if revised:
+            former_by_key: dict[str, list[Hit]] = {}
+            for hit in self._index.former_hits([a.key for a in revised]):
+                former_by_key.setdefault(hit.key, []).append(hit)
+            for assessment in revised:
+                former = former_by_key.get(assessment.key, [])
+                current = [hit for hit in hits if hit.key == assessment.key]
+                hits.extend(self._matching.withdrawals(former, current, assessment))
+        return hits
+
+    def _write_dead(self, dead: Sequence[tuple[Entry, BadInput]]) -> None:
+        letters = [
+            DeadLetter(
+                id=hash_id("posts", self._log.id, str(entry.partition), str(entry.offset)),
+                stage="analyze",
+                reason=error.reason,
+                detail=error.detail,
+                origin=f"posts/{entry.partition}/{entry.offset}",
+                original=entry.value,
+                at=self._clock.now(),
+                code_version=self._code_version,
+            )
+            for entry, error in dead
+        ]
+        self._log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in letters])
+        self._events.warning("dead_letters", count=len(letters))
+
+    # ── marks ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send_marks(self) -> None:
+        done = self._replay_done() if self._replay_done is not None else None
+        # `done` is read before `ends`: what a source appended before it was done is inside these ends.
+        ends = self._log.ends("posts")
+        everything_read = all(self._positions.get(p, 0) >= end for p, end in ends.items())
+        if done is not None and self._progress.is_over(done) and everything_read:
+            self._send_last_marks(ends)
+            return
+        now = self._clock.now()
+        marks = []
+        for partition in self._reader.partitions():
+            offset = self._positions.get(partition, 0)
+            if done is not None:
+                at = self._progress.replay(partition, done=done)
+            else:
+                at = self._progress.live(partition, now=now, read_to_end=offset >= ends.get(partition, 0))
+            if at is not None:
+                marks.append(Mark(partition=partition, offset=offset, at=at))
+        self._append_marks(marks)
+
+    def _send_last_marks(self, ends: Mapping[int, int]) -> None:
+        """A finished replay: one mark that settles everything, sent once for these ends."""
+        if self._settled_at_ends == ends:
+            return
+        newest = self._index.search(Query(text="*", node=Everything()), limit=1).assessments
+        at = self._progress.settled(newest[0].post.published_at if newest else None)
+        if at is not None:
+            self._append_marks([Mark(partition=p, offset=ends.get(p, 0), at=at) for p in self._reader.partitions()])
+        self._settled_at_ends = dict(ends)
+
+    def _append_marks(self, marks: Sequence[Mark]) -> None:
+        """Every mark goes to every hits partition: each window's horizon is local to its partition."""
+        if not marks:
+            return
+        for hits_partition in range(self._log.partitions("hits")):
+            records = [Record(f"mark|{mark.partition}", wire.encode(mark)) for mark in marks]
+            self._log.append("hits", records, partition=hits_partition)
+
+
+def _without_repeated_keys(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Split a batch so that no part holds a key twice: the second revision must find the first in the index."""
+    parts: list[list[Entry]] = [[]]
+    keys: set[str] = set()
+    for entry in entries:
+        if entry.key in keys:
+            parts.append([])
+            keys = set()
+        keys.add(entry.key)
+        parts[-1].append(entry)
+    return parts

@@ -1,0 +1,144 @@
+"""hits log → index (hits) → desk (alerts, notices, amendments, queue) → position.
+
+One evaluator per hits partition: a window lives in one partition, and so does its horizon. A restart rebuilds the
+windows from the hits stored in the index and reads the ids of unsettled alerts from the desk before it evaluates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from hustings import wire
+from hustings.clock import Clock
+from hustings.contracts import AlertBook, AlertChanges, Entry, Index, Log, LogReader, Record
+from hustings.errors import StoreError
+from hustings.types import Alert, DeadLetter, Hit, Mark, hash_id
+from runtime.events import Events
+
+__all__ = ["Evaluating", "Watcher"]
+
+BATCH = 2_000
+"""Most hits and marks of one step."""
+
+
+class Evaluating(Protocol):
+    """What `watch` needs of an evaluator (`alerts.evaluator.Evaluator`)."""
+
+    def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert]) -> None: ...
+
+    def feed(self, entries: Sequence[Hit | Mark]) -> AlertChanges: ...
+
+
+class Watcher:
+    """One worker of the watch loop over the hits partitions that its reader holds."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        reader: LogReader,
+        index: Index,
+        book: AlertBook,
+        evaluator: Callable[[int], Evaluating],
+        rules: Sequence[tuple[str, str]],
+        partition_key: Callable[[Hit], str],
+        epoch: int,
+        clock: Clock,
+        events: Events,
+        wait_s: float,
+        code_version: str,
+    ) -> None:
+        self._log = log
+        self._reader = reader
+        self._index = index
+        self._book = book
+        self._make_evaluator = evaluator
+        self._rules = rules
+        self._partition_key = partition_key
+        self._epoch = epoch
+        self._clock = clock
+        self._events = events
+        self._wait_s = wait_s
+        self._code_version = code_version
+        self._evaluators: dict[int, Evaluating] = {}
+        self._positions: dict[int, int] = {}
+        self._decoder = msgspec.json.Decoder(Hit | Mark)
+
+    def start(self) -> None:
+        """Rebuild the windows, then continue at the smaller of the committed and the index's position."""
+        began = time.perf_counter()
+        committed = self._reader.committed()
+        held = self._index.positions("hits")
+        self._positions = {p: min(committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
+        self._reader.seek(self._positions)
+        self._index.refresh()
+        unsettled = self._book.unsettled()
+        stored = [hit for rule, logic in self._rules for hit in self._index.hits(rule, logic)]
+        for partition in self._reader.partitions():
+            evaluator = self._evaluators[partition] = self._make_evaluator(partition)
+            mine = (hit for hit in stored if self._log.partition_of("hits", self._partition_key(hit)) == partition)
+            evaluator.restore(mine, unsettled)
+        self._events.info(
+            "windows_restored",
+            hits=len(stored),
+            alerts=len(unsettled),
+            seconds=round(time.perf_counter() - began, 3),
+        )
+
+    def step(self) -> int:
+        """One batch, if there is one; returns how many entries were handled."""
+        entries = self._reader.poll(limit=BATCH, timeout_s=self._wait_s)
+        if not entries:
+            return 0
+        by_partition: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_partition.setdefault(entry.partition, []).append(entry)
+        for partition, of_partition in by_partition.items():
+            self._handle(partition, of_partition)
+        return len(entries)
+
+    def _handle(self, partition: int, entries: Sequence[Entry]) -> None:
+        evaluator = self._evaluators.get(partition)
+        if evaluator is None:
+            raise StoreError(f"partition {partition} of hits was read without its windows having been rebuilt")
+        values = self._decoded(entries)
+        positions = {partition: entries[-1].offset + 1}
+        hits = [value for value in values if isinstance(value, Hit)]
+        # Also without a hit: the index holds its position, and a restart begins at the smaller of the two.
+        self._index.write_hits(hits, log_id=self._log.id, positions=positions)
+        changes = evaluator.feed(values)
+        if changes != AlertChanges():
+            self._book.record(changes, partition=partition, epoch=self._epoch)
+            self._events.debug(
+                "alerts_recorded",
+                alerts=len(changes.alerts),
+                notices=len(changes.notices),
+                amendments=len(changes.amendments),
+                queue=len(changes.queue),
+            )
+        self._reader.commit(positions)
+        self._positions.update(positions)
+
+    def _decoded(self, entries: Sequence[Entry]) -> list[Hit | Mark]:
+        values: list[Hit | Mark] = []
+        for entry in entries:
+            try:
+                values.append(self._decoder.decode(entry.value))
+            except (msgspec.DecodeError, msgspec.ValidationError) as error:
+                letter = DeadLetter(
+                    id=hash_id("hits", self._log.id, str(entry.partition), str(entry.offset)),
+                    stage="watch",
+                    reason="undecodable",
+                    detail=str(error),
+                    origin=f"hits/{entry.partition}/{entry.offset}",
+                    original=entry.value,
+                    at=self._clock.now(),
+                    code_version=self._code_version,
+                )
+                self._log.append("dead-letters", [Record(letter.id, wire.encode(letter))])
+                self._events.warning("dead_letters", count=1)
+        return values
