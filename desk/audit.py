@@ -1,4 +1,4 @@
-"""The audit chain: who did what, appended in the transaction that does it, each row sealed by the hash of the one before.
+"""The audit chain: who did what, appended in the transaction that does it, each row sealed by its forerunner.
 
 A chain by itself shows an edited, deleted or moved row. It cannot show that its end was cut off and grown again: that
 is what a checkpoint is for, lodged where the desk's own database does not reach (a partner, paper)."""
@@ -22,7 +22,7 @@ from hustings.errors import StoreError
 
 __all__ = ["AuditRow", "Checkpoint", "append", "checkpoint", "latest", "verify"]
 
-Detail = Mapping[str, str | int | float | bool | None | list[str]]
+Detail = Mapping[str, str | int | float | bool | list[str] | None]
 
 ORIGIN = "0" * 64
 """What the first row names as its predecessor."""

@@ -29,7 +29,7 @@ class DeskMemory:
     def entries(self, table: str) -> dict[str, bytes]:
         with reading(self._engine) as connection:
             found = select(memory.c.key, memory.c.value).where(memory.c.area == table).order_by(memory.c.key)
-            return {key: value for key, value in connection.execute(found)}
+            return dict(row.tuple() for row in connection.execute(found))
 
     def delete(self, table: str, key: str) -> None:
         with writing(self._engine) as connection:

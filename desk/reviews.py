@@ -1,7 +1,8 @@
 """Reviews: one person's recorded judgement of a post, appended and never changed.
 
 For ten seconds a slip can be undone (the undo is an event of its own; the review stays on record). After that a change
-of mind is a new review. A decision names the revision that its reader saw: if the post was edited since, it is refused."""
+of mind is a new review. A decision names the revision that its reader saw; if the post was edited since, it is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, Exists, exists, select
 
 from desk import audit, queue
 from desk.database.connect import reading, writing
@@ -172,7 +173,7 @@ def settled(engine: Engine, *, clock: Clock) -> list[Review]:
         return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
 
 
-def _undone():  # type: ignore[no-untyped-def]
+def _undone() -> Exists:
     return exists().where(review_undos.c.review == reviews.c.id)
 
 

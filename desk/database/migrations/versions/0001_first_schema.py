@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False, comment="wall time: since when people could know"),
         sa.Column("state", sa.String(length=16), nullable=False, comment="waiting | told | silent | declined"),
         sa.Column("value", sa.LargeBinary(), nullable=False, comment="hustings.types.Notice in wire form"),
         sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_notices_alert_alerts")),
@@ -176,56 +177,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_notices_alert_revision"), "notices", ["alert", "revision"], unique=False)
     op.create_index(op.f("ix_notices_state_alert"), "notices", ["state", "alert"], unique=False)
     op.create_table(
-        "outbox",
-        sa.Column("sequence", Sequence64, autoincrement=True, nullable=False, comment="the order of rows"),
-        sa.Column("id", sa.String(length=64), nullable=False, comment="hash of alert, notice key, partner, channel"),
-        sa.Column("alert", sa.String(length=64), nullable=False),
-        sa.Column("route", sa.String(length=160), nullable=False, comment="partner/channel"),
-        sa.Column("kind", sa.String(length=16), nullable=False, comment="of the notice"),
-        sa.Column("tlp", sa.String(length=16), nullable=False),
-        sa.Column(
-            "state",
-            sa.String(length=16),
-            nullable=False,
-            comment="queued | sending | retrying | delivered | dead | cancelled",
-        ),
-        sa.Column(
-            "due_at",
-            Instant(),
-            nullable=True,
-            comment="next attempt; while sending the end of the lease; NULL when finished",
-        ),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("token", sa.BigInteger(), nullable=False, comment="fencing: rises with each lease"),
-        sa.Column("detail", sa.Text(), nullable=False, comment="what the last attempt said"),
-        sa.Column("made_at", Instant(), nullable=False),
-        sa.Column("finished_at", Instant(), nullable=True),
-        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the message body: what exactly was sent"),
-        sa.Column("message", sa.LargeBinary(), nullable=False, comment="contracts.Message in wire form, redacted"),
-        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_outbox_alert_alerts")),
-        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
-    )
-    op.create_index(op.f("ix_outbox_alert_route_sequence"), "outbox", ["alert", "route", "sequence"], unique=False)
-    op.create_index(op.f("ix_outbox_due_at_route"), "outbox", ["due_at", "route"], unique=False)
-    op.create_index(op.f("ix_outbox_state"), "outbox", ["state"], unique=False)
-    op.create_table(
         "releases",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("alert", sa.String(length=64), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False, comment="release | retract | decline"),
         sa.Column("state", sa.String(length=16), nullable=False, comment="proposed | done | replaced | undone"),
         sa.Column("revision", sa.BigInteger(), nullable=False, comment="of the alert that was read"),
-        sa.Column(
-            "cover", sa.String(length=64), nullable=False, comment="hash of severity, marking, targets: what it covers"
-        ),
+        sa.Column("cover", sa.Text(), nullable=False, comment="JSON: the severity, marking and people that it covers"),
         sa.Column("codes", sa.Text(), nullable=False, comment="JSON list"),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column(
             "proposed_by",
             sa.String(length=64),
             nullable=False,
-            comment="pseudonym; 'rule' where the rule waives the gate",
+            comment="pseudonym; `rule` where the rule waives the gate",
         ),
         sa.Column("proposed_role", sa.String(length=16), nullable=False),
         sa.Column("proposed_at", Instant(), nullable=False),
@@ -260,19 +225,55 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_person"), "sessions", ["person"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("sequence", Sequence64, autoincrement=True, nullable=False, comment="the order of rows"),
+        sa.Column("id", sa.String(length=64), nullable=False, comment="hash of alert, notice key, partner, channel"),
+        sa.Column("alert", sa.String(length=64), nullable=False),
+        sa.Column("route", sa.String(length=160), nullable=False, comment="partner/channel"),
+        sa.Column("release", sa.String(length=64), nullable=False, comment="the decision that lets it out"),
+        sa.Column("kind", sa.String(length=16), nullable=False, comment="of the notice"),
+        sa.Column("tlp", sa.String(length=16), nullable=False),
+        sa.Column(
+            "state",
+            sa.String(length=16),
+            nullable=False,
+            comment="queued | sending | retrying | delivered | dead | cancelled",
+        ),
+        sa.Column(
+            "due_at",
+            Instant(),
+            nullable=True,
+            comment="next attempt; while sending the end of the lease; NULL when finished",
+        ),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False, comment="fencing: rises with each lease"),
+        sa.Column("detail", sa.Text(), nullable=False, comment="what the last attempt said"),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the message body: what exactly was sent"),
+        sa.Column("message", sa.LargeBinary(), nullable=False, comment="contracts.Message in wire form, redacted"),
+        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_outbox_alert_alerts")),
+        sa.ForeignKeyConstraint(["release"], ["releases.id"], name=op.f("fk_outbox_release_releases")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
+    )
+    op.create_index(op.f("ix_outbox_alert_route_sequence"), "outbox", ["alert", "route", "sequence"], unique=False)
+    op.create_index(op.f("ix_outbox_due_at_route"), "outbox", ["due_at", "route"], unique=False)
+    op.create_index(op.f("ix_outbox_state"), "outbox", ["state"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_outbox_state"), table_name="outbox")
+    op.drop_index(op.f("ix_outbox_due_at_route"), table_name="outbox")
+    op.drop_index(op.f("ix_outbox_alert_route_sequence"), table_name="outbox")
+    op.drop_table("outbox")
     op.drop_index(op.f("ix_sessions_person"), table_name="sessions")
     op.drop_table("sessions")
     op.drop_table("review_undos")
     op.drop_index(op.f("ix_releases_second_review_due"), table_name="releases")
     op.drop_index(op.f("ix_releases_alert_proposed_at"), table_name="releases")
     op.drop_table("releases")
-    op.drop_index(op.f("ix_outbox_state"), table_name="outbox")
-    op.drop_index(op.f("ix_outbox_due_at_route"), table_name="outbox")
-    op.drop_index(op.f("ix_outbox_alert_route_sequence"), table_name="outbox")
-    op.drop_table("outbox")
     op.drop_index(op.f("ix_notices_state_alert"), table_name="notices")
     op.drop_index(op.f("ix_notices_alert_revision"), table_name="notices")
     op.drop_table("notices")

@@ -1,0 +1,227 @@
+"""An alert as one partner reads it over one channel: rendered and redacted once, when its outbox row is made.
+
+The form of the JSON body is described in docs/alert-message.md; golden files hold both bodies and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from alerts.markings import parse_tlp
+from alerts.partners import Partner
+from alerts.redaction import Redactor, one_line, shorten
+from hustings.clock import rfc3339
+from hustings.contracts import Message
+from hustings.roster import Roster
+from hustings.types import Alert, Assessment, Notice, hash_id
+
+__all__ = ["BODY_SCHEMA", "DIGEST_LENGTH", "Decision", "outbox_id", "render"]
+
+BODY_SCHEMA = 1
+"""Version of the JSON body; raised when a reader of the former one would misread it."""
+DIGEST_LENGTH = 480
+"""Characters of the plain text: three joined SMS, or half a minute on the radio (alert-rules.md, section 7)."""
+TITLE_LENGTH = 160
+SHORT_EXCERPT = 140
+MOST_EVIDENCE = 20
+"""Posts shown in one message; `evidence_left_out` counts the others."""
+THREATS = ("G-THR", "A-THREAT")
+
+_SAYS = {
+    "open": "new alert",
+    "update": "update",
+    "escalate": "escalation",
+    "renotify": "still going on",
+    "merge": "joined with another alert",
+    "reopen": "open again",
+    "resolve": "over",
+    "retract": "RETRACTED, please disregard",
+}
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """The human decision that lets an alert out: in which roles, with which codes, when. Never who."""
+
+    roles: tuple[str, ...]
+    codes: tuple[str, ...]
+    at: datetime
+
+
+def outbox_id(alert: Alert, notice: Notice, partner: str, channel: str) -> str:
+    """The id of one delivery, the same whenever it is made again."""
+    return hash_id(alert.id, notice.key, partner, channel)
+
+
+def render(
+    alert: Alert,
+    notice: Notice,
+    partner: Partner,
+    channel: str,
+    assessments: Sequence[Assessment],
+    *,
+    roster: Roster,
+    now: datetime,
+    decision: Decision | None,
+    note: str = "",
+) -> Message:
+    """The message for one partner and channel. `assessments` are those of the alert's evidence that are still known;
+    `decision` is None only where the rule waives it (`review = "none"`); `note` is what a person adds for the readers,
+    the reason of a retraction for one."""
+    redactor = Redactor(
+        key=partner.pseudonym_key.reveal(), roster=roster, mask_slurs=partner.redaction.slurs == "masked"
+    )
+    tlp = parse_tlp(alert.tlp)
+    codes = sorted({flag.code for assessment in assessments for flag in assessment.flags})
+    group = {field: _group_value(field, value, redactor, roster) for field, value in alert.group}
+    title = _title(alert, notice, tlp, group)
+    text = _text(alert, notice, title, codes, decision, redactor, partner, note)
+    message_id = outbox_id(alert, notice, partner.id, channel)
+    body = {
+        "schema": BODY_SCHEMA,
+        "id": message_id,
+        "alert": alert.id,
+        "revision": alert.revision,
+        "notice": {"kind": notice.kind, "at": rfc3339(notice.at)},
+        "tlp": f"TLP:{tlp}",
+        "severity": alert.severity,
+        "topics": list(alert.topics),
+        "title": title,
+        "text": text,
+        "state": alert.state,
+        "merged_into": alert.merged_into,
+        "rule": {"id": alert.rule, "name": alert.rule_name, "version": alert.rule_version},
+        "group": group,
+        "value": alert.value,
+        "reason": {
+            name: redactor.words(value) if isinstance(value, str) else value
+            for name, value in sorted(alert.reason.items())
+        },
+        "times": _times(alert),
+        "codes": codes,
+        "evidence": _evidence(alert, assessments, partner, redactor),
+        "evidence_count": len(alert.evidence),
+        "evidence_left_out": max(0, len(alert.evidence) - MOST_EVIDENCE),
+        "decision": _decision(decision),
+        "note": redactor.words(note),
+        "support": partner.support_contact if _is_threat(codes) else "",
+    }
+    return Message(
+        id=message_id,
+        partner=partner.id,
+        channel=channel,
+        alert=alert.id,
+        kind=notice.kind,
+        tlp=tlp,
+        title=title,
+        text=text,
+        body=msgspec.json.encode(body),
+        at=now,
+    )
+
+
+def _title(alert: Alert, notice: Notice, tlp: str, group: dict[str, str]) -> str:
+    about = ", ".join(group.values())
+    words = f"[TLP:{tlp}] {_SAYS[notice.kind]}, {alert.severity}: {alert.rule_name}" + (f": {about}" if about else "")
+    return shorten(one_line(words), TITLE_LENGTH)
+
+
+def _text(
+    alert: Alert,
+    notice: Notice,
+    title: str,
+    codes: Sequence[str],
+    decision: Decision | None,
+    redactor: Redactor,
+    partner: Partner,
+    note: str,
+) -> str:
+    lines = [title]
+    if note:
+        lines.append(shorten(redactor.words(note), SHORT_EXCERPT))
+    lines.append(f"Rule {one_line(alert.rule_name)}, version {alert.rule_version}; since {rfc3339(alert.opened_at)}.")
+    posts = "1 post" if len(alert.evidence) == 1 else f"{len(alert.evidence)} posts"
+    lines.append(f"Value {alert.value:g}, {posts}" + (f"; codes {', '.join(codes)}." if codes else "."))
+    lines.append(
+        "No person decided: the rule names nobody."
+        if decision is None
+        else f"Released by a person ({' and '.join(decision.roles)}) at {rfc3339(decision.at)}."
+    )
+    if partner.support_contact and _is_threat(codes):
+        lines.append(f"Support: {one_line(partner.support_contact)}")
+    lines.append(f"Alert {alert.id}, revision {alert.revision}.")
+    return shorten("\n".join(lines), DIGEST_LENGTH)
+
+
+def _group_value(field: str, value: str, redactor: Redactor, roster: Roster) -> str:
+    if field in {"target", "aimed_at", "addressed"}:
+        return next((one_line(person.name) for person in roster.people if person.id == value), one_line(value))
+    if field in {"author", "mention"}:
+        return redactor.author(value)
+    if field == "key":
+        return redactor.key(value)
+    return redactor.words(value)
+
+
+def _times(alert: Alert) -> dict[str, str | None]:
+    return {
+        "opened_at": rfc3339(alert.opened_at),
+        "last_crossing_at": rfc3339(alert.last_crossing_at),
+        "resolved_at": None if alert.resolved_at is None else rfc3339(alert.resolved_at),
+        "detected_at": rfc3339(alert.detected_at),
+    }
+
+
+def _evidence(
+    alert: Alert, assessments: Sequence[Assessment], partner: Partner, redactor: Redactor
+) -> list[dict[str, Any]]:
+    known = {assessment.key: assessment for assessment in assessments}
+    shown = alert.evidence[:MOST_EVIDENCE]
+    return [{"key": redactor.key(key), **_post(known.get(key), partner, redactor)} for key in shown]
+
+
+def _post(assessment: Assessment | None, partner: Partner, redactor: Redactor) -> dict[str, Any]:
+    if assessment is None:
+        return {}
+    post = assessment.post
+    excerpt = "" if partner.redaction.excerpt == "none" else redactor.excerpt(assessment)
+    if partner.redaction.excerpt == "short":
+        excerpt = shorten(excerpt, SHORT_EXCERPT)
+    return {
+        "source": post.source,
+        "medium": post.medium,
+        "outlet": redactor.words(post.outlet),
+        "published_at": rfc3339(post.published_at),
+        "lang": assessment.lang or post.lang,
+        "author": redactor.author(post.author),
+        "targets": [{"id": target.id, "role": target.role} for target in assessment.targets],
+        "flags": [
+            {
+                "code": flag.code,
+                "score": round(flag.score, 4),
+                "threshold": flag.threshold,
+                "classifier": flag.classifier,
+            }
+            for flag in assessment.flags
+        ],
+        "url": redactor.words(post.url) if post.url else "",
+        "excerpt": excerpt,
+    }
+
+
+def _decision(decision: Decision | None) -> dict[str, Any]:
+    if decision is None:
+        return {"by": "rule"}
+    return {
+        "by": "person",
+        "roles": list(decision.roles),
+        "codes": list(decision.codes),
+        "at": rfc3339(decision.at),
+    }
+
+
+def _is_threat(codes: Sequence[str]) -> bool:
+    return any(code == threat or code.startswith(f"{threat}-") for code in codes for threat in THREATS)

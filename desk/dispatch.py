@@ -1,0 +1,130 @@
+"""From an alert that may leave to the messages for everybody whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from alerts.messages import Decision, render
+from alerts.partners import Partner, reason_to_withhold, route, scope_of
+from hustings.contracts import Index, Message
+from hustings.roster import Roster
+from hustings.types import Alert, Assessment, Notice
+
+__all__ = ["Cover", "Dispatcher", "cover_of", "covers"]
+
+MOST_EVIDENCE = 200
+"""Posts of an alert that are read to learn whom it names and in which languages."""
+
+
+class Cover(Struct, frozen=True, kw_only=True):
+    """What a person agreed to: this severity, this marking, these people named."""
+
+    severity: str
+    tlp: str
+    targets: tuple[str, ...]
+
+
+def cover_of(alert: Alert, assessments: Sequence[Assessment]) -> Cover:
+    """What a release of the alert as it stands would cover."""
+    return Cover(
+        severity=alert.severity,
+        tlp=alert.tlp,
+        targets=tuple(sorted(scope_of(alert, assessments).targets)),
+    )
+
+
+def covers(former: Cover, present: Cover) -> bool:
+    """Whether a release still holds: same severity, same marking, nobody named who was not named then."""
+    return (former.severity, former.tlp) == (present.severity, present.tlp) and set(present.targets) <= set(
+        former.targets
+    )
+
+
+class Dispatcher:
+    """Knows the partners and renders for them. Makes messages, writes nothing."""
+
+    def __init__(self, partners: Sequence[Partner], *, index: Index, roster: Roster) -> None:
+        self._partners = tuple(partners)
+        self._index = index
+        self._roster = roster
+
+    def evidence(self, alert: Alert) -> list[Assessment]:
+        """The posts of the alert's evidence that are still known, in its order."""
+        keys = alert.evidence[:MOST_EVIDENCE]
+        found = self._index.get(keys) if keys else {}
+        return [found[key] for key in keys if key in found]
+
+    def withheld(self, alert: Alert, assessments: Sequence[Assessment]) -> dict[str, str | None]:
+        """For each partner why it is not told of this alert; None: it is."""
+        scope = scope_of(alert, assessments)
+        return {partner.id: reason_to_withhold(partner, alert, scope) for partner in self._partners}
+
+    def messages(
+        self,
+        alert: Alert,
+        notice_by_route: Mapping[str, Notice] | Notice,
+        assessments: Sequence[Assessment],
+        *,
+        decision: Decision | None,
+        now: datetime,
+        only: Collection[str] | None = None,
+    ) -> list[Message]:
+        """One message for every channel of every partner that may be told, over the routes in `only` when given."""
+        scope = scope_of(alert, assessments)
+        made = []
+        for partner in self._partners:
+            if reason_to_withhold(partner, alert, scope) is not None:
+                continue
+            for channel in partner.channels:
+                name = route(partner.id, channel.name)
+                if only is not None and name not in only:
+                    continue
+                notice = notice_by_route if isinstance(notice_by_route, Notice) else notice_by_route.get(name)
+                if notice is not None:
+                    made.append(
+                        render(
+                            alert,
+                            notice,
+                            partner,
+                            channel.name,
+                            assessments,
+                            roster=self._roster,
+                            now=now,
+                            decision=decision,
+                        )
+                    )
+        return made
+
+    def retractions(
+        self, alert: Alert, notice: Notice, told: Mapping[str, str], *, decision: Decision, note: str, now: datetime
+    ) -> list[Message]:
+        """The correction for everybody who was told, whatever the partner's filters say by now: under the marking that
+        the route was told with, and without any post. A route that is not configured any more is left out."""
+        made = []
+        for partner in self._partners:
+            for channel in partner.channels:
+                marking = told.get(route(partner.id, channel.name))
+                if marking is None:
+                    continue
+                made.append(
+                    render(
+                        msgspec.structs.replace(alert, tlp=marking),
+                        notice,
+                        partner,
+                        channel.name,
+                        (),
+                        roster=self._roster,
+                        now=now,
+                        decision=decision,
+                        note=note,
+                    )
+                )
+        return made
+
+    def routes(self) -> set[str]:
+        """Every configured route."""
+        return {route(partner.id, channel.name) for partner in self._partners for channel in partner.channels}

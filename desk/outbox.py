@@ -1,0 +1,335 @@
+"""The outbox: one row per message that goes to one partner over one channel, until somebody has it or never will.
+
+queued → sending → delivered | retrying → … | dead, or cancelled before it was sent. A row is leased to be sent; its
+token rises with each lease, so an outcome that comes after the lease was lost changes nothing. Rows of one alert over
+one route (partner and channel) go out in the order in which they were made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, or_, select, update
+
+from alerts.partners import route
+from desk import audit
+from desk.database.connect import reading, writing
+from desk.database.tables import outbox
+from desk.database.upsert import insert_absent
+from desk.people import Person
+from desk.refusals import Refused
+from hustings.clock import Clock
+from hustings.contracts import Delivery, Message
+from hustings.wire import decode, encode
+
+__all__ = [
+    "LEASE",
+    "RETRIES",
+    "Leased",
+    "OutboxRow",
+    "add",
+    "cancel_unsent",
+    "counts",
+    "due_routes",
+    "lease",
+    "next_due",
+    "of_alert",
+    "put_back",
+    "record",
+    "replace_cancelled",
+    "requeue",
+    "routes_promised",
+    "routes_told",
+    "unfinished",
+]
+
+RETRIES = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (0, 5, 300, 1800, 7200, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+)
+"""The wait before each attempt: ten attempts over 75 hours (the schedule of the Standard Webhooks specification)."""
+JITTER = 0.2
+"""A wait is longer or shorter by up to this share, so that receivers that come back are not met by all at once."""
+LONGEST_WISH = timedelta(hours=24)
+"""Retry-After is honoured up to this; whoever asks for more is asked again after a day."""
+LEASE = timedelta(seconds=60)
+"""Longer than the three or so attempts of 15 s that a sender makes under one lease."""
+
+COLLAPSING = frozenset({"update", "escalate", "renotify"})
+"""Kinds whose unsent message is replaced by a later one of the same alert, which carries everything that it said."""
+
+
+class Leased(Struct, frozen=True, kw_only=True):
+    """A message to be sent now, until the lease ends; `attempt` counts from 1."""
+
+    token: int
+    attempt: int
+    leased_until: datetime
+    message: Message
+
+
+class OutboxRow(Struct, frozen=True, kw_only=True):
+    """What the desk shows of a row."""
+
+    id: str
+    alert: str
+    route: str
+    release: str
+    kind: str
+    tlp: str
+    state: str
+    due_at: datetime | None
+    attempts: int
+    detail: str
+    made_at: datetime
+    finished_at: datetime | None
+    sha256: str
+
+
+def add(connection: Connection, messages: Sequence[Message], *, release: str, now: datetime, due_at: datetime) -> int:
+    """Queue messages in the caller's transaction; an id that exists stays as it is. Returns how many were new.
+
+    Unsent updates of the same alert over the same routes are superseded."""
+    rows = [
+        {
+            "id": message.id,
+            "alert": message.alert,
+            "route": route(message.partner, message.channel),
+            "release": release,
+            "kind": message.kind,
+            "tlp": message.tlp,
+            "state": "queued",
+            "due_at": due_at,
+            "attempts": 0,
+            "token": 0,
+            "detail": "",
+            "made_at": now,
+            "sha256": hashlib.sha256(message.body).hexdigest(),
+            "message": encode(message),
+        }
+        for message in messages
+    ]
+    new = insert_absent(connection, outbox, rows, key=outbox.c.id)
+    for row in rows:
+        if row["id"] in new:
+            _supersede(connection, row, now)
+    return len(new)
+
+
+def replace_cancelled(
+    connection: Connection, messages: Sequence[Message], *, release: str, now: datetime, due_at: datetime
+) -> int:
+    """Queue again those of `messages` whose rows were cancelled (a release that was undone and then made anew), with
+    what they say now. Returns how many."""
+    count = 0
+    for message in messages:
+        changed = connection.execute(
+            update(outbox)
+            .where(outbox.c.id == message.id, outbox.c.state == "cancelled", outbox.c.attempts == 0)
+            .values(
+                state="queued",
+                release=release,
+                due_at=due_at,
+                made_at=now,
+                finished_at=None,
+                detail="",
+                tlp=message.tlp,
+                sha256=hashlib.sha256(message.body).hexdigest(),
+                message=encode(message),
+            )
+        )
+        count += changed.rowcount
+    return count
+
+
+def due_routes(engine: Engine, *, clock: Clock) -> set[str]:
+    """Routes over which something can be sent now. Cheap: asked many times a second."""
+    statement = select(outbox.c.route).where(outbox.c.due_at <= clock.now(), _is_first()).distinct()
+    with reading(engine) as connection:
+        return set(connection.execute(statement).scalars())
+
+
+def next_due(engine: Engine) -> datetime | None:
+    """When the next row becomes due (past when one is due now); None when nothing waits."""
+    statement = select(func.min(outbox.c.due_at)).where(outbox.c.due_at.is_not(None), _is_first())
+    with reading(engine) as connection:
+        return connection.execute(statement).scalar()
+
+
+def lease(engine: Engine, routes: Collection[str], *, limit: int, clock: Clock) -> list[Leased]:
+    """Take at most `limit` due rows of each of these routes for sending, oldest first. A row whose lease ran out (its
+    sender died) is due again; a row behind an unfinished one of the same alert and route is not."""
+    now = clock.now()
+    taken: list[Leased] = []
+    with writing(engine) as connection:
+        for name in sorted(routes):
+            due = (
+                select(outbox)
+                .where(outbox.c.route == name, outbox.c.due_at <= now, _is_first())
+                .order_by(outbox.c.sequence)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            for row in connection.execute(due).all():
+                connection.execute(
+                    update(outbox)
+                    .where(outbox.c.sequence == row.sequence)
+                    .values(state="sending", due_at=now + LEASE, attempts=row.attempts + 1, token=row.token + 1)
+                )
+                taken.append(
+                    Leased(
+                        token=row.token + 1,
+                        attempt=row.attempts + 1,
+                        leased_until=now + LEASE,
+                        message=decode(row.message, Message),
+                    )
+                )
+    return taken
+
+
+def record(engine: Engine, leased: Leased, delivery: Delivery, *, clock: Clock, random: Callable[[], float]) -> bool:
+    """Write down what became of an attempt. False when the lease was lost meanwhile: then the outcome is the next
+    holder's to write, and nothing changes here."""
+    now = clock.now()
+    values: dict[str, Any] = {"detail": delivery.detail[:1000]}
+    if delivery.result == "delivered":
+        values |= {"state": "delivered", "due_at": None, "finished_at": now}
+    elif delivery.result == "dead" or leased.attempt >= len(RETRIES):
+        values |= {"state": "dead", "due_at": None, "finished_at": now}
+    else:
+        values |= {"state": "retrying", "due_at": now + _wait(leased.attempt, delivery, random)}
+    with writing(engine) as connection:
+        changed = connection.execute(
+            update(outbox).where(_is_held(leased)).values(**values).returning(outbox.c.route)
+        ).first()
+        if changed is not None and values["state"] == "dead":
+            audit.append(
+                connection,
+                at=now,
+                actor="deliver",
+                action="delivery-dead",
+                subject=leased.message.id,
+                detail={"route": changed.route, "detail": values["detail"], "attempt": leased.attempt},
+            )
+    return changed is not None
+
+
+def put_back(engine: Engine, leased: Leased, *, clock: Clock) -> None:
+    """Return a row unsent: the attempt does not count."""
+    with writing(engine) as connection:
+        connection.execute(
+            update(outbox)
+            .where(_is_held(leased))
+            .values(
+                state="queued" if leased.attempt == 1 else "retrying",
+                due_at=clock.now(),
+                attempts=outbox.c.attempts - 1,
+            )
+        )
+
+
+def cancel_unsent(connection: Connection, *, alert: str, detail: str, now: datetime, release: str | None = None) -> int:
+    """Cancel the rows of an alert that are not being sent and were not delivered, in the caller's transaction; only
+    those of one release when given. Returns how many."""
+    wanted = [outbox.c.alert == alert, outbox.c.state.in_(("queued", "retrying"))]
+    if release is not None:
+        wanted.append(outbox.c.release == release)
+    cancelled = {"state": "cancelled", "due_at": None, "finished_at": now, "detail": detail}
+    return connection.execute(update(outbox).where(*wanted).values(**cancelled)).rowcount
+
+
+def routes_told(connection: Connection, alert: str) -> dict[str, str]:
+    """Routes over which an alert has reached, or may have reached, somebody (delivered, being sent, or tried: an answer
+    can be lost), with the marking that was last sent over each."""
+    statement = (
+        select(outbox.c.route, outbox.c.tlp)
+        .where(outbox.c.alert == alert, or_(outbox.c.state.in_(("delivered", "sending")), outbox.c.attempts > 0))
+        .order_by(outbox.c.sequence)
+    )
+    return dict(row.tuple() for row in connection.execute(statement))
+
+
+def routes_promised(connection: Connection, alert: str) -> set[str]:
+    """Routes over which an alert was or will be told: everything that is neither cancelled nor dead."""
+    statement = select(outbox.c.route).where(outbox.c.alert == alert, outbox.c.state.not_in(("cancelled", "dead")))
+    return set(connection.execute(statement).scalars())
+
+
+def of_alert(engine: Engine, alert: str) -> list[OutboxRow]:
+    """Every row of one alert, in order."""
+    return _rows(engine, outbox.c.alert == alert)
+
+
+def unfinished(engine: Engine, *, limit: int = 200) -> list[OutboxRow]:
+    """Rows that wait, are retried, or died: what a person should look at."""
+    return _rows(engine, outbox.c.state.in_(("queued", "sending", "retrying", "dead")), limit=limit)
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    """Rows by state."""
+    with reading(engine) as connection:
+        statement = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        return dict(row.tuple() for row in connection.execute(statement))
+
+
+def requeue(engine: Engine, *, row_id: str, by: Person, clock: Clock) -> None:
+    """Try a dead row again from the start, because a person has mended what was wrong."""
+    if by.role not in {"lead", "engineer"}:
+        raise Refused(f"a {by.role} may not send again; a lead or an engineer may")
+    with writing(engine) as connection:
+        changed = connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row_id, outbox.c.state == "dead")
+            .values(state="retrying", due_at=clock.now(), attempts=0, finished_at=None)
+        )
+        if changed.rowcount == 0:
+            raise Refused("this delivery is not dead")
+        audit.append(connection, at=clock.now(), actor=by.pseudonym, action="delivery-requeued", subject=row_id)
+
+
+def _rows(engine: Engine, wanted: ColumnElement[bool], *, limit: int = 1000) -> list[OutboxRow]:
+    names = OutboxRow.__struct_fields__
+    statement = select(*(outbox.c[name] for name in names)).where(wanted).order_by(outbox.c.sequence).limit(limit)
+    with reading(engine) as connection:
+        return [_outbox_row(row) for row in connection.execute(statement)]
+
+
+def _outbox_row(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(**row._asdict())
+
+
+def _is_first() -> ColumnElement[bool]:
+    """No earlier row of the same alert and route is unfinished."""
+    earlier = outbox.alias("earlier")
+    return ~exists().where(
+        earlier.c.alert == outbox.c.alert,
+        earlier.c.route == outbox.c.route,
+        earlier.c.sequence < outbox.c.sequence,
+        earlier.c.due_at.is_not(None),
+    )
+
+
+def _is_held(leased: Leased) -> ColumnElement[bool]:
+    return and_(outbox.c.id == leased.message.id, outbox.c.token == leased.token, outbox.c.state == "sending")
+
+
+def _supersede(connection: Connection, row: dict[str, Any], now: datetime) -> None:
+    connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.alert == row["alert"],
+            outbox.c.route == row["route"],
+            outbox.c.id != row["id"],
+            outbox.c.kind.in_(COLLAPSING),
+            outbox.c.state.in_(("queued", "retrying")),
+        )
+        .values(state="cancelled", due_at=None, finished_at=now, detail=f"superseded by {row['id']}")
+    )
+
+
+def _wait(attempt: int, delivery: Delivery, random: Callable[[], float]) -> timedelta:
+    planned = RETRIES[attempt] * (1 - JITTER + 2 * JITTER * random())
+    return max(planned, min(delivery.retry_after or timedelta(0), LONGEST_WISH))
