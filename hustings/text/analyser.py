@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from hustings.text.characters import CURRENCY, EMOJI, ONE_LETTER_WORDS, SPACELESS, SPACELESS_MARKS
@@ -60,7 +61,8 @@ _EMOJI_SEQUENCE = (
     "[\U0001f1e6-\U0001f1ff]{2}"  # a flag
     f"|[{EMOJI}][\U0001f3fb-\U0001f3ff]?(?:\u200d[{EMOJI}][\U0001f3fb-\U0001f3ff]?)*"
 )
-_HOST = r"[\w-]{1,63}(?:\.[\w-]{1,63})"
+_NAME = r"[a-z0-9_-]{1,63}"
+_HOST = rf"{_NAME}(?:\.{_NAME})"
 
 _PLAIN = re.compile(f"{_WORD}+|{_CHARACTER}|{_EMOJI_SEQUENCE}")
 _ASCII_SEPARATORS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
@@ -69,15 +71,15 @@ _SPACED = re.compile(
     rf"(?:{_WORD}(?P=gap))+{_LETTER}(?!{_WORD})"
 )
 _PIECE = re.compile(
-    r"(?P<url>(?:https?|ftp)://[!-~]*|www\.[!-~]+)"
-    rf"|(?P<email>[\w.+-]{{1,64}}@{_HOST}+)"
-    rf"|(?<!{_WORD})(?P<mention>@(?:[\w-]{{1,63}}@{_HOST}+|{_HOST}{{2,}}|{_IN_TAG}+))"
+    rf"(?P<url>(?:(?:https?|ftp)://|www\.)(?:[!-~]|{_WORD})*)"
+    rf"|(?P<email>[a-z0-9_.+-]{{1,64}}@{_HOST}+(?!{_WORD}))"
+    rf"|(?<!{_WORD})(?P<mention>@(?:(?:{_NAME}@{_HOST}+|{_HOST}{{2,}})(?!{_WORD})|{_IN_TAG}+))"
     rf"|(?<!{_WORD})(?P<hashtag>\#(?=[_0-9]*(?![_0-9]){_IN_TAG}){_IN_TAG}+)"
     f"|(?P<spaced>{_SPACED.pattern})"
     rf"|(?P<word>\$?{_WORD}+(?:[@$!{CURRENCY}]+{_WORD}+)*\$*)"
     f"|(?P<plain>{_CHARACTER}|{_EMOJI_SEQUENCE})"
 )
-_WRITTEN_WITH_AT = re.compile(r"@(?:[^\W_]{1,2}|ss(?:es|hat|hats|hole|holes|wipe))\Z")
+_WRITTEN_WITH_AT = re.compile(r"@(?:[a-z]{1,2}|ss(?:es|hat|hats|hole|holes|wipe))\Z")
 """Too short for a handle, or the one word that is mostly written so: `@ss`."""
 
 _SIGN = re.compile(
@@ -246,7 +248,7 @@ def _parts(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
     """The words of a tag: at separators, at capitals (`USAVotes`), before three or more final digits (`Vote2026`)."""
     for m in _PLAIN.finditer(lower, start, end):
         borders = [m.start(), *_camel_borders(cased, *m.span()), m.end()]
-        for first, last in zip(borders, borders[1:], strict=False):
+        for first, last in pairwise(borders):
             yield _Piece(repair(lower[first:last])[0], first, last)
 
 

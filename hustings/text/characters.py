@@ -64,8 +64,11 @@ STRIPPED_MARKS: Final = (
 """Marks that the matching copy does without: accents on Latin, Greek and Cyrillic, Hebrew points, Arabic tashkeel,
 enclosing marks. All others (the vowel signs of Indic scripts) are part of their word."""
 
-DISGUISED: Final = "\u1d2c-\u1d6a\u249c-\u24e9\U0001d400-\U0001d7cb\U0001f110-\U0001f189"
-"""Letters of NFKC's making (mathematical, circled, superscript): nobody types them by accident."""
+DISGUISED: Final = (
+    "\u1d2c-\u1d2e\u1d30-\u1d3a\u1d3c-\u1d4d\u1d4f-\u1d6a\u249c-\u24e9\U0001d400-\U0001d7cb"
+    "\U0001f110-\U0001f12e\U0001f130-\U0001f189ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"
+)
+"""Letters in fancy dress (mathematical, circled, boxed, superscript, small capitals): nobody types them by accident."""
 
 LEET: Final = dict(zip("0345679@$!€¢£¥", "oeasgtgasiecly", strict=True))
 """What stands for which Latin letter; `1` is `i` or `l` by its neighbours (`repair.undo_leet`)."""
@@ -103,4 +106,4 @@ EXTRA: Final[dict[str, str]] = (
     | dict.fromkeys("⠀\u2028\u2029", " ")
 )
 """Characters whose matching form is not their own, beyond NFKC, case and accents: letters that Unicode does not
-decompose, Greek final sigma, Russian yo, forms of alef, Persian yeh and kaf, tatweel, kinds of apostrophe, dash, dot."""
+decompose, Greek final sigma, Russian yo, forms of alef, Persian yeh and kaf, tatweel, apostrophes, dashes, dots."""

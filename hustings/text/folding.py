@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from hustings.text.characters import (
@@ -32,12 +33,12 @@ _JOINER_RUN = re.compile("[\u200c\u200d]+")
 _IGNORABLE = re.compile(f"[{DEFAULT_IGNORABLE}]")
 _IGNORABLE_NOT_JOINER = re.compile(f"(?![\u200c\u200d])[{DEFAULT_IGNORABLE}]+")
 _INVISIBLE_IN_WORD = re.compile(f"(?<=[^\\W_])[{DEFAULT_IGNORABLE}]+(?=[^\\W_])")
-_MAYBE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{%d,}" % (MAX_MARKS + 1))
+_MAYBE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 _STRIPPED = re.compile(f"[{STRIPPED_MARKS}]")
 _EMOJI = re.compile(f"[{EMOJI}]")
 _JOINED = re.compile(f"[{JOINED}]")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
-_DISGUISED_LETTER = re.compile(f"[{DISGUISED}ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ]")
+_DISGUISED_LETTER = re.compile(f"[{DISGUISED}]")
 _FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ]")
 _STRUCK_OR_STACKED = re.compile("[\u0334-\u0338\u20d2-\u20e2\u20e4-\u20eb]|[\u0300-\u036f]{3,}")
 _CONTINUES = re.compile(f"[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc{DEFAULT_IGNORABLE}]")
@@ -58,34 +59,26 @@ def fold(text: str) -> tuple[str, int]:
     text = text[:MAX_CHARACTERS]
     if text.isascii():
         return (text if text.isprintable() else text.translate(_FOLD)), 0
-    removed = 0
-    if _IGNORABLE.search(text):
-        dropped = _dropped_joiners(text)
-        removed += _count_invisible(text, dropped)
-        if dropped:
-            text = "".join(ch for i, ch in enumerate(text) if i not in dropped)
-    removed += _count_disguise(text)
-    text, cut = _compatible(text)
-    return _simple(text[:MAX_CHARACTERS]), removed + cut
+    text, invisible = _without_joiners(text)
+    text, marks = _without_invisible(text)
+    compatible = unicodedata.normalize("NFKC", text)[:MAX_CHARACTERS]
+    return _simple(compatible), invisible + marks + _count_disguise(text)
 
 
 def fold_with_origins(text: str) -> Folded:
     """The same as `fold`, one cluster of characters at a time, with the way back to the original."""
     text = text[:MAX_CHARACTERS]
     dropped = _dropped_joiners(text)
-    removed = _count_invisible(text, dropped)
-    removed += _count_disguise("".join(ch for i, ch in enumerate(text) if i not in dropped))
     parts: list[str] = []
     origins: list[tuple[int, int]] = []
     left = MAX_CHARACTERS
     for start, end in _clusters(text):
-        cluster, cut = _compatible("".join(text[i] for i in range(start, end) if i not in dropped))
-        removed += cut
-        simple = _simple(cluster[:left])
-        left -= min(left, len(cluster))
-        parts.append(simple)
-        origins.extend([(start, end)] * len(simple))
-    return Folded("".join(parts), origins, removed)
+        cluster, _ = _without_invisible("".join(text[i] for i in range(start, end) if i not in dropped))
+        compatible = unicodedata.normalize("NFKC", cluster)[:left]
+        left -= len(compatible)
+        parts.append(_simple(compatible))
+        origins.extend([(start, end)] * len(parts[-1]))
+    return Folded("".join(parts), origins, fold(text)[1])
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
@@ -93,16 +86,25 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     starts = [
         i for i, ch in enumerate(text) if i == 0 or not (unicodedata.category(ch)[0] == "M" or _CONTINUES.match(ch))
     ]
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+    return list(pairwise([*starts, len(text)]))
 
 
-def _compatible(text: str) -> tuple[str, int]:
-    """Without invisible characters and marks in excess, in NFKC; and how many marks were in excess."""
+def _without_joiners(text: str) -> tuple[str, int]:
+    """Without the joiners that no script needs; and how many invisible characters stood inside words."""
+    if not _IGNORABLE.search(text):
+        return text, 0
+    dropped = _dropped_joiners(text)
+    invisible = _count_invisible(text, dropped)
+    return "".join(ch for i, ch in enumerate(text) if i not in dropped), invisible
+
+
+def _without_invisible(text: str) -> tuple[str, int]:
+    """Without invisible characters and marks in excess; and how many marks that were."""
     text = _IGNORABLE_NOT_JOINER.sub("", text)
-    before = len(text)
-    if _MAYBE_MARKS.search(text):
-        text = _MAYBE_MARKS.sub(_cap_marks, text)
-    return unicodedata.normalize("NFKC", text), before - len(text)
+    if not _MAYBE_MARKS.search(text):
+        return text, 0
+    capped = _MAYBE_MARKS.sub(_cap_marks, text)
+    return capped, len(text) - len(capped)
 
 
 def _cap_marks(run: re.Match[str]) -> str:
@@ -165,9 +167,11 @@ def _letter_form(ch: str) -> str:
     """Latin and Greek lose their accents; letters whose lower case is longer than one are written out."""
     if _IGNORABLE.match(ch):
         return ""
-    base, *marks = unicodedata.normalize("NFD", ch)
-    if marks and ord(base) < 0x400:
-        return _form(base)
+    if ch.lower() in EXTRA:
+        return EXTRA[ch.lower()]
+    decomposed = unicodedata.normalize("NFD", ch)
+    if len(decomposed) > 1 and ord(decomposed[0]) < 0x400:
+        return _form(decomposed[0])
     folded = ch.casefold()
     return ch if len(folded) == 1 else "".join(map(_form, unicodedata.normalize("NFKC", folded)))
 

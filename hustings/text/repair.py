@@ -36,6 +36,7 @@ _LEFT_ALONE = re.compile(
 )
 _SIGN = re.compile(r"[0-9@$!€¢£¥]")
 _SIGN_RUN = re.compile(r"([0-9@$!€¢£¥])\1*")
+_LEET_OF: Final = {frozenset({"latin"}): LEET, frozenset({"cyrillic"}): LEET_CYRILLIC}
 _VOWELS = frozenset("aeiouy")
 
 
@@ -63,24 +64,26 @@ def _unstretch(word: str) -> str:
 
 def _undo_lookalikes(word: str) -> tuple[str, int]:
     """A word of several scripts in the one script that can spell all of it; unchanged when there is none."""
-    letters = [ch for ch in word if ch.isalpha()]
-    scripts = {ch: next((name for name, found in _SCRIPTS.items() if found.match(ch)), "") for ch in letters}
-    present = set(scripts.values())
-    if len(present) < 2 or "" in present:
+    scripts = [_script(ch) for ch in word if ch.isalpha()]
+    if len(set(scripts)) < 2:
         return word, 0
-    counts = {name: sum(scripts[ch] == name for ch in letters) for name in present}
-    for target in sorted(present & LOOKALIKES.keys(), key=lambda name: (-counts[name], name != "latin", name)):
+    for target in sorted(LOOKALIKES, key=lambda name: (-scripts.count(name), name != "latin")):
         table = LOOKALIKES[target]
-        if all(scripts[ch] == target or ch in table for ch in letters):
-            return "".join(ch if scripts.get(ch, target) == target else table[ch] for ch in word), (
-                len(letters) - counts[target]
-            )
+        if target in scripts and all(_script(ch) == target or ch in table for ch in word if ch.isalpha()):
+            repaired = "".join(ch if _script(ch) == target else table.get(ch, ch) for ch in word)
+            return repaired, len(scripts) - scripts.count(target)
     return word, 0
 
 
+def _script(ch: str) -> str:
+    """The script of a letter, as far as look-alikes are known for it; else the empty string."""
+    return next((name for name, letter in _SCRIPTS.items() if letter.match(ch)), "")
+
+
 def _undo_leet(word: str) -> tuple[str, int]:
-    """`v0te` → `vote`: only when a sign stands between letters (or is `$` at an end, `@` before a short word), letters
-    are no fewer than runs of a sign, every sign has a reading, and the word is no duration, size, strain or hash."""
+    """`v0te` → `vote`: only when a sign stands between letters (or is `$` at an end, `@` before a short word), the
+    letters are of one script and no fewer than runs of a sign, every sign has a reading, and the word is no
+    duration, size, strain or hash."""
     signs = len(_SIGN.findall(word))
     if (
         not signs
@@ -89,7 +92,9 @@ def _undo_leet(word: str) -> tuple[str, int]:
         or _LEFT_ALONE.fullmatch(word)
     ):
         return word, 0
-    table = LEET_CYRILLIC if _SCRIPTS["cyrillic"].search(word) else LEET
+    table = _LEET_OF.get(frozenset(_script(ch) for ch in word if ch.isalpha()))
+    if table is None:
+        return word, 0
     letters: list[str] = []
     for i, ch in enumerate(word):
         if ch == "1" and table is LEET:
