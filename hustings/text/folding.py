@@ -41,6 +41,8 @@ _SPACELESS = re.compile(f"[{SPACELESS}]")
 _DISGUISED_LETTER = re.compile(f"[{DISGUISED}]")
 _FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ]")
 _STRUCK_OR_STACKED = re.compile("[\u0334-\u0338\u20d2-\u20e2\u20e4-\u20eb]|[\u0300-\u036f]{3,}")
+_RARE = re.compile(f"[{DEFAULT_IGNORABLE}{DISGUISED}Ａ-Ｚａ-ｚ\u0300-\u036f\u20d2-\u20eb]")
+"""Nothing of this in a text, and no run of marks: then nothing is invisible or in fancy dress."""
 _CONTINUES = re.compile(f"[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc{DEFAULT_IGNORABLE}]")
 """Besides marks: what NFKC may join with the character before it."""
 
@@ -59,10 +61,12 @@ def fold(text: str) -> tuple[str, int]:
     text = text[:MAX_CHARACTERS]
     if text.isascii():
         return (text if text.isprintable() else text.translate(_FOLD)), 0
-    text, invisible = _without_joiners(text)
-    text, marks = _without_invisible(text)
-    compatible = unicodedata.normalize("NFKC", text)[:MAX_CHARACTERS]
-    return _simple(compatible), invisible + marks + _count_disguise(text)
+    removed = 0
+    if _RARE.search(text) or _MAYBE_MARKS.search(text):
+        text, invisible = _without_joiners(text)
+        text, marks = _without_invisible(text)
+        removed = invisible + marks + _count_disguise(text)
+    return _simple(unicodedata.normalize("NFKC", text)[:MAX_CHARACTERS]), removed
 
 
 def fold_with_origins(text: str) -> Folded:
