@@ -36,6 +36,10 @@ Event = Literal[
     "deliveries_attempted",
     # The desk listens; fields: address.
     "desk_listening",
+    # A page of the desk was answered; fields: page (its route, never the address), status, ms. Level debug.
+    "page_served",
+    # A page of the desk raised and its visitor saw a 500; fields: page, error (the type), at. Report it as a bug.
+    "page_failed",
     # A new desk has no lead yet: the one-time link that creates one; fields: link.
     "first_link",
 ]

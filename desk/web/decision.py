@@ -1,0 +1,117 @@
+"""The decision form, read and given back: what somebody chose must survive a conflict or a slip."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import get_args
+
+from hustings.codebook import Code, Codebook
+from msgspec import Struct
+
+from desk.refusals import Refused
+from desk.reviews import SourceKind, TruthSource, Verdict
+from desk.web.forms import Form
+
+__all__ = ["SOURCE_KINDS", "VERDICTS", "CodeGroup", "Draft", "VerdictChoice", "code_groups"]
+
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+
+
+class VerdictChoice(Struct, frozen=True):
+    """One answer to "what should happen with it"."""
+
+    name: Verdict
+    title: str
+    meaning: str
+
+
+VERDICTS = (
+    VerdictChoice("dismiss", "Dismiss", "not ours, or harmless"),
+    VerdictChoice("log", "Log", "keep it for the record"),
+    VerdictChoice("watch", "Watch", "look whether it grows"),
+    VerdictChoice("alert", "Alert", "partners should know"),
+    VerdictChoice("urgent", "Urgent", "somebody may be harmed"),
+)
+
+
+class CodeGroup(Struct, frozen=True, kw_only=True):
+    """The codes of one axis of the codebook."""
+
+    letter: str
+    title: str
+    codes: tuple[Code, ...]
+
+
+_AXES = {
+    "X": "Protected or out of scope: none of these",
+    "N": "Narrative: what is claimed or urged",
+    "G": "Gendered abuse",
+    "A": "Abuse without a gendered element",
+    "H": "Hate speech level",
+    "C": "Content type",
+    "T": "Truth status: people only, with a source",
+    "D": "Danger",
+}
+"""The axes that a post is coded on, in the order of the form; phases (P) and disruptions (K) are not about posts."""
+
+
+def code_groups(codebook: Codebook) -> list[CodeGroup]:
+    """The codes in force, grouped by axis."""
+    groups = []
+    for letter, title in _AXES.items():
+        codes = tuple(c for c in codebook.codes.values() if _axis(c.code) == letter and not c.deprecated)
+        if codes:
+            groups.append(CodeGroup(letter=letter, title=title, codes=codes))
+    return groups
+
+
+def _axis(code: str) -> str:
+    return code.partition("-")[0].rstrip("0123456789")
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What stands in the form. Nothing of it is checked yet, except that it can be stored."""
+
+    verdict: str = ""
+    codes: tuple[str, ...] = ()
+    note: str = ""
+    truth_url: str = ""
+    truth_kind: str = ""
+    truth_date: str = ""
+
+    @classmethod
+    def sent(cls, form: Form) -> Draft:
+        """What a form holds: ticked codes and those typed into the search fields, each once."""
+        typed = (code.strip().upper() for code in form.all("typed_code"))
+        return cls(
+            verdict=form.one("verdict"),
+            codes=tuple(dict.fromkeys((*form.all("code"), *filter(None, typed)))),
+            note=form.one("note").strip(),
+            truth_url=form.one("truth_url").strip(),
+            truth_kind=form.one("truth_kind"),
+            truth_date=form.one("truth_date"),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Draft()
+
+    def checked_verdict(self) -> Verdict:
+        """The verdict. Raises `Refused` when none was chosen."""
+        for choice in VERDICTS:
+            if choice.name == self.verdict:
+                return choice.name
+        raise Refused("choose what should happen with the post: dismiss, log, watch, alert or urgent")
+
+    def truth_source(self) -> TruthSource | None:
+        """On what a truth status rests; None when nothing was given. Raises `Refused` when it is half given."""
+        if not (self.truth_url or self.truth_date):
+            return None
+        kind = next((known for known in SOURCE_KINDS if known == self.truth_kind), None)
+        if kind is None or not self.truth_url.startswith(("https://", "http://")):
+            raise Refused("a truth status needs the address (https://…), the kind and the date of its source")
+        try:
+            checked_on = date.fromisoformat(self.truth_date)
+        except ValueError:
+            raise Refused(f"the date of the check is not a date: {self.truth_date[:40]!r}") from None
+        return TruthSource(url=self.truth_url, kind=kind, checked_on=checked_on)

@@ -1,0 +1,78 @@
+"""The list of alerts: what waits for a release first, then by what became of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from desk import book, releases
+from desk.web.groups import group_words
+from desk.web.standing import count_waiting, released_alerts
+from desk.web.visit import Visit
+from hustings.types import Alert
+
+__all__ = ["show"]
+
+ALERTS = 40
+"""Of one page."""
+_TABS = (
+    ("waiting", "Wait for release"),
+    ("open", "Open"),
+    ("released", "Released"),
+    ("retracted", "Retracted"),
+    ("all", "All"),
+    ("shadow", "In shadow"),
+)
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One alert of the list."""
+
+    alert: Alert
+    about: str
+    waits_since: datetime | None
+    waits_for: str
+
+
+def show(visit: Visit) -> Response:
+    """One tab of the list."""
+    engine = visit.services.engine
+    wanted = visit.query("state")
+    tab = wanted if wanted in dict(_TABS) else "waiting"
+    next_page = None
+    if tab == "waiting":
+        lines = [
+            Line(
+                alert=waits.alert,
+                about=group_words(waits.alert, visit.services.roster),
+                waits_since=waits.since,
+                waits_for="a second person" if waits.proposal else ", ".join(dict.fromkeys(waits.kinds)),
+            )
+            for waits in releases.waiting(engine)
+        ]
+    else:
+        page = _page(visit, tab)
+        next_page = page.next
+        lines = [
+            Line(alert=alert, about=group_words(alert, visit.services.roster), waits_since=None, waits_for="")
+            for alert in page.alerts
+        ]
+    return visit.answer(
+        "alerts.html",
+        tabs=_TABS,
+        tab=tab,
+        lines=lines,
+        next_page=next_page,
+        waiting=count_waiting(engine),
+        overdue=releases.overdue(engine, clock=visit.services.clock),
+    )
+
+
+def _page(visit: Visit, tab: str) -> book.AlertPage:
+    engine, after = visit.services.engine, visit.query("after") or None
+    if tab == "released":
+        return released_alerts(engine, limit=ALERTS, after=after)
+    states = {"open": ("open",), "retracted": ("retracted",)}.get(tab, ())
+    return book.latest_alerts(engine, limit=ALERTS, after=after, states=states, shadow=tab == "shadow")

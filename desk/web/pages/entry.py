@@ -1,0 +1,95 @@
+"""In and out: signing in, the one-time link that makes an account, signing out."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from desk import people, sessions
+from desk.people import MIN_PASSWORD, Person
+from desk.refusals import Refused
+from desk.web.visit import NotFound, Visit
+
+__all__ = ["show_sign_in", "show_welcome", "sign_in", "sign_out", "welcome"]
+
+
+def show_sign_in(visit: Visit) -> Response:
+    """The form, or straight in for whoever is signed in already."""
+    return visit.go("/") if visit.session else _sign_in_page(visit, problem="", status=200)
+
+
+def sign_in(visit: Visit) -> Response:
+    """Begin a session; the answer never says whether login or password was wrong."""
+    services = visit.services
+    try:
+        person = people.sign_in(
+            services.engine,
+            login=visit.form.one("login"),
+            password=visit.form.one("password"),
+            clock=services.clock,
+        )
+    except Refused as refusal:
+        return _sign_in_page(visit, problem=str(refusal), status=429)
+    if person is None:
+        return _sign_in_page(visit, problem="Login or password is not right.", status=401)
+    return _started(visit, person)
+
+
+def show_welcome(visit: Visit) -> Response:
+    """What the one-time link opens: choose a login and a password."""
+    return _welcome_page(visit, problem="", status=200)
+
+
+def welcome(visit: Visit) -> Response:
+    """Make the account that the link stands for and sign it in; the link is spent."""
+    password = visit.form.one("password")
+    if password != visit.form.one("again"):
+        return _welcome_page(visit, problem="The two passwords differ.", status=400)
+    try:
+        person = people.use_link(
+            visit.services.engine,
+            visit.path("token"),
+            login=visit.form.one("login"),
+            password=password,
+            clock=visit.services.clock,
+        )
+    except Refused as refusal:
+        return _welcome_page(visit, problem=str(refusal), status=400)
+    return _started(visit, person)
+
+
+def sign_out(visit: Visit) -> Response:
+    """End this session, on the server and in the browser."""
+    if visit.session is not None:
+        sessions.end(visit.services.engine, visit.session.id)
+    response = visit.go("/sign-in")
+    visit.shared.cookies.clear_session(response)
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+def _started(visit: Visit, person: Person) -> Response:
+    former = visit.request.cookies.get(visit.shared.cookies.session)
+    secret, _ = sessions.start(visit.services.engine, person, clock=visit.services.clock, replacing=former)
+    response = visit.go("/")
+    visit.shared.cookies.set_session(response, secret)
+    return response
+
+
+def _sign_in_page(visit: Visit, *, problem: str, status: int) -> Response:
+    return visit.answer("sign_in.html", status=status, problem=problem, login=visit.form.one("login"))
+
+
+def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
+    token = visit.path("token")
+    role = people.link_role(visit.services.engine, token, clock=visit.services.clock)
+    if role is None:
+        raise NotFound("this link is unknown, was used, or is older than a day; ask for a new one")
+    return visit.answer(
+        "welcome.html",
+        status=status,
+        problem=problem,
+        role=role,
+        token=token,
+        login=visit.form.one("login"),
+        least_password=MIN_PASSWORD,
+    )

@@ -1,0 +1,181 @@
+"""One post: its words untouched, what the machine said of them, why it is here, and the form for its holder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from desk import queue, reviews
+from desk.web import claims
+from desk.web.bands import band
+from desk.web.decision import SOURCE_KINDS, VERDICTS, Draft, code_groups
+from desk.web.posts import BriefPost, brief, is_blind, veil_on_page
+from desk.web.undoing import undoable
+from desk.web.visit import NotFound, Visit
+from desk.web.words import read
+from hustings.query import Query
+from hustings.query.tree import Is
+from hustings.types import Assessment, Media, QueueEntry
+
+__all__ = ["conflict", "page", "show"]
+
+STORY_POSTS = 5
+"""Other posts of the story that stand on the page; the rest is a search away."""
+
+
+class ShownFlag(Struct, frozen=True, kw_only=True):
+    """A flag with everything that a score must travel with."""
+
+    code: str
+    title: str
+    score: float
+    threshold: float
+    classifier: str
+
+
+class ShownTarget(Struct, frozen=True, kw_only=True):
+    """A person of the roster who is named."""
+
+    id: str
+    name: str
+    role: str
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """One rule that put the post into the queue."""
+
+    rule: str
+    why: str
+    reason: str
+    band: str
+    probability: float
+
+
+def show(visit: Visit) -> Response:
+    """The page of one post. Looking takes no lease."""
+    return page(visit, visit.path("key"), draft=Draft())
+
+
+def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int = 200) -> Response:
+    """The page with a form that holds `draft`."""
+    services, person = visit.services, visit.person
+    assessment = _found(visit, key)
+    claim = claims.held_by(services, person, key=key)
+    entries = queue.entries(services.engine, key)
+    decided = reviews.of_subject(services.engine, "post", key)
+    mine = [review for review in decided if review.reviewer == person.pseudonym]
+    blind = is_blind(entries) and not decided
+    others, more = ([], 0) if blind else _story(visit, assessment)
+    return visit.answer(
+        "post.html",
+        status=status,
+        post=assessment.post,
+        assessment=assessment,
+        reading=read(_without_opinion(assessment) if blind else assessment),
+        veil=_veil(visit, assessment, blind=blind),
+        blind=blind,
+        flags=[] if blind else _flags(visit, assessment),
+        targets=_targets(visit, assessment),
+        reasons=_reasons(visit, entries),
+        story=others,
+        story_more=more,
+        media=_described(assessment.post.media),
+        claim=claim,
+        waits=claims.is_waiting(services, key),
+        reviews=decided if person.role == "lead" else mine,
+        groups=code_groups(services.codebook),
+        suggested=set() if blind else {flag.code for flag in assessment.flags},
+        verdicts=VERDICTS,
+        source_kinds=SOURCE_KINDS,
+        codebook_version=services.codebook.version,
+        draft=draft,
+        problem=problem,
+        undo=undoable(visit),
+    )
+
+
+def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
+    """409: what was sent beside what stands now. Nothing was recorded, and nothing that was written is lost."""
+    assessment = _found(visit, key)
+    services = visit.services
+    return visit.answer(
+        "conflict.html",
+        status=409,
+        reason=reason,
+        key=key,
+        draft=draft,
+        seen_revision=visit.form.one("revision"),
+        post=assessment.post,
+        reading=read(_without_opinion(assessment)),
+        veil=veil_on_page(assessment, services.codebook),
+        reviews=reviews.of_subject(services.engine, "post", key),
+        waits=claims.is_waiting(services, key),
+    )
+
+
+def _found(visit: Visit, key: str) -> Assessment:
+    found = visit.services.index.get([key]).get(key)
+    if found is None:
+        raise NotFound("this post is not in the index: it was never collected, or its time of keeping is over")
+    return found
+
+
+def _veil(visit: Visit, assessment: Assessment, *, blind: bool) -> str:
+    why = veil_on_page(assessment, visit.services.codebook)
+    return "may be distressing" if why and blind else why
+
+
+def _without_opinion(assessment: Assessment) -> Assessment:
+    return Assessment(post=assessment.post, lang=assessment.lang)
+
+
+def _flags(visit: Visit, assessment: Assessment) -> list[ShownFlag]:
+    codes = visit.services.codebook.codes
+    flags = sorted(assessment.flags, key=lambda flag: (-flag.score, flag.code))
+    return [
+        ShownFlag(
+            code=flag.code,
+            title=codes[flag.code].title if flag.code in codes else "",
+            score=flag.score,
+            threshold=flag.threshold,
+            classifier=flag.classifier,
+        )
+        for flag in flags
+    ]
+
+
+def _targets(visit: Visit, assessment: Assessment) -> list[ShownTarget]:
+    names = {person.id: person.name for person in visit.services.roster.people}
+    seen = dict.fromkeys((target.id, target.role) for target in assessment.targets)
+    return [ShownTarget(id=id_, name=names.get(id_, id_), role=role.replace("_", " ")) for id_, role in seen]
+
+
+def _reasons(visit: Visit, entries: Sequence[QueueEntry]) -> list[Reason]:
+    rules = visit.services.rules
+    return [
+        Reason(
+            rule=rules[entry.rule].name if entry.rule in rules else entry.rule,
+            why=rules[entry.rule].why if entry.rule in rules else "",
+            reason=entry.reason,
+            band=band(entry.priority),
+            probability=entry.probability,
+        )
+        for entry in entries
+    ]
+
+
+def _story(visit: Visit, assessment: Assessment) -> tuple[list[BriefPost], int]:
+    """Other posts of the same story, newest first, and how many more there are."""
+    if not assessment.story:
+        return [], 0
+    query = Query(text=f"story:{assessment.story}", node=Is(field="story", values=(assessment.story,)))
+    found = visit.services.index.search(query, limit=STORY_POSTS + 1).assessments
+    others = [brief(other) for other in found if other.key != assessment.key][:STORY_POSTS]
+    return others, max(0, visit.services.index.count(query) - 1 - len(others))
+
+
+def _described(media: Sequence[Media]) -> list[str]:
+    """What was attached, in words: no picture is ever fetched or shown."""
+    return [f"{one.kind}: {one.alt or 'no description'}" for one in media]

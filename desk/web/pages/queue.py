@@ -1,0 +1,188 @@
+"""The queue: what waits and why, and everything that is done with a claimed post."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from desk import queue, reviews
+from desk.refusals import Conflict, Refused
+from desk.web import claims
+from desk.web.bands import band
+from desk.web.decision import Draft
+from desk.web.pages import post
+from desk.web.posts import is_blind, shown_to
+from desk.web.undoing import receipt, undoable
+from desk.web.visit import Visit
+from hustings.types import QueueEntry
+
+__all__ = ["claim_next", "decide", "renew", "reverse", "show", "skip", "take", "undo"]
+
+SHOWN = 25
+"""Waiting posts on one page; whoever works takes the next one and needs no list."""
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A line of the list. It holds no words of the post: nobody should meet them in passing."""
+
+    key: str
+    band: str
+    source: str
+    lang: str
+    published_at: datetime | None
+    waits_since: datetime
+    reasons: tuple[QueueEntry, ...]
+
+
+def show(visit: Visit) -> Response:
+    """How much waits, the head of the queue, and what the person holds already."""
+    services = visit.services
+    head = queue.waiting(services.engine, limit=SHOWN, clock=services.clock)
+    found = services.index.get([key for key, _ in head])
+    lines = []
+    for key, reasons in head:
+        assessment = found.get(key)
+        lines.append(
+            Waiting(
+                key=key,
+                band=band(max(entry.priority for entry in reasons)),
+                source=assessment.post.source if assessment else key.partition(":")[0],
+                lang=assessment.lang if assessment else "",
+                published_at=assessment.post.published_at if assessment else None,
+                waits_since=min(entry.at for entry in reasons),
+                reasons=reasons,
+            )
+        )
+    return visit.answer(
+        "queue.html",
+        depth=queue.depth(services.engine, clock=services.clock),
+        waiting=lines,
+        held=claims.held_by(services, visit.person),
+        undo=undoable(visit),
+        nothing_left=visit.query("empty") == "yes",
+    )
+
+
+def claim_next(visit: Visit) -> Response:
+    """Take the next post: the one held already, else the most urgent free one."""
+    return _next(visit, done="")
+
+
+def take(visit: Visit) -> Response:
+    """Take one certain post. A draft that a conflict gave back comes along and stands in the form again."""
+    key = visit.form.one("key")
+    queue.claim_post(visit.services.engine, key=key, reviewer=visit.person, clock=visit.services.clock)
+    draft = Draft.sent(visit.form)
+    if draft.is_empty:
+        return visit.go(_post_path(key))
+    return post.page(visit, key, draft=draft)
+
+
+def decide(visit: Visit) -> Response:
+    """Record the decision; a lost lease or an edited post gives 409 with both sides, and the answer is not lost."""
+    services, key, draft = visit.services, visit.form.one("key"), Draft.sent(visit.form)
+    claim = claims.held_by(services, visit.person, key=key)
+    try:
+        if claim is None or claim.token != visit.form.number("token"):
+            raise Conflict("you do not hold this post any more: its ten minutes are over, or somebody decided it")
+        assessment = services.index.get([key]).get(key)
+        if assessment is None:
+            raise Refused("this post is not in the index any more")
+        blind = is_blind(claim.entries)
+        review = reviews.decide(
+            services.engine,
+            key=key,
+            token=claim.token,
+            reviewer=visit.person,
+            revision=visit.form.number("revision"),
+            verdict=draft.checked_verdict(),
+            codes=draft.codes,
+            index=services.index,
+            codebook=services.codebook,
+            clock=services.clock,
+            note=draft.note,
+            shown=shown_to(assessment, blind=blind),
+            truth=draft.truth_source(),
+        )
+    except Conflict as conflict:
+        return post.conflict(visit, key, draft=draft, reason=str(conflict))
+    except Refused as refusal:
+        return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
+    done = receipt(review)
+    if visit.form.one("then") == "queue":
+        return visit.go(f"/queue?done={done}")
+    return _next(visit, done=done)
+
+
+def reverse(visit: Visit) -> Response:
+    """A further judgement of a post that was decided; the former ones stay."""
+    services, key, draft = visit.services, visit.form.one("key"), Draft.sent(visit.form)
+    assessment = services.index.get([key]).get(key)
+    if assessment is None:
+        raise Refused("this post is not in the index any more")
+    try:
+        review = reviews.reverse(
+            services.engine,
+            subject="post",
+            subject_id=key,
+            reviewer=visit.person,
+            revision=visit.form.number("revision"),
+            verdict=draft.checked_verdict(),
+            codes=draft.codes,
+            index=services.index,
+            codebook=services.codebook,
+            clock=services.clock,
+            note=draft.note,
+            shown=shown_to(assessment, blind=False),
+            truth=draft.truth_source(),
+        )
+    except Conflict as conflict:
+        return post.conflict(visit, key, draft=draft, reason=str(conflict))
+    except Refused as refusal:
+        return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
+    return visit.go(f"{_post_path(key)}?done={receipt(review)}")
+
+
+def skip(visit: Visit) -> Response:
+    """Give the post back for somebody else; no reason is asked."""
+    queue.skip(
+        visit.services.engine,
+        key=visit.form.one("key"),
+        token=visit.form.number("token"),
+        reviewer=visit.person,
+        clock=visit.services.clock,
+    )
+    return visit.go("/queue") if visit.form.one("then") == "queue" else _next(visit, done="")
+
+
+def renew(visit: Visit) -> Response:
+    """Ten more minutes with a post."""
+    key = visit.form.one("key")
+    claim = claims.held_by(visit.services, visit.person, key=key)
+    if claim is None or claim.token != visit.form.number("token"):
+        raise Conflict("you do not hold this post any more")
+    queue.renew(visit.services.engine, claim, clock=visit.services.clock)
+    return visit.go(_post_path(key))
+
+
+def undo(visit: Visit) -> Response:
+    """Take back one's last decision within its ten seconds: the post is in one's hands again."""
+    review = reviews.undo(
+        visit.services.engine, review_id=visit.form.one("review"), reviewer=visit.person, clock=visit.services.clock
+    )
+    return visit.go(_post_path(review.subject_id))
+
+
+def _next(visit: Visit, *, done: str) -> Response:
+    claim = queue.claim(visit.services.engine, reviewer=visit.person, clock=visit.services.clock)
+    tail = f"?done={done}" if done else ""
+    if claim is None:
+        return visit.go(f"/queue{tail}{'&' if tail else '?'}empty=yes")
+    return visit.go(_post_path(claim.key) + tail)
+
+
+def _post_path(key: str) -> str:
+    return "/posts/" + quote(key, safe="")
