@@ -82,6 +82,8 @@ _PIECE = re.compile(
 _WRITTEN_WITH_AT = re.compile(r"@(?:[a-z]{1,2}|ss(?:es|hat|hats|hole|holes|wipe))\Z")
 """Too short for a handle, or the one word that is mostly written so: `@ss`."""
 
+_CAPITAL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9]{3,}(?:[A-Z]|\Z))")
+
 _SIGN = re.compile(
     rf"[#@${CURRENCY}013-79!:.]"
     rf"(?:(?<=[#@${CURRENCY}])|(?<={_LETTER}[013-79!])(?=[0-9@$!{CURRENCY}]{{0,2}}{_LETTER})|(?<=:)(?=//)|(?<=www\.))"
@@ -262,20 +264,16 @@ def _mention(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
 def _parts(cased: str, lower: str, start: int, end: int) -> Iterator[_Piece]:
     """The words of a tag: at separators, at capitals (`USAVotes`), before three or more final digits (`Vote2026`)."""
     for m in _PLAIN.finditer(lower, start, end):
-        borders = [m.start(), *_camel_borders(cased, *m.span()), m.end()]
+        borders = [m.start(), *_capital_borders(cased, *m.span()), m.end()]
         for first, last in pairwise(borders):
             yield _Piece(repair(lower[first:last])[0], first, last)
 
 
-def _camel_borders(cased: str, start: int, end: int) -> Iterator[int]:
-    for i in range(start + 1, end):
-        before, here = cased[i - 1], cased[i]
-        after = cased[i + 1 : min(i + 2, end)]
-        if here.isupper():
-            if before.islower() or (after.islower() and (before.isupper() or before.isdigit())):
-                yield i
-        elif here.isdigit() and before.isalpha():
-            digits = len(cased[i:end]) - len(cased[i:end].lstrip("0123456789"))
-            ends = cased[i + digits : min(i + digits + 1, end)]
-            if digits >= 3 and (not ends or ends.isupper()):
-                yield i
+def _capital_borders(cased: str, start: int, end: int) -> list[int]:
+    """Where the words of `USAVotes2026` begin, but the first: 3 and 8. Two final digits (`covid19`) stay."""
+    shape = cased[start:end]
+    if shape.islower() and not shape[-1].isdigit():
+        return []
+    if not shape.isascii():
+        shape = "".join("A" if ch.isupper() else ch if ch in "0123456789" else "a" for ch in shape)
+    return [start + border.start() for border in _CAPITAL_BORDER.finditer(shape)]

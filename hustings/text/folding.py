@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -29,10 +30,10 @@ MAX_CHARACTERS: Final = 20_000
 MAX_MARKS: Final = 8
 """Combining marks in a row; the rest is a bomb (80,000 of them took seconds in NFKC) or a disguise."""
 
-_JOINER_RUN = re.compile("[\u200c\u200d]+")
+_JOINERS = re.compile("[\u200c\u200d]+")
 _IGNORABLE = re.compile(f"[{DEFAULT_IGNORABLE}]")
-_IGNORABLE_NOT_JOINER = re.compile(f"(?![\u200c\u200d])[{DEFAULT_IGNORABLE}]+")
-_INVISIBLE_IN_WORD = re.compile(f"(?<=[^\\W_])[{DEFAULT_IGNORABLE}]+(?=[^\\W_])")
+_INVISIBLE = re.compile(f"(?![\u200c\u200d])[{DEFAULT_IGNORABLE}]+")
+_IN_WORD = re.compile(f"(?<=[^\\W_])[{DEFAULT_IGNORABLE}]+(?=[^\\W_])")
 _MAYBE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 _STRIPPED = re.compile(f"[{STRIPPED_MARKS}]")
 _EMOJI = re.compile(f"[{EMOJI}]")
@@ -61,28 +62,92 @@ def fold(text: str) -> tuple[str, int]:
     text = text[:MAX_CHARACTERS]
     if text.isascii():
         return (text if text.isprintable() else text.translate(_FOLD)), 0
-    removed = 0
-    if _RARE.search(text) or _MAYBE_MARKS.search(text):
-        text, invisible = _without_joiners(text)
-        text, marks = _without_invisible(text)
-        removed = invisible + marks + _count_disguise(text)
-    return _simple(unicodedata.normalize("NFKC", text)[:MAX_CHARACTERS]), removed
+    clean = _clean(text)
+    return _simple(unicodedata.normalize("NFKC", clean.text)[:MAX_CHARACTERS]), clean.removed
 
 
 def fold_with_origins(text: str) -> Folded:
     """The same as `fold`, one cluster of characters at a time, with the way back to the original."""
-    text = text[:MAX_CHARACTERS]
-    dropped = _dropped_joiners(text)
+    clean = _clean(text[:MAX_CHARACTERS])
     parts: list[str] = []
     origins: list[tuple[int, int]] = []
     left = MAX_CHARACTERS
-    for start, end in _clusters(text):
-        cluster, _ = _without_invisible("".join(text[i] for i in range(start, end) if i not in dropped))
-        compatible = unicodedata.normalize("NFKC", cluster)[:left]
+    for start, end in _clusters(clean.text):
+        compatible = unicodedata.normalize("NFKC", clean.text[start:end])[:left]
         left -= len(compatible)
         parts.append(_simple(compatible))
-        origins.extend([(start, end)] * len(parts[-1]))
-    return Folded("".join(parts), origins, fold(text)[1])
+        origins.extend([(clean.places[start], clean.places[end - 1] + 1)] * len(parts[-1]))
+    return Folded("".join(parts), origins, clean.removed)
+
+
+class _Clean(NamedTuple):
+    """A text without invisible characters and marks in excess, and where its characters stood before."""
+
+    text: str
+    places: Sequence[int]
+    removed: int
+
+    def without(self, drop: Container[int], removed: int) -> _Clean:
+        kept = [i for i in range(len(self.text)) if i not in drop]
+        return _Clean("".join([self.text[i] for i in kept]), [self.places[i] for i in kept], self.removed + removed)
+
+
+def _clean(text: str) -> _Clean:
+    clean = _Clean(text, range(len(text)), 0)
+    if not (_RARE.search(text) or _MAYBE_MARKS.search(text)):
+        return clean
+    if invisible := {i for run in _INVISIBLE.finditer(clean.text) for i in range(*run.span())}:
+        clean = clean.without(invisible, _between_letters(clean.text, invisible))
+    if excess := {i for run in _MAYBE_MARKS.finditer(clean.text) for i in _excess_marks(run)}:
+        clean = clean.without(excess, len(excess))
+    if joiners := {i for run in _JOINERS.finditer(clean.text) for i in _needless_joiners(run)}:
+        clean = clean.without(joiners, _between_letters(clean.text, joiners))
+    return clean._replace(removed=clean.removed + _count_disguise(clean.text))
+
+
+def _between_letters(text: str, dropped: Container[int]) -> int:
+    """How many of the dropped characters split a word; a mark of direction between two words is no disguise."""
+    runs = _IN_WORD.finditer(text)
+    return sum(i in dropped for run in runs for i in range(*run.span()))
+
+
+def _excess_marks(run: re.Match[str]) -> Iterator[int]:
+    marks = 0
+    for i in range(*run.span()):
+        marks = marks + 1 if unicodedata.category(run.string[i])[0] == "M" else 0
+        if marks > MAX_MARKS:
+            yield i
+
+
+def _needless_joiners(run: re.Match[str]) -> range:
+    """The first of a run between two letters of a joining script, or between two emoji, is spelling; no other is."""
+    text, (start, end) = run.string, run.span()
+    before, after = start - 1, end
+    while before >= 0 and _vanishes(text[before]):
+        before -= 1
+    while after < len(text) and _vanishes(text[after]):
+        after += 1
+    pair = text[before : before + 1] if before >= 0 else "", text[after : after + 1]
+    if all(map(_is_joined_letter, pair)) or (text[start] == "\u200d" and all(map(_EMOJI.match, pair))):
+        return range(start + 1, end)
+    return range(start, end)
+
+
+def _is_joined_letter(ch: str) -> bool:
+    return _JOINED.match(ch) is not None and unicodedata.category(ch)[0] in "LM"
+
+
+def _vanishes(ch: str) -> bool:
+    return ch not in "\u200c\u200d" and _FOLD[ord(ch)] == ""
+
+
+def _count_disguise(text: str) -> int:
+    """Letters in fancy dress, struck through or under a stack of marks. Full-width ones are at home beside Han."""
+    count = len(_DISGUISED_LETTER.findall(text))
+    count += sum(len(run[0]) for run in _STRUCK_OR_STACKED.finditer(text))
+    if _FULL_WIDTH_LETTER.search(text) and not _SPACELESS.search(text):
+        count += len(_FULL_WIDTH_LETTER.findall(text))
+    return count
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
@@ -91,34 +156,6 @@ def _clusters(text: str) -> list[tuple[int, int]]:
         i for i, ch in enumerate(text) if i == 0 or not (unicodedata.category(ch)[0] == "M" or _CONTINUES.match(ch))
     ]
     return list(pairwise([*starts, len(text)]))
-
-
-def _without_joiners(text: str) -> tuple[str, int]:
-    """Without the joiners that no script needs; and how many invisible characters stood inside words."""
-    if not _IGNORABLE.search(text):
-        return text, 0
-    dropped = _dropped_joiners(text)
-    invisible = _count_invisible(text, dropped)
-    return "".join(ch for i, ch in enumerate(text) if i not in dropped), invisible
-
-
-def _without_invisible(text: str) -> tuple[str, int]:
-    """Without invisible characters and marks in excess; and how many marks that were."""
-    text = _IGNORABLE_NOT_JOINER.sub("", text)
-    if not _MAYBE_MARKS.search(text):
-        return text, 0
-    capped = _MAYBE_MARKS.sub(_cap_marks, text)
-    return capped, len(text) - len(capped)
-
-
-def _cap_marks(run: re.Match[str]) -> str:
-    kept: list[str] = []
-    marks = 0
-    for ch in run[0]:
-        marks = marks + 1 if unicodedata.category(ch)[0] == "M" else 0
-        if marks <= MAX_MARKS:
-            kept.append(ch)
-    return "".join(kept)
 
 
 def _simple(text: str) -> str:
@@ -178,48 +215,3 @@ def _letter_form(ch: str) -> str:
         return _form(decomposed[0])
     folded = ch.casefold()
     return ch if len(folded) == 1 else "".join(map(_form, unicodedata.normalize("NFKC", folded)))
-
-
-def _dropped_joiners(text: str) -> frozenset[int]:
-    """Where a ZWNJ or ZWJ stands that no script needs. The first of a run between two letters of a joining script,
-    or between two emoji, stays."""
-    dropped: set[int] = set()
-    for run in _JOINER_RUN.finditer(text):
-        kept = _joins(text, run.start(), run.end())
-        dropped.update(range(run.start() + kept, run.end()))
-    return frozenset(dropped)
-
-
-def _joins(text: str, start: int, end: int) -> bool:
-    before, after = start - 1, end
-    while before >= 0 and _vanishes(text[before]):
-        before -= 1
-    while after < len(text) and _vanishes(text[after]):
-        after += 1
-    if before < 0 or after >= len(text):
-        return False
-    pair = text[before], text[after]
-    if text[start] == "\u200d" and all(map(_EMOJI.match, pair)):
-        return True
-    return all(_JOINED.match(ch) and unicodedata.category(ch)[0] in "LM" for ch in pair)
-
-
-def _vanishes(ch: str) -> bool:
-    return ch not in "\u200c\u200d" and _FOLD[ord(ch)] == ""
-
-
-def _count_invisible(text: str, dropped: frozenset[int]) -> int:
-    """Invisible characters between two word characters, without the joiners that belong there."""
-    return sum(
-        sum(i in dropped or text[i] not in "\u200c\u200d" for i in range(run.start(), run.end()))
-        for run in _INVISIBLE_IN_WORD.finditer(text)
-    )
-
-
-def _count_disguise(text: str) -> int:
-    """Letters in fancy dress, struck through or under a stack of marks. Full-width ones are at home beside Han."""
-    count = len(_DISGUISED_LETTER.findall(text))
-    count += sum(len(run[0]) for run in _STRUCK_OR_STACKED.finditer(text))
-    if _FULL_WIDTH_LETTER.search(text) and not _SPACELESS.search(text):
-        count += len(_FULL_WIDTH_LETTER.findall(text))
-    return count

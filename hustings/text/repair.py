@@ -77,6 +77,8 @@ def _undo_lookalikes(word: str) -> tuple[str, int]:
 
 def _script(ch: str) -> str:
     """The script of a letter, as far as look-alikes are known for it; else the empty string."""
+    if ch.isascii():
+        return "latin"
     return next((name for name, letter in _SCRIPTS.items() if letter.match(ch)), "")
 
 
@@ -84,6 +86,8 @@ def _undo_leet(word: str) -> tuple[str, int]:
     """`v0te` → `vote`: only when a sign stands between letters (or is `$` at an end, `@` before a short word), the
     letters are of one script and no fewer than runs of a sign, every sign has a reading, and the word is no
     duration, size, strain or hash."""
+    if word.isalpha():
+        return word, 0
     signs = len(_SIGN.findall(word))
     if (
         not signs
