@@ -88,7 +88,12 @@ class StoreError(HustingsError):
 
 
 class Unavailable(HustingsError):
-    """A dependency does not answer now. Retry later; the message is fine."""
+    """A dependency does not answer now. Retry later; the message is fine. `retry_after_s` only when the other side
+    asked for it."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class ModelError(HustingsError):

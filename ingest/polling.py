@@ -36,6 +36,8 @@ BATCH = 500
 FIRST_BACKOFF_S = 5.0
 LAST_BACKOFF_S = 900.0
 """After a failure a source waits 5 s, doubling up to 15 minutes."""
+LONGEST_ASKED_S = 86_400.0
+"""A server may ask for a longer pause; more than a day is not believed."""
 JITTER = 0.2
 """Every wait of a live source is up to this share shorter or longer, so that installations do not poll in step."""
 BRAKE_CHECK_S = 10.0
@@ -152,7 +154,12 @@ class Collector:
         try:
             collected = landed.result()
         except (Unavailable, EgressDenied, BadInput) as error:
-            self._failed(polled, str(error), cap=error.reason if isinstance(error, BadInput) else "")
+            self._failed(
+                polled,
+                str(error),
+                cap=error.reason if isinstance(error, BadInput) else "",
+                asked_s=(error.retry_after_s if isinstance(error, Unavailable) else None) or 0.0,
+            )
             return
         except HustingsError:
             raise
@@ -234,7 +241,7 @@ class Collector:
         )
         self._wait(polled, collected.again_after.total_seconds())
 
-    def _failed(self, polled: _Polled, error: str, *, cap: str = "") -> None:
+    def _failed(self, polled: _Polled, error: str, *, cap: str = "", asked_s: float = 0.0) -> None:
         now = self._clock.now()
         health = polled.health
         self._remember(
@@ -247,7 +254,7 @@ class Collector:
                 caps_hit=_summed(health.caps_hit, {cap: 1}) if cap else health.caps_hit,
             ),
         )
-        pause = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(health.failures, 20))
+        pause = max(min(asked_s, LONGEST_ASKED_S), min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(health.failures, 20)))
         self._notify("dependency_unavailable", detail=f"{polled.source.name}: {error}"[:500], again_in_s=round(pause))
         self._wait(polled, pause)
 
