@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from hustings.errors import QueryError
 from hustings.query.combine import any_of
+from hustings.query.excerpt import shown
 from hustings.query.scanner import Lexeme
 from hustings.query.tree import Between, Node
 from hustings.query.vocabulary import Vocabulary, nearest
@@ -20,19 +21,21 @@ def read_phase(code: str | None, lexeme: Lexeme, vocabulary: Vocabulary) -> Node
     if not phases:
         raise QueryError(
             "`phase` reads the electoral calendar, which is not loaded; name the configuration with --config",
-            column=lexeme.column,
+            column=lexeme.column - len("phase:"),
             code="E09",
         )
     known = {phase.code.casefold(): phase.code for phase in phases}
     if code is not None and code.casefold() not in known:
         raise QueryError(
-            f"no phase {code!r} in the calendar; {nearest(code, known.values())}", column=lexeme.column, code="E11"
+            f"no phase {shown(code)} in the calendar; {nearest(code, known.values())}", column=lexeme.column, code="E11"
         )
     wanted = set(known.values()) if code is None else {known[code.casefold()]}
     ranges = _ranges(phases, wanted)
     if not ranges:
         raise QueryError(
-            f"phase {code!r} holds no time: earlier phases of the calendar cover it", column=lexeme.column, code="E11"
+            f"phase {shown(code)} holds no time: earlier phases of the calendar cover it",
+            column=lexeme.column,
+            code="E11",
         )
     return any_of(ranges)
 

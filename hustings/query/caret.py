@@ -8,7 +8,7 @@ from hustings.errors import QueryError
 
 __all__ = ["with_caret"]
 
-BEFORE, AFTER = 48, 24
+BEFORE, AFTER = 48, 40
 """Characters of a long query shown on either side of the column."""
 
 

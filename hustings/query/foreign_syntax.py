@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hustings.errors import QueryError
+from hustings.query.excerpt import shown
 from hustings.query.fields import find_field
 from hustings.query.scanner import Lexeme
 
@@ -28,9 +29,9 @@ def _refuse_operators(lexeme: Lexeme) -> None:
     if word in _OPERATORS:
         raise QueryError(f"found `{word}`; write {_OPERATORS[word]}", column=column)
     if _EXCLAIMED.match(word):
-        raise QueryError(f"found {word!r}; to exclude something, write `-` before it", column=column)
+        raise QueryError(f"found {shown(word)}; to exclude something, write `-` before it", column=column)
     if _REQUIRED.match(word):
-        raise QueryError(f"found {word!r}; every word is required anyway, leave the `+` out", column=column)
+        raise QueryError(f"found {shown(word)}; every word is required anyway, leave the `+` out", column=column)
 
 
 _QUESTION = re.compile(r"(?<=\w)\?(?=\w)")
@@ -44,16 +45,18 @@ def _refuse_wildcards(lexeme: Lexeme) -> None:
     star = word.find("*")
     if 0 <= star < len(word) - 1:
         where = "cannot come first" if star == 0 else "can only end a word"
-        raise QueryError(f"the wildcard `*` {where}; found {word!r}", column=column + star)
+        raise QueryError(f"the wildcard `*` {where}; found {shown(word)}", column=column + star)
     question = _QUESTION.search(word)
     if question is not None:
-        raise QueryError(f"`?` is no wildcard; found {word!r}", column=column + question.start())
+        raise QueryError(f"`?` is no wildcard; found {shown(word)}", column=column + question.start())
     fuzzy = _FUZZY.search(word)
     if fuzzy is not None:
-        raise QueryError(f"there is no `{fuzzy[0][0]}` in the language; found {word!r}", column=column + fuzzy.start())
+        raise QueryError(
+            f"there is no `{fuzzy[0][0]}` in the language; found {shown(word)}", column=column + fuzzy.start()
+        )
 
 
-_COMPARISON = re.compile(r"([A-Za-z_][\w.-]*)((?:[<>]=?|=).*)", re.DOTALL)
+_COMPARISON = re.compile(r"([A-Za-z_][\w.-]*)((?:[<>]=?|[=\[{]).*)", re.DOTALL)
 
 
 def _refuse_comparison(lexeme: Lexeme) -> None:

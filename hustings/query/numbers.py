@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from hustings.errors import QueryError
+from hustings.query.excerpt import shown
 from hustings.query.scanner import Lexeme
 from hustings.query.tree import Compare
 
@@ -18,13 +19,15 @@ _RELATIONS: dict[str, Literal[">", ">=", "<", "<=", "="]] = {">": ">", ">=": ">=
 def read_comparison(field: str, lexeme: Lexeme) -> Compare:
     """The node for a comparison; a bare number means equality."""
     text, column = lexeme.text, lexeme.column
+    example = "1000" if field == "reach" else "0.8"
     if lexeme.kind == "range":
-        hint = f"write `{field}:>=1 {field}:<5`"
-        raise QueryError(f"a range is for times; for numbers {hint}", column=column)
+        message = f"a range is for times; for numbers write `{field}:>=… {field}:<…`"
+        raise QueryError(message, column=column)
     found = _COMPARISON.fullmatch(text) if lexeme.kind == "word" else None
     if found is None:
         raise QueryError(
-            f"expected a number like `{field}:>=0.8`, with one of > >= < <= = before it; found {text!r}", column=column
+            f"expected a number, or one after > >= < <= or =, as in `{field}:>={example}`; found {shown(text)}",
+            column=column,
         )
     number = float(found[2])
     if field != "reach" and number > 1:

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from hustings.errors import QueryError
 from hustings.query.combine import all_of, any_of, none_of
-from hustings.query.fields import FIELDS, Field, find_field
+from hustings.query.excerpt import shortened, shown
+from hustings.query.fields import FIELDS, PEOPLE_FIELDS, Field, find_field
 from hustings.query.numbers import read_comparison
 from hustings.query.ranges import read_range
 from hustings.query.scanner import Lexeme, scan
@@ -60,7 +61,7 @@ def _refuse_surrogates(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         found = text[error.start]
-        raise QueryError(f"found {found!r}, which is no character", column=error.start + 1) from error
+        raise QueryError(f"found {shown(found)}, which is no character", column=error.start + 1) from error
 
 
 _BEGINNINGS = frozenset({"(", "-", "NOT", "field", "word", "quoted"})
@@ -152,8 +153,8 @@ class _Parser:
     def _refuse_missing(self) -> NoReturn:
         found = self._next
         before = self._lexemes[self._at - 1] if self._at else None
-        what = "the end of the query" if found.kind == "end" else f"`{found.text}`"
-        where = f"after `{before.text}`" if before is not None else "at the start"
+        what = "the end of the query" if found.kind == "end" else f"`{shortened(found.text)}`"
+        where = f"after `{shortened(before.text)}`" if before is not None else "at the start"
         message = f"expected a word or a field {where}; found {what}"
         if found.kind in ("AND", "OR"):
             message += f' (to search for the word, write "{found.text.lower()}")'
@@ -183,7 +184,7 @@ class _Parser:
         codes = read_code(written, column, self._vocabulary)
         if len(codes) > 1:
             choice = " or ".join(f"`score.{code}`" for code in codes)
-            raise QueryError(f"{written!r} stands for several codes; compare {choice}", column=column, code="E11")
+            raise QueryError(f"{shown(written)} stands for several codes; compare {choice}", column=column, code="E11")
         return f"score.{codes[0]}"
 
     def _value(self, lexeme: Lexeme, name: str) -> Lexeme:
@@ -193,14 +194,18 @@ class _Parser:
             return self._take()
         if found.kind == "(" and found.column == column:
             raise QueryError(f"a field takes one value; write ({name}:… OR {name}:…)", column=column)
-        raise QueryError(f"the value of `{lexeme.text}:` is missing; it follows without a space", column=column)
+        raise QueryError(
+            f"the value of `{shortened(lexeme.text)}:` is missing; it follows without a space", column=column
+        )
 
     def _refuse_unknown(self, lexeme: Lexeme) -> NoReturn:
         name = lexeme.text
         if self._next.text.startswith("//"):
             hint = "to find links to a site write `domain:example.org`, to find the words put them in quotes"
-        elif name.partition(".")[0] in ("score", "target", "aimed_at", "addressed"):
-            hint = f"a dot and a name follow `{name.partition('.')[0]}`"
+        elif name in ("score", "score."):
+            hint = "a code follows, as in `score.G-THR`"
+        elif name[-1] == "." and name[:-1] in PEOPLE_FIELDS:
+            hint = f"an attribute follows, as in `{name}party`"
         else:
             hint = nearest(name, FIELDS)
-        raise QueryError(f"no field `{name}`; {hint}", column=lexeme.column, code="E09")
+        raise QueryError(f"no field `{shortened(name)}`; {hint}", column=lexeme.column, code="E09")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from hustings.errors import QueryError
+from hustings.query.excerpt import shown
 from hustings.query.scanner import Lexeme
 from hustings.query.tree import Between
 
@@ -37,9 +38,11 @@ def read_range(field: str, lexeme: Lexeme) -> Between:
         raise QueryError(f"a range holds its start: write `[` instead of `{{`, as in {EXAMPLE}", column=column)
     found = _RANGE.fullmatch(text)
     if found is None:
-        raise QueryError(f"expected two times with TO between them, as in {EXAMPLE}; found {text!r}", column=column)
+        raise QueryError(
+            f"expected two times with TO between them, as in {EXAMPLE}; found {shown(text)}", column=column
+        )
     if found[2] != "TO":
-        raise QueryError(f"expected TO in capital letters; found {found[2]!r}", column=column + found.start(2))
+        raise QueryError(f"expected TO in capital letters; found {shown(found[2])}", column=column + found.start(2))
     start = _time(found[1], column + found.start(1))
     end = _time(found[3], column + found.start(3))
     if start is None and end is None:
@@ -54,16 +57,17 @@ def _time(text: str, column: int) -> datetime | None:
         return None
     if _RELATIVE.match(text):
         raise QueryError(
-            f"{text!r} would mean something else each time; write the time out, as in 2026-10-02T12:00Z", column=column
+            f"{shown(text)} would mean something else each time; write the time out, as in 2026-10-02T12:00Z",
+            column=column,
         )
     found = _TIME.fullmatch(text)
     if found is None:
-        raise QueryError(f"expected a time like 2026-10-01 or 2026-10-02T12:00Z; found {text!r}", column=column)
+        raise QueryError(f"expected a time like 2026-10-01 or 2026-10-02T12:00Z; found {shown(text)}", column=column)
     zone = "+00:00" if found["zone"] in (None, "Z") else found["zone"]
     try:
         return datetime.fromisoformat(f"{found['date']}T{found['clock'] or '00:00'}{zone}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise QueryError(f"there is no such time as {text!r}", column=column) from error
+        raise QueryError(f"there is no such time as {shown(text)}", column=column) from error
 
 
 def _refuse_single(field: str, lexeme: Lexeme) -> NoReturn:
@@ -71,5 +75,5 @@ def _refuse_single(field: str, lexeme: Lexeme) -> NoReturn:
     if text.startswith((">", "<", "=")):
         message = f"times are compared by a range; `*` leaves an end open, as in `{field}:[2026-10-01 TO *}}`"
     else:
-        message = f"expected a range like `{field}:{EXAMPLE}`; found {text!r}"
+        message = f"expected a range like `{field}:{EXAMPLE}`; found {shown(text)}"
     raise QueryError(message, column=lexeme.column)

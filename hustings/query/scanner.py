@@ -6,6 +6,7 @@ import re
 from typing import Literal, NamedTuple
 
 from hustings.errors import QueryError
+from hustings.query.excerpt import shown
 
 __all__ = ["Lexeme", "scan"]
 
@@ -69,7 +70,9 @@ def _scan_word(text: str, position: int, lexemes: list[Lexeme]) -> int:
     end = _word_end(text, position)
     word = _visible(text[position:end])
     if word[0] in _DASHES and len(word) > 1:
-        raise QueryError(f"found the dash {word[0]!r}; to exclude something, write `-` before it", column=position + 1)
+        raise QueryError(
+            f"found the dash {shown(word[0])}; to exclude something, write `-` before it", column=position + 1
+        )
     if word == "AND" or word == "OR" or word == "NOT":
         lexemes.append(Lexeme(word, word, position + 1))
     else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
+from hustings.codebook import Codebook
 from hustings.errors import QueryError
 from hustings.query.calendar import read_phase
 from hustings.query.combine import is_any
+from hustings.query.excerpt import shortened, shown
 from hustings.query.fields import PEOPLE_FIELDS, fold_host, fold_signed
 from hustings.query.languages import LANGUAGES, RENAMED
 from hustings.query.scanner import Lexeme
@@ -24,9 +26,9 @@ def read_value(field: str, lexeme: Lexeme, vocabulary: Vocabulary) -> Node:
     if lexeme.kind == "range":
         raise QueryError(f"a range is for times; `{field}` takes a single value", column=lexeme.column)
     if lexeme.kind == "word" and "*" in lexeme.text and lexeme.text != "*":
-        raise QueryError(
-            f"prefixes are for words only; `{field}` takes a whole value or `*` for any", column=lexeme.column
-        )
+        hint = ", which finds its subdomains too," if field == "domain" else ""
+        message = f"wildcards are for words only; `{field}` takes a whole value{hint} or `*` for any"
+        raise QueryError(message, column=lexeme.column)
     value = None if lexeme.kind == "word" and lexeme.text == "*" else lexeme.text
     if value == "":
         raise QueryError(f"the value is empty; to find posts without one, write `-{field}:*`", column=lexeme.column)
@@ -46,11 +48,21 @@ def read_code(name: str, column: int, vocabulary: Vocabulary) -> tuple[str, ...]
     for spelling in (name, name.upper(), name.lower()):
         codes = codebook.expand(spelling)
         if codes is not None:
+            _refuse_human_codes(codes, column, codebook)
             return codes
     known = [*codebook.codes, *codebook.aliases]
     raise QueryError(
-        f"no code or alias {name!r} in codebook {codebook.version}; {nearest(name, known)}", column=column, code="E11"
+        f"no code or alias {shown(name)} in codebook {codebook.version}; {nearest(name, known)}",
+        column=column,
+        code="E11",
     )
+
+
+def _refuse_human_codes(codes: tuple[str, ...], column: int, codebook: Codebook) -> None:
+    """Codes that only people give stand in reviews: no post is ever flagged with one."""
+    for code in codes:
+        if codebook.codes[code].human_only:
+            raise QueryError(f"{code} is for people only: no post is ever flagged with it", column=column, code="E11")
 
 
 # ── one field each ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,7 +87,7 @@ def _language(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, 
         hint = "for posts whose language is unknown write `-lang:*`"
     else:
         hint = "write an ISO 639 code such as `es`, `ar` or `ckb`"
-    raise QueryError(f"no language {value!r}; {hint}", column=lexeme.column, code="E11")
+    raise QueryError(f"no language {shown(value)}; {hint}", column=lexeme.column, code="E11")
 
 
 def _person(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -87,14 +99,14 @@ def _person(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ..
     folded = tuple(known for known in ids if known.casefold() == value.casefold())
     if folded:
         return folded
-    raise QueryError(f"no person {value!r} in the roster; {nearest(value, ids)}", column=lexeme.column, code="E11")
+    raise QueryError(f"no person {shown(value)} in the roster; {nearest(value, ids)}", column=lexeme.column, code="E11")
 
 
-def _choice(known: tuple[str, ...]) -> Callable[[str, Lexeme, Vocabulary], tuple[str, ...]]:
+def _choice(field: str, known: tuple[str, ...]) -> Callable[[str, Lexeme, Vocabulary], tuple[str, ...]]:
     def read(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ...]:
         if value.casefold() in known:
             return (value.casefold(),)
-        raise QueryError(f"no such value {value!r}; {nearest(value, known)}", column=lexeme.column, code="E11")
+        raise QueryError(f"no {field} {shown(value)}; {nearest(value, known)}", column=lexeme.column, code="E11")
 
     return read
 
@@ -103,7 +115,7 @@ def _domain(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ..
     host = "" if set(value) & set("/:@?#[]") else fold_host(value.removeprefix("."))
     if not host:
         raise QueryError(
-            f"expected the name of a host such as `example.org`; found {value!r}", column=lexeme.column, code="E11"
+            f"expected the name of a host such as `example.org`; found {shown(value)}", column=lexeme.column, code="E11"
         )
     return (host,)
 
@@ -112,7 +124,7 @@ def _signed(sign: str) -> Callable[[str, Lexeme, Vocabulary], tuple[str, ...]]:
     def read(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ...]:
         folded = fold_signed(sign, value)
         if not folded:
-            raise QueryError(f"nothing stands behind the `{sign}`; found {value!r}", column=lexeme.column)
+            raise QueryError(f"nothing stands behind the `{sign}`; found {shown(value)}", column=lexeme.column)
         return (folded,)
 
     return read
@@ -120,8 +132,8 @@ def _signed(sign: str) -> Callable[[str, Lexeme, Vocabulary], tuple[str, ...]]:
 
 _READERS: dict[str, Callable[[str, Lexeme, Vocabulary], tuple[str, ...]]] = {
     "lang": _language,
-    "medium": _choice(get_args(Medium)),
-    "stream": _choice(get_args(Stream)),
+    "medium": _choice("medium", get_args(Medium)),
+    "stream": _choice("stream", get_args(Stream)),
     "flag": _flag,
     **dict.fromkeys(PEOPLE_FIELDS, _person),
     "domain": _domain,
@@ -136,19 +148,21 @@ def _people_with(role: str, attribute: str, value: str | None, lexeme: Lexeme, v
     field = f"{role}.{attribute}"
     if vocabulary.roster is None:
         raise QueryError(
-            f"`{field}` reads the roster, which is not loaded; name the configuration with --config",
-            column=lexeme.column,
+            f"`{shortened(field)}` reads the roster, which is not loaded; name the configuration with --config",
+            column=lexeme.column - len(field) - 1,
             code="E09",
         )
     held = [person for person in vocabulary.roster.people if person.attributes.get(attribute)]
     if not held:
         known = nearest(attribute, vocabulary.roster.attribute_names())
         column = lexeme.column - len(attribute) - 1
-        raise QueryError(f"no attribute {attribute!r} in the roster; {known}", column=column, code="E09")
+        raise QueryError(f"no attribute {shown(attribute)} in the roster; {known}", column=column, code="E09")
     if value is None:
         return is_any(role, (person.id for person in held))
     ids = vocabulary.roster.ids_with(attribute, value)
     if not ids:
         known = nearest(value, {person.attributes[attribute] for person in held})
-        raise QueryError(f"nobody in the roster has {attribute} {value!r}; {known}", column=lexeme.column, code="E11")
+        raise QueryError(
+            f"nobody in the roster has {attribute} {shown(value)}; {known}", column=lexeme.column, code="E11"
+        )
     return is_any(role, ids)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from hustings.errors import QueryError
 from hustings.query.combine import all_of
+from hustings.query.excerpt import shortened, shown
 from hustings.query.foreign_syntax import refuse_foreign_syntax
 from hustings.query.scanner import Lexeme
 from hustings.query.tree import Node, Part, Phrase
@@ -59,7 +62,7 @@ def _ends_in_wildcard(text: str) -> bool:
 
 
 def _check_prefix(lexeme: Lexeme, token: str) -> None:
-    letters = len(token.lstrip("".join(SIGNS)))
+    letters = sum(_letters(character) for character in token.lstrip("".join(SIGNS)))
     if letters < SHORTEST_PREFIX:
         raise QueryError(
             f"a prefix needs at least {SHORTEST_PREFIX} letters before the `*`; found {_shown(lexeme)}",
@@ -68,4 +71,9 @@ def _check_prefix(lexeme: Lexeme, token: str) -> None:
 
 
 def _shown(lexeme: Lexeme) -> str:
-    return f'"{lexeme.text}"' if lexeme.kind == "quoted" else repr(lexeme.text)
+    return f'"{shortened(lexeme.text)}"' if lexeme.kind == "quoted" else shown(lexeme.text)
+
+
+def _letters(character: str) -> int:
+    """One, but a Hangul syllable is written with two or three."""
+    return len(unicodedata.normalize("NFD", character)) if "\uac00" <= character <= "\ud7a3" else 1
