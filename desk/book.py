@@ -150,7 +150,7 @@ def totals(engine: Engine) -> dict[str, int]:
     """The counters of `watch`, added up over its partitions."""
     with reading(engine) as connection:
         statement = select(counters.c.name, func.sum(counters.c.value)).group_by(counters.c.name)
-        return {name: int(value) for name, value in connection.execute(statement).tuples()}
+        return {name: int(value) for name, value in connection.execute(statement)}
 
 
 def _last_of_each(found: Iterable[Alert]) -> dict[str, Alert]:

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from alerts.messages import Decision, render
 from alerts.partners import Partner, reason_to_withhold, route, scope_of
-from hustings.contracts import Index, Message
+from desk.posts import Posts
+from hustings.contracts import Message
 from hustings.roster import Roster
 from hustings.types import Alert, Assessment, Notice
 
@@ -47,7 +48,7 @@ def covers(former: Cover, present: Cover) -> bool:
 class Dispatcher:
     """Knows the partners and renders for them. Makes messages, writes nothing."""
 
-    def __init__(self, partners: Sequence[Partner], *, index: Index, roster: Roster) -> None:
+    def __init__(self, partners: Sequence[Partner], *, index: Posts, roster: Roster) -> None:
         self._partners = tuple(partners)
         self._index = index
         self._roster = roster

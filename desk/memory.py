@@ -28,8 +28,8 @@ class DeskMemory:
 
     def entries(self, table: str) -> dict[str, bytes]:
         with reading(self._engine) as connection:
-            found = select(memory.c.key, memory.c.value).where(memory.c.area == table).order_by(memory.c.key)
-            return dict(row.tuple() for row in connection.execute(found))
+            found = select(memory.c.key, memory.c.value).where(memory.c.area == table)
+            return dict(sorted(connection.execute(found).all()))
 
     def delete(self, table: str, key: str) -> None:
         with writing(self._engine) as connection:

@@ -249,7 +249,7 @@ def routes_told(connection: Connection, alert: str) -> dict[str, str]:
         .where(outbox.c.alert == alert, or_(outbox.c.state.in_(("delivered", "sending")), outbox.c.attempts > 0))
         .order_by(outbox.c.sequence)
     )
-    return dict(row.tuple() for row in connection.execute(statement))
+    return dict(connection.execute(statement).all())
 
 
 def routes_promised(connection: Connection, alert: str) -> set[str]:
@@ -272,7 +272,7 @@ def counts(engine: Engine) -> dict[str, int]:
     """Rows by state."""
     with reading(engine) as connection:
         statement = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-        return dict(row.tuple() for row in connection.execute(statement))
+        return dict(connection.execute(statement).all())
 
 
 def requeue(engine: Engine, *, row_id: str, by: Person, clock: Clock) -> None:

@@ -17,9 +17,9 @@ from desk import audit, queue
 from desk.database.connect import reading, writing
 from desk.database.tables import review_undos, reviews
 from desk.people import Person
+from desk.posts import Posts
 from desk.refusals import Conflict, Refused
 from hustings.clock import Clock
-from hustings.contracts import Index
 from hustings.types import Review, hash_id
 from hustings.wire import decode, encode
 
@@ -58,7 +58,7 @@ def decide(
     revision: int,
     verdict: Verdict,
     codes: tuple[str, ...],
-    index: Index,
+    index: Posts,
     codebook: Codebook,
     clock: Clock,
     note: str = "",
@@ -97,7 +97,7 @@ def reverse(
     revision: int,
     verdict: Verdict,
     codes: tuple[str, ...],
-    index: Index,
+    index: Posts,
     codebook: Codebook,
     clock: Clock,
     note: str = "",
@@ -189,7 +189,7 @@ def _check(reviewer: Person, codes: tuple[str, ...], codebook: Codebook, truth: 
             raise Refused(f"{code} needs its source: address, kind and date of the check")
 
 
-def _check_revision(index: Index, key: str, revision: int) -> None:
+def _check_revision(index: Posts, key: str, revision: int) -> None:
     found = index.get([key]).get(key)
     if found is None:
         raise Refused(f"the post {key!r} is not in the index")

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from desk.database.migrate import migrate
-from hustings.errors import ConfigError, Unavailable
+from hustings.errors import ConfigError, StoreError, Unavailable
 
 __all__ = ["open_database", "reading", "writing"]
 
@@ -31,7 +31,8 @@ def open_database(url: str) -> Engine:
     """The engine of the database at `url` (`sqlite:////var/lib/hustings/desk.db`), migrated to the newest schema.
 
     Several processes may open it at once: one migrates, the others wait. Raises `ConfigError` for a URL that is none
-    and `Unavailable` when the database cannot be reached."""
+    `Unavailable` when the
+    database cannot be reached, `StoreError` when a newer Hustings has migrated it."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -51,9 +52,12 @@ def open_database(url: str) -> Engine:
     try:
         with writing(engine) as connection:
             migrate(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
         engine.dispose()
         raise Unavailable(f"desk database: {parsed.render_as_string()} does not open: {error.orig}") from error
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -1,0 +1,81 @@
+"""What every `contracts.Memory` keeps to. Parametrise a test over `CHECKS`, handing each a fresh, empty memory."""
+
+# ruff: noqa: S101 (checks are tests)
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from hustings.contracts import Memory
+
+__all__ = ["CHECKS"]
+
+
+def check_unknown_key_is_none(memory: Memory) -> None:
+    assert memory.get("cursors", "feed") is None
+    assert memory.entries("cursors") == {}
+
+
+def check_put_is_read_back_byte_for_byte(memory: Memory) -> None:
+    raw = bytes(range(256)) * 40
+    memory.put("cursors", "feed", raw)
+    assert memory.get("cursors", "feed") == raw
+
+
+def check_empty_value_is_not_absent(memory: Memory) -> None:
+    memory.put("cursors", "feed", b"")
+    assert memory.get("cursors", "feed") == b""
+    assert memory.entries("cursors") == {"feed": b""}
+
+
+def check_last_put_wins(memory: Memory) -> None:
+    memory.put("cursors", "feed", b"1")
+    memory.put("cursors", "feed", b"2")
+    assert memory.get("cursors", "feed") == b"2"
+    assert memory.entries("cursors") == {"feed": b"2"}
+
+
+def check_tables_do_not_mix(memory: Memory) -> None:
+    memory.put("cursors", "feed", b"1")
+    memory.put("health", "feed", b"2")
+    assert memory.entries("cursors") == {"feed": b"1"}
+    assert memory.get("health", "feed") == b"2"
+
+
+def check_any_text_is_a_key(memory: Memory) -> None:
+    keys = ["", " ", "a/b", "ключ", "鍵", "%_'\"", "x" * 512]
+    for number, key in enumerate(keys):
+        memory.put("tips", key, str(number).encode())
+    assert memory.entries("tips") == {key: str(number).encode() for number, key in enumerate(keys)}
+
+
+def check_entries_come_in_the_order_of_their_keys(memory: Memory) -> None:
+    for key in ("0003", "0001", "0002"):
+        memory.put("tips", key, key.encode())
+    assert list(memory.entries("tips")) == ["0001", "0002", "0003"]
+
+
+def check_deleted_key_is_gone_and_deleting_it_again_is_no_error(memory: Memory) -> None:
+    memory.put("tips", "1", b"x")
+    memory.delete("tips", "1")
+    memory.delete("tips", "1")
+    assert memory.get("tips", "1") is None
+
+
+def check_many_threads_may_write_at_once(memory: Memory) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: memory.put("heartbeats", str(number), b"alive"), range(160)))
+    assert len(memory.entries("heartbeats")) == 160
+
+
+CHECKS: tuple[Callable[[Memory], None], ...] = (
+    check_unknown_key_is_none,
+    check_put_is_read_back_byte_for_byte,
+    check_empty_value_is_not_absent,
+    check_last_put_wins,
+    check_tables_do_not_mix,
+    check_any_text_is_a_key,
+    check_entries_come_in_the_order_of_their_keys,
+    check_deleted_key_is_gone_and_deleting_it_again_is_no_error,
+    check_many_threads_may_write_at_once,
+)

@@ -1,0 +1,189 @@
+"""Accounts: the first link, passwords, guessing, roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from desk import audit, people, sessions
+from desk.database.connect import open_database, reading
+from desk.database.tables import links
+from desk.database.tables import people as rows
+from desk.people import Person
+from desk.refusals import Refused
+from hustings.clock import VirtualClock
+
+START = datetime(2026, 10, 1, 12, tzinfo=UTC)
+GOOD = "four unlike plain words"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(START)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def lead(engine: Engine, clock: VirtualClock) -> Person:
+    return people.create(engine, login="Lead", password=GOOD, role="lead", by="test", clock=clock)
+
+
+def test_first_link_creates_the_lead_once(engine: Engine, clock: VirtualClock) -> None:
+    token = people.first_link(engine, clock=clock)
+    assert token is not None
+    assert people.link_role(engine, token, clock=clock) == "lead"
+    person = people.use_link(engine, token, login="Ana", password=GOOD, clock=clock)
+    assert (person.login, person.role) == ("ana", "lead")
+    assert people.link_role(engine, token, clock=clock) is None
+    with pytest.raises(Refused, match="was used"):
+        people.use_link(engine, token, login="other", password=GOOD, clock=clock)
+    assert people.first_link(engine, clock=clock) is None
+
+
+def test_first_link_ends_after_a_day_and_when_a_newer_one_was_made(engine: Engine, clock: VirtualClock) -> None:
+    first, second = people.first_link(engine, clock=clock), people.first_link(engine, clock=clock)
+    assert first is not None
+    assert second is not None
+    assert people.link_role(engine, first, clock=clock) is None
+    clock.advance(timedelta(hours=23, minutes=59))
+    assert people.link_role(engine, second, clock=clock) == "lead"
+    clock.advance(timedelta(minutes=1))
+    assert people.link_role(engine, second, clock=clock) is None
+
+
+def test_link_token_is_not_in_the_database(engine: Engine, clock: VirtualClock) -> None:
+    token = people.first_link(engine, clock=clock)
+    with reading(engine) as connection:
+        stored = connection.execute(select(links.c.token)).scalars().all()
+    assert token not in stored
+
+
+def test_refused_link_use_leaves_the_link_good(engine: Engine, clock: VirtualClock) -> None:
+    token = people.first_link(engine, clock=clock) or ""
+    with pytest.raises(Refused, match="at least 12"):
+        people.use_link(engine, token, login="ana", password="short", clock=clock)
+    assert people.link_role(engine, token, clock=clock) == "lead"
+
+
+@pytest.mark.parametrize(
+    ("password", "says"),
+    [
+        ("eleven char", "at least 12 characters, this has 11"),
+        ("hustingshustings", "little more than 'hustings'"),
+        ("password1234", "little more than 'password'"),
+        ("abababababab", "repeats the same few"),
+        ("x" * 1025, "at most 1024"),
+        ("jonathan-1jonathan-1", "little more than 'jonathan-1'"),
+    ],
+)
+def test_weak_password_is_refused(password: str, says: str, engine: Engine, clock: VirtualClock) -> None:
+    with pytest.raises(Refused, match=says):
+        people.create(engine, login="jonathan-1", password=password, role="viewer", by="test", clock=clock)
+
+
+def test_password_is_kept_as_argon2id(engine: Engine, lead: Person) -> None:
+    with reading(engine) as connection:
+        stored = connection.execute(select(rows.c.password)).scalar_one()
+    assert stored.startswith("$argon2id$")
+    assert GOOD not in stored
+
+
+def test_right_password_signs_in_whatever_the_case_of_the_login(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    assert people.sign_in(engine, login=" LEAD ", password=GOOD, clock=clock) == lead
+    assert people.sign_in(engine, login="lead", password=GOOD + "x", clock=clock) is None
+    assert people.sign_in(engine, login="nobody", password=GOOD, clock=clock) is None
+
+
+def test_guesser_has_to_wait_longer_and_longer(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    for _ in range(people.FREE_GUESSES):
+        assert people.sign_in(engine, login="lead", password="wrong", clock=clock) is None
+    with pytest.raises(Refused, match="try again in 31 s"):
+        people.sign_in(engine, login="lead", password=GOOD, clock=clock)
+    clock.advance(timedelta(seconds=30))
+    assert people.sign_in(engine, login="lead", password="wrong", clock=clock) is None
+    with pytest.raises(Refused, match="try again in 61 s"):
+        people.sign_in(engine, login="lead", password="wrong", clock=clock)
+    clock.advance(timedelta(seconds=60))
+    assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) == lead
+    assert people.sign_in(engine, login="lead", password="wrong", clock=clock) is None
+
+
+def test_one_guesser_does_not_make_others_wait(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    other = people.create(engine, login="other", password=GOOD, role="viewer", by="test", clock=clock)
+    for _ in range(people.FREE_GUESSES):
+        people.sign_in(engine, login="lead", password="wrong", clock=clock)
+    assert people.sign_in(engine, login="other", password=GOOD, clock=clock) == other
+
+
+def test_closed_account_neither_signs_in_nor_keeps_its_sessions(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    other = people.create(engine, login="other", password=GOOD, role="viewer", by="test", clock=clock)
+    secret, _ = sessions.start(engine, other, clock=clock)
+    people.set_disabled(engine, person_id=other.id, disabled=True, by=lead, clock=clock)
+    assert people.sign_in(engine, login="other", password=GOOD, clock=clock) is None
+    assert sessions.find(engine, secret, clock=clock) is None
+    people.set_disabled(engine, person_id=other.id, disabled=False, by=lead, clock=clock)
+    assert people.sign_in(engine, login="other", password=GOOD, clock=clock) == other
+
+
+def test_nobody_closes_their_own_account(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    with pytest.raises(Refused, match="their own account"):
+        people.set_disabled(engine, person_id=lead.id, disabled=True, by=lead, clock=clock)
+
+
+def test_lead_invites_only_until_there_is_an_admin(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    token = people.invite(engine, role="admin", by=lead, clock=clock)
+    admin = people.use_link(engine, token, login="admin", password=GOOD, clock=clock)
+    with pytest.raises(Refused, match="a lead may not invite"):
+        people.invite(engine, role="reviewer", by=lead, clock=clock)
+    token = people.invite(engine, role="reviewer", by=admin, clock=clock)
+    reviewer = people.use_link(engine, token, login="rev", password=GOOD, clock=clock)
+    with pytest.raises(Refused, match="a reviewer may not invite"):
+        people.invite(engine, role="lead", by=reviewer, clock=clock)
+
+
+def test_changed_password_ends_every_session(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    secret, _ = sessions.start(engine, lead, clock=clock)
+    with pytest.raises(Refused, match="present password"):
+        people.set_password(engine, person=lead, old="wrong", new=GOOD + "!", clock=clock)
+    people.set_password(engine, person=lead, old=GOOD, new=GOOD + "!", clock=clock)
+    assert sessions.find(engine, secret, clock=clock) is None
+    assert people.sign_in(engine, login="lead", password=GOOD + "!", clock=clock) == lead
+
+
+def test_login_is_taken_once(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    with pytest.raises(Refused, match="is taken"):
+        people.create(engine, login="LEAD", password=GOOD, role="viewer", by="test", clock=clock)
+
+
+@pytest.mark.parametrize("login", ["", "x", "two words", "a" * 65, "tab\there"])
+def test_login_that_cannot_be_typed_is_refused(login: str, engine: Engine, clock: VirtualClock) -> None:
+    with pytest.raises(Refused, match="a login has 2 to 64"):
+        people.create(engine, login=login, password=GOOD, role="viewer", by="test", clock=clock)
+
+
+def test_pseudonym_says_nothing_of_the_login_and_is_what_the_audit_says(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    people.sign_in(engine, login="lead", password=GOOD, clock=clock)
+    people.sign_in(engine, login="lead", password="wrong", clock=clock)
+    assert "lead" not in lead.pseudonym
+    assert [(row.action, row.subject) for row in audit.latest(engine)] == [
+        ("sign-in-failed", lead.pseudonym),
+        ("sign-in", lead.pseudonym),
+        ("account-made", lead.pseudonym),
+    ]
+    assert audit.verify(engine) == 3
