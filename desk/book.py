@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select
 
 from desk import queue, releases
 from desk.database.connect import reading, writing
@@ -22,7 +22,16 @@ from hustings.contracts import AlertChanges
 from hustings.types import Alert, Amendment, Assessment, Notice
 from hustings.wire import decode, encode
 
-__all__ = ["AlertPage", "DeskBook", "alert", "alert_notices", "amendment_list", "latest_alerts", "totals"]
+__all__ = [
+    "AlertPage",
+    "DeskBook",
+    "alert",
+    "alert_notices",
+    "amendment_list",
+    "latest_alerts",
+    "released_alerts",
+    "totals",
+]
 
 DEFAULT_MEMORY = timedelta(days=31)
 """How long a settled alert can still change (a late edit may retract it) when its rule is not among `memories`."""
@@ -113,19 +122,17 @@ def latest_alerts(
     wanted: list[ColumnElement[bool]] = [alerts.c.shadow.is_(shadow)]
     if states:
         wanted.append(alerts.c.state.in_(states))
-    statement = select(alerts.c.id, alerts.c.detected_at, alerts.c.value)
-    with reading(engine) as connection:
-        if after is not None:
-            last = connection.execute(select(alerts.c.detected_at).where(alerts.c.id == after)).scalar()
-            if last is not None:
-                same = and_(alerts.c.detected_at == last, alerts.c.id < after)
-                wanted.append(or_(alerts.c.detected_at < last, same))
-        ordered = statement.where(*wanted).order_by(alerts.c.detected_at.desc(), alerts.c.id.desc())
-        rows = connection.execute(ordered.limit(limit + 1)).all()
-    shown = rows[:limit]
-    return AlertPage(
-        alerts=tuple(decode(row.value, Alert) for row in shown), next=shown[-1].id if len(rows) > limit else None
+    return _page(engine, wanted, limit, after)
+
+
+def released_alerts(engine: Engine, *, limit: int = 50, after: str | None = None) -> AlertPage:
+    """Alerts that somebody, or a rule that names nobody, let out; newest first."""
+    let_out = exists().where(
+        releases_table.c.alert == alerts.c.id,
+        releases_table.c.action == "release",
+        releases_table.c.state == "done",
     )
+    return _page(engine, [let_out], limit, after)
 
 
 def alert_notices(engine: Engine, alert_id: str) -> list[tuple[Notice, str]]:
@@ -151,6 +158,22 @@ def totals(engine: Engine) -> dict[str, int]:
     with reading(engine) as connection:
         statement = select(counters.c.name, func.sum(counters.c.value)).group_by(counters.c.name)
         return {name: int(value) for name, value in connection.execute(statement)}
+
+
+def _page(engine: Engine, wanted: list[ColumnElement[bool]], limit: int, after: str | None) -> AlertPage:
+    statement = select(alerts.c.id, alerts.c.value).where(*wanted)
+    with reading(engine) as connection:
+        if after is not None:
+            last = connection.execute(select(alerts.c.detected_at).where(alerts.c.id == after)).scalar()
+            if last is not None:
+                same = and_(alerts.c.detected_at == last, alerts.c.id < after)
+                statement = statement.where(or_(alerts.c.detected_at < last, same))
+        ordered = statement.order_by(alerts.c.detected_at.desc(), alerts.c.id.desc())
+        rows = connection.execute(ordered.limit(limit + 1)).all()
+    shown = rows[:limit]
+    return AlertPage(
+        alerts=tuple(decode(row.value, Alert) for row in shown), next=shown[-1].id if len(rows) > limit else None
+    )
 
 
 def _last_of_each(found: Iterable[Alert]) -> dict[str, Alert]:

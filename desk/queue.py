@@ -32,6 +32,8 @@ __all__ = [
     "enqueue",
     "entries",
     "give_back",
+    "held",
+    "is_waiting",
     "pin",
     "rank",
     "renew",
@@ -112,12 +114,7 @@ def claim(engine: Engine, *, reviewer: Person, clock: Clock) -> Claim | None:
     have not skipped; None when nothing is left. Safe from any number of threads and processes."""
     now = clock.now()
     with writing(engine) as connection:
-        mine = select(queue_posts).where(
-            queue_posts.c.reviewer == reviewer.pseudonym,
-            queue_posts.c.leased_until > now,
-            queue_posts.c.done_at.is_(None),
-        )
-        row = connection.execute(mine.limit(1)).first()
+        row = _held_row(connection, reviewer, now)
         if row is not None:
             return _claim(connection, row, leased_until=row.leased_until, token=row.token, reviewer=reviewer)
         skipped = select(queue_skips.c.key).where(
@@ -149,6 +146,22 @@ def claim_post(engine: Engine, *, key: str, reviewer: Person, clock: Clock) -> C
                 raise Conflict("somebody else is reading this post")
             return _claim(connection, row, leased_until=row.leased_until, token=row.token, reviewer=reviewer)
         return _lease(connection, row, reviewer, now)
+
+
+def held(engine: Engine, *, reviewer: Person, clock: Clock, key: str | None = None) -> Claim | None:
+    """What this person holds now (on `key` when given), read without changing anything; None when nothing."""
+    with reading(engine) as connection:
+        row = _held_row(connection, reviewer, clock.now(), key)
+        if row is None:
+            return None
+        return _claim(connection, row, leased_until=row.leased_until, token=row.token, reviewer=reviewer)
+
+
+def is_waiting(engine: Engine, key: str) -> bool:
+    """Whether a post is in the queue and undecided, in whoever's hands."""
+    wanted = select(queue_posts.c.key).where(queue_posts.c.key == key, queue_posts.c.done_at.is_(None))
+    with reading(engine) as connection:
+        return connection.execute(wanted.limit(1)).first() is not None
 
 
 def renew(engine: Engine, held: Claim, *, clock: Clock) -> Claim:
@@ -271,6 +284,15 @@ def _raise(connection: Connection, priorities: dict[str, float], now: datetime) 
         )
     if fresh:
         connection.execute(insert(connection, queue_posts).on_conflict_do_nothing(), fresh)
+
+
+def _held_row(connection: Connection, reviewer: Person, now: datetime, key: str | None = None) -> Row[Any] | None:
+    mine = select(queue_posts).where(
+        queue_posts.c.reviewer == reviewer.pseudonym,
+        queue_posts.c.leased_until > now,
+        queue_posts.c.done_at.is_(None),
+    )
+    return connection.execute((mine if key is None else mine.where(queue_posts.c.key == key)).limit(1)).first()
 
 
 def _lease(connection: Connection, row: Row[Any], reviewer: Person, now: datetime) -> Claim:

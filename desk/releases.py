@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, distinct, func, select, update
 
 from alerts.messages import Decision
 from desk import audit, outbox
@@ -37,6 +37,7 @@ __all__ = [
     "Release",
     "Released",
     "Waiting",
+    "count_waiting",
     "decline",
     "follow",
     "gate_of",
@@ -303,6 +304,13 @@ def waiting(engine: Engine, *, limit: int = 100) -> list[Waiting]:
             )
             for alert_id, rows in list(found.items())[:limit]
         ]
+
+
+def count_waiting(engine: Engine) -> int:
+    """How many alerts wait for a decision."""
+    wanted = select(func.count(distinct(notices.c.alert))).where(notices.c.state == "waiting")
+    with reading(engine) as connection:
+        return connection.execute(wanted).scalar_one()
 
 
 def history(engine: Engine, alert_id: str) -> list[Release]:
