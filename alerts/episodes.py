@@ -1,0 +1,456 @@
+"""Episodes of one rule and group, and the alert rows that stand for them.
+
+The episodes are a function of the crossing anchors: chains with gaps of at most `resolve_after`. The rows are a fold
+over the sequence of those: a row is created with the first crossing, keeps its id whatever moves, takes in what joins
+it, and is told about in notices, each made once (alert-rules.md §3.8 to §3.12).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from alerts.instants import from_us, to_us
+from alerts.rules.settings import When
+from alerts.windows import Reading, chain
+from hustings.clock import rfc3339
+from hustings.types import Alert, AlertState, Notice, NoticeKind
+
+__all__ = ["Cause", "Change", "Episodes", "Row"]
+
+Evidence = Callable[[Sequence[int]], tuple[str, ...]]
+"""The keys of every post in the windows of these anchors, by (t, key)."""
+Measure = Callable[[Sequence[int]], Sequence[Reading]]
+"""What each of these ascending anchors sees."""
+Name = Callable[[int, int], str]
+"""The id of a row with this opening anchor; the second number tells rows apart whose opening anchors are the same,
+because an edit moved the first one away from where it was opened."""
+
+
+class Cause(NamedTuple):
+    """Why something changes now: the post behind it, and `code`, the word for a row that it leaves without an episode.
+
+    What is seen at an anchor becomes known at `known_at` or, for ticks, which the horizon passes one by one, `lag`
+    after the anchor.
+    """
+
+    known_at: int | None
+    lag: int = 0
+    post: str = ""
+    code: str = "withdrawn"
+
+    def known(self, anchor: int) -> int:
+        """When what is seen at `anchor` became known."""
+        return self.known_at if self.known_at is not None else anchor + self.lag
+
+
+class Change(NamedTuple):
+    """What one step did to the crossings: those gone, those new, and what all crossing anchors that it touched see
+    now. `lowered` means that other numbers than those in `seen` may have become less extreme."""
+
+    removed: Sequence[int]
+    added: Sequence[int]
+    seen: Sequence[Reading]
+    lowered: bool = False
+
+
+_NOTHING = Change((), (), ())
+
+
+class Row:
+    """One alert while it is held in memory. Times are microseconds."""
+
+    __slots__ = (
+        "announced",
+        "changed",
+        "evidence",
+        "id",
+        "is_scheduled",
+        "known_at",
+        "last",
+        "merged_into",
+        "notices",
+        "opened",
+        "opening_anchor",
+        "reason",
+        "renotified",
+        "resolved",
+        "state",
+        "told",
+        "value",
+    )
+
+    def __init__(self, row_id: str, *, anchor: int, known_at: int) -> None:
+        self.id = row_id
+        self.opening_anchor = anchor
+        self.opened = anchor
+        self.last = anchor
+        self.known_at = known_at
+        self.state: AlertState = "open"
+        self.value: float | None = None
+        self.merged_into: str | None = None
+        self.resolved: int | None = None
+        self.reason: dict[str, str | float | int | bool | None] = {}
+        self.evidence: tuple[str, ...] = ()
+        """Kept only while the row stands for no episode; otherwise read from the window when it is needed."""
+        self.notices: list[Notice] = []
+        self.told: set[str] = set()
+        self.announced = 0
+        """How many notices were handed out to be recorded."""
+        self.renotified = anchor
+        """The due time of the last `renotify`, the opening anchor before the first."""
+        self.changed = True
+        self.is_scheduled = False
+
+    @classmethod
+    def of(cls, alert: Alert) -> Row:
+        """The row of a recorded alert."""
+        row = cls(alert.id, anchor=to_us(alert.opening_anchor), known_at=to_us(alert.detected_at))
+        row.opened, row.last = to_us(alert.opened_at), to_us(alert.last_crossing_at)
+        row.state, row.value, row.merged_into = alert.state, alert.value, alert.merged_into
+        row.resolved = None if alert.resolved_at is None else to_us(alert.resolved_at)
+        row.reason, row.evidence = dict(alert.reason), alert.evidence
+        row.notices = list(alert.notices)
+        row.told = {notice.key for notice in alert.notices}
+        row.announced = len(alert.notices)
+        row.renotified = max([row.opening_anchor, *(to_us(n.at) for n in alert.notices if n.kind == "renotify")])
+        row.changed = False
+        return row
+
+    @property
+    def is_standing(self) -> bool:
+        """Does it stand for an episode?"""
+        return self.state in ("open", "resolved")
+
+    def tell(self, kind: NoticeKind, at: int, *, about: str = "") -> None:
+        """Make a notice, unless one with this key was made before. Only this raises the revision."""
+        key = f"{kind}:{about or rfc3339(from_us(at))}"
+        if key in self.told:
+            return
+        self.told.add(key)
+        revision = (self.notices[-1].revision if self.notices else 0) + 1
+        self.notices.append(Notice(alert=self.id, kind=kind, key=key, at=from_us(at), revision=revision))
+        self.changed = True
+
+    def reopen(self, at: int) -> None:
+        """Stand for an episode again."""
+        self.state, self.resolved, self.merged_into, self.reason = "open", None, None, {}
+        self.tell("reopen", at)
+
+    def resolve(self, at: int) -> None:
+        """Nothing crossed for `resolve_after`."""
+        self.state, self.resolved = "resolved", at
+        self.tell("resolve", at)
+        self.changed = True
+
+
+class Piece(NamedTuple):
+    """A run of crossings, and the row that had it before."""
+
+    first: int
+    last: int
+    row: Row | None
+
+
+class Episodes:
+    """The crossings of one group in order, and its rows."""
+
+    __slots__ = (
+        "_changed",
+        "_escalate",
+        "_evidence",
+        "_measure",
+        "_name",
+        "_reach",
+        "_standing",
+        "_when",
+        "crossings",
+        "rows",
+    )
+
+    def __init__(
+        self,
+        *,
+        reach: int,
+        when: When,
+        escalate: Sequence[float],
+        name: Name,
+        measure: Measure,
+        evidence: Evidence,
+    ) -> None:
+        self._reach = reach
+        self._when = when
+        self._escalate = escalate
+        self._name = name
+        self._measure = measure
+        self._evidence = evidence
+        self.crossings: list[int] = []
+        self.rows: dict[str, Row] = {}
+        self._changed: list[Row] = []
+        self._standing: list[Row] = []
+
+    # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, change: Change, cause: Cause, gone: Evidence) -> None:
+        """Take in one step. `gone` gives the evidence of anchors as it was before the step."""
+        touched = [*change.removed, *change.added, *(reading.anchor for reading in change.seen)]
+        if not touched:
+            return
+        low, high = min(touched), max(touched)
+        begin, end = self._near(low, high)
+        near = self._standing[begin:end]
+        pieces = self._pieces(near, change)
+        self._update_crossings(change)
+        standing = self._settle(near, pieces, change, cause, gone)
+        self._standing[begin:end] = standing
+        for row in standing:  # the evidence follows the posts even where nothing else does
+            row.changed = row.changed or (row.opened <= high and low <= row.last)
+        self._note(near, standing)
+
+    def restore(
+        self, crossings: list[int], known: Sequence[Row], withdrawal: Callable[[Row], Cause | None]
+    ) -> list[tuple[int, int]]:
+        """Take recorded rows and the crossings of all current posts; returns the episodes that no row stands for,
+        for which the caller has to `adopt` rows. A row without any crossing is retracted if `withdrawal` knows the
+        cause; otherwise its posts were not read, because it is settled."""
+        self.crossings = crossings
+        self.rows = {row.id: row for row in known}
+        episodes = chain(crossings, self._reach)
+        near = sorted((row for row in known if row.is_standing), key=_by_opening)
+        kept = _Spans([(row.opened, row.last) for row in near])
+        orphans = [(first, last) for first, last in episodes if not kept.meets(first, last)]
+        ours = _Spans([episode for episode in episodes if kept.meets(*episode)])
+        empty = [row for row in near if not ours.meets(row.opened, row.last)]
+        for row in empty:
+            cause = withdrawal(row)
+            if cause is not None:
+                self._retract(row, _NOTHING, cause, None)
+        near = [row for row in near if ours.meets(row.opened, row.last)]
+        pieces = [Piece(first, last, None) for first, last in ours]
+        pieces += [
+            Piece(max(first, row.opened), min(last, row.last), row)
+            for row in near
+            for first, last in ours.meeting(row.opened, row.last)
+        ]
+        added = [anchor for anchor in crossings if ours.meets(anchor, anchor) and not kept.meets(anchor, anchor)]
+        standing = self._settle(near, pieces, Change((), added, (), lowered=True), Cause(None), None)
+        for row in standing:
+            row.changed = row.changed or self.evidence_of(row) != row.evidence
+        self._standing = sorted([*standing, *(row for row in empty if row.is_standing)], key=_by_opening)
+        self._note(near, standing, empty)
+        return orphans
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """Take rows that were made elsewhere for episodes of the current crossings."""
+        for made in rows:
+            row = self.rows.get(made.id)
+            if row is None:
+                row = self.rows[made.id] = made
+            elif made.is_standing:
+                row.reopen(made.opened)
+                row.opened, row.last, row.value = made.opened, made.last, made.value
+            if row.is_standing:
+                insort(self._standing, row, key=_by_opening)
+            self._note([row])
+
+    def open_each(self, episodes: Sequence[tuple[int, int]], cause: Cause) -> None:
+        """Make a row for each of these episodes of the current crossings."""
+        change = Change((), (), (), lowered=True)
+        for first, last in episodes:
+            row = self._stand(first, last, [], change, cause)
+            insort(self._standing, row, key=_by_opening)
+            self._note([row])
+
+    def forget(self, before: int) -> None:
+        """Drop crossings and settled rows that lie wholly before that time."""
+        del self.crossings[: bisect_left(self.crossings, before)]
+        self.rows = {row.id: row for row in self.rows.values() if row.state == "open" or row.last >= before}
+        self._standing = [row for row in self._standing if row.id in self.rows]
+
+    def evidence_of(self, row: Row) -> tuple[str, ...]:
+        """The keys of every post in the windows of the row's crossings."""
+        return self._evidence(self._crossings_of(row)) if row.is_standing else row.evidence
+
+    def take_changed(self) -> list[Row]:
+        """Rows changed since the last call."""
+        changed, self._changed = self._changed, []
+        return changed
+
+    @property
+    def standing(self) -> Sequence[Row]:
+        """Rows that stand for an episode, in order of time."""
+        return self._standing
+
+    # ── the steps of a change ────────────────────────────────────────────────────────────────────────────────────
+
+    def _near(self, low: int, high: int) -> tuple[int, int]:
+        """Bounds of the standing rows (disjoint, in order) that reach into [low, high]."""
+        begin = bisect_left(self._standing, low - self._reach, key=lambda row: row.last)
+        end = bisect_right(self._standing, high + self._reach, key=_by_opening)
+        return begin, max(begin, end)
+
+    def _pieces(self, near: Sequence[Row], change: Change) -> list[Piece]:
+        """What is left of each row's run of crossings, and each new crossing by itself."""
+        removed = frozenset(change.removed)
+        pieces = [Piece(anchor, anchor, None) for anchor in change.added]
+        for row in near:
+            if not any(row.opened <= anchor <= row.last for anchor in removed):
+                pieces.append(Piece(row.opened, row.last, row))
+                continue
+            left = chain([anchor for anchor in self._crossings_of(row) if anchor not in removed], self._reach)
+            # A row that lost everything follows a post whose time was edited, when it is still within reach.
+            moved = left or [
+                (anchor, anchor)
+                for anchor in change.added
+                if row.opened - self._reach <= anchor <= row.last + self._reach
+            ]
+            pieces += [Piece(first, last, row) for first, last in moved]
+        return pieces
+
+    def _update_crossings(self, change: Change) -> None:
+        crossings = self.crossings
+        for anchor in change.removed:
+            del crossings[bisect_left(crossings, anchor)]
+        if change.added and (not crossings or change.added[0] > crossings[-1]):
+            crossings.extend(change.added)
+        else:
+            for anchor in change.added:
+                insort(crossings, anchor)
+
+    def _settle(
+        self, near: Sequence[Row], pieces: list[Piece], change: Change, cause: Cause, gone: Evidence | None
+    ) -> list[Row]:
+        """Join pieces to episodes, give each its row, and tell; returns the rows that stand, in order."""
+        episodes: list[tuple[int, int]] = []
+        rows_of: list[list[Row]] = []
+        for piece in sorted(pieces, key=lambda piece: (piece.first, piece.last)):
+            if episodes and piece.first - episodes[-1][1] <= self._reach:
+                episodes[-1] = (episodes[-1][0], max(episodes[-1][1], piece.last))
+            else:
+                episodes.append((piece.first, piece.last))
+                rows_of.append([])
+            if piece.row is not None and piece.row not in rows_of[-1]:
+                rows_of[-1].append(piece.row)
+        homes = {row.id: _home(row, episodes, rows_of) for row in near}
+        for row in near:
+            if homes[row.id] is None:
+                self._retract(row, change, cause, gone)
+        standing: list[Row] = []
+        for number, (first, last) in enumerate(episodes):
+            candidates = [row for row in rows_of[number] if homes[row.id] == number]
+            standing.append(self._stand(first, last, candidates, change, cause))
+        return standing
+
+    def _stand(self, first: int, last: int, candidates: list[Row], change: Change, cause: Cause) -> Row:
+        """The row that stands for the episode [first, last]: made, continued, or left over from a merge."""
+        added = [anchor for anchor in change.added if first <= anchor <= last]
+        if not candidates:
+            row = self._open(first, cause)
+        else:
+            row, *others = sorted(candidates, key=lambda row: (row.opening_anchor, row.id))
+            for other in others:
+                self._merge(other, row, at=min(added, default=other.opened))
+            if row.state == "resolved" and added:
+                row.reopen(min(added))
+        if (row.opened, row.last) != (first, last):
+            row.opened, row.last, row.changed = first, last, True
+        if row.state == "resolved" and row.resolved != last + self._reach:
+            row.resolved, row.changed = last + self._reach, True
+        seen = [reading for reading in change.seen if first <= reading.anchor <= last]
+        if change.lowered or (row.value is None and not seen):
+            seen = list(self._measure(self._crossings_of(row)))
+            self._set_value(row, _most(self._when, [reading.value for reading in seen]))
+        else:
+            known = [other.value for other in candidates or [row] if other.value is not None]
+            self._set_value(row, _most(self._when, [*known, *(reading.value for reading in seen)]))
+        self._tell_thresholds(row, seen)
+        return row
+
+    def _open(self, anchor: int, cause: Cause) -> Row:
+        again = 0
+        while (row := self.rows.get(row_id := self._name(anchor, again))) is not None and row.is_standing:
+            again += 1
+        if row is not None:  # what was retracted or merged stands for itself again
+            row.value, row.evidence = None, ()
+            row.reopen(anchor)
+            return row
+        row = self.rows[row_id] = Row(row_id, anchor=anchor, known_at=cause.known(anchor))
+        row.tell("open", anchor)
+        return row
+
+    def _merge(self, row: Row, survivor: Row, *, at: int) -> None:
+        row.evidence = self.evidence_of(row)
+        row.state, row.merged_into, row.resolved = "merged", survivor.id, None
+        row.tell("merge", at, about=survivor.id)
+        row.changed = True
+
+    def _retract(self, row: Row, change: Change, cause: Cause, gone: Evidence | None) -> None:
+        """No anchor crosses any more; the row keeps what it last said."""
+        lost = [anchor for anchor in change.removed if row.opened <= anchor <= row.last]
+        if gone is not None:
+            row.evidence = gone(lost)
+        row.state, row.resolved = "retracted", None
+        row.reason = {"code": cause.code, "post": cause.post} if cause.post else {"code": cause.code}
+        row.tell("retract", cause.known(row.last))
+        row.changed = True
+
+    def _set_value(self, row: Row, value: float) -> None:
+        if row.value != value:
+            row.value, row.changed = value, True
+
+    def _tell_thresholds(self, row: Row, seen: Sequence[Reading]) -> None:
+        """One notice for each threshold that the number has reached, at the earliest anchor known to reach it."""
+        for threshold in self._escalate:
+            about = f"{threshold:g}"
+            if f"escalate:{about}" not in row.told:
+                reached = [reading.anchor for reading in seen if _reaches(self._when, reading.value, threshold)]
+                if reached:
+                    row.tell("escalate", reached[0], about=about)
+
+    def _crossings_of(self, row: Row) -> list[int]:
+        return self.crossings[bisect_left(self.crossings, row.opened) : bisect_right(self.crossings, row.last)]
+
+    def _note(self, *rows: Sequence[Row]) -> None:
+        self._changed += {row.id: row for some in rows for row in some if row.changed}.values()
+
+
+def _by_opening(row: Row) -> int:
+    return row.opened
+
+
+def _home(row: Row, episodes: Sequence[tuple[int, int]], rows_of: Sequence[Sequence[Row]]) -> int | None:
+    """Which episode a row goes on to stand for: the one with its opening anchor, else the earliest that it had."""
+    numbers = [number for number, rows in enumerate(rows_of) if row in rows]
+    for number in numbers:
+        if episodes[number][0] <= row.opening_anchor <= episodes[number][1]:
+            return number
+    return numbers[0] if numbers else None
+
+
+def _most(when: When, values: Sequence[float]) -> float:
+    """The value of an episode: the largest, and the smallest where the condition looks for little."""
+    return max(values) if when.is_monotone else min(values)
+
+
+def _reaches(when: When, value: float, threshold: float) -> bool:
+    return value >= threshold if when.is_monotone else value <= threshold
+
+
+class _Spans:
+    """Disjoint closed spans in order, searched by halving."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        self._spans = spans
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._spans)
+
+    def meeting(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The spans that have a point in common with [first, last]."""
+        begin = bisect_left(self._spans, first, key=lambda span: span[1])
+        end = bisect_right(self._spans, last, key=lambda span: span[0])
+        return self._spans[begin:end]
+
+    def meets(self, first: int, last: int) -> bool:
+        return bool(self.meeting(first, last))

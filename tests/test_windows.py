@@ -1,0 +1,367 @@
+"""The window contract as properties: whatever the order of arrival, the restarts and the revisions, the episodes are a
+function of the posts. The oracle below is written apart from the product: seconds instead of microseconds, sets instead
+of sorted lists, every anchor and every post looked at, nothing incremental."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from alerts.evaluator import Evaluator
+from alerts.rules.settings import Limits, Route, Rule, RuleSet, When
+from hustings.clock import rfc3339
+from hustings.query.tree import Everything, Query
+from hustings.types import Alert, Amendment, Hit, Mark, Notice
+
+START = datetime(2026, 10, 1, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def rule(**changes: object) -> Rule:
+    settings: dict[str, object] = {
+        "id": "r1",
+        "name": "a rule",
+        "kind": "count",
+        "query": Query(text="*", node=Everything()),
+        "logic": "L1",
+        "window": timedelta(seconds=60),
+        "lateness": timedelta(seconds=30),
+        "when": When(gte=3),
+        "resolve_after": timedelta(seconds=60),
+    }
+    return Rule(**(settings | changes))  # type: ignore[arg-type]
+
+
+class Seen(NamedTuple):
+    """One revision of a post as the test writes it down, in seconds."""
+
+    key: str
+    t: float
+    g: float
+    of: tuple[str, ...] = ()
+    revision: int = 0
+    revised_at: float | None = None
+    withdrawn: bool = False
+
+    def hit(self, group: tuple[tuple[str, str], ...] = ()) -> Hit:
+        return Hit(
+            rule="r1",
+            logic="L1",
+            group=group,
+            key=self.key,
+            revision=self.revision,
+            withdrawn=self.withdrawn,
+            t=at(self.t),
+            g=at(self.g),
+            revised_at=at(self.known),
+            of=self.of,
+        )
+
+    @property
+    def known(self) -> float:
+        return self.g if self.revised_at is None else self.revised_at
+
+
+# ── the oracle ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Episode(NamedTuple):
+    opened: float
+    last: float
+    value: float
+    evidence: tuple[str, ...]
+
+
+def oracle(posts: Iterable[Seen], rule: Rule, *, horizon: float) -> list[Episode]:
+    """Episodes of one group, straight from the text of alert-rules.md §3."""
+    lateness, reach = rule.lateness.total_seconds(), rule.resolve_after.total_seconds()
+    window = rule.window.total_seconds() if rule.window else 0.0
+    highest: dict[str, Seen] = {}
+    for post in posts:
+        if post.key not in highest or post.revision > highest[post.key].revision:
+            highest[post.key] = post
+    counted = [
+        post
+        for post in highest.values()
+        if not post.withdrawn
+        and post.g - post.t <= lateness
+        and (post.revision == 0 or post.known - post.t <= lateness)
+    ]
+
+    def inside(anchor: float) -> list[Seen]:
+        if rule.kind == "match":
+            return [post for post in counted if post.t == anchor]
+        return [post for post in counted if anchor - window < post.t <= anchor]
+
+    def value(anchor: float) -> float:
+        posts = inside(anchor)
+        if rule.kind == "distinct":
+            return len({value for post in posts for value in post.of})
+        return min(1, len(posts)) if rule.kind == "match" else len(posts)
+
+    if rule.is_tick_driven:
+        assert rule.step is not None
+        step = rule.step.total_seconds()
+        begin = min((post.t for post in counted), default=horizon + 1)
+        base = (START - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+        tick = -(-(base + begin) // step) * step - base
+        anchors = set()
+        while tick <= horizon:
+            anchors.add(tick)
+            tick += step
+    else:
+        anchors = {post.t for post in counted}
+    crossing = sorted(a for a in anchors if rule.when.holds(value(a)) and len(inside(a)) >= rule.min_posts)
+    runs: list[list[float]] = []
+    for anchor in crossing:
+        if runs and anchor - runs[-1][-1] <= reach:
+            runs[-1].append(anchor)
+        else:
+            runs.append([anchor])
+    most = min if rule.is_tick_driven else max
+    return [
+        Episode(
+            run[0],
+            run[-1],
+            most(value(anchor) for anchor in run),
+            tuple(
+                post.key
+                for post in sorted({post for anchor in run for post in inside(anchor)}, key=lambda p: (p.t, p.key))
+            ),
+        )
+        for run in runs
+    ]
+
+
+def seconds(when: datetime) -> float:
+    return (when - START).total_seconds()
+
+
+def episodes(alerts: Iterable[Alert]) -> list[Episode]:
+    return sorted(
+        Episode(seconds(a.opened_at), seconds(a.last_crossing_at), a.value, a.evidence)
+        for a in alerts
+        if a.state in ("open", "resolved")
+    )
+
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mark(seconds: float) -> Mark:
+    return Mark(partition=0, offset=0, at=at(seconds))
+
+
+def in_order(posts: Sequence[Seen]) -> list[Hit | Mark]:
+    """Hits in the order of collection, with the progress that is known before each."""
+    entries: list[Hit | Mark] = []
+    for post in sorted(posts, key=lambda post: post.known):
+        entries += [mark(post.known), post.hit()]
+    return entries
+
+
+class Book:
+    """What a desk would hold: alerts by id, notices and amendments by id, each written once."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.notices: dict[str, Notice] = {}
+        self.amendments: dict[str, Amendment] = {}
+        self.counters: dict[str, int] = {}
+
+    def record(self, changes: object) -> None:
+        from hustings.contracts import AlertChanges
+
+        assert isinstance(changes, AlertChanges)
+        for alert in changes.alerts:
+            former = self.alerts.get(alert.id)
+            assert former is None or alert.revision >= former.revision
+            assert former is None or former.notices == alert.notices[: len(former.notices)]
+            self.alerts[alert.id] = alert
+        for notice in changes.notices:
+            assert self.notices.setdefault(notice.id, notice) == notice
+        for amendment in changes.amendments:
+            self.amendments.setdefault(amendment.id, amendment)
+        for name, count in changes.counters.items():
+            self.counters[name] = self.counters.get(name, 0) + count
+
+
+def run(entries: Sequence[Hit | Mark], rule: Rule, *, cuts: Sequence[int] = ()) -> Book:
+    evaluator, book = Evaluator(RuleSet(rules=(rule,)), partition=0, memory=None), Book()
+    bounds = [0, *sorted(cuts), len(entries)]
+    for first, last in zip(bounds, bounds[1:], strict=False):
+        book.record(evaluator.feed(entries[first:last]))
+    return book
+
+
+# ── what is generated ────────────────────────────────────────────────────────────────────────────────────────────
+
+KEYS = tuple(f"s:{number}" for number in range(1, 13))
+VALUES = ("a", "b", "c", "d")
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, edits: bool = True) -> list[Seen]:
+    """Posts on time and late, out of order by up to their delay, some edited and deleted, early and late."""
+    history: list[Seen] = []
+    for key in KEYS[: draw(st.integers(1, len(KEYS)))]:
+        t = draw(st.integers(0, 400))
+        g = t + draw(st.one_of(st.integers(0, 30), st.integers(31, 300)))
+        of = tuple(sorted(draw(st.sets(st.sampled_from(VALUES), max_size=2))))
+        history.append(Seen(key, t, g, of))
+        known = g
+        for revision in range(1, draw(st.integers(1, 3)) if edits else 1):
+            known += draw(st.integers(1, 60))
+            moved = draw(st.sampled_from([0, 0, 0, -20, 15]))
+            history.append(
+                Seen(
+                    key,
+                    max(0, min(t + moved, g)),
+                    g,
+                    tuple(sorted(draw(st.sets(st.sampled_from(VALUES), max_size=2)))),
+                    revision,
+                    known,
+                    withdrawn=draw(st.booleans()),
+                )
+            )
+    return history
+
+
+RULES = st.builds(
+    rule,
+    kind=st.sampled_from(["match", "count", "distinct"]),
+    window=st.sampled_from([timedelta(seconds=60), timedelta(seconds=20)]),
+    when=st.sampled_from([When(gte=1), When(gte=2), When(gt=2), When(gte=4)]),
+    min_posts=st.sampled_from([0, 0, 3]),
+    resolve_after=st.sampled_from([timedelta(seconds=15), timedelta(seconds=60), timedelta(seconds=150)]),
+    lateness=st.sampled_from([timedelta(0), timedelta(seconds=30), timedelta(seconds=120)]),
+).map(lambda rule: replace(rule, when=When(gte=1), min_posts=0, window=None) if rule.kind == "match" else rule)
+
+TICKING = st.builds(
+    rule,
+    kind=st.sampled_from(["count", "distinct"]),
+    window=st.just(timedelta(seconds=60)),
+    step=st.sampled_from([timedelta(seconds=10), timedelta(seconds=30)]),
+    when=st.sampled_from([When(lt=1), When(lt=2), When(lte=3), When(gte=1, lt=3)]),
+    resolve_after=st.sampled_from([timedelta(seconds=30), timedelta(seconds=90)]),
+    lateness=st.sampled_from([timedelta(0), timedelta(seconds=30)]),
+)
+FAR = 5_000.0
+
+
+@given(histories(), RULES)
+@settings(max_examples=400)
+def test_episodes_in_order_of_collection_are_those_of_the_oracle(history: list[Seen], rule: Rule) -> None:
+    book = run([*in_order(history), mark(FAR)], rule)
+    assert episodes(book.alerts.values()) == oracle(history, rule, horizon=FAR)
+    assert all(alert.state != "open" for alert in book.alerts.values())
+
+
+@given(histories(), RULES, st.randoms(use_true_random=False))
+@settings(max_examples=400)
+def test_any_order_of_arrival_gives_the_same_episodes(history: list[Seen], rule: Rule, random: object) -> None:
+    shuffled = list(history)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    book = run([*(post.hit() for post in shuffled), mark(FAR)], rule)
+    assert episodes(book.alerts.values()) == oracle(history, rule, horizon=FAR)
+
+
+@given(histories(), TICKING, st.integers(0, 700))
+@settings(max_examples=400)
+def test_ticks_up_to_the_horizon_are_those_of_the_oracle(history: list[Seen], rule: Rule, end: int) -> None:
+    latest = max(post.known for post in history)
+    book = run([*in_order(history), mark(latest + end)], rule)
+    horizon = latest + end - 1e-6 - rule.lateness.total_seconds()
+    assert episodes(book.alerts.values()) == oracle(history, rule, horizon=horizon)
+
+
+@given(histories(), TICKING, st.randoms(use_true_random=False))
+@settings(max_examples=300)
+def test_posts_behind_the_horizon_count_at_ticks_too(history: list[Seen], rule: Rule, random: object) -> None:
+    shuffled = list(history)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    half = len(shuffled) // 2
+    entries: list[Hit | Mark] = [post.hit() for post in shuffled[:half]]
+    entries += [mark(700), *(post.hit() for post in shuffled[half:]), mark(701)]
+    book = run(entries, rule)
+    assert episodes(book.alerts.values()) == oracle(
+        history, rule, horizon=701 - 1e-6 - rule.lateness.total_seconds()
+    )
+
+
+@given(histories(), st.one_of(RULES, TICKING), st.lists(st.integers(0, 100), max_size=8))
+@settings(max_examples=300)
+def test_how_the_log_is_cut_into_batches_changes_nothing(history: list[Seen], rule: Rule, cuts: list[int]) -> None:
+    entries = [*in_order(history), mark(FAR)]
+    whole = run(entries, rule)
+    cut = run(entries, rule, cuts=[cut for cut in cuts if cut < len(entries)])
+    assert (cut.alerts, cut.notices, cut.amendments) == (whole.alerts, whole.notices, whole.amendments)
+
+
+# ── restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def restarted(entries: Sequence[Hit | Mark], rule: Rule, *, committed: int, written: int) -> Book:
+    """A run that was killed: everything before `committed` was recorded, the hits before `written` reached the index,
+    and then the log was read again from the committed position by a new worker."""
+    evaluator, book = Evaluator(RuleSet(rules=(rule,)), partition=0, memory=None), Book()
+    book.record(evaluator.feed(entries[:committed]))
+    index: dict[str, Hit] = {}
+    for entry in entries[:written]:
+        if isinstance(entry, Hit) and (entry.id not in index or entry.revision > index[entry.id].revision):
+            index[entry.id] = entry
+    evaluator = Evaluator(RuleSet(rules=(rule,)), partition=0, memory=None)
+    evaluator.restore(index.values(), list(book.alerts.values()))
+    for entry in entries[committed:]:
+        book.record(evaluator.feed([entry]))
+    return book
+
+
+def without_times_of_detection(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    return {alert.id: replace(alert, detected_at=START) for alert in alerts}
+
+
+@given(histories(), st.one_of(RULES, TICKING), st.integers(0, 60))
+@settings(max_examples=300)
+def test_a_restart_between_two_batches_changes_nothing(history: list[Seen], rule: Rule, place: int) -> None:
+    entries = [*in_order(history), mark(FAR)]
+    place = min(place, len(entries))
+    whole = run(entries, rule)
+    book = restarted(entries, rule, committed=place, written=place)
+    assert (book.alerts, book.notices, book.amendments) == (whole.alerts, whole.notices, whole.amendments)
+
+
+@given(histories(edits=False), RULES, st.integers(0, 60), st.integers(0, 20))
+@settings(max_examples=300)
+def test_a_crash_before_the_alerts_were_recorded_gives_the_same_ids_and_notices(
+    history: list[Seen], rule: Rule, place: int, ahead: int
+) -> None:
+    entries = [*in_order(history), mark(FAR)]
+    place = min(place, len(entries))
+    whole = run(entries, rule)
+    book = restarted(entries, rule, committed=place, written=min(place + ahead, len(entries)))
+    assert without_times_of_detection(book.alerts.values()) == without_times_of_detection(whole.alerts.values())
+    assert book.notices == whole.notices
+    assert book.amendments == whole.amendments
+
+
+@given(histories(), st.one_of(RULES, TICKING), st.integers(0, 60), st.integers(0, 20))
+@settings(max_examples=300)
+def test_a_crash_amid_edits_still_ends_in_the_episodes_of_the_oracle(
+    history: list[Seen], rule: Rule, place: int, ahead: int
+) -> None:
+    entries = [*in_order(history), mark(1_000)]
+    place = min(place, len(entries))
+    book = restarted(entries, rule, committed=place, written=min(place + ahead, len(entries)))
+    horizon = 1_000 - 1e-6 - rule.lateness.total_seconds()
+    assert episodes(book.alerts.values()) == oracle(history, rule, horizon=horizon)
