@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hustings.clock import Clock
 from hustings.contracts import Record, Topic
-from hustings.errors import StoreError
+from hustings.errors import BadInput, StoreError
 from hustings.sqlite_file import translated
 from ingest.log_sqlite.appender import Appender, Placed
 from ingest.log_sqlite.reader import SqliteLogReader
@@ -80,10 +80,14 @@ class SqliteLog:
         count = self._partitions[topic]
         if partition is not None and not 0 <= partition < count:
             raise StoreError(f"{self._path}: topic {topic!r} has no partition {partition}; it has 0 to {count - 1}")
+        try:
+            by_key = [zlib.crc32(key.encode()) % count for key, _ in records]
+        except UnicodeEncodeError as problem:
+            raise BadInput("lone_surrogate", f"a key that no encoding can carry: {problem.object!a}") from problem
         return self._appender(topic).append(
             [
-                Placed(zlib.crc32(key.encode()) % count if partition is None else partition, key, value)
-                for key, value in records
+                Placed(of_key if partition is None else partition, key, value)
+                for of_key, (key, value) in zip(by_key, records, strict=True)
             ]
         )
 
