@@ -15,13 +15,10 @@ from hustings.query.fields import find_field
 from hustings.query.tree import And, Between, Compare, Everything, Has, Is, Node, Not, Or, Part, Phrase, Query
 from index.sqlite import terms
 from index.sqlite.schema import FIELD_COLUMNS
+from index.sqlite.scores import SCORE_FUNCTION
 from index.sqlite.times import to_us
 
-__all__ = ["SCORE_FUNCTION", "Matching", "compile_query"]
-
-SCORE_FUNCTION = "score_of"
-"""SQL function of (`posts.scores`, code): the score or NULL. Python reads the number back exactly; SQLite's own JSON
-functions may be off by one unit in the last place."""
+__all__ = ["Matching", "compile_query"]
 
 Parameter = str | int | float
 
@@ -212,7 +209,12 @@ def _compare(node: Compare) -> _Clause:
     if node.relation.startswith("<") or not terms.LOWEST_SCORE <= node.number <= 1:
         return exact
     buckets = range(terms.score_bucket(node.number), terms.score_bucket(1) + 1)
-    return _and([_terms([terms.score_term(code, bucket) for bucket in buckets]), exact])
+    candidates = [
+        f"terms : {_quoted((terms.score_term(of, bucket),))}{prefix}"
+        for bucket in buckets
+        for of, prefix in ((code, ""), (code + "-", " *"))
+    ]
+    return _and([_Clause(match=_either(candidates)), exact])
 
 
 def _between(field: str, start: datetime | None, end: datetime | None) -> _Clause:

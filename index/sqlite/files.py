@@ -10,12 +10,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
 from hustings.errors import StoreError
 from hustings.sqlite_file import connect, stamp, sync_folder, transaction, translated, verify
-from index.sqlite.compile_query import SCORE_FUNCTION
 from index.sqlite.schema import Tables
+from index.sqlite.scores import SCORE_FUNCTION, score_of
 
 __all__ = ["IndexFile", "claim_for_log", "store_positions", "stored_log_id", "stored_positions"]
 
@@ -108,7 +106,7 @@ class IndexFile:
     def _prepare(self, connection: sqlite3.Connection, cache_kib: int) -> None:
         connection.execute(f"PRAGMA cache_size = -{cache_kib:d}")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.create_function(SCORE_FUNCTION, 2, _score_of, deterministic=True)
+        connection.create_function(SCORE_FUNCTION, 2, score_of, deterministic=True)
 
     def _idle_connection(self) -> sqlite3.Connection:
         with self._idle_lock:
@@ -130,13 +128,6 @@ class IndexFile:
                 self._idle.append(connection)
                 return
         connection.close()
-
-
-_scores = msgspec.json.Decoder(dict[str, float])
-
-
-def _score_of(scores: bytes | None, code: str) -> float | None:
-    return None if scores is None else _scores.decode(scores).get(code)
 
 
 def stored_log_id(connection: sqlite3.Connection) -> str | None:

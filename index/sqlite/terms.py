@@ -7,7 +7,8 @@ The tokens come from `hustings.query.fields` alone, so that a field means here w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from hustings.query.fields import keyword_values, with_parents
 from hustings.types import Assessment
@@ -36,22 +37,43 @@ LOWEST_SCORE = 0.1
 _HIERARCHIES = ("flag", "domain")
 
 
-def of_assessment(assessment: Assessment, singles: Mapping[str, str], scores: Mapping[str, float]) -> str:
-    """All terms of a post, joined by spaces. `singles` are its values of the one-valued fields."""
+def of_assessment(assessment: Assessment, singles: Mapping[str, str], words: str) -> str:
+    """All terms of a post, joined by spaces. `singles` are its values of the one-valued fields, `words` its tokens."""
     terms = [f"{field}={_escaped(value)}" for field in SINGLE_FIELDS if (value := singles[field])]
-    for field in MULTI_FIELDS:
+    for field in _fields_with_values(assessment, words):
         values = keyword_values(assessment, field)
         if not values:
             continue
-        terms.append(field + "=")
+        terms.append(any_value(field))
         terms += [f"{field}={_escaped(value)}" for value in values]
         if field in _HIERARCHIES:
             own = frozenset(values)
             terms += [f"{field}>{_escaped(value)}" for value in with_parents(field, values) if value not in own]
-    for code, score in scores.items():
-        if score >= LOWEST_SCORE:
-            terms.append(score_term(code, score_bucket(score)))
+    terms += [
+        score_term(code, score_bucket(score)) for code, score in assessment.scores.items() if score >= LOWEST_SCORE
+    ]
+    terms += [
+        score_term(flag.code, score_bucket(flag.score)) for flag in assessment.flags if flag.score >= LOWEST_SCORE
+    ]
     return " ".join(terms)
+
+
+def _fields_with_values(assessment: Assessment, words: str) -> Iterator[str]:
+    """Those of `MULTI_FIELDS` that can have a value here. Most posts have few, and to ask `keyword_values` for the rest
+    would cost more than everything else about a post."""
+    post = assessment.post
+    if assessment.targets:
+        yield from ("target", "aimed_at", "addressed")
+    if assessment.flags:
+        yield "flag"
+    if assessment.claims:
+        yield "claim"
+    if post.links or post.url:
+        yield "domain"
+    if post.hashtags or "#" in words:
+        yield "hashtag"
+    if post.mentions or "@" in words:
+        yield "mention"
 
 
 def value_terms(field: str, value: str) -> tuple[str, ...]:
@@ -71,6 +93,7 @@ def score_bucket(score: float) -> int:
 
 
 def score_term(code: str, bucket: int) -> str:
+    """A post has it when the code's own score, or a flag's of that code, lies in this tenth."""
     return f"score:{bucket}:{_escaped(code)}"
 
 
@@ -86,6 +109,7 @@ _UNSAFE = re.compile(r"[\x00-\x20A-Z%]|\s")
 _ESCAPE = re.compile(r"%([0-9a-f]+);")
 
 
+@lru_cache(maxsize=50_000)
 def _escaped(value: str) -> str:
     if _UNSAFE.search(value) is None:
         return value

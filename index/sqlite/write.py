@@ -11,10 +11,11 @@ import msgspec
 
 from hustings import wire
 from hustings.contracts import Outcome
-from hustings.query.fields import keyword_values, score_values
+from hustings.query.fields import keyword_values
 from hustings.types import Assessment
 from index.sqlite import terms
 from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS
+from index.sqlite.scores import packed
 from index.sqlite.times import from_us, to_us
 
 __all__ = ["BOOKS", "forget_rows", "read_contents", "write_assessments", "write_books"]
@@ -155,11 +156,12 @@ def _replace(connection: sqlite3.Connection, entries: Sequence[_Stored]) -> None
     stretches: dict[int, tuple[int, int]] = {}
     for row, entry in enumerate(entries, last + 1):
         assert entry.standing is not None  # noqa: S101 - the caller keeps only entries that stand
-        post = _post_row(row, entry.standing, entry.first_collected_us)
         content = _content_row(row, entry.standing, entry.first_collected_us)
+        _, text, title, _ = content
+        post = _post_row(row, entry.standing, entry.first_collected_us, words=text + title)
         posts.append(post)
         contents.append(content)
-        words.append((row, content[1], content[2], post[_TERMS]))
+        words.append((row, text, title, post[_TERMS]))
         _widen(stretches, row >> STRETCH_BITS, post[_PUBLISHED])
     connection.executemany(_INSERT_POST, posts)
     connection.executemany("INSERT INTO contents (id, text, title, body) VALUES (?, ?, ?, ?)", contents)
@@ -176,11 +178,10 @@ def _widen(stretches: dict[int, tuple[int, int]], number: int, published_us: int
     stretches[number] = (min(oldest, published_us), max(newest, published_us))
 
 
-def _post_row(row: int, assessment: Assessment, first_collected_us: int) -> tuple[Any, ...]:
+def _post_row(row: int, assessment: Assessment, first_collected_us: int, *, words: str) -> tuple[Any, ...]:
     """In the order of `_POST_COLUMNS`."""
     post = assessment.post
     singles = {name: "".join(keyword_values(assessment, name)) for name in FIELD_COLUMNS}
-    scores = score_values(assessment)
     return (
         row,
         post.key,
@@ -192,8 +193,8 @@ def _post_row(row: int, assessment: Assessment, first_collected_us: int) -> tupl
         bool(assessment.tokens),
         bool(assessment.title_tokens),
         *singles.values(),
-        terms.of_assessment(assessment, singles, scores),
-        msgspec.json.encode(scores) if scores else None,
+        terms.of_assessment(assessment, singles, words),
+        packed(assessment),
     )
 
 
