@@ -57,13 +57,15 @@ class Names:
         for handle in handles:
             bare = handle.removeprefix("@")
             if bare and bare in text:
-                text = text.replace(bare, self._pseudonyms.of(platform, bare))
+                text = _word(bare).sub(self._pseudonyms.of(platform, bare), text)
         return text
 
 
 def _names_any(url: str, spelled: Iterable[str]) -> bool:
     """Whether one of the account names stands in `url` as a word of its own."""
     folded = url.casefold()
-    return any(
-        handle in folded and re.search(rf"(?<!\w){re.escape(handle)}(?!\w)", folded) for handle in spelled if handle
-    )
+    return any(handle in folded and _word(handle).search(folded) for handle in spelled if handle)
+
+
+def _word(handle: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(handle)}(?!\w)")
