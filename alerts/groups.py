@@ -126,14 +126,15 @@ class Group:
     def tick(self, until: int) -> None:
         """Evaluate the ticks up to and including `until` that were not evaluated yet."""
         step, begin = self._terms.step, self._first_tick()
-        if step is None or begin is None:
+        if step is None:
             return
-        following = begin if self._ticked is None else max(begin, self._ticked + step)
-        last = until // step * step
-        if last < following:
-            return
-        seen = [r for r in self._window.read(range(following, last + 1, step)) if self._terms.crosses(r)]
-        self._ticked = last
+        seen: list[Reading] = []
+        if begin is not None:
+            following = begin if self._ticked is None else max(begin, self._ticked + step)
+            last = until // step * step
+            if last >= following:
+                seen = [r for r in self._window.read(range(following, last + 1, step)) if self._terms.crosses(r)]
+                self._ticked = last
         if self._recorded is not None:
             self._restore_ticks(self._recorded, [reading.anchor for reading in seen], begin)
             self._recorded = None
@@ -299,9 +300,15 @@ class Group:
         if self._terms.step is None:
             self._restore_posts(rows)
             return
-        self._recorded = rows
-        if self._window.first is None and self._ticks_from is None:  # silent, but an alert says that it was seen
-            self._ticks_from = min((row.opened for row in rows if row.state == "open"), default=None)
+        if self._window.first is not None or read_from is None:
+            self._recorded = rows
+            return
+        # The group was silent since `read_from`. That it was seen before is told by an alert that is open.
+        self.episodes.restore([], rows, lambda row: None)
+        opened = [row.opened for row in rows if row.state == "open"]
+        if opened:
+            self._ticks_from = min(opened)
+            self._recorded = rows
 
     def forget(self, before: int) -> None:
         """Drop what lies before that time, except what an open episode still needs."""
@@ -345,11 +352,13 @@ class Group:
         merged = [row for row in again.episodes.rows.values() if row.merged_into in ids]
         self.episodes.adopt([*mine, *merged])
 
-    def _restore_ticks(self, rows: Sequence[Row], crossings: list[int], begin: int) -> None:
+    def _restore_ticks(self, rows: Sequence[Row], crossings: list[int], begin: int | None) -> None:
         """Like `_restore_posts`, once the horizon is known and with it the ticks."""
 
         def withdrawal(row: Row) -> Cause | None:
-            return Cause(None, lag=self._terms.lateness, code="behind_horizon") if row.opened >= begin else None
+            if begin is not None and row.opened < begin:
+                return None
+            return self._withdrawal(row) or Cause(None, lag=self._terms.lateness, code="behind_horizon")
 
         orphans = self.episodes.restore(crossings, rows, withdrawal)
         self.episodes.open_each(orphans, Cause(None, lag=self._terms.lateness))

@@ -82,49 +82,56 @@ class Episode(NamedTuple):
     evidence: tuple[str, ...]
 
 
-def oracle(posts: Iterable[Seen], rule: Rule, *, horizon: float) -> list[Episode]:
-    """Episodes of one group, straight from the text of alert-rules.md §3."""
-    lateness, reach = rule.lateness.total_seconds(), rule.resolve_after.total_seconds()
-    window = rule.window.total_seconds() if rule.window else 0.0
+def current(posts: Iterable[Seen], rule: Rule) -> tuple[list[Seen], list[Seen]]:
+    """What counts and what came too late, of each post its highest revision."""
+    lateness = rule.lateness.total_seconds()
     highest: dict[str, Seen] = {}
     for post in posts:
         if post.key not in highest or post.revision > highest[post.key].revision:
             highest[post.key] = post
-    counted = [
-        post
-        for post in highest.values()
-        if not post.withdrawn
-        and post.g - post.t <= lateness
-        and (post.revision == 0 or post.known - post.t <= lateness)
+    there = [post for post in highest.values() if not post.withdrawn]
+    late = [p for p in there if p.g - p.t > lateness or (p.revision > 0 and p.known - p.t > lateness)]
+    return [post for post in there if post not in late], late
+
+
+def inside(posts: Iterable[Seen], anchor: float, rule: Rule) -> list[Seen]:
+    if rule.window is None:
+        return [post for post in posts if post.t == anchor]
+    return [post for post in posts if anchor - rule.window.total_seconds() < post.t <= anchor]
+
+
+def value(posts: Iterable[Seen], anchor: float, rule: Rule) -> float:
+    seen = inside(posts, anchor, rule)
+    if rule.kind == "distinct":
+        return len({value for post in seen for value in post.of})
+    return min(1, len(seen)) if rule.kind == "match" else len(seen)
+
+
+def crosses(posts: Sequence[Seen], anchor: float, rule: Rule) -> bool:
+    return rule.when.holds(value(posts, anchor, rule)) and len(inside(posts, anchor, rule)) >= rule.min_posts
+
+
+def anchors(counted: Sequence[Seen], rule: Rule, horizon: float) -> list[float]:
+    if rule.step is None:
+        return sorted({post.t for post in counted})
+    step = rule.step.total_seconds()
+    base = (START - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    tick = -(-(base + min((post.t for post in counted), default=horizon + step)) // step) * step - base
+    return [
+        tick + step * number
+        for number in range(int(max(0, horizon + step - tick) // step) + 1)
+        if tick + step * number <= horizon
     ]
 
-    def inside(anchor: float) -> list[Seen]:
-        if rule.kind == "match":
-            return [post for post in counted if post.t == anchor]
-        return [post for post in counted if anchor - window < post.t <= anchor]
 
-    def value(anchor: float) -> float:
-        posts = inside(anchor)
-        if rule.kind == "distinct":
-            return len({value for post in posts for value in post.of})
-        return min(1, len(posts)) if rule.kind == "match" else len(posts)
-
-    if rule.is_tick_driven:
-        assert rule.step is not None
-        step = rule.step.total_seconds()
-        begin = min((post.t for post in counted), default=horizon + 1)
-        base = (START - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
-        tick = -(-(base + begin) // step) * step - base
-        anchors = set()
-        while tick <= horizon:
-            anchors.add(tick)
-            tick += step
-    else:
-        anchors = {post.t for post in counted}
-    crossing = sorted(a for a in anchors if rule.when.holds(value(a)) and len(inside(a)) >= rule.min_posts)
+def oracle(posts: Iterable[Seen], rule: Rule, *, horizon: float) -> list[Episode]:
+    """Episodes of one group, straight from the text of alert-rules.md §3."""
+    counted, _ = current(posts, rule)
     runs: list[list[float]] = []
-    for anchor in crossing:
-        if runs and anchor - runs[-1][-1] <= reach:
+    for anchor in anchors(counted, rule, horizon):
+        if not crosses(counted, anchor, rule):
+            continue
+        if runs and anchor - runs[-1][-1] <= rule.resolve_after.total_seconds():
             runs[-1].append(anchor)
         else:
             runs.append([anchor])
@@ -133,14 +140,39 @@ def oracle(posts: Iterable[Seen], rule: Rule, *, horizon: float) -> list[Episode
         Episode(
             run[0],
             run[-1],
-            most(value(anchor) for anchor in run),
+            most(value(counted, anchor, rule) for anchor in run),
             tuple(
                 post.key
-                for post in sorted({post for anchor in run for post in inside(anchor)}, key=lambda p: (p.t, p.key))
+                for post in sorted(
+                    {post for anchor in run for post in inside(counted, anchor, rule)}, key=lambda p: (p.t, p.key)
+                )
             ),
         )
         for run in runs
     ]
+
+
+def amended(posts: Iterable[Seen], rule: Rule, *, horizon: float) -> set[tuple[str, float, float]]:
+    """(post, anchor, value) of every late post that would have changed an episode."""
+    counted, late = current(posts, rule)
+    found = set()
+    for post in late:
+        before = [*counted, *(other for other in late if (other.g, other.key) < (post.g, post.key))]
+        after = [*before, post]
+        width = rule.window.total_seconds() if rule.window else 1e-6
+        touched = [
+            anchor
+            for anchor in (anchors(counted, rule, horizon) if rule.step else anchors(after, rule, horizon))
+            if post.t <= anchor < post.t + width
+        ]
+        if rule.step:
+            effective = [a for a in touched if crosses(before, a, rule) != crosses(after, a, rule)]
+        else:
+            effective = [a for a in touched if crosses(after, a, rule)]
+        if effective:
+            most = max(value(after, a, rule) for a in effective)
+            found.add((post.key, min(a for a in effective if value(after, a, rule) == most), most))
+    return found
 
 
 def seconds(when: datetime) -> float:
@@ -294,9 +326,7 @@ def test_posts_behind_the_horizon_count_at_ticks_too(history: list[Seen], rule: 
     entries: list[Hit | Mark] = [post.hit() for post in shuffled[:half]]
     entries += [mark(700), *(post.hit() for post in shuffled[half:]), mark(701)]
     book = run(entries, rule)
-    assert episodes(book.alerts.values()) == oracle(
-        history, rule, horizon=701 - 1e-6 - rule.lateness.total_seconds()
-    )
+    assert episodes(book.alerts.values()) == oracle(history, rule, horizon=701 - 1e-6 - rule.lateness.total_seconds())
 
 
 @given(histories(), st.one_of(RULES, TICKING), st.lists(st.integers(0, 100), max_size=8))
@@ -306,6 +336,26 @@ def test_how_the_log_is_cut_into_batches_changes_nothing(history: list[Seen], ru
     whole = run(entries, rule)
     cut = run(entries, rule, cuts=[cut for cut in cuts if cut < len(entries)])
     assert (cut.alerts, cut.notices, cut.amendments) == (whole.alerts, whole.notices, whole.amendments)
+
+
+# ── amendments ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(histories(edits=False), st.one_of(RULES, TICKING))
+@settings(max_examples=400)
+def test_late_posts_are_amended_as_the_oracle_says(history: list[Seen], rule: Rule) -> None:
+    book = run([*in_order(history), mark(FAR)], rule)
+    found = {(a.post, seconds(a.anchor), a.value) for a in book.amendments.values()}
+    assert found == amended(history, rule, horizon=FAR - rule.lateness.total_seconds())
+
+
+@given(histories(), st.one_of(RULES, TICKING))
+@settings(max_examples=300)
+def test_amendments_over_all_posts_are_those_of_the_oracle(history: list[Seen], rule: Rule) -> None:
+    evaluator = Evaluator(RuleSet(rules=(rule,)), partition=0, memory=None)
+    evaluator.feed([*in_order(history), mark(FAR)])
+    found = {(a.post, seconds(a.anchor), a.value) for a in evaluator.amendments()}
+    assert found == amended(history, rule, horizon=FAR - rule.lateness.total_seconds())
 
 
 # ── restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────
