@@ -1,0 +1,222 @@
+"""Bluesky: new, edited and deleted posts of the whole network or a part of it, from a Jetstream server.
+
+One websocket stays open between calls; each call takes what has arrived within a moment. The cursor is the server's
+time of the last event; after a break the stream is taken up a second before it, which repeats a few posts with the
+same keys.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+from hashlib import blake2b
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.sync.client import ClientConnection, connect
+
+from hustings.contracts import Collected, SourceContext, SourceItem
+from hustings.errors import BadInput, Unavailable
+from hustings.types import DeadLetter, Stream
+from ingest.bluesky_event import COLLECTION, Event, item_of_event, native_id, read_event
+from ingest.dead_letters import dead_letter
+
+__all__ = ["BlueskySource"]
+
+CONNECT_S = 15.0
+LISTEN_S = 2.0
+"""Longest that one `collect` listens; the first post of a quiet stream waits no longer."""
+SAFETY_US = 1_000_000
+"""Taken off the cursor when the stream is taken up again: servers differ a little in their times."""
+MAX_EVENT_BYTES = 1_000_000
+REMEMBERED = 5_000
+"""Posts of a filtered stream that are remembered, so that their edits and deletions are told from all others."""
+
+
+class BlueskySettings(BaseModel):
+    """`kind = "bluesky"`"""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: str = Field(
+        default="wss://jetstream2.us-east.bsky.network", description="address of a Jetstream server, ws or wss"
+    )
+    keywords: tuple[str, ...] = Field(
+        default=(), max_length=1_000, description="only posts that hold one of these words or phrases, case aside"
+    )
+    dids: tuple[str, ...] = Field(default=(), max_length=10_000, description="only posts of these accounts")
+    stream: Stream | None = Field(
+        default=None, description="how the posts were chosen; by default account with dids, else keyword"
+    )
+
+    @field_validator("server")
+    @classmethod
+    def _is_a_websocket(cls, server: str) -> str:
+        parts = urlsplit(server)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.path not in ("", "/"):
+            raise ValueError("is not an address such as wss://jetstream2.us-east.bsky.network")
+        return server.rstrip("/")
+
+
+class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The server's time of the last event, and hashes of the posts handed over, latest last."""
+
+    time_us: int
+    posts: tuple[str, ...] = ()
+
+
+class BlueskySource:
+    """The posts of a Jetstream."""
+
+    Settings = BlueskySettings
+
+    def __init__(self, name: str, settings: BlueskySettings, context: SourceContext) -> None:
+        self.name = name
+        self._settings = settings
+        self._egress = context.egress
+        self._connection: ClientConnection | None = None
+        self._stands_at = b""
+        self._wanted = _pattern(settings.keywords)
+
+    def open(self) -> None:
+        """The connection is made when it is first needed."""
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
+        before = msgspec.json.decode(cursor, type=Cursor) if cursor else None
+        connection = self._connection
+        if connection is None or self._stands_at != cursor:
+            self.close()
+            connection = self._connection = self._connected(before)
+        batch = _Batch(self.name, self._settings, self._wanted, before, now=now)
+        is_open = self._listen(connection, batch, limit)
+        if not is_open:
+            self.close()
+            if not batch.events:
+                raise Unavailable(f"{self._settings.server}: the stream ended before its first event")
+        self._stands_at = batch.cursor(cursor)
+        return Collected(items=tuple(batch.items), dead=tuple(batch.dead), cursor=self._stands_at)
+
+    def _listen(self, connection: ClientConnection, batch: _Batch, limit: int) -> bool:
+        """Take events until the limit or the end of the moment; False when the connection ended."""
+        deadline = time.monotonic() + LISTEN_S
+        while len(batch.items) + len(batch.dead) < limit and (left := deadline - time.monotonic()) > 0:
+            try:
+                message = connection.recv(timeout=left, decode=False)
+            except TimeoutError:
+                return True
+            except ConnectionClosed:
+                return False
+            batch.take(bytes(message))
+        return True
+
+    def _connected(self, before: Cursor | None) -> ClientConnection:
+        """A subscription from the cursor on, or from now."""
+        server = urlsplit(self._settings.server)
+        tls = server.scheme == "wss"
+        host, port = server.hostname or "", server.port or (443 if tls else 80)
+        parameters = {"wantedCollections": COLLECTION, "requireHello": "true"}
+        if before is not None:
+            parameters["cursor"] = str(max(0, before.time_us - SAFETY_US))
+        guarded = self._egress.connect(host, port, tls=tls, timeout_s=CONNECT_S)
+        try:
+            # The socket is encrypted already where it should be, so the library speaks plain websocket on it.
+            connection = connect(
+                f"ws://{host}:{port}/subscribe?{urlencode(parameters)}",
+                sock=guarded,
+                open_timeout=CONNECT_S,
+                close_timeout=1,
+                max_size=MAX_EVENT_BYTES,
+                compression=None,
+                proxy=None,
+            )
+        except (OSError, InvalidHandshake, InvalidMessage, EOFError) as error:
+            guarded.close()
+            raise Unavailable(f"{host}:{port}: no websocket: {error}") from error
+        options = {
+            "wantedCollections": [COLLECTION],
+            "wantedDids": list(self._settings.dids),
+            "maxMessageSizeBytes": MAX_EVENT_BYTES,
+        }
+        try:
+            connection.send(msgspec.json.encode({"type": "options_update", "payload": options}).decode())
+        except ConnectionClosed as error:
+            raise Unavailable(f"{host}:{port}: the stream ended: {error}") from error
+        return connection
+
+
+class _Batch:
+    """What one `collect` has taken from the stream."""
+
+    def __init__(
+        self,
+        collector: str,
+        settings: BlueskySettings,
+        wanted: re.Pattern[str] | None,
+        before: Cursor | None,
+        *,
+        now: datetime,
+    ) -> None:
+        self._collector = collector
+        self._wanted = wanted
+        self._stream: Stream = settings.stream or ("account" if settings.dids else "keyword")
+        self._server = settings.server
+        self._now = now
+        self._time_us = before.time_us if before else 0
+        self._known = dict.fromkeys(before.posts if before else ())
+        self.events = 0
+        self.items: list[SourceItem] = []
+        self.dead: list[DeadLetter] = []
+
+    def take(self, raw: bytes) -> None:
+        """One message of the stream."""
+        self.events += 1
+        try:
+            event = read_event(raw)
+        except BadInput as error:
+            self.dead.append(
+                dead_letter(
+                    self._collector, error.reason, error.detail, origin=self._server, original=raw, at=self._now
+                )
+            )
+            return
+        self._time_us = max(self._time_us, event.time_us)
+        commit = event.commit
+        if event.kind != "commit" or commit is None or commit.collection != COLLECTION:
+            return
+        if self._is_wanted(event):
+            self.items.append(item_of_event(event, commit, raw=raw, stream=self._stream, now=self._now))
+
+    def cursor(self, former: bytes) -> bytes:
+        """The cursor after this batch; the former one when nothing has come."""
+        if not self._time_us:
+            return former
+        posts = tuple(self._known)[-REMEMBERED:]
+        return msgspec.json.encode(Cursor(time_us=self._time_us, posts=posts))
+
+    def _is_wanted(self, event: Event) -> bool:
+        """Posts that match, and whatever happens later to a post that was taken."""
+        if self._wanted is None:
+            return True
+        place = blake2b(native_id(event).encode(), digest_size=6).hexdigest()
+        record = event.commit.record if event.commit else None
+        if record is not None and self._wanted.search(record.text):
+            self._known.pop(place, None)
+            self._known[place] = None
+            return True
+        return place in self._known
+
+
+def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Any of the keywords, case aside, as a whole word where it begins and ends with a letter of a spaced script."""
+    if not keywords:
+        return None
+    return re.compile("|".join(rf"(?<!\w){re.escape(keyword.strip())}(?!\w)" for keyword in keywords), re.IGNORECASE)
