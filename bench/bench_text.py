@@ -1,6 +1,6 @@
 """Microseconds a post for the analyser, in batch, by kind of text. The budget for plain Latin text is 20 µs.
 
-    python bench/bench_text.py [--fail-over MICROSECONDS]
+python bench/bench_text.py [--fail-over MICROSECONDS]
 """
 
 from __future__ import annotations

@@ -43,9 +43,10 @@ SCHEMA = 1
 
 MAX_INT = 2**63 - 1
 
+Time = Annotated[datetime, Meta(tz=True)]
 Natural = Annotated[int, Meta(ge=0, le=MAX_INT)]
 Unit = Annotated[float, Meta(ge=0.0, le=1.0)]
-SourceName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^:\s]+$")]
+SourceName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^:\s]+\Z")]
 NativeId = Annotated[str, Meta(min_length=1, max_length=512)]
 ShortText = Annotated[str, Meta(max_length=512)]
 LongText = Annotated[str, Meta(max_length=1_000_000)]
@@ -106,8 +107,8 @@ class Post(Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: SourceName
     native_id: NativeId
     text: LongText
-    published_at: datetime
-    collected_at: datetime
+    published_at: Time
+    collected_at: Time
     revision: Natural = 0
     deleted: bool = False
     collector: ShortText = ""
@@ -181,8 +182,8 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tokens: tuple[str, ...] = ()
     title_tokens: tuple[str, ...] = ()
     removed: Natural = 0
-    first_collected_at: datetime | None = None
-    assessed_at: datetime | None = None
+    first_collected_at: Time | None = None
+    assessed_at: Time | None = None
     models: dict[ShortText, ShortText] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -210,9 +211,9 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
     key: str
     revision: Natural = 0
     withdrawn: bool = False
-    t: datetime
-    g: datetime
-    revised_at: datetime
+    t: Time
+    g: Time
+    revised_at: Time
     of: tuple[str, ...] = ()
     number: float | None = None
     score: float | None = None
@@ -230,7 +231,7 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark"):
 
     partition: Natural
     offset: Natural
-    at: datetime
+    at: Time
     schema: int = SCHEMA
 
 
@@ -240,7 +241,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert: ShortText
     kind: NoticeKind
     key: ShortText
-    at: datetime
+    at: Time
     revision: Natural
 
     @property
@@ -260,11 +261,11 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: AlertState = "open"
     revision: Natural = 1
     merged_into: ShortText | None = None
-    opening_anchor: datetime
-    opened_at: datetime
-    last_crossing_at: datetime
-    resolved_at: datetime | None = None
-    detected_at: datetime
+    opening_anchor: Time
+    opened_at: Time
+    last_crossing_at: Time
+    resolved_at: Time | None = None
+    detected_at: Time
     value: float
     reason: dict[str, str | float | int | bool | None] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
@@ -283,7 +284,7 @@ class Amendment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule: ShortText
     rule_name: ShortText
     group: tuple[tuple[ShortText, ShortText], ...] = ()
-    anchor: datetime
+    anchor: Time
     value: float
     post: str
 
@@ -301,7 +302,7 @@ class QueueEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: ShortText
     priority: float = 0.0
     probability: Unit = 1.0
-    at: datetime
+    at: Time
 
     @property
     def id(self) -> str:
@@ -322,7 +323,7 @@ class Review(Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: LongText = ""
     codebook: ShortText
     shown: dict[str, str | float | int | bool | None] = field(default_factory=dict)
-    at: datetime
+    at: Time
     schema: int = SCHEMA
 
 
@@ -335,6 +336,6 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: LongText
     origin: ShortText
     original: bytes
-    at: datetime
+    at: Time
     code_version: ShortText = ""
     schema: int = SCHEMA
