@@ -15,7 +15,7 @@ from desk import queue, releases
 from desk.database.connect import reading, writing
 from desk.database.tables import alerts, amendments, counters, notices
 from desk.database.tables import releases as releases_table
-from desk.database.upsert import insert_absent, upsert
+from desk.database.upsert import insert, insert_absent, upsert
 from desk.dispatch import Dispatcher
 from hustings.clock import Clock
 from hustings.contracts import AlertChanges
@@ -154,7 +154,8 @@ def amendment_list(engine: Engine, *, limit: int = 100) -> list[Amendment]:
 
 
 def totals(engine: Engine) -> dict[str, int]:
-    """The counters of `watch`, added up over its partitions."""
+    """The counters of `watch`, added up over partitions and time. Work done again after a crash counts again here: these
+    numbers show what was late or left out, the books are kept elsewhere."""
     with reading(engine) as connection:
         statement = select(counters.c.name, func.sum(counters.c.value)).group_by(counters.c.name)
         return {name: int(value) for name, value in connection.execute(statement)}
@@ -257,7 +258,9 @@ def _write_amendments(connection: Connection, found: Sequence[Amendment]) -> Non
 
 def _write_counters(connection: Connection, found: Mapping[str, int], partition: int) -> None:
     for name, value in found.items():
-        upsert(connection, counters, {"partition": partition, "name": name, "value": value})
+        row = insert(connection, counters).values(partition=partition, name=name, value=value)
+        more = {"value": counters.c.value + row.excluded.value}
+        connection.execute(row.on_conflict_do_update(index_elements=["partition", "name"], set_=more))
 
 
 def _stored(connection: Connection, alert_id: str) -> Alert:

@@ -41,6 +41,7 @@ __all__ = [
     "record",
     "replace_cancelled",
     "requeue",
+    "routes_addressed",
     "routes_promised",
     "routes_told",
     "unfinished",
@@ -255,6 +256,12 @@ def routes_told(connection: Connection, alert: str) -> dict[str, str]:
 def routes_promised(connection: Connection, alert: str) -> set[str]:
     """Routes over which an alert was or will be told: everything that is neither cancelled nor dead."""
     statement = select(outbox.c.route).where(outbox.c.alert == alert, outbox.c.state.not_in(("cancelled", "dead")))
+    return set(connection.execute(statement).scalars())
+
+
+def routes_addressed(connection: Connection, alert: str) -> set[str]:
+    """Routes with a row of the alert that was not cancelled, dead ones too."""
+    statement = select(outbox.c.route).where(outbox.c.alert == alert, outbox.c.state != "cancelled")
     return set(connection.execute(statement).scalars())
 
 

@@ -45,9 +45,9 @@ __all__ = [
 LEASE = timedelta(minutes=10)
 """How long a claimed post stays with one person without a sign of life (desk.md)."""
 
-AGEING_PER_HOUR = 1.0
-"""Priority that a waiting post gains an hour, so that a post of priority 0 passes a fresh one of priority 10 after ten
-hours: everything is read within a shift or two of its arrival, whatever the flood. Chosen by the desk's design."""
+AGEING_PER_HOUR = 0.1
+"""Priority that a waiting post gains an hour. Priorities lie between 0 and 1, so the calmest post passes a fresh one of
+the highest urgency after ten hours: under any flood the oldest post waits a shift longer than the backlog is deep."""
 
 _RANK_EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 FIRST_SLOT = 0

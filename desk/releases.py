@@ -158,7 +158,7 @@ def release(
             due = {"second_review_due": now + SECOND_LOOK}
             connection.execute(update(releases).where(releases.c.id == done.id).values(**due))
         count = _queue_release(connection, dispatcher, alert, waits, evidence, done, now)
-        _settle(connection, alert_id, "told")
+        _settle(connection, alert_id, "told", release=done.id)
         detail = {"release": done.id, "revision": revision, "codes": list(codes), "messages": count, "gate": gate.value}
         audit.append(connection, at=now, actor=person.pseudonym, action="release", subject=alert_id, detail=detail)
     reasons = dispatcher.withheld(alert, evidence)
@@ -185,7 +185,7 @@ def decline(engine: Engine, *, alert_id: str, revision: int, person: Person, not
         _replace_proposals(connection, alert_id)
         cover = cover_of(alert, ())
         done = _insert(connection, alert, "decline", "done", cover, (), note, person, now)
-        _settle(connection, alert_id, "declined")
+        _settle(connection, alert_id, "declined", release=done)
         audit.append(
             connection,
             at=now,
@@ -226,7 +226,7 @@ def retract(
         decision = Decision(roles=(person.role,), codes=(), at=now)
         messages = dispatcher.retractions(alert, notice, told, decision=decision, note=note, now=now)
         count = outbox.add(connection, messages, release=done, now=now, due_at=now)
-        _settle(connection, alert_id, "told")
+        _settle(connection, alert_id, "told", release=done)
         audit.append(
             connection,
             at=now,
@@ -250,9 +250,7 @@ def undo(engine: Engine, *, release_id: str, person: Person, clock: Clock) -> No
         outbox.cancel_unsent(connection, alert=row.alert, detail="release undone", now=now, release=release_id)
         values = {"state": "undone", "second_review_due": None}
         connection.execute(update(releases).where(releases.c.id == release_id).values(**values))
-        connection.execute(
-            update(notices).where(notices.c.alert == row.alert, notices.c.state == "told").values(state="waiting")
-        )
+        connection.execute(update(notices).where(notices.c.release == release_id).values(state="waiting", release=None))
         audit.append(
             connection,
             at=now,
@@ -360,7 +358,7 @@ def follow(
                 alert, notice, assessments, decision=_decision_of(standing), now=now, only=only
             )
             outbox.add(connection, messages, release=standing.id, now=now, due_at=now)
-            _answer(connection, [notice], "told" if messages else "silent")
+            _answer(connection, [notice], "told" if messages else "silent", release=standing.id)
         elif closes and not only and not _waiting_notices(connection, alert.id, besides=made):
             _answer(connection, [notice], "silent")  # nobody was told that it began, and nobody is asked whether to
 
@@ -504,9 +502,9 @@ def _queue_release(
     now: datetime,
 ) -> int:
     """One message a route, with the alert as it is now: for who has not heard of it the opening, else the latest."""
-    promised = outbox.routes_promised(connection, alert.id)
+    addressed = outbox.routes_addressed(connection, alert.id)
     opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
-    by_route = {name: waits[-1] if name in promised else opening for name in dispatcher.routes()}
+    by_route = {name: waits[-1] if name in addressed else opening for name in dispatcher.routes()}
     messages = dispatcher.messages(alert, by_route, evidence, decision=_decision_of(done), now=now)
     queued = {"release": done.id, "now": now, "due_at": now + GRACE}
     return outbox.add(connection, messages, **queued) + outbox.replace_cancelled(connection, messages, **queued)
@@ -585,17 +583,19 @@ def _waiting_notices(connection: Connection, alert_id: str, besides: Sequence[No
     return [decode(raw, Notice) for raw in connection.execute(statement).scalars()]
 
 
-def _answer(connection: Connection, made: Sequence[Notice], state: str) -> None:
+def _answer(connection: Connection, made: Sequence[Notice], state: str, *, release: str | None = None) -> None:
     ids = [notice.id for notice in made]
-    connection.execute(update(notices).where(notices.c.id.in_(ids)).values(state=state))
+    connection.execute(update(notices).where(notices.c.id.in_(ids)).values(state=state, release=release))
 
 
-def _settle(connection: Connection, alert_id: str, state: str, besides: str = "") -> None:
+def _settle(
+    connection: Connection, alert_id: str, state: str, *, besides: str = "", release: str | None = None
+) -> None:
     """Answer everything of an alert that waits, except notices of the kind `besides`."""
     connection.execute(
         update(notices)
         .where(notices.c.alert == alert_id, notices.c.state == "waiting", notices.c.kind != besides)
-        .values(state=state)
+        .values(state=state, release=release)
     )
 
 

@@ -166,24 +166,24 @@ def test_skipped_post_goes_to_others_but_not_to_who_skipped_it(engine: Engine, c
 def test_waiting_raises_priority_so_that_nothing_starves(engine: Engine, clock: VirtualClock) -> None:
     put(engine, entry("f:old", 0), now=START)
     later = START + timedelta(hours=11)
-    put(engine, *(entry(f"f:{n}", 10) for n in range(20)), now=later)
+    put(engine, *(entry(f"f:{n}", 1.0) for n in range(20)), now=later)
     clock.set(later)
     assert take(engine, ANA, clock).key == "f:old"
 
 
 def test_flood_of_urgent_posts_passes_a_fresh_calm_one(engine: Engine, clock: VirtualClock) -> None:
     put(engine, entry("f:calm", 0), now=START)
-    put(engine, entry("f:urgent", 10), now=START + timedelta(hours=9))
+    put(engine, entry("f:urgent", 1.0), now=START + timedelta(hours=9))
     assert take(engine, ANA, clock).key == "f:urgent"
 
 
 def test_oldest_of_a_steady_overload_is_never_older_than_its_priority_lag(engine: Engine, clock: VirtualClock) -> None:
-    """Ten posts of priority 0 to 9 an hour, five read an hour: the oldest read by then waited at most as many hours
+    """Ten posts of priority 0 to 0.9 an hour, five read an hour: the oldest read by then waited at most as many hours
     as the backlog is deep plus the largest difference of priorities."""
     oldest = timedelta(0)
     queued: dict[str, datetime] = {}
     for hour in range(24):
-        found = [entry(f"f:{hour}-{n}", n) for n in range(10)]
+        found = [entry(f"f:{hour}-{n}", n / 10) for n in range(10)]
         queued |= {e.key: clock.now() for e in found}
         put(engine, *found, now=clock.now())
         for _ in range(5):

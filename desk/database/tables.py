@@ -94,6 +94,7 @@ notices = Table(
     Column("at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False, comment="wall time: since when people could know"),
     Column("state", String(16), nullable=False, comment="waiting | told | silent | declined"),
+    Column("release", String(64), comment="the decision that answered it"),
     Column("value", LargeBinary, nullable=False, comment="hustings.types.Notice in wire form"),
     Index(None, "alert", "revision"),
     Index(None, "state", "alert"),

@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("at", Instant(), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False, comment="wall time: since when people could know"),
         sa.Column("state", sa.String(length=16), nullable=False, comment="waiting | told | silent | declined"),
+        sa.Column("release", sa.String(length=64), nullable=True, comment="the decision that answered it"),
         sa.Column("value", sa.LargeBinary(), nullable=False, comment="hustings.types.Notice in wire form"),
         sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_notices_alert_alerts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
