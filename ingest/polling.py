@@ -2,12 +2,14 @@
 
 A crash between any two steps means that the same items are collected again; they have the same keys, so nothing is
 lost and nothing is double in the index. Sources run side by side in a few threads; what they bring is handed over one
-source at a time by the thread that calls `step`.
+source at a time by the thread that calls `step`. Archives are handed over merged by their time, so that the same
+archives give the same log, and with it the same stories and alert ids, however the threads ran and whatever crashed.
 """
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
@@ -112,6 +114,7 @@ class Collector:
             if polled.flying is not None and polled.flying.done():
                 landed, polled.flying = polled.flying, None
                 self._land(polled, landed)
+        self._hand_over_archives()
         if any(polled.flying is not None for polled in self._polled):
             return 0.0
         return self._until_due()
@@ -128,7 +131,7 @@ class Collector:
     def _start_due(self) -> None:
         assert self._pool is not None, "open() comes before step()"  # noqa: S101 - a programming error
         for polled in self._polled:
-            if polled.flying is not None or polled.health.done or polled.due > self._clock.monotonic():
+            if not polled.is_idle or polled.health.done or polled.due > self._clock.monotonic():
                 continue
             if polled.brake.is_on:
                 polled.due = self._clock.monotonic() + BRAKE_CHECK_S
@@ -138,7 +141,7 @@ class Collector:
             polled.flying = self._pool.submit(polled.source.collect, polled.cursor, now=self._clock.now(), limit=BATCH)
 
     def _until_due(self) -> float:
-        waiting = [polled.due for polled in self._polled if polled.flying is None and not polled.health.done]
+        waiting = [polled.due for polled in self._polled if polled.is_idle and not polled.health.done]
         return max(0.0, min(waiting, default=0.0) - self._clock.monotonic())
 
     def _wait(self, polled: _Polled, seconds: float) -> None:
@@ -168,7 +171,40 @@ class Collector:
             return
         now = self._clock.now()
         posts, letters = self._prepared(polled, collected, now)
+        if polled.clock != "live":
+            polled.held = _Held(collected, posts, deque(posts), letters, now)
+            return
         self._append(posts, letters)
+        self._finish(polled, collected, posts, letters, now)
+
+    def _hand_over_archives(self) -> None:
+        """Append what the archives hold in the order of their times, until one of them has to be read on."""
+        while True:
+            waiting = [p for p in self._polled if p.clock != "live" and not p.health.done and not p.brake.is_on]
+            if not waiting or any(polled.held is None for polled in waiting):
+                return
+            holders = [polled.held for polled in waiting if polled.held is not None]
+            batch: list[tuple[Post, bytes]] = []
+            while all(held.left for held in holders):
+                first = min(holders, key=lambda held: (held.left[0][0].collected_at, held.left[0][0].key))
+                batch.append(first.left.popleft())
+            self._append(batch, [])
+            for polled in waiting:
+                held = polled.held
+                if held is not None and not held.left:
+                    polled.held = None
+                    self._append([], held.letters)
+                    self._finish(polled, held.collected, held.posts, held.letters, held.at)
+
+    def _finish(
+        self,
+        polled: _Polled,
+        collected: Collected,
+        posts: Sequence[tuple[Post, bytes]],
+        letters: Sequence[DeadLetter],
+        now: datetime,
+    ) -> None:
+        """Everything is durable: save the cursor, then the health."""
         if collected.cursor != polled.cursor:
             self._memory.put("cursors", polled.source.name, collected.cursor)
             polled.cursor = collected.cursor
@@ -263,6 +299,16 @@ class Collector:
         self._memory.put("source_health", polled.source.name, msgspec.json.encode(health))
 
 
+class _Held(NamedTuple):
+    """A batch of an archive whose turn comes post by post; `left` shrinks."""
+
+    collected: Collected
+    posts: list[tuple[Post, bytes]]
+    left: deque[tuple[Post, bytes]]
+    letters: list[DeadLetter]
+    at: datetime
+
+
 class _Polled:
     """A source with where it is and how it fares."""
 
@@ -274,6 +320,11 @@ class _Polled:
         self.due = float("-inf")
         self.health = SourceHealth()
         self.flying: Future[Collected] | None = None
+        self.held: _Held | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.flying is None and self.held is None
 
 
 def _stamp(post: Post, clock: ClockKind, now: datetime) -> datetime:
