@@ -131,7 +131,7 @@ async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Re
 def _answered(route: Route, visit: Visit) -> Response:
     """What the page answers, its refusals as pages too."""
     try:
-        response = route.page(visit)
+        return route.page(visit)
     except NotFound as error:
         return _problem(visit, 404, str(error))
     except Refused as error:
@@ -140,9 +140,6 @@ def _answered(route: Route, visit: Visit) -> Response:
         return _problem(visit, 409, str(error))
     except Unavailable:
         return _problem(visit, 503, "A part of the desk does not answer at the moment. Nothing was changed.")
-    if visit.session is None and visit.is_new_guest and not route.is_api:
-        visit.shared.cookies.set_guest(response, visit.guest_secret)
-    return response
 
 
 async def _form(request: Request) -> Form:
@@ -174,7 +171,6 @@ def _visit(
         form=form or Form({}),
         session=session,
         guest_secret=known or secrets.token_urlsafe(32),
-        is_new_guest=not known,
         body=body,
     )
 

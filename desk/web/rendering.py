@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from desk.web.chart import HEIGHT, WIDTH
 from hustings.clock import rfc3339
 
-__all__ = ["environment", "moment", "plain_moment", "span_of_time"]
+__all__ = ["environment", "moment", "plain_moment", "span_of_time", "ticks"]
 
 
 def environment(*, static: Callable[[str], str]) -> Environment:
@@ -35,6 +35,7 @@ def environment(*, static: Callable[[str], str]) -> Environment:
         "percent": lambda share: f"{share:.0%}" if share >= 0.1 else f"{share:.1%}",
         "plain_number": lambda number: f"{number:,.4g}" if abs(number) < 10_000 else f"{number:,.0f}",
         "pretty_json": lambda raw: msgspec.json.format(raw.decode(), indent=2),
+        "ticks": ticks,
         "score": lambda number: f"{number:.2f}",
         "post_path": lambda key: "/posts/" + quote(key, safe=""),
         "segment": lambda text: quote(text, safe=""),
@@ -50,7 +51,17 @@ def plain_moment(when: datetime) -> str:
 
 def moment(when: datetime) -> Markup:
     """A `<time>` with the exact value for machines and a short one, in UTC, for people."""
-    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(escape(rfc3339(when)), plain_moment(when))
+    return Markup('<time datetime="{}">{}</time>').format(escape(rfc3339(when)), plain_moment(when))
+
+
+def ticks(text: str) -> Markup:
+    """A sentence in which `names` stand between backticks, with those as code; everything escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
+    )
 
 
 def span_of_time(length: timedelta) -> str:

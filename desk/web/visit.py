@@ -74,7 +74,6 @@ class Visit:
     session: Session | None
     guest_secret: str
     """What the forms of a visitor who is not signed in are bound to."""
-    is_new_guest: bool
     body: bytes = b""
     """The raw body, for programs only; a page reads `form`."""
 

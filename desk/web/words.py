@@ -116,7 +116,9 @@ def direction(lang: str) -> str:
 def inert_link(url: str) -> InertLink:
     """What may be shown of a link. An address whose host cannot be read shows none."""
     try:
-        host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+        parts = urlsplit(url)
+        bare = "" if parts.scheme else urlsplit(f"//{url}").hostname or ""
+        host = (parts.hostname or "") if parts.scheme in ("http", "https") else bare
     except ValueError:  # a bracket without its partner
         host = ""
     return InertLink(host=fold_host(host) or "unreadable host", address=url, is_disguised=not host.isascii())

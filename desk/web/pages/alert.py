@@ -165,6 +165,7 @@ def _page(visit: Visit, alert: Alert, *, problem: str = "", status: int = 200) -
         gate=gate.value,
         prospect=_prospect(visit, gate, proposal),
         previews=_previews(visit, alert, waits, evidence, proposal) if waits and not alert.shadow else [],
+        partner_names=names,
         withheld={
             names.get(partner, partner): reason
             for partner, reason in dispatcher.withheld(alert, evidence).items()

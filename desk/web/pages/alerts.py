@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from desk import book, releases
 from desk.web.groups import group_words
-from desk.web.standing import count_waiting, released_alerts
 from desk.web.visit import Visit
 from hustings.types import Alert
 
@@ -65,7 +64,7 @@ def show(visit: Visit) -> Response:
         tab=tab,
         lines=lines,
         next_page=next_page,
-        waiting=count_waiting(engine),
+        waiting=releases.count_waiting(engine),
         overdue=releases.overdue(engine, clock=visit.services.clock),
     )
 
@@ -73,6 +72,6 @@ def show(visit: Visit) -> Response:
 def _page(visit: Visit, tab: str) -> book.AlertPage:
     engine, after = visit.services.engine, visit.query("after") or None
     if tab == "released":
-        return released_alerts(engine, limit=ALERTS, after=after)
+        return book.released_alerts(engine, limit=ALERTS, after=after)
     states = {"open": ("open",), "retracted": ("retracted",)}.get(tab, ())
     return book.latest_alerts(engine, limit=ALERTS, after=after, states=states, shadow=tab == "shadow")

@@ -76,7 +76,9 @@ def _started(visit: Visit, person: Person) -> Response:
 
 
 def _sign_in_page(visit: Visit, *, problem: str, status: int) -> Response:
-    return visit.answer("sign_in.html", status=status, problem=problem, login=visit.form.one("login"))
+    response = visit.answer("sign_in.html", status=status, problem=problem, login=visit.form.one("login"))
+    visit.shared.cookies.set_guest(response, visit.guest_secret)
+    return response
 
 
 def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
@@ -84,7 +86,7 @@ def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
     role = people.link_role(visit.services.engine, token, clock=visit.services.clock)
     if role is None:
         raise NotFound("this link is unknown, was used, or is older than a day; ask for a new one")
-    return visit.answer(
+    response = visit.answer(
         "welcome.html",
         status=status,
         problem=problem,
@@ -93,3 +95,5 @@ def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
         login=visit.form.one("login"),
         least_password=MIN_PASSWORD,
     )
+    visit.shared.cookies.set_guest(response, visit.guest_secret)
+    return response

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from desk import queue
+from desk import queue, releases
 from desk.web import machine
 from desk.web.chart import Chart, draw
-from desk.web.standing import count_waiting
 from desk.web.visit import Visit
 from hustings.query import Query
 from hustings.query.tree import And, Between, Everything, Has
@@ -29,7 +28,7 @@ def show(visit: Visit) -> Response:
         loops=machine.loops(services),
         lags=machine.lags(services),
         depth=queue.depth(services.engine, clock=services.clock),
-        alerts_waiting=count_waiting(services.engine),
+        alerts_waiting=releases.count_waiting(services.engine),
         books=services.index.books(),
         sources=machine.sources(services),
         chart=_last_hours(visit),

@@ -8,7 +8,6 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from desk import queue, reviews
-from desk.web import claims
 from desk.web.bands import band
 from desk.web.decision import SOURCE_KINDS, VERDICTS, Draft, code_groups
 from desk.web.posts import BriefPost, brief, is_blind, veil_on_page
@@ -62,7 +61,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
     """The page with a form that holds `draft`."""
     services, person = visit.services, visit.person
     assessment = _found(visit, key)
-    claim = claims.held_by(services, person, key=key)
+    claim = queue.held(services.engine, reviewer=person, clock=services.clock, key=key)
     entries = queue.entries(services.engine, key)
     decided = reviews.of_subject(services.engine, "post", key)
     mine = [review for review in decided if review.reviewer == person.pseudonym]
@@ -83,7 +82,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         story_more=more,
         media=_described(assessment.post.media),
         claim=claim,
-        waits=claims.is_waiting(services, key),
+        waits=queue.is_waiting(services.engine, key),
         reviews=decided if person.role == "lead" else mine,
         groups=code_groups(services.codebook),
         suggested=set() if blind else {flag.code for flag in assessment.flags},
@@ -111,7 +110,7 @@ def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
         reading=read(_without_opinion(assessment)),
         veil=veil_on_page(assessment, services.codebook),
         reviews=reviews.of_subject(services.engine, "post", key),
-        waits=claims.is_waiting(services, key),
+        waits=queue.is_waiting(services.engine, key),
     )
 
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from desk import queue, reviews
 from desk.refusals import Conflict, Refused
-from desk.web import claims
 from desk.web.bands import band
 from desk.web.decision import Draft
 from desk.web.pages import post
@@ -60,7 +59,7 @@ def show(visit: Visit) -> Response:
         "queue.html",
         depth=queue.depth(services.engine, clock=services.clock),
         waiting=lines,
-        held=claims.held_by(services, visit.person),
+        held=queue.held(services.engine, reviewer=visit.person, clock=services.clock),
         undo=undoable(visit),
         nothing_left=visit.query("empty") == "yes",
     )
@@ -84,7 +83,7 @@ def take(visit: Visit) -> Response:
 def decide(visit: Visit) -> Response:
     """Record the decision; a lost lease or an edited post gives 409 with both sides, and the answer is not lost."""
     services, key, draft = visit.services, visit.form.one("key"), Draft.sent(visit.form)
-    claim = claims.held_by(services, visit.person, key=key)
+    claim = queue.held(services.engine, reviewer=visit.person, clock=services.clock, key=key)
     try:
         if claim is None or claim.token != visit.form.number("token"):
             raise Conflict("you do not hold this post any more: its ten minutes are over, or somebody decided it")
@@ -161,7 +160,7 @@ def skip(visit: Visit) -> Response:
 def renew(visit: Visit) -> Response:
     """Ten more minutes with a post."""
     key = visit.form.one("key")
-    claim = claims.held_by(visit.services, visit.person, key=key)
+    claim = queue.held(visit.services.engine, reviewer=visit.person, clock=visit.services.clock, key=key)
     if claim is None or claim.token != visit.form.number("token"):
         raise Conflict("you do not hold this post any more")
     queue.renew(visit.services.engine, claim, clock=visit.services.clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ POSTS = 25
 COUNTED = ("lang", "source", "flag", "target", "medium", "stream")
 """Fields whose counts stand beside the posts."""
 MOST_VALUES = 8
+_WORD = re.compile(r"[^\s:()]*")
 _STEPS = ((timedelta(days=3), timedelta(hours=1)), (timedelta(days=20), timedelta(hours=6)))
 
 
@@ -107,9 +109,8 @@ def _page(visit: Visit, *, text: str, mistake: Mistake | None = None, status: in
 
 def _mistake(text: str, error: QueryError) -> Mistake:
     at = error.column - 1
-    return Mistake(
-        before=text[:at], at=text[at : at + 1], after=text[at + 1 :], column=error.column, message=error.message
-    )
+    end = at + max(1, len(_WORD.match(text, at)[0]))  # type: ignore[index] # the pattern matches everywhere
+    return Mistake(before=text[:at], at=text[at:end], after=text[end:], column=error.column, message=error.message)
 
 
 def _counts(visit: Visit, query: Query, text: str) -> dict[str, list[Count]]:
