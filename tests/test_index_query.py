@@ -3,50 +3,74 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hustings.query.fields import FIELDS, keyword_values
-from hustings.query.predicate import predicate
-from hustings.query.tree import Query
+from hustings.query.tree import And, Compare, Has, Is, Node, Not, Or, Phrase, Query
+from hustings.testing.check_index import check_agreement
 from hustings.testing.query_strategies import libraries, queries
 from hustings.types import Assessment
 from index.sqlite import SqliteIndex
-
-GROUPABLE = [name for name, field in FIELDS.items() if field.groupable]
-
-
-def newest_first(assessments: list[Assessment]) -> list[str]:
-    ordered = sorted(assessments, key=lambda one: (one.post.published_at, one.key), reverse=True)
-    return [one.key for one in ordered]
+from index.sqlite.compile_query import compile_query
 
 
 @given(library=libraries(max_size=8), asked=st.lists(queries(), min_size=1, max_size=12), page=st.integers(1, 4))
-def test_search_and_count_agree_with_the_predicate(library: list[Assessment], asked: list[Query], page: int) -> None:
+def test_search_and_counts_agree_with_the_predicate(library: list[Assessment], asked: list[Query], page: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = SqliteIndex(Path(folder)).open()
         try:
             index.write(library, log_id="log")
             for query in asked:
-                holds = predicate(query)
-                expected = newest_first([one for one in library if holds(one)])
-                found: list[str] = []
-                after = None
-                while True:
-                    result = index.search(query, limit=page, after=after)
-                    found += [one.key for one in result.assessments]
-                    after = result.next
-                    if after is None:
-                        break
-                assert found == expected, query
-                assert index.count(query) == len(expected), query
-                for field in GROUPABLE:
-                    values = [value for one in library if holds(one) for value in keyword_values(one, field)]
-                    assert index.counts(query, field) == {value: values.count(value) for value in values}, (query, field)
-                histogram = index.histogram(query, step=timedelta(hours=1))
-                assert sum(histogram.values()) == len(expected)
+                check_agreement(index, library, query, page=page)
         finally:
             index.close()
+
+
+@given(before=libraries(max_size=6), after=libraries(max_size=6), asked=st.lists(queries(), min_size=1, max_size=6))
+def test_they_agree_on_revised_posts_too(before: list[Assessment], after: list[Assessment], asked: list[Query]) -> None:
+    """Posts that were overwritten leave nothing behind that a query could still find."""
+    revised = [with_revision(assessment, 1) for assessment in after]
+    standing = {assessment.key: assessment for assessment in (*before, *revised)}
+    with tempfile.TemporaryDirectory() as folder:
+        index = SqliteIndex(Path(folder)).open()
+        try:
+            index.write(before, log_id="log")
+            index.write(revised, log_id="log")
+            for query in asked:
+                check_agreement(index, list(standing.values()), query)
+        finally:
+            index.close()
+
+
+def with_revision(assessment: Assessment, revision: int) -> Assessment:
+    return replace(assessment, post=replace(assessment.post, revision=revision))
+
+
+WORD, OTHER = Phrase(("vote",)), Phrase(("poll", "box"), prefix=True, part="title")
+
+
+@pytest.mark.parametrize(
+    ("node", "match", "condition"),
+    [
+        (WORD, '{text title} : "vote"', "1"),
+        (OTHER, 'title : "poll box" *', "1"),
+        (And((WORD, Not(OTHER))), '({text title} : "vote" NOT title : "poll box" *)', "1"),
+        (
+            Or((WORD, Is("domain", ("example.org",)))),
+            '({text title} : "vote" OR (terms : "domain=example.org" OR terms : "domain>example.org"))',
+            "1",
+        ),
+        (Is("author", ("A 1",)), 'terms : "author=%41;%20;1"', "1"),
+        (And((WORD, Is("medium", ("post",)))), '{text title} : "vote"', "(p.medium IN (?))"),
+        (Not(WORD), None, "(NOT p.id IN (SELECT rowid FROM words WHERE words MATCH ?))"),
+        (Has("lang"), None, "p.lang <> ''"),
+        (Compare("reach", ">", 5), None, "CAST(p.reach AS REAL) > ?"),
+    ],
+)
+def test_words_become_one_match_and_the_rest_a_condition(node: Node, match: str | None, condition: str) -> None:
+    compiled = compile_query(Query(text="", node=node))
+    assert (compiled.match, compiled.condition) == (match, condition)

@@ -15,7 +15,7 @@ from hustings.sqlite_file import connect, stamp, sync_folder, transaction, trans
 from index.sqlite.schema import Tables
 from index.sqlite.scores import SCORE_FUNCTION, score_of
 
-__all__ = ["IndexFile", "claim_for_log", "store_positions", "stored_log_id", "stored_positions"]
+__all__ = ["IndexFile", "check_log", "claim_for_log", "store_positions", "stored_log_id", "stored_positions"]
 
 WRITER_CACHE_KIB = 64 * 1024
 READER_CACHE_KIB = 16 * 1024
@@ -136,11 +136,17 @@ def stored_log_id(connection: sqlite3.Connection) -> str | None:
 
 
 def claim_for_log(connection: sqlite3.Connection, path: Path, log_id: str) -> None:
-    """Remember which log fills this file; another one is an error, since its offsets mean other posts."""
+    """Remember which log fills this file; another one is an error."""
     found = stored_log_id(connection)
     if found is None:
         connection.execute("INSERT INTO filled_by VALUES (?)", (log_id,))
-    elif found != log_id:
+    else:
+        check_log(path, found, log_id)
+
+
+def check_log(path: Path, found: str, log_id: str) -> None:
+    """Raise `StoreError` unless the file was filled from this log: the offsets of another one mean other posts."""
+    if found != log_id:
         raise StoreError(
             f"{path}: was filled from log {found}, but the log is now {log_id}; restore the log that belongs to it,"
             " or rebuild the index from the new one (`hustings index rebuild`)"

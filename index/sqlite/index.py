@@ -14,7 +14,7 @@ from hustings.types import Assessment, Hit
 from index.sqlite import hits as hit_rows
 from index.sqlite import search
 from index.sqlite.compile_query import compile_query
-from index.sqlite.files import IndexFile, claim_for_log, store_positions, stored_log_id, stored_positions
+from index.sqlite.files import IndexFile, check_log, claim_for_log, store_positions, stored_log_id, stored_positions
 from index.sqlite.prune import prune_assessments, prune_hits, purge
 from index.sqlite.schema import ASSESSMENTS, HITS
 from index.sqlite.write import BOOKS, write_assessments, write_books
@@ -32,6 +32,7 @@ class SqliteIndex:
         self._path = path
         self._assessments = IndexFile(path / "assessments.db", ASSESSMENTS)
         self._hits = IndexFile(path / "hits.db", HITS)
+        self._checked_log_id = ""
 
     def open(self) -> SqliteIndex:
         """Open the index, making it when the folder is new. Raises `StoreError` when the folder cannot hold one, or
@@ -62,6 +63,7 @@ class SqliteIndex:
         dead: Sequence[tuple[int, int]] = (),
         positions: Mapping[int, int] | None = None,
     ) -> list[Outcome]:
+        self._check_log(log_id)
         with self._assessments.writing() as connection:
             claim_for_log(connection, self._assessments.path, log_id)
             counted_to = stored_positions(connection)
@@ -73,6 +75,7 @@ class SqliteIndex:
     def write_hits(
         self, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int] | None = None
     ) -> list[Outcome]:
+        self._check_log(log_id)
         with self._hits.writing() as connection:
             claim_for_log(connection, self._hits.path, log_id)
             outcomes = hit_rows.write_hits(connection, hits)
@@ -88,17 +91,27 @@ class SqliteIndex:
             return stored_positions(connection)
 
     def log_id(self) -> str | None:
-        for file in (self._assessments, self._hits):
-            with file.reading() as connection:
-                found = stored_log_id(connection)
-            if found is not None:
-                return found
-        return None
+        return next((found for _, found in self._log_ids()), None)
 
     def books(self) -> dict[str, int]:
         with self._assessments.reading() as connection:
             counted = dict(connection.execute("SELECT name, posts FROM books"))
         return {name: counted.get(name, 0) for name in BOOKS}
+
+    def _log_ids(self) -> Iterator[tuple[Path, str]]:
+        for file in (self._assessments, self._hits):
+            with file.reading() as connection:
+                found = stored_log_id(connection)
+            if found is not None:
+                yield file.path, found
+
+    def _check_log(self, log_id: str) -> None:
+        """The two files must be of one log, also before the second of them was ever written."""
+        if log_id == self._checked_log_id:
+            return
+        for path, found in self._log_ids():
+            check_log(path, found, log_id)
+        self._checked_log_id = log_id
 
     # ── assessments ──────────────────────────────────────────────────────────────────────────────────────────────
 
