@@ -117,13 +117,16 @@ class FilesSource:
         path = self._settings.path
         try:
             before = self._begin(msgspec.json.decode(cursor, type=Cursor) if cursor else None)
-            return self._collect(before, now=now, limit=limit)
+            collected = self._collect(before, now=now, limit=limit)
         except OSError as error:
             self.close()
             raise Unavailable(f"{path}: {error.strerror or error}") from error
         except BadInput:
             self.close()
             raise
+        if path.suffix != ".gz" or collected.done:  # only a compressed file is dear to open again where it was
+            self.close()
+        return collected
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,8 +140,7 @@ class FilesSource:
             shorter = path.suffix != ".gz" and path.stat().st_size < cursor.offset
             cursor = cursor if same and not shorter else None
         offset, row = (cursor.offset, cursor.row) if cursor else (0, 0)
-        again = path.suffix == ".gz" and self._rows is not None and self._rows.offset == offset and self._head == head
-        if not again or self._rows is None:  # a plain file is opened anew each time: it may have been replaced
+        if self._rows is None or self._rows.offset != offset or self._head != head:
             self.close()
             self._rows = self._opened(offset)
             offset = self._rows.offset
