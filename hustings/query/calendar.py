@@ -33,7 +33,7 @@ def read_phase(code: str | None, lexeme: Lexeme, vocabulary: Vocabulary) -> Node
     ranges = _ranges(phases, wanted)
     if not ranges:
         raise QueryError(
-            f"phase {shown(code)} holds no time: earlier phases of the calendar cover it",
+            f"phase {shown(code or '*')} holds no time: earlier phases of the calendar cover it",
             column=lexeme.column,
             code="E11",
         )

@@ -76,7 +76,7 @@ class _Parser:
         self._terms = 0
 
     def query(self) -> Node:
-        if self._next.kind == "end":
+        if self._lexemes[0].kind == "end":
             raise QueryError("the query is empty; `*` finds every post", column=1)
         node = self._either(depth=0)
         if self._next.kind != "end":  # only a closing parenthesis stops `_either` before the end

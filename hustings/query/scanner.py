@@ -24,6 +24,8 @@ class Lexeme(NamedTuple):
 CLOSING = {'"': '"', "“": "”", "”": "”", "„": "“”", "«": "»"}
 """Each opening quote with those that may close it: phones and word processors write the curved ones by themselves."""
 
+_SIGNS: dict[str, Kind] = {"(": "(", ")": ")", "-": "-"}
+_OPERATORS: dict[str, Kind] = {"AND": "AND", "OR": "OR", "NOT": "NOT"}
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*(?:\.[\w.-]*)?):")
 _INVISIBLE = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 """Marks of direction and zero-width spaces that keyboards of right-to-left scripts leave between words."""
@@ -38,8 +40,8 @@ def scan(text: str) -> list[Lexeme]:
     position = _skip_space(text, 0)
     while position < len(text):
         character = text[position]
-        if character == "(" or character == ")" or character == "-":
-            lexemes.append(Lexeme(character, character, position + 1))
+        if character in _SIGNS:
+            lexemes.append(Lexeme(_SIGNS[character], character, position + 1))
             position += 1
         elif field := _FIELD.match(text, position):
             lexemes.append(Lexeme("field", field[1], position + 1))
@@ -73,10 +75,7 @@ def _scan_word(text: str, position: int, lexemes: list[Lexeme]) -> int:
         raise QueryError(
             f"found the dash {shown(word[0])}; to exclude something, write `-` before it", column=position + 1
         )
-    if word == "AND" or word == "OR" or word == "NOT":
-        lexemes.append(Lexeme(word, word, position + 1))
-    else:
-        lexemes.append(Lexeme("word", word, position + 1))
+    lexemes.append(Lexeme(_OPERATORS.get(word, "word"), word, position + 1))
     return end
 
 

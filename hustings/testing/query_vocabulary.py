@@ -18,8 +18,8 @@ CODES = (
 
 def query_vocabulary() -> Vocabulary:
     """Three people of two parties; a campaign of September with a day of silence before the vote."""
-    codes = {code: Code(code=code, title=code) for code in CODES}
-    codes["T-FALSE"] = Code(code="T-FALSE", title="T-FALSE", human_only=True)
+    codes = {code: Code(code=code, title=code, definition=code) for code in CODES}
+    codes["T-FALSE"] = Code(code="T-FALSE", title="false", definition="false", human_only=True)
     people = (
         Person(id="c1", name="Alda Brent", attributes={"party": "Unity List", "gender": "woman"}),
         Person(id="c2", name="Tomas Reyle", attributes={"party": "Unity List", "gender": "man"}),
