@@ -143,13 +143,14 @@ def _text(
     if note:
         lines.append(shorten(redactor.words(note), SHORT_EXCERPT))
     lines.append(f"Rule {one_line(alert.rule_name)}, version {alert.rule_version}; since {rfc3339(alert.opened_at)}.")
-    posts = "1 post" if len(alert.evidence) == 1 else f"{len(alert.evidence)} posts"
-    lines.append(f"Value {alert.value:g}, {posts}" + (f"; codes {', '.join(codes)}." if codes else "."))
-    lines.append(
-        "No person decided: the rule names nobody."
-        if decision is None
-        else f"Released by a person ({' and '.join(decision.roles)}) at {rfc3339(decision.at)}."
-    )
+    if notice.kind != "retract":
+        posts = "1 post" if len(alert.evidence) == 1 else f"{len(alert.evidence)} posts"
+        lines.append(f"Value {alert.value:g}, {posts}" + (f"; codes {', '.join(codes)}." if codes else "."))
+    if decision is None:
+        lines.append("No person decided: the rule names nobody.")
+    else:
+        did = "Retracted" if notice.kind == "retract" else "Released"
+        lines.append(f"{did} by a person ({' and '.join(decision.roles)}) at {rfc3339(decision.at)}.")
     if partner.support_contact and _is_threat(codes):
         lines.append(f"Support: {one_line(partner.support_contact)}")
     lines.append(f"Alert {alert.id}, revision {alert.revision}.")

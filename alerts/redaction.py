@@ -29,7 +29,8 @@ _BARE_HOST = re.compile(r"\b(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?:/[^\s<>\"']*)?")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+\w{2,24}")
 _HANDLE = re.compile(r"(?<!\w)(?:[@＠]|/?u/)\w(?:[\w.-]{0,62}\w)?(?:@[\w-]{1,63}(?:\.[\w-]{1,63})+)?")
 _DID = re.compile(r"\bdid:[a-z]{2,10}:[A-Za-z0-9._%-]{1,128}")
-_PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().-]{0,2}\d){7,14}(?![\w])")
+_DATE_OR_COUNT = r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,3}(?:\.\d{3})+)(?!\w)"
+_PHONE = re.compile(rf"(?<![\w.])(?!{_DATE_OR_COUNT})\+?\(?\d(?:[\s().-]{{0,2}}\d){{7,14}}(?!\w)")
 _WORD = re.compile(r"\w+")
 _PLAIN_ID = re.compile(r"[\w.-]+")
 

@@ -154,8 +154,8 @@ def amendment_list(engine: Engine, *, limit: int = 100) -> list[Amendment]:
 
 
 def totals(engine: Engine) -> dict[str, int]:
-    """The counters of `watch`, added up over partitions and time. Work done again after a crash counts again here: these
-    numbers show what was late or left out, the books are kept elsewhere."""
+    """The counters of `watch`, added up over partitions and time. Work done again after a crash counts again here:
+    these numbers show what was late or left out, the books are kept elsewhere."""
     with reading(engine) as connection:
         statement = select(counters.c.name, func.sum(counters.c.value)).group_by(counters.c.name)
         return {name: int(value) for name, value in connection.execute(statement)}

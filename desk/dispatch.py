@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from alerts.messages import Decision, render
 from alerts.partners import Partner, reason_to_withhold, route, scope_of
+from alerts.redaction import Redactor
 from desk.posts import Posts
 from hustings.contracts import Message
 from hustings.roster import Roster
@@ -125,6 +126,14 @@ class Dispatcher:
                     )
                 )
         return made
+
+    def resolve(self, reference: str, *, partner: str, alert: Alert) -> str | None:
+        """The key of the post that a message to this partner showed as `reference`; None when the alert has none."""
+        found = next((each for each in self._partners if each.id == partner), None)
+        if found is None:
+            return None
+        redactor = Redactor(key=found.pseudonym_key.reveal(), roster=self._roster, mask_slurs=True)
+        return next((key for key in alert.evidence if redactor.key(key) == reference), None)
 
     def routes(self) -> set[str]:
         """Every configured route."""

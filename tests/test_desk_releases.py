@@ -634,3 +634,16 @@ def test_message_says_roles_and_time_and_never_who(office: Office) -> None:
     }
     assert b"p-ana" not in leased[0].message.body
     assert b"p-lead" not in leased[0].message.body
+
+
+def test_desk_finds_the_post_behind_a_reference_that_a_partner_quotes(office: Office) -> None:
+    told = alert(evidence=("net:did:plc:abc/1", "net:2"))
+    office.posts.put(assessment("net:did:plc:abc/1"))
+    office.watch(told)
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    sent = outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0].message
+    shown = [each["key"] for each in msgspec.json.decode(sent.body)["evidence"]]
+    assert [office.dispatcher.resolve(key, partner="north", alert=told) for key in shown] == list(told.evidence)
+    assert office.dispatcher.resolve("net:ref-none", partner="north", alert=told) is None
+    assert office.dispatcher.resolve("net:2", partner="south", alert=told) is None
