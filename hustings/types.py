@@ -189,6 +189,7 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
+        """The key of the post."""
         return self.post.key
 
     @property
@@ -222,6 +223,7 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
 
     @property
     def id(self) -> str:
+        """Made from rule, logic, step, group and key, so that a revision replaces its former self."""
         flat = [part for pair in self.group for part in pair]
         return hash_id(self.rule, self.logic, str(self.step), *flat, self.key)
 
@@ -246,6 +248,7 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def id(self) -> str:
+        """Made from alert and key."""
         return hash_id(self.alert, self.key)
 
 
@@ -290,6 +293,7 @@ class Amendment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def id(self) -> str:
+        """Made from rule, group and late post."""
         flat = [part for pair in self.group for part in pair]
         return hash_id(self.rule, *flat, self.post)
 
@@ -306,6 +310,7 @@ class QueueEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def id(self) -> str:
+        """Made from key and rule."""
         return hash_id(self.key, self.rule)
 
 
