@@ -15,10 +15,9 @@ TABLE = re.compile(r"(<!-- fields: begin [^\n]*-->\n).*(<!-- fields: end -->)", 
 
 
 def _table() -> str:
-    rows = ["| field | kind | several | grouping | what it is |", "|---|---|---|---|---|"]
+    rows = ["| field | kind | several values | what it is |", "|---|---|---|---|"]
     for field in FIELDS.values():
-        several, groups = ("yes" if yes else "" for yes in (field.multi, field.groupable))
-        rows.append(f"| `{field.name}` | {field.kind} | {several} | {groups} | {field.help} |")
+        rows.append(f"| `{field.name}` | {field.kind} | {'yes' if field.multi else ''} | {field.help} |")
     return "\n".join(rows) + "\n"
 
 

@@ -41,8 +41,9 @@ class Field(Struct, frozen=True, kw_only=True):
     """One row of the table.
 
     `words` are searched by token, a `keyword` is equal or not, a `number` and a `time` are compared. `folded` values
-    are stored and compared without letter case; the others are identifiers and letter case counts. Only a `groupable`
-    field can stand in `group_by` and in `of` as a value; the others need a roster or a calendar, or are not values.
+    are stored and compared without letter case; the others are identifiers and letter case counts. A `groupable` field
+    has its values in the assessment itself; the other keywords, roster attributes and `phase`, need a roster or a
+    calendar beside it.
     """
 
     name: str
