@@ -208,8 +208,8 @@ _HEAD: Final = f"""# Values
 Generated from `hustings/types.py` by `hustings/values_page.py`; do not edit.
 
 Everything that flows through Hustings is one of these values; as JSON they are the wire form too (schema {SCHEMA}).
-A field left at its default is not written, one without default is required. `text ≤ 512`
-is at most 512 characters. Times are RFC 3339 with their zone, and UTC inside. At the edge (`wire.decode_strict`) an unknown key is an error.
+A field left at its default is not written, one without default is required. `text ≤ 512` is at most 512 characters.
+Times are RFC 3339 with their zone, and UTC inside. At the edge (`wire.decode_strict`) an unknown key is an error.
 """
 
 
