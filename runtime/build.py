@@ -6,6 +6,8 @@ Every function takes the configuration and returns something opened; whoever cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -24,16 +26,19 @@ from hustings.roster import Person, Phase, Roster
 from runtime.config import Config, Problems, load_config, missing_in_charter, read_toml, report_of
 
 if TYPE_CHECKING:
-    from classifiers.pipeline import Pipeline
     from sqlalchemy import Engine
 
     from alerts.partners import Partner
     from alerts.rules import RuleSet
-    from hustings.contracts import Channel, Egress, Index, Log, Memory
+    from classifiers.pipeline import Pipeline
+    from desk.dispatch import Dispatcher
+    from desk.web.services import DeskServices
+    from hustings.contracts import AlertBook, Channel, Egress, Index, Log, Memory
     from hustings.types import Assessment
     from ingest.polling import ClockKind, Collector
     from ingest.pseudonyms import Pseudonyms
     from runtime.events import Events
+    from runtime.status import Status
 
 __all__ = [
     "CODE_VERSION",
@@ -330,13 +335,17 @@ def pseudonyms(config: Config) -> Pseudonyms:
 
 def replays_done(memory: Memory) -> frozenset[str]:
     """The archives that are read to their end."""
-    from ingest.health import SourceHealth
+    from runtime.status import source_health
 
-    health = memory.entries("source_health")
-    return frozenset(name for name, raw in health.items() if msgspec.json.decode(raw, type=SourceHealth).done)
+    return frozenset(name for name, health in source_health(memory).items() if health.done)
 
 
 # ── analyze ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settle_after(rules: RuleSet) -> timedelta:
+    """How long after its last post every episode of a replay has settled."""
+    return max((rule.span + rule.lateness for rule in rules.rules), default=timedelta(0)) + timedelta(seconds=1)
 
 
 def open_pipeline(config: Config | None, *, story_memory: Iterable[Assessment]) -> Pipeline:
@@ -373,7 +382,7 @@ def pages(index: Index, query: Query, *, limit: int) -> Iterator[Assessment]:
 def describe_models(config: Config) -> str:
     """Opens every model and names them; raises `ModelError` for one that cannot be trusted."""
     pipeline = open_pipeline(config, story_memory=())
-    return ", ".join(f"{name} {version}" for name, version in sorted(pipeline.models().items()))
+    return ", ".join(f"{step.name} {step.version}" for step in pipeline.steps)
 
 
 # ── watch, deliver, desk ─────────────────────────────────────────────────────────────────────────────────────────
@@ -405,3 +414,79 @@ def channels(config: Config) -> dict[str, Channel]:
                 problems.add(where, str(error).removeprefix(f"{where}: "))
     problems.raise_any()
     return made
+
+
+def dispatcher(config: Config, *, index: Index) -> Dispatcher:
+    """Renders what each partner is told."""
+    from desk.dispatch import Dispatcher
+
+    return Dispatcher(partners(config), index=index, roster=roster(config) or Roster())
+
+
+def alert_book(config: Config, engine: Engine, *, rules: RuleSet, index: Index, clock: Clock) -> AlertBook:
+    """Where `watch` writes what it found."""
+    from alerts.evaluator import MEMORY
+    from desk.book import DeskBook
+
+    memories = {rule.id: rule.span + rule.lateness + MEMORY for rule in rules.rules}
+    return DeskBook(engine, dispatcher(config, index=index), clock, memories=memories)
+
+
+def desk_services(
+    config: Config, *, engine: Engine, log: Log, index: Index, memory: Memory, clock: Clock, events: Events
+) -> DeskServices:
+    """What the desk's pages use."""
+    from desk.web.services import DeskServices
+
+    words = vocabulary_of(config)
+    token_file = config.desk.tips_token_file
+    return DeskServices(
+        engine=engine,
+        index=index,
+        log=log,
+        memory=memory,
+        roster=words.roster or Roster(),
+        codebook=words.codebook,
+        partners=partners(config),
+        rules={rule.id: rule for rule in rule_set(config, words, clock).rules},
+        clock=clock,
+        vocabulary=words,
+        base_url=config.base_url,
+        tips_token=_secret_in(config.resolve(token_file)) if token_file else "",
+        name=config.deployment.name,
+        events=events,
+    )
+
+
+def _secret_in(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def deployment_status(config: Config) -> Status:
+    """The whole picture of a deployment, from its stores."""
+    from desk import outbox, queue, releases
+    from hustings.clock import SystemClock
+    from runtime.status import status_of
+
+    clock = SystemClock()
+    with ExitStack() as closing:
+        engine = open_engine(config)
+        closing.callback(engine.dispose)
+        log = open_log(config, clock)
+        closing.callback(log.close)
+        index = open_index(config)
+        closing.callback(index.close)
+        return status_of(
+            deployment=config.deployment.name,
+            log=log,
+            index=index,
+            memory=open_memory(engine),
+            regions={table.name: table.region for table in source_tables(config)},
+            alerts_waiting=len(releases.waiting(engine, limit=10_000)),
+            outbox=outbox.counts(engine),
+            queue_waiting=queue.depth(engine, clock=clock).waiting,
+            clock=clock,
+        )

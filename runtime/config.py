@@ -244,7 +244,9 @@ def report_of(error: ValidationError, *, where: str, known: Mapping[str, Iterabl
             lines.append(f"{where}: {key}: missing, and it has no default")
         else:
             text = problem["msg"].removeprefix("Value error, ")
-            lines.append(f"{where}: {key}: {text[0].lower()}{text[1:]}, found {problem['input']!r}")
+            found = problem["input"]
+            shown = found.isoformat() if isinstance(found, date) else repr(found)
+            lines.append(f"{where}: {key}: {text[0].lower()}{text[1:]}, found {shown}")
     return lines
 
 

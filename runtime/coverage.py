@@ -1,7 +1,7 @@
 """Silence: a region whose sources all said nothing, from the health of the sources.
 
-No data is not calm. A stretch counts as silence when every source of the region was quiet at once for longer than any
-of them usually is alone, its fifth longest quiet being what is usual.
+No data is not calm. A stretch counts as silence when every source of the region was quiet at once for clearly longer
+than any of them usually is alone, its fifth longest quiet being what is usual.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ __all__ = ["Silence", "silences"]
 
 LEAST = timedelta(minutes=30)
 """Nothing shorter is called silence, however busy a region is."""
+CLEARLY_LONGER = 1.25
+"""By this factor a shared quiet must exceed what is usual; sources that publish on the hour share every gap."""
 
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ def silences(health: Mapping[str, SourceHealth], region_of: Mapping[str, str]) -
             continue
         usual = max(_usual(health[source].quiets) for source in sources)
         for start, end in _shared([health[source].quiets for source in sources]):
-            if end - start > max(usual, LEAST):
+            if end - start > max(usual * CLEARLY_LONGER, LEAST):
                 found.append(Silence(region=region, start=start, end=end, sources=tuple(sorted(sources))))
     return sorted(found, key=lambda silence: (silence.start, silence.region))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hustings.clock import SystemClock
 from runtime import build
@@ -15,7 +16,10 @@ from runtime.events import Events, open_events
 from runtime.loops.frame import Pulse, run_loop
 from runtime.stop import Stop
 
-__all__ = ["START"]
+if TYPE_CHECKING:
+    from runtime.loops.analyze import Analyzer
+
+__all__ = ["START", "analyze"]
 
 WAIT_FOR_HITS_S = 0.02
 """How long one poll of the watch loop waits."""
@@ -67,11 +71,10 @@ def collect(path: Path, parent: int | None) -> None:
         frame.run(step)
 
 
-def analyze(path: Path, parent: int | None) -> None:
-    """posts log → hits log → index."""
-    from alerts.matcher import Matcher, partition_key, withdrawals
-
-    from runtime.loops.analyze import Analyzer, Matching, Progress
+def analyze(path: Path, parent: int | None, *, worker: type[Analyzer] | None = None) -> None:
+    """posts log → hits log → index; `worker` is another kind of `Analyzer`, for drills."""
+    from alerts.matcher import Matcher, partition_key
+    from runtime.loops.analyze import Analyzer, Progress
 
     with _frame("analyze", path, parent) as (frame, closing):
         config = frame.config
@@ -85,13 +88,14 @@ def analyze(path: Path, parent: int | None) -> None:
         closing.callback(reader.close)
         pipeline = build.open_pipeline(config, story_memory=build.story_memory(index))
         replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
-        analyzer = Analyzer(
+        analyzer = (worker or Analyzer)(
             log=log,
             reader=reader,
             index=index,
             assess=pipeline.assess,
-            matching=Matching(match=Matcher(rules).match, withdrawals=withdrawals, partition_key=partition_key),
-            progress=Progress(replays=replays, settle_after=rules.memory + timedelta(seconds=1)),
+            matching=Matcher(rules),
+            partition_key=partition_key,
+            progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
             replay_done=(lambda: build.replays_done(frame.memory)) if replays else None,
             clock=frame.clock,
             events=frame.events,
@@ -108,7 +112,6 @@ def watch(path: Path, parent: int | None) -> None:
     """hits log → index → desk."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
-
     from runtime.loops.watch import Watcher
 
     with _frame("watch", path, parent) as (frame, closing):
@@ -124,8 +127,8 @@ def watch(path: Path, parent: int | None) -> None:
             log=log,
             reader=reader,
             index=index,
-            book=build.alert_book(config, frame.engine, index=index, clock=frame.clock),
-            evaluator=lambda partition: Evaluator(rules, partition=partition),
+            book=build.alert_book(config, frame.engine, rules=rules, index=index, clock=frame.clock),
+            evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
             rules=[(rule.id, rule.logic) for rule in rules.rules],
             partition_key=partition_key,
             epoch=build.next_epoch(frame.memory),
@@ -140,14 +143,12 @@ def watch(path: Path, parent: int | None) -> None:
 
 def deliver(path: Path, parent: int | None) -> None:
     """released outbox rows → channels → outcome."""
-    from desk.outbox import Deliverer
+    from desk.deliver import Courier
 
     with _frame("deliver", path, parent) as (frame, closing):
-        channels = build.channels(frame.config)
-        for channel in channels.values():
-            closing.callback(channel.close)
-        deliverer = Deliverer(frame.engine, channels=channels, clock=frame.clock)
-        frame.run(deliverer.step, idle_s=frame.config.deliver.idle_ms / 1000)
+        courier = Courier(frame.engine, build.channels(frame.config), clock=frame.clock, random=random.random)
+        closing.callback(courier.close)
+        frame.run(courier.deliver_once, idle_s=frame.config.deliver.idle_ms / 1000)
 
 
 def desk(path: Path, parent: int | None) -> None:
@@ -160,7 +161,13 @@ def desk(path: Path, parent: int | None) -> None:
         index = build.open_index(frame.config)
         closing.callback(index.close)
         services = build.desk_services(
-            frame.config, engine=frame.engine, log=log, index=index, memory=frame.memory, clock=frame.clock
+            frame.config,
+            engine=frame.engine,
+            log=log,
+            index=index,
+            memory=frame.memory,
+            clock=frame.clock,
+            events=frame.events,
         )
         server = serve_desk(frame.config, services, events=frame.events)
         closing.callback(server.close)

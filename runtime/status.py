@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from hustings.clock import Clock, rfc3339
 from hustings.contracts import Index, Log, Memory
 from ingest.health import SourceHealth
+from runtime.coverage import Silence, silences
 from runtime.loops import LOOPS
 from runtime.loops.frame import HEARTBEAT_EVERY_S, Heartbeat
 
-__all__ = ["Books", "Lag", "LoopStatus", "SourceStatus", "Status", "books_of", "status_of"]
+__all__ = ["Books", "Lag", "LoopStatus", "SourceStatus", "Status", "books_of", "source_health", "status_of"]
 
 ALIVE_WITHIN_S = 3 * HEARTBEAT_EVERY_S
 
@@ -75,6 +76,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     lag: list[Lag]
     books: Books
     sources: list[SourceStatus]
+    silences: list[Silence]
     alerts_waiting: int
     outbox: dict[str, int]
     queue_waiting: int
@@ -143,22 +145,24 @@ def books_of(log: Log, index: Index) -> Books:
     return Books(log=total, unread=total - read, balanced=sum(named.values()) == read, **named)
 
 
-def sources_of(memory: Memory) -> list[SourceStatus]:
+def source_health(memory: Memory) -> dict[str, SourceHealth]:
+    """The health records of all sources that were ever polled."""
+    return {name: msgspec.json.decode(raw, type=SourceHealth) for name, raw in memory.entries("source_health").items()}
+
+
+def sources_of(health_by_source: Mapping[str, SourceHealth]) -> list[SourceStatus]:
     """Health of every source that was ever polled."""
-    found = []
-    for name, raw in sorted(memory.entries("source_health").items()):
-        health = msgspec.json.decode(raw, type=SourceHealth)
-        found.append(
-            SourceStatus(
-                source=name,
-                last_success=rfc3339(health.last_success) if health.last_success else None,
-                gap_since=rfc3339(health.gap_since) if health.gap_since else None,
-                items=health.items,
-                last_error=health.last_error,
-                brake=health.brake,
-            )
+    return [
+        SourceStatus(
+            source=name,
+            last_success=rfc3339(health.last_success) if health.last_success else None,
+            gap_since=rfc3339(health.gap_since) if health.gap_since else None,
+            items=health.items,
+            last_error=health.last_error,
+            brake=health.brake,
         )
-    return found
+        for name, health in sorted(health_by_source.items())
+    ]
 
 
 def status_of(
@@ -167,18 +171,23 @@ def status_of(
     log: Log,
     index: Index,
     memory: Memory,
-    desk_counts: dict[str, Any],
+    regions: Mapping[str, str],
+    alerts_waiting: int,
+    outbox: Mapping[str, int],
+    queue_waiting: int,
     clock: Clock,
 ) -> Status:
-    """The whole picture; `desk_counts` are `alerts_waiting`, `outbox` by state and `queue_waiting`."""
+    """The whole picture; what the desk counts is handed in."""
+    health = source_health(memory)
     return Status(
         deployment=deployment,
         at=rfc3339(clock.now()),
         loops=loops_of(memory, clock),
         lag=lag_of(log, clock),
         books=books_of(log, index),
-        sources=sources_of(memory),
-        alerts_waiting=int(desk_counts["alerts_waiting"]),
-        outbox=dict(desk_counts["outbox"]),
-        queue_waiting=int(desk_counts["queue_waiting"]),
+        sources=sources_of(health),
+        silences=silences(health, regions),
+        alerts_waiting=alerts_waiting,
+        outbox=dict(outbox),
+        queue_waiting=queue_waiting,
     )

@@ -36,9 +36,10 @@ def loop_command(loop: str, config: Path) -> list[str]:
 class Child:
     """One loop's process and what its next start has to wait for."""
 
-    def __init__(self, loop: str, command: Sequence[str]) -> None:
+    def __init__(self, loop: str, command: Sequence[str], *, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
         self.loop = loop
         self.command = list(command)
+        self._longest_pause_s = longest_pause_s
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
         self._started_at = 0.0
@@ -59,7 +60,7 @@ class Child:
         self.process = None
         if time.monotonic() - self._started_at > SETTLED_AFTER_S:
             self._pause_s = FIRST_PAUSE_S
-        pause_s, self._pause_s = self._pause_s, min(LONGEST_PAUSE_S, self._pause_s * 2)
+        pause_s, self._pause_s = self._pause_s, min(self._longest_pause_s, self._pause_s * 2)
         self._start_due = time.monotonic() + pause_s
         return status, pause_s
 
@@ -69,11 +70,16 @@ class Child:
 
 
 class Supervisor:
-    """Keeps `loops` running until asked to stop. `workers` gives a loop more than one process."""
+    """Keeps its children running until asked to stop."""
 
-    def __init__(self, config: Path, *, events: Events, loops: Sequence[str] = LOOPS) -> None:
+    def __init__(self, children: Sequence[Child], *, events: Events) -> None:
         self._events = events
-        self.children = [Child(loop, loop_command(loop, config)) for loop in loops]
+        self.children = list(children)
+
+    @classmethod
+    def of_loops(cls, config: Path, *, events: Events) -> Supervisor:
+        """The five loops of a configuration."""
+        return cls([Child(loop, loop_command(loop, config)) for loop in LOOPS], events=events)
 
     def start(self) -> None:
         for child in self.children:

@@ -81,7 +81,7 @@ class SqliteLog:
         if partition is not None and not 0 <= partition < count:
             raise StoreError(f"{self._path}: topic {topic!r} has no partition {partition}; it has 0 to {count - 1}")
         try:
-            by_key = [zlib.crc32(key.encode()) % count for key, _ in records]
+            by_key = [self.partition_of(topic, key) for key, _ in records]
         except UnicodeEncodeError as problem:
             raise BadInput("lone_surrogate", f"a key that no encoding can carry: {problem.object!a}") from problem
         return self._appender(topic).append(
@@ -111,6 +111,9 @@ class SqliteLog:
 
     def partitions(self, topic: Topic) -> int:
         return self._partitions[topic]
+
+    def partition_of(self, topic: Topic, key: str) -> int:
+        return zlib.crc32(key.encode()) % self._partitions[topic]
 
     def ends(self, topic: Topic) -> dict[int, int]:
         return self._appender(topic).ends()

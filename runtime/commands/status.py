@@ -70,12 +70,15 @@ def status(
                     x.last_success or "-",
                     x.gap_since or "-",
                     x.items,
-                    "PULLED" if x.braked else "-",
+                    "PULLED" if x.brake else "-",
                     x.last_error or "-",
                 ]
                 for x in found.sources
             ],
         )
+        for silence in found.silences:
+            when = f"{silence.start:%Y-%m-%d %H:%M} to {silence.end:%Y-%m-%d %H:%M} UTC"
+            say(f"SILENCE in {silence.region}: {when}, all {len(silence.sources)} sources quiet")
         waiting = ", ".join(f"{state} {count}" for state, count in sorted(found.outbox.items())) or "empty"
         say(f"Alerts waiting for release: {found.alerts_waiting}   queue: {found.queue_waiting}   outbox: {waiting}")
     if not found.books.balanced:

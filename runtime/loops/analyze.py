@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -30,19 +31,12 @@ MARK_EVERY_S = 1.0
 Assess = Callable[[Sequence[Post], Mapping[str, datetime]], list[Assessment]]
 
 
-class Matching:
-    """What the rules say about assessments; `alerts` fills it in, so that this loop imports no sibling."""
+class Matching(Protocol):
+    """What the rules say about assessments: `alerts.matcher.Matcher`."""
 
-    def __init__(
-        self,
-        *,
-        match: Callable[[Sequence[Assessment]], list[Hit]],
-        withdrawals: Callable[[Sequence[Hit], Sequence[Hit], Assessment], list[Hit]],
-        partition_key: Callable[[Hit], str],
-    ) -> None:
-        self.match = match
-        self.withdrawals = withdrawals
-        self.partition_key = partition_key
+    def match(self, assessments: Iterable[Assessment]) -> list[Hit]: ...
+
+    def revise(self, assessment: Assessment, former: Iterable[Hit]) -> list[Hit]: ...
 
 
 class Progress:
@@ -102,6 +96,7 @@ class Analyzer:
         index: Index,
         assess: Assess,
         matching: Matching,
+        partition_key: Callable[[Hit], str],
         progress: Progress,
         replay_done: Callable[[], frozenset[str]] | None,
         clock: Clock,
@@ -115,6 +110,7 @@ class Analyzer:
         self._index = index
         self._assess = assess
         self._matching = matching
+        self._partition_key = partition_key
         self._progress = progress
         self._replay_done = replay_done
         self._clock = clock
@@ -187,7 +183,7 @@ class Analyzer:
         if dead:
             self._write_dead(dead)
         if hits:
-            self._log.append("hits", [Record(self._matching.partition_key(hit), wire.encode(hit)) for hit in hits])
+            self._log.append("hits", [Record(self._partition_key(hit), wire.encode(hit)) for hit in hits])
         self._index.write(
             [a for a, _ in alive],
             log_id=self._log.id,
@@ -218,17 +214,14 @@ class Analyzer:
         """Hits of posts that the index does not hold yet at this revision, and withdrawals of what no longer holds.
 
         A post that the index holds at this or a higher revision had its hits made durable before it was written."""
-        news = [a for a in assessments if (old := stored.get(a.key)) is None or a.post.revision > old.post.revision]
-        hits = self._matching.match([a for a in news if not a.post.deleted])
-        revised = [a for a in news if a.key in stored]
+        hits = self._matching.match([a for a in assessments if a.key not in stored])
+        revised = [a for a in assessments if a.key in stored and a.post.revision > stored[a.key].post.revision]
         if revised:
-            former_by_key: dict[str, list[Hit]] = {}
+            former: dict[str, list[Hit]] = {}
             for hit in self._index.former_hits([a.key for a in revised]):
-                former_by_key.setdefault(hit.key, []).append(hit)
+                former.setdefault(hit.key, []).append(hit)
             for assessment in revised:
-                former = former_by_key.get(assessment.key, [])
-                current = [hit for hit in hits if hit.key == assessment.key]
-                hits.extend(self._matching.withdrawals(former, current, assessment))
+                hits.extend(self._matching.revise(assessment, former.get(assessment.key, [])))
         return hits
 
     def _write_dead(self, dead: Sequence[tuple[Entry, BadInput]]) -> None:

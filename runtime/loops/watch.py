@@ -45,7 +45,7 @@ class Watcher:
         book: AlertBook,
         evaluator: Callable[[int], Evaluating],
         rules: Sequence[tuple[str, str]],
-        partition_key: Callable[[Hit], str],
+        partition_key: Callable[[Hit | Alert], str],
         epoch: int,
         clock: Clock,
         events: Events,
@@ -80,8 +80,10 @@ class Watcher:
         stored = [hit for rule, logic in self._rules for hit in self._index.hits(rule, logic)]
         for partition in self._reader.partitions():
             evaluator = self._evaluators[partition] = self._make_evaluator(partition)
-            mine = (hit for hit in stored if self._log.partition_of("hits", self._partition_key(hit)) == partition)
-            evaluator.restore(mine, unsettled)
+            evaluator.restore(
+                [hit for hit in stored if self._lives_in(hit, partition)],
+                [alert for alert in unsettled if self._lives_in(alert, partition)],
+            )
         self._events.info(
             "windows_restored",
             hits=len(stored),
@@ -100,6 +102,9 @@ class Watcher:
         for partition, of_partition in by_partition.items():
             self._handle(partition, of_partition)
         return len(entries)
+
+    def _lives_in(self, what: Hit | Alert, partition: int) -> bool:
+        return self._log.partition_of("hits", self._partition_key(what)) == partition
 
     def _handle(self, partition: int, entries: Sequence[Entry]) -> None:
         evaluator = self._evaluators.get(partition)

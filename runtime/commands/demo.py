@@ -1,0 +1,57 @@
+"""`hustings demo`: the synthetic election through the whole pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["demo"]
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="where it runs; made anew each time")] = Path("demo-run"),
+    exit_when_through: Annotated[
+        bool, typer.Option("--exit", help="end when through instead of keeping the desk open")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object as the last line")] = False,
+    with_score: Annotated[bool, typer.Option("--score", help="show how it compares with the truth file")] = False,
+    seed: Annotated[int, typer.Option(help="another seed gives another election")] = 76_176,
+    posts: Annotated[int, typer.Option(min=2_000, help="size of the election")] = 20_000,
+    port: Annotated[int, typer.Option(help="the desk's port; 0 takes a free one")] = 0,
+) -> None:
+    """Run a fictional election: collect, analyze, watch, deliver, and the desk in the browser until Ctrl-C.
+
+    Examples: hustings demo · hustings demo --exit --json · hustings demo --exit --score
+    """
+    from contextlib import ExitStack
+
+    import msgspec
+
+    from runtime.commands.terminal import say
+    from runtime.demo.run import Demo
+    from runtime.demo.show import following, show_result, show_score
+    from runtime.stop import Stop
+
+    stop = Stop().on_signals()
+    with ExitStack() as closing:
+        if not as_json:
+            say("Generating the election of Velmara …")
+        running = Demo(folder, seed=seed, posts=posts, desk_port=port, closing=closing)
+        with following(quiet=as_json) as tell:
+            running.run(stop=stop, tell=tell)
+        result = running.result()
+        if not as_json:
+            show_result(result)
+            if with_score:
+                show_score(result.score)
+        if not exit_when_through and not stop.asked:
+            say(f"\nThe desk is open at {result.desk} — sign in as lead with the one-time link:\n  {running.invite()}")
+            say("Ctrl-C ends it.")
+            while not stop.wait(0.2):
+                running.supervisor.look()
+        if as_json:
+            say(msgspec.json.encode(result).decode())
+        if not result.balanced:
+            raise typer.Exit(1)

@@ -1,0 +1,217 @@
+"""Runs the synthetic election through the real five loops and waits until it is through."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Engine
+
+from desk import book, outbox, people, releases
+from hustings.clock import SystemClock
+from hustings.contracts import Index, Log, Memory
+from hustings.query.tree import Everything, Query
+from hustings.types import Alert
+from runtime import build
+from runtime.config import Config, load_config
+from runtime.coverage import Silence, silences
+from runtime.demo.generate import Election, generate
+from runtime.demo.person import ScriptedPerson
+from runtime.demo.prepare import prepare, read_truth
+from runtime.demo.receiver import Receiver
+from runtime.demo.score import Score, score
+from runtime.events import Events, open_events
+from runtime.status import books_of, source_health
+from runtime.stop import Stop
+from runtime.supervisor import Supervisor
+
+__all__ = ["Demo", "DemoResult", "Progress"]
+
+PATIENCE_S = 600.0
+"""A demo that is not through after this long has failed; it says how far it came."""
+EVERYTHING = Query(text="*", node=Everything())
+
+
+class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo found; `--json` prints it. `posts` are those in the log, `deliveries` distinct messages that the
+    partner's webhook accepted, `seconds` from the first start of a loop to the last delivery."""
+
+    posts: int
+    languages: dict[str, int]
+    flags: dict[str, int]
+    stories: int
+    alerts: dict[str, int]
+    deliveries: int
+    dead_letters: int
+    seconds: float
+    posts_per_second: float
+    balanced: bool
+    score: Score
+    silences: list[str]
+    desk: str
+
+
+class Progress(NamedTuple):
+    """How far a running demo is."""
+
+    collected: int
+    analysed: int
+    expected: int
+    alerts: int
+    delivered: int
+
+
+class Demo:
+    """One demo in `folder`. `start`, then `wait`, then `result`, and `close` at the end."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        posts: int,
+        desk_port: int,
+        closing: ExitStack,
+        supervise: Callable[[Path, Events], Supervisor] | None = None,
+    ) -> None:
+        self.clock = SystemClock()
+        self.receiver = Receiver()
+        closing.callback(self.receiver.close)
+        election: Election = generate(seed=seed, posts=posts)
+        self.expected = sum(map(len, election.posts.values()))
+        self.broken = len(election.broken_lines)
+        path = prepare(folder, election, desk_port=desk_port or _free_port(), webhook_port=self.receiver.port)
+        self.receiver.secret = (folder / "partner.whsec").read_text().strip()
+        self.folder = folder
+        self.config: Config = load_config(path)
+        self.engine: Engine = build.open_engine(self.config)
+        closing.callback(self.engine.dispose)
+        self.log: Log = build.open_log(self.config, self.clock)
+        closing.callback(self.log.close)
+        self.index: Index = build.open_index(self.config)
+        closing.callback(self.index.close)
+        self.memory: Memory = build.open_memory(self.engine)
+        self.person = ScriptedPerson(
+            self.engine,
+            dispatcher=build.dispatcher(self.config, index=self.index),
+            codebook=build.codebook(),
+            clock=self.clock,
+        )
+        events = open_events(loop="demo", style="console", level=self.config.logging.level)
+        self.supervisor = (supervise or _all_loops)(path, events)
+        closing.callback(self.supervisor.stop)
+        self.seconds = 0.0
+
+    def run(
+        self, *, stop: Stop, tell: Callable[[Progress], None], disturbed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Start the loops and wait until every post is analysed, every alert settled and everything delivered, and
+        nobody disturbs any more. Raises `TimeoutError` after ten minutes."""
+        began = time.monotonic()
+        self.supervisor.start()
+        through_since: float | None = None
+        while not stop.asked:
+            self.supervisor.look()
+            self.person.release_waiting()
+            progress = self.progress()
+            tell(progress)
+            if not disturbed() and self._is_through(progress):
+                through_since = through_since or time.monotonic()
+                # The last marks make the last alerts: what settles them arrives within one mark and one step.
+                if time.monotonic() - through_since > 1.5:
+                    break
+            else:
+                through_since = None
+            if time.monotonic() - began > PATIENCE_S:
+                raise TimeoutError(f"the demo is not through after {PATIENCE_S:.0f} s: {progress}")
+            stop.wait(0.1)
+        last = max((received.at for received in self.receiver.received), default=time.time())
+        self.seconds = max(0.1, time.monotonic() - began - max(0.0, time.time() - last))
+
+    def progress(self) -> Progress:
+        return Progress(
+            collected=sum(self.log.ends("posts").values()),
+            analysed=sum(self.index.positions("posts").values()),
+            expected=self.expected,
+            alerts=sum(book.totals(self.engine).values()),
+            delivered=self.receiver.distinct,
+        )
+
+    def alerts(self) -> list[Alert]:
+        """All alerts, newest first."""
+        found: list[Alert] = []
+        after: str | None = None
+        while True:
+            page = book.latest_alerts(self.engine, limit=500, after=after)
+            found.extend(page.alerts)
+            after = page.next
+            if after is None:
+                return found
+
+    def score(self) -> Score:
+        """What was found against what was planted."""
+        truth = read_truth(self.folder)
+        total = self.index.count(EVERYTHING)
+        assessments = build.pages(self.index, EVERYTHING, limit=total)
+        return score(truth, self.alerts(), assessments, self._silences())
+
+    def result(self) -> DemoResult:
+        posts = sum(self.log.ends("posts").values())
+        by_state: dict[str, int] = {}
+        for alert in self.alerts():
+            by_state[alert.state] = by_state.get(alert.state, 0) + 1
+        return DemoResult(
+            posts=posts,
+            languages=self.index.counts(EVERYTHING, "lang"),
+            flags=self.index.counts(EVERYTHING, "flag"),
+            stories=len(self.index.counts(EVERYTHING, "story", limit=1_000_000)),
+            alerts=by_state,
+            deliveries=self.receiver.distinct,
+            dead_letters=sum(self.log.ends("dead-letters").values()),
+            seconds=round(self.seconds, 2),
+            posts_per_second=round(posts / self.seconds, 1) if self.seconds else 0.0,
+            balanced=books_of(self.log, self.index).balanced and self._all_is_there(),
+            score=self.score(),
+            silences=[f"{s.region} {s.start:%Y-%m-%d %H:%M}–{s.end:%H:%M}" for s in self._silences()],
+            desk=self.config.base_url,
+        )
+
+    def invite(self) -> str:
+        """A one-time link that makes whoever opens it a lead of this desk."""
+        token = people.invite(self.engine, role="lead", by=self.person.people[0], clock=self.clock)
+        return f"{self.config.base_url}/welcome/{token}"
+
+    # ── what it takes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_through(self, progress: Progress) -> bool:
+        unsent = outbox.counts(self.engine)
+        busy = sum(unsent.get(state, 0) for state in ("queued", "sending", "retrying"))
+        hits_end = sum(self.log.ends("hits").values())
+        hits_read = sum(self.index.positions("hits").values())
+        return (
+            progress.collected >= self.expected
+            and progress.analysed >= progress.collected
+            and hits_read >= hits_end
+            and not releases.waiting(self.engine, limit=1)
+            and busy == 0
+        )
+
+    def _all_is_there(self) -> bool:
+        return sum(self.log.ends("posts").values()) == self.expected
+
+    def _silences(self) -> list[Silence]:
+        return silences(source_health(self.memory), {t.name: t.region for t in build.source_tables(self.config)})
+
+
+def _all_loops(path: Path, events: Events) -> Supervisor:
+    return Supervisor.of_loops(path, events=events)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,53 @@
+"""Silence of a region: all its sources quiet at once, for longer than they usually are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.health import SourceHealth
+from runtime.coverage import silences
+
+START = datetime(2027, 3, 10, tzinfo=UTC)
+
+
+def health(minutes: list[float]) -> SourceHealth:
+    return SourceHealth().after_posts([START + timedelta(minutes=m) for m in minutes])
+
+
+def every(
+    step: float, *, until: float = 6000, offset: float = 0, silent: tuple[float, float] | None = None
+) -> list[float]:
+    stamps = [offset + step * n for n in range(int(until / step))]
+    return [m for m in stamps if silent is None or not silent[0] <= m < silent[1]]
+
+
+def test_a_region_that_falls_silent_is_found_with_its_time() -> None:
+    found = silences(
+        {"a": health(every(50, silent=(1000, 1300))), "b": health(every(70, offset=9, silent=(1000, 1300)))},
+        {"a": "South", "b": "South"},
+    )
+    assert [(s.region, s.sources) for s in found] == [("South", ("a", "b"))]
+    assert found[0].start <= START + timedelta(minutes=1000)
+    assert found[0].end >= START + timedelta(minutes=1300)
+
+
+def test_one_source_alone_that_stops_is_not_a_silent_region() -> None:
+    stopped = {"a": health(every(50, silent=(1000, 1300))), "b": health(every(70))}
+    assert silences(stopped, {"a": "South", "b": "South"}) == []
+
+
+def test_a_single_source_is_never_a_region() -> None:
+    assert silences({"a": health(every(50, silent=(1000, 1300)))}, {"a": "South"}) == []
+
+
+def test_sources_without_a_region_say_nothing() -> None:
+    both = {"a": health(every(50, silent=(1000, 1300))), "b": health(every(50, silent=(1000, 1300)))}
+    assert silences(both, {"a": "", "b": ""}) == []
+
+
+@given(st.floats(min_value=20, max_value=90), st.floats(min_value=20, max_value=90))
+def test_steady_sources_are_never_silent(one: float, other: float) -> None:
+    assert silences({"a": health(every(one)), "b": health(every(other))}, {"a": "X", "b": "X"}) == []
