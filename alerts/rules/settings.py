@@ -8,7 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from alerts.markings import Severity, Tlp
 from hustings.query import Query
+from hustings.roster import Phase, Roster
 from hustings.types import hash_id
 
 __all__ = [
@@ -69,8 +71,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Route(Struct, frozen=True, kw_only=True):
     """For whom an alert is: severity, TLP 2.0 marking, topics."""
 
-    severity: Literal["low", "medium", "high", "critical"] = "medium"
-    tlp: Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"] = "AMBER"
+    severity: Severity = "medium"
+    tlp: Tlp = "AMBER"
     topics: tuple[str, ...] = ()
 
 
@@ -121,10 +123,13 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class RuleSet(Struct, frozen=True, kw_only=True):
-    """Checked rules, in the order of their files. `warnings` are ready-made lines for the operator."""
+    """Checked rules, in the order of their files. `warnings` are ready-made lines for the operator. `roster` and
+    `phases` are those that the rules were read with; `group_by` may need them."""
 
     rules: tuple[Rule, ...] = ()
     warnings: tuple[str, ...] = ()
+    roster: Roster | None = None
+    phases: tuple[Phase, ...] = ()
 
     @property
     def evaluated(self) -> tuple[Rule, ...]:
