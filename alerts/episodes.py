@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from alerts.instants import from_us, to_us
-from alerts.rules.settings import When
+from alerts.rule import When
 from alerts.windows import Reading, chain
 from hustings.clock import rfc3339
 from hustings.types import Alert, AlertState, Notice, NoticeKind

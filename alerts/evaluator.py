@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from alerts.groups import GroupKey
 from alerts.instants import from_us, to_us
+from alerts.rule import Rule, RuleSet
 from alerts.rule_state import RuleState
-from alerts.rules.settings import Rule, RuleSet
 from hustings.contracts import AlertChanges
 from hustings.types import Alert, Amendment, Hit, Mark, Notice, QueueEntry
 

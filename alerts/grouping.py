@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 
-from alerts.rules.settings import Rule, RuleSet
+from alerts.rule import Rule, RuleSet
 from hustings.query.fields import FIELDS, PEOPLE_FIELDS, keyword_values
 from hustings.roster import Phase, Roster, phase_at
 from hustings.types import Assessment

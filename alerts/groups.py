@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alerts.amendments import LatePost, amend
 from alerts.episodes import Cause, Change, Episodes, Row
 from alerts.instants import from_us, span_us, to_us
-from alerts.rules.settings import Rule
+from alerts.rule import Rule
 from alerts.windows import Counts, Member, Reading, Window
 from hustings.clock import rfc3339
 from hustings.types import Alert, Amendment, Hit, hash_id

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from alerts.grouping import Grouping, value_reader
-from alerts.rules.settings import Rule, RuleSet
+from alerts.rule import Rule, RuleSet
 from hustings.query.fields import number_value
 from hustings.query.predicate import Check, Reading, check
 from hustings.query.required_words import required_words

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from alerts.evaluator import Evaluator
 from alerts.matcher import Matcher, event_time
-from alerts.rules.settings import Rule, RuleSet
+from alerts.rule import Rule, RuleSet
 from hustings.contracts import AlertChanges
 from hustings.types import Alert, Amendment, Assessment, Hit, Mark, QueueEntry
 

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from alerts.episodes import Row
 from alerts.groups import Group, GroupKey, Terms
 from alerts.instants import span_us, to_us
-from alerts.rules.settings import Rule
+from alerts.rule import Rule
 from hustings.types import Alert, Amendment, Hit, Notice
 
 __all__ = ["RuleState"]

@@ -4,19 +4,17 @@ of sorted lists, every anchor and every post looked at, nothing incremental."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
-import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from alerts.evaluator import Evaluator
-from alerts.rules.settings import Limits, Route, Rule, RuleSet, When
-from hustings.clock import rfc3339
+from alerts.rule import Rule, RuleSet, When
 from hustings.query.tree import Everything, Query
 from hustings.types import Alert, Amendment, Hit, Mark, Notice
 
@@ -231,7 +229,7 @@ class Book:
 def run(entries: Sequence[Hit | Mark], rule: Rule, *, cuts: Sequence[int] = ()) -> Book:
     evaluator, book = Evaluator(RuleSet(rules=(rule,)), partition=0, memory=None), Book()
     bounds = [0, *sorted(cuts), len(entries)]
-    for first, last in zip(bounds, bounds[1:], strict=False):
+    for first, last in pairwise(bounds):
         book.record(evaluator.feed(entries[first:last]))
     return book
 

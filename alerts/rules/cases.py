@@ -13,8 +13,8 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
+from alerts.rule import Rule
 from alerts.rules.durations import read_duration
-from alerts.rules.settings import Rule
 from alerts.rules.table import Table
 from hustings.query.vocabulary import Vocabulary, nearest
 from hustings.text import analyse

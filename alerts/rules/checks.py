@@ -9,10 +9,10 @@ from math import prod
 from msgspec import Struct
 
 from alerts.markings import Tlp, tlp_within
+from alerts.rule import Rule, RuleSet
 from alerts.rules.cases import Case
 from alerts.rules.durations import show_duration
 from alerts.rules.read import ReadRule
-from alerts.rules.settings import Rule, RuleSet
 from alerts.rules.table import Table
 from alerts.rules.trial import differences
 from hustings.query.fields import PEOPLE_FIELDS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
+from alerts.rule import When
 from alerts.rules.durations import show_duration
-from alerts.rules.settings import When
 from alerts.rules.table import Table
 
 __all__ = ["Condition", "read_condition"]

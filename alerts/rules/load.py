@@ -11,12 +11,12 @@ from typing import Any
 from msgspec import Struct
 
 from alerts.markings import Tlp
+from alerts.rule import Rule, RuleSet
 from alerts.rules.cases import Case, read_cases
 from alerts.rules.checks import Surroundings, check_deployed, check_unique
 from alerts.rules.positions import Place, Places
 from alerts.rules.problems import Report
 from alerts.rules.read import ReadRule, read_rule
-from alerts.rules.settings import Rule, RuleSet
 from hustings.errors import RuleError
 from hustings.query.vocabulary import Vocabulary, nearest
 

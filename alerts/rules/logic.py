@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from alerts.rules.settings import Rule
+from alerts.rule import Rule
 from hustings.clock import rfc3339
 from hustings.query.printing import structure
 from hustings.types import hash_id

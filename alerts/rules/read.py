@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, cast, get_args
 
 from alerts.markings import SEVERITIES, TLP
+from alerts.rule import Evidence, Limits, Outcome, Pick, Route, Rule, State
 from alerts.rules.condition import read_condition
 from alerts.rules.fields import read_field, read_fields
 from alerts.rules.kinds import ALL_KEYS, ANYWHERE, KINDS
 from alerts.rules.logic import with_logic
 from alerts.rules.positions import Places
 from alerts.rules.problems import Report
-from alerts.rules.settings import Evidence, Limits, Outcome, Pick, Route, Rule, State
 from alerts.rules.table import Table
 from hustings.errors import QueryError
 from hustings.query import Query

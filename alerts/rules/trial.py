@@ -8,9 +8,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from alerts.replay import Replayed, replay
+from alerts.rule import Rule, RuleSet
 from alerts.rules.cases import Case, Expected
 from alerts.rules.durations import show_duration
-from alerts.rules.settings import Rule, RuleSet
 
 __all__ = ["differences"]
 
