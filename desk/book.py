@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select
 
-from desk import queue, releases
+from desk import queue
 from desk.database.connect import reading, writing
-from desk.database.tables import alerts, amendments, counters, notices
-from desk.database.tables import releases as releases_table
+from desk.database.tables import alerts, amendments, counters, notices, releases
 from desk.database.upsert import insert, insert_absent, upsert
 from desk.dispatch import Dispatcher
+from desk.follow import follow
 from hustings.clock import Clock
 from hustings.contracts import AlertChanges
 from hustings.types import Alert, Amendment, Assessment, Notice
@@ -76,6 +76,8 @@ class DeskBook:
         return [a for a, settled_at in found if settled_at is None or settled_at >= newest - self._memory(a.rule)]
 
     def record(self, changes: AlertChanges, *, partition: int, epoch: int) -> None:
+        if changes == AlertChanges():
+            return
         now = self._clock.now()
         changed = _last_of_each(changes.alerts)
         evidence = self._evidence_of_speakers(changed, changes.notices)
@@ -87,7 +89,7 @@ class DeskBook:
             _write_counters(connection, changes.counters, partition)
             for alert_id, new in made.items():
                 stored = _stored(connection, alert_id)
-                releases.follow(connection, self._dispatcher, stored, new, evidence, now=now)
+                follow(connection, self._dispatcher, stored, new, evidence, now=now)
 
     def _memory(self, rule: str) -> timedelta:
         return self._memories.get(rule, DEFAULT_MEMORY)
@@ -101,9 +103,7 @@ class DeskBook:
         gated = {alert_id for alert_id in speaking if changed[alert_id].review != "none"}
         if gated:
             with reading(self._engine) as connection:
-                done = select(releases_table.c.alert).where(
-                    releases_table.c.alert.in_(gated), releases_table.c.state == "done"
-                )
+                done = select(releases.c.alert).where(releases.c.alert.in_(gated), releases.c.state == "done")
                 speaking -= gated - set(connection.execute(done).scalars())
         return {alert_id: self._dispatcher.evidence(changed[alert_id]) for alert_id in speaking}
 
@@ -128,9 +128,9 @@ def latest_alerts(
 def released_alerts(engine: Engine, *, limit: int = 50, after: str | None = None) -> AlertPage:
     """Alerts that somebody, or a rule that names nobody, let out; newest first."""
     let_out = exists().where(
-        releases_table.c.alert == alerts.c.id,
-        releases_table.c.action == "release",
-        releases_table.c.state == "done",
+        releases.c.alert == alerts.c.id,
+        releases.c.action == "release",
+        releases.c.state == "done",
     )
     return _page(engine, [let_out], limit, after)
 

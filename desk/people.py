@@ -193,7 +193,9 @@ def _new_link(connection: Connection, *, role: DeskRole, actor: str, now: dateti
 
 def _open_link(connection: Connection, token: str, now: datetime) -> Row[Any] | None:
     return connection.execute(
-        select(links).where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
+        select(links)
+        .where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
+        .with_for_update()
     ).first()
 
 

@@ -96,7 +96,7 @@ def enqueue(connection: Connection, found: Iterable[QueueEntry], *, now: datetim
             "probability": entry.probability,
             "at": entry.at,
         }
-        for entry_id, entry in by_id.items()
+        for entry_id, entry in sorted(by_id.items())  # one order for all writers: no deadlock on PostgreSQL
     ]
     new = insert_absent(connection, queue_entries, rows, key=queue_entries.c.id)
     priorities: dict[str, float] = {}
@@ -269,7 +269,7 @@ def _raise(connection: Connection, priorities: dict[str, float], now: datetime) 
         )
     }
     fresh = []
-    for key, priority in priorities.items():
+    for key, priority in sorted(priorities.items()):
         row = known.get(key)
         if row is None:
             values = {"priority": priority, "queued_at": now, "rank": rank(priority, now)}

@@ -7,9 +7,8 @@ leave by themselves, because they name nobody. Shadow alerts never leave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -20,12 +19,22 @@ from alerts.messages import Decision
 from desk import audit, outbox
 from desk.database.connect import reading, writing
 from desk.database.tables import alerts, notices, releases
-from desk.database.upsert import insert_absent
-from desk.dispatch import Cover, Dispatcher, cover_of, covers
+from desk.decisions import (
+    Release,
+    decision_of,
+    insert_decision,
+    open_proposal,
+    proposal_for,
+    release_of,
+    replace_proposals,
+)
+from desk.dispatch import Cover, Dispatcher, cover_of
+from desk.gate import DECIDING_ROLES, Gate, gate_of, is_enough
+from desk.notices import settle, waiting_notices
 from desk.people import Person
 from desk.refusals import Conflict, Refused
 from hustings.clock import Clock
-from hustings.types import Alert, Assessment, Notice, hash_id
+from hustings.types import Alert, Assessment, Notice
 from hustings.wire import decode
 
 if TYPE_CHECKING:
@@ -39,7 +48,6 @@ __all__ = [
     "Waiting",
     "count_waiting",
     "decline",
-    "follow",
     "gate_of",
     "history",
     "overdue",
@@ -54,38 +62,6 @@ GRACE = timedelta(seconds=10)
 """Nothing is sent before it is over, so that an undo within it means that nobody was told (desk.md)."""
 SECOND_LOOK = timedelta(hours=12)
 """After a reviewer released a threat alone, a second person looks within this or it shows overdue (R01)."""
-
-BY_RULE = "rule"
-DECIDING_ROLES = frozenset({"reviewer", "lead"})
-THREAT_CODES = ("G-THR", "A-THREAT", "D3", "D4")
-INCITEMENT_CODES = ("H-TOP", "N-INCITE")
-
-
-class Gate(StrEnum):
-    """How many people it takes."""
-
-    ORDINARY = "ordinary"
-    THREAT = "threat"
-    INCITEMENT = "incitement"
-
-
-class Release(Struct, frozen=True, kw_only=True):
-    """One decision about an alert, proposed or done: let out, declined, retracted."""
-
-    id: str
-    alert: str
-    action: Literal["release", "retract", "decline"]
-    state: Literal["proposed", "done", "replaced", "undone"]
-    revision: int
-    codes: tuple[str, ...]
-    note: str
-    proposed_by: str
-    proposed_role: str
-    proposed_at: datetime
-    approved_by: str | None
-    approved_role: str | None
-    done_at: datetime | None
-    second_review_due: datetime | None
 
 
 class Released(Struct, frozen=True, kw_only=True):
@@ -106,15 +82,6 @@ class Waiting(Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...]
     since: datetime
     proposal: Release | None
-
-
-def gate_of(alert: Alert, assessments: Sequence[Assessment], codes: Sequence[str]) -> Gate:
-    """Which gate an alert goes through, by what its evidence was flagged as and by the `codes` that people give."""
-    found = {flag.code for assessment in assessments for flag in assessment.flags} | set(codes)
-    if _any_is(found, INCITEMENT_CODES):
-        return Gate.INCITEMENT
-    names_somebody = bool(cover_of(alert, assessments).targets)
-    return Gate.THREAT if names_somebody and _any_is(found, THREAT_CODES) else Gate.ORDINARY
 
 
 def release(
@@ -144,21 +111,21 @@ def release(
             raise Refused("the rule of this alert is in shadow: it delivers nothing")
         if alert.state == "retracted":
             raise Refused("this alert was retracted; there is nothing to let out")
-        waits = _waiting_notices(connection, alert_id)
+        waits = waiting_notices(connection, alert_id)
         if not waits:
             raise Refused("nothing of this alert waits for a release")
         cover = cover_of(alert, evidence)
-        proposal = _proposal(connection, alert_id, cover)
+        proposal = proposal_for(connection, alert_id, cover)
         gate = gate_of(alert, evidence, codes)
-        if not _completes(gate, person, proposal):
+        if not is_enough(gate, person, proposed_by=None if proposal is None else proposal.proposed_by):
             return Released(id=_propose(connection, alert, cover, codes, note, person, now), state="proposed")
         done = _complete(connection, alert, cover, codes, note, person, proposal, now)
-        alone_on_threat = proposal is None and person.role != "lead"
-        if alone_on_threat:
+        is_alone = done.proposed_by == done.approved_by and person.role != "lead"
+        if is_alone:
             due = {"second_review_due": now + SECOND_LOOK}
             connection.execute(update(releases).where(releases.c.id == done.id).values(**due))
         count = _queue_release(connection, dispatcher, alert, waits, evidence, done, now)
-        _settle(connection, alert_id, "told", release=done.id)
+        settle(connection, alert_id, "told", release=done.id)
         detail = {"release": done.id, "revision": revision, "codes": list(codes), "messages": count, "gate": gate.value}
         audit.append(connection, at=now, actor=person.pseudonym, action="release", subject=alert_id, detail=detail)
     reasons = dispatcher.withheld(alert, evidence)
@@ -180,12 +147,12 @@ def decline(engine: Engine, *, alert_id: str, revision: int, person: Person, not
             raise Refused(f"a {person.role} may not decide on alerts")
         if person.role != "lead" and outbox.routes_told(connection, alert_id):
             raise Refused("partners were told of this alert; only a lead may decline its update")
-        if not _waiting_notices(connection, alert_id):
+        if not waiting_notices(connection, alert_id):
             raise Refused("nothing of this alert waits for a decision")
-        _replace_proposals(connection, alert_id)
+        replace_proposals(connection, alert_id)
         cover = cover_of(alert, ())
-        done = _insert(connection, alert, "decline", "done", cover, (), note, person, now)
-        _settle(connection, alert_id, "declined", release=done)
+        done = insert_decision(connection, alert, "decline", "done", cover, (), note, person, now)
+        settle(connection, alert_id, "declined", release=done)
         audit.append(
             connection,
             at=now,
@@ -215,9 +182,9 @@ def retract(
         told = outbox.routes_told(connection, alert_id)
         if not told:
             raise Refused("nobody was told of this alert; decline it instead")
-        machine = [notice for notice in _waiting_notices(connection, alert_id) if notice.kind == "retract"]
-        _replace_proposals(connection, alert_id)
-        done = _insert(connection, alert, "retract", "done", cover_of(alert, ()), (), note, person, now)
+        machine = [notice for notice in waiting_notices(connection, alert_id) if notice.kind == "retract"]
+        replace_proposals(connection, alert_id)
+        done = insert_decision(connection, alert, "retract", "done", cover_of(alert, ()), (), note, person, now)
         notice = (
             machine[-1]
             if machine
@@ -226,7 +193,7 @@ def retract(
         decision = Decision(roles=(person.role,), codes=(), at=now)
         messages = dispatcher.retractions(alert, notice, told, decision=decision, note=note, now=now)
         count = outbox.add(connection, messages, release=done, now=now, due_at=now)
-        _settle(connection, alert_id, "told", release=done)
+        settle(connection, alert_id, "told", release=done)
         audit.append(
             connection,
             at=now,
@@ -283,7 +250,7 @@ def second_look(engine: Engine, *, release_id: str, person: Person, note: str, c
 
 def waiting(engine: Engine, *, limit: int = 100) -> list[Waiting]:
     """Alerts of which something waits for a decision, the longest waiting first."""
-    found: dict[str, list[Row[Any]]] = {}
+    found: dict[str, list[Row[Any, Any, Any, Any]]] = {}
     with reading(engine) as connection:
         statement = (
             select(notices.c.alert, notices.c.kind, notices.c.recorded_at, alerts.c.value)
@@ -298,7 +265,7 @@ def waiting(engine: Engine, *, limit: int = 100) -> list[Waiting]:
                 alert=decode(rows[0].value, Alert),
                 kinds=tuple(row.kind for row in rows),
                 since=rows[0].recorded_at,
-                proposal=_open_proposal(connection, alert_id),
+                proposal=open_proposal(connection, alert_id),
             )
             for alert_id, rows in list(found.items())[:limit]
         ]
@@ -315,7 +282,7 @@ def history(engine: Engine, alert_id: str) -> list[Release]:
     """Every decision about an alert, oldest first."""
     statement = select(releases).where(releases.c.alert == alert_id).order_by(releases.c.proposed_at, releases.c.id)
     with reading(engine) as connection:
-        return [_release(row) for row in connection.execute(statement)]
+        return [release_of(row) for row in connection.execute(statement)]
 
 
 def overdue(engine: Engine, *, clock: Clock) -> list[Release]:
@@ -324,117 +291,10 @@ def overdue(engine: Engine, *, clock: Clock) -> list[Release]:
         select(releases).where(releases.c.second_review_due <= clock.now()).order_by(releases.c.second_review_due)
     )
     with reading(engine) as connection:
-        return [_release(row) for row in connection.execute(statement)]
-
-
-# ── what follows from a release, called by desk.book in its transaction ──────────────────────────────────────────
-
-
-def follow(
-    connection: Connection,
-    dispatcher: Dispatcher,
-    alert: Alert,
-    made: Sequence[Notice],
-    evidence: Mapping[str, Sequence[Assessment]],
-    *,
-    now: datetime,
-) -> None:
-    """Answer new notices of an alert in the caller's transaction: send what a release covers, leave the rest waiting.
-
-    `evidence` holds what was read before the transaction began, by alert id; what is missing is read now."""
-    if alert.shadow:
-        _answer(connection, made, "silent")
-        return
-    if any(notice.kind == "retract" for notice in made):
-        _follow_retraction(connection, alert, made, now)
-        return
-    assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
-    standing = _standing(connection, alert, assessments, now)
-    for notice in sorted(made, key=lambda notice: notice.revision):
-        closes = notice.kind in {"resolve", "merge"}
-        only = outbox.routes_promised(connection, alert.id) if closes else None
-        if standing is not None:
-            messages = dispatcher.messages(
-                alert, notice, assessments, decision=_decision_of(standing), now=now, only=only
-            )
-            outbox.add(connection, messages, release=standing.id, now=now, due_at=now)
-            _answer(connection, [notice], "told" if messages else "silent", release=standing.id)
-        elif closes and not only and not _waiting_notices(connection, alert.id, besides=made):
-            _answer(connection, [notice], "silent")  # nobody was told that it began, and nobody is asked whether to
-
-
-def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Notice], now: datetime) -> None:
-    outbox.cancel_unsent(connection, alert=alert.id, detail="retracted", now=now)
-    _replace_proposals(connection, alert.id)
-    if outbox.routes_told(connection, alert.id):
-        _answer(connection, [notice for notice in made if notice.kind != "retract"], "silent")
-        _settle(connection, alert.id, "silent", besides="retract")
-    else:
-        _settle(connection, alert.id, "silent")
-
-
-def _standing(
-    connection: Connection, alert: Alert, assessments: Sequence[Assessment], now: datetime
-) -> Row[Any] | None:
-    """The release under which the alert may speak, if there is one."""
-    if alert.review == "none":
-        return _release_by_rule(connection, alert, now)
-    done = (
-        select(releases)
-        .where(releases.c.alert == alert.id, releases.c.state == "done")
-        .order_by(releases.c.done_at.desc(), releases.c.id)
-    )
-    latest = connection.execute(done).first()
-    if latest is None or latest.action != "release":
-        return None
-    present = cover_of(alert, assessments)
-    return latest if covers(msgspec.json.decode(latest.cover, type=Cover), present) else None
-
-
-def _release_by_rule(connection: Connection, alert: Alert, now: datetime) -> Row[Any]:
-    row = {
-        "id": hash_id(BY_RULE, alert.id),
-        "alert": alert.id,
-        "action": "release",
-        "state": "done",
-        "revision": alert.revision,
-        "cover": _encode(cover_of(alert, ())),
-        "codes": "[]",
-        "note": "",
-        "proposed_by": BY_RULE,
-        "proposed_role": BY_RULE,
-        "proposed_at": now,
-        "done_at": now,
-    }
-    if insert_absent(connection, releases, [row], key=releases.c.id):
-        detail = {"release": str(row["id"]), "rule": alert.rule_name}
-        audit.append(connection, at=now, actor=BY_RULE, action="release-by-rule", subject=alert.id, detail=detail)
-    return connection.execute(select(releases).where(releases.c.id == row["id"])).one()
-
-
-def _decision_of(row: Row[Any]) -> Decision | None:
-    if row.proposed_by == BY_RULE:
-        return None
-    roles = (
-        (row.proposed_role,) if row.approved_by in {None, row.proposed_by} else (row.proposed_role, row.approved_role)
-    )
-    return Decision(roles=roles, codes=tuple(msgspec.json.decode(row.codes)), at=row.done_at)
+        return [release_of(row) for row in connection.execute(statement)]
 
 
 # ── the steps of a decision ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _completes(gate: Gate, person: Person, proposal: Row[Any] | None) -> bool:
-    """Whether this person's word is enough, with the proposal that is open. Raises `Refused` when it adds nothing."""
-    if person.role not in DECIDING_ROLES:
-        raise Refused(f"a {person.role} may not let alerts out; known are {', '.join(sorted(DECIDING_ROLES))}")
-    if proposal is not None and proposal.proposed_by != person.pseudonym:
-        return True
-    if gate is not Gate.INCITEMENT and (person.role == "lead" or gate is Gate.THREAT):
-        return True
-    if proposal is not None:
-        raise Refused("you have proposed this already; a second person must agree")
-    return False
 
 
 def _propose(
@@ -446,8 +306,8 @@ def _propose(
     person: Person,
     now: datetime,
 ) -> str:
-    _replace_proposals(connection, alert.id)
-    proposed = _insert(connection, alert, "release", "proposed", cover, codes, note, person, now)
+    replace_proposals(connection, alert.id)
+    proposed = insert_decision(connection, alert, "release", "proposed", cover, codes, note, person, now)
     audit.append(
         connection,
         at=now,
@@ -470,8 +330,8 @@ def _complete(
     now: datetime,
 ) -> Row[Any]:
     if proposal is None or proposal.proposed_by == person.pseudonym:
-        _replace_proposals(connection, alert.id)
-        done = _insert(connection, alert, "release", "done", cover, codes, note, person, now)
+        replace_proposals(connection, alert.id)
+        done = insert_decision(connection, alert, "release", "done", cover, codes, note, person, now)
     else:
         done = proposal.id
         agreed = tuple(dict.fromkeys((*msgspec.json.decode(proposal.codes), *codes)))
@@ -505,101 +365,9 @@ def _queue_release(
     addressed = outbox.routes_addressed(connection, alert.id)
     opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
     by_route = {name: waits[-1] if name in addressed else opening for name in dispatcher.routes()}
-    messages = dispatcher.messages(alert, by_route, evidence, decision=_decision_of(done), now=now)
+    messages = dispatcher.messages(alert, by_route, evidence, decision=decision_of(done), now=now)
     queued = {"release": done.id, "now": now, "due_at": now + GRACE}
     return outbox.add(connection, messages, **queued) + outbox.replace_cancelled(connection, messages, **queued)
-
-
-def _insert(
-    connection: Connection,
-    alert: Alert,
-    action: str,
-    state: str,
-    cover: Cover,
-    codes: tuple[str, ...],
-    note: str,
-    person: Person,
-    now: datetime,
-) -> str:
-    release_id = hash_id(action, alert.id, person.pseudonym, now.isoformat())
-    is_done = state == "done"
-    connection.execute(
-        releases.insert().values(
-            id=release_id,
-            alert=alert.id,
-            action=action,
-            state=state,
-            revision=alert.revision,
-            cover=_encode(cover),
-            codes=msgspec.json.encode(codes).decode(),
-            note=note,
-            proposed_by=person.pseudonym,
-            proposed_role=person.role,
-            proposed_at=now,
-            approved_by=person.pseudonym if is_done else None,
-            approved_role=person.role if is_done else None,
-            done_at=now if is_done else None,
-        )
-    )
-    return release_id
-
-
-def _proposal(connection: Connection, alert_id: str, cover: Cover) -> Row[Any] | None:
-    """The open proposal, if what it proposed is still what the alert says."""
-    row = connection.execute(
-        select(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed")
-    ).first()
-    if row is None or not covers(msgspec.json.decode(row.cover, type=Cover), cover):
-        return None
-    return row
-
-
-def _open_proposal(connection: Connection, alert_id: str) -> Release | None:
-    row = connection.execute(
-        select(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed")
-    ).first()
-    return None if row is None else _release(row)
-
-
-def _replace_proposals(connection: Connection, alert_id: str) -> None:
-    connection.execute(
-        update(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed").values(state="replaced")
-    )
-
-
-# ── notices ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _waiting_notices(connection: Connection, alert_id: str, besides: Sequence[Notice] = ()) -> list[Notice]:
-    statement = (
-        select(notices.c.value)
-        .where(
-            notices.c.alert == alert_id,
-            notices.c.state == "waiting",
-            notices.c.id.not_in([notice.id for notice in besides]),
-        )
-        .order_by(notices.c.revision, notices.c.at)
-    )
-    return [decode(raw, Notice) for raw in connection.execute(statement).scalars()]
-
-
-def _answer(connection: Connection, made: Sequence[Notice], state: str, *, release: str | None = None) -> None:
-    ids = [notice.id for notice in made]
-    connection.execute(update(notices).where(notices.c.id.in_(ids)).values(state=state, release=release))
-
-
-def _settle(
-    connection: Connection, alert_id: str, state: str, *, besides: str = "", release: str | None = None
-) -> None:
-    """Answer everything of an alert that waits, except notices of the kind `besides`."""
-    connection.execute(
-        update(notices)
-        .where(notices.c.alert == alert_id, notices.c.state == "waiting", notices.c.kind != besides)
-        .values(state=state, release=release)
-    )
-
-
-# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _stored(engine: Engine, alert_id: str) -> Alert:
@@ -619,16 +387,3 @@ def _alert_on_page(connection: Connection, alert_id: str, revision: int) -> Aler
     if alert.revision != revision:
         raise Conflict(f"the alert changed while you read it: revision {alert.revision}, you saw {revision}")
     return alert
-
-
-def _release(row: Row[Any]) -> Release:
-    values = {name: getattr(row, name) for name in Release.__struct_fields__}
-    return Release(**{**values, "codes": tuple(msgspec.json.decode(row.codes))})
-
-
-def _encode(cover: Cover) -> str:
-    return msgspec.json.encode(cover).decode()
-
-
-def _any_is(codes: set[str], wanted: Sequence[str]) -> bool:
-    return any(code == want or code.startswith(f"{want}-") for code in codes for want in wanted)

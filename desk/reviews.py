@@ -6,6 +6,7 @@ of mind is a new review. A decision names the revision that its reader saw; if t
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +21,7 @@ from desk.people import Person
 from desk.posts import Posts
 from desk.refusals import Conflict, Refused
 from hustings.clock import Clock
-from hustings.types import Review, hash_id
+from hustings.types import Review
 from hustings.wire import decode, encode
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _review(
 ) -> Review:
     now = clock.now()
     return Review(
-        id=hash_id(reviewer.pseudonym, subject, subject_id, str(revision), now.isoformat()),
+        id=secrets.token_hex(16),
         reviewer=reviewer.pseudonym,
         subject=subject,
         subject_id=subject_id,

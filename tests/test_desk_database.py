@@ -14,7 +14,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import Table, inspect, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 from desk.database.columns import Instant
 from desk.database.connect import open_database, reading, writing
@@ -167,3 +169,10 @@ def test_reader_sees_a_snapshot_while_a_writer_is_at_work(tmp_path: Path) -> Non
         assert seen == [b"before"]
     assert store.get("a", "k") == b"after"
     engine.dispose()
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_table_can_be_said_in_postgresql(table: Table) -> None:
+    statement = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+    assert "BLOB" not in statement
+    assert ("BIGSERIAL" in statement) == (table.name == "outbox")

@@ -1,0 +1,132 @@
+"""Decisions about alerts as they stand in the database: proposed, done, replaced, undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, func, select, update
+
+from alerts.messages import Decision
+from desk.database.tables import releases
+from desk.dispatch import Cover, covers
+from desk.people import Person
+from hustings.types import Alert, hash_id
+
+__all__ = [
+    "BY_RULE",
+    "Release",
+    "decision_of",
+    "encode_cover",
+    "insert_decision",
+    "open_proposal",
+    "proposal_for",
+    "release_of",
+    "replace_proposals",
+]
+
+BY_RULE = "rule"
+"""Stands for the person where a rule waives the human gate."""
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """One decision about an alert, proposed or done: let out, declined, retracted."""
+
+    id: str
+    alert: str
+    action: Literal["release", "retract", "decline"]
+    state: Literal["proposed", "done", "replaced", "undone"]
+    revision: int
+    codes: tuple[str, ...]
+    note: str
+    proposed_by: str
+    proposed_role: str
+    proposed_at: datetime
+    approved_by: str | None
+    approved_role: str | None
+    done_at: datetime | None
+    second_review_due: datetime | None
+
+
+def decision_of(row: Row[Any]) -> Decision | None:
+    """What a message says of this decision: roles, codes, time; None where a rule made it."""
+    if row.proposed_by == BY_RULE:
+        return None
+    roles = (
+        (row.proposed_role,) if row.approved_by in {None, row.proposed_by} else (row.proposed_role, row.approved_role)
+    )
+    return Decision(roles=roles, codes=tuple(msgspec.json.decode(row.codes)), at=row.done_at)
+
+
+def insert_decision(
+    connection: Connection,
+    alert: Alert,
+    action: str,
+    state: str,
+    cover: Cover,
+    codes: tuple[str, ...],
+    note: str,
+    person: Person,
+    now: datetime,
+) -> str:
+    """Write a decision of one person and return its id."""
+    before = select(func.count()).select_from(releases).where(releases.c.alert == alert.id)
+    release_id = hash_id("decision", alert.id, str(connection.execute(before).scalar_one()))
+    is_done = state == "done"
+    connection.execute(
+        releases.insert().values(
+            id=release_id,
+            alert=alert.id,
+            action=action,
+            state=state,
+            revision=alert.revision,
+            cover=encode_cover(cover),
+            codes=msgspec.json.encode(codes).decode(),
+            note=note,
+            proposed_by=person.pseudonym,
+            proposed_role=person.role,
+            proposed_at=now,
+            approved_by=person.pseudonym if is_done else None,
+            approved_role=person.role if is_done else None,
+            done_at=now if is_done else None,
+        )
+    )
+    return release_id
+
+
+def proposal_for(connection: Connection, alert_id: str, cover: Cover) -> Row[Any] | None:
+    """The open proposal, if what it proposed is still what the alert says."""
+    row = connection.execute(
+        select(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed")
+    ).first()
+    if row is None or not covers(msgspec.json.decode(row.cover, type=Cover), cover):
+        return None
+    return row
+
+
+def open_proposal(connection: Connection, alert_id: str) -> Release | None:
+    """The open proposal of an alert, whatever the alert says by now."""
+    row = connection.execute(
+        select(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed")
+    ).first()
+    return None if row is None else release_of(row)
+
+
+def replace_proposals(connection: Connection, alert_id: str) -> None:
+    """End the open proposal of an alert: somebody decided, or the alert is another one now."""
+    connection.execute(
+        update(releases).where(releases.c.alert == alert_id, releases.c.state == "proposed").values(state="replaced")
+    )
+
+
+def release_of(row: Row[Any]) -> Release:
+    """A row as the desk shows it."""
+    values = {name: getattr(row, name) for name in Release.__struct_fields__}
+    return Release(**{**values, "codes": tuple(msgspec.json.decode(row.codes))})
+
+
+def encode_cover(cover: Cover) -> str:
+    """A cover as the database keeps it."""
+    return msgspec.json.encode(cover).decode()
