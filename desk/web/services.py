@@ -10,7 +10,7 @@ from hustings.codebook import Codebook
 from sqlalchemy import Engine
 
 from alerts.partners import Partner
-from alerts.rules.settings import Rule
+from alerts.rule import Rule
 from hustings.clock import Clock
 from hustings.contracts import Index, Log, Memory
 from hustings.metrics import Event

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec import Struct
 from starlette.responses import Response
 
@@ -9,6 +11,7 @@ from desk import audit
 from desk.database.connect import writing
 from desk.web.visit import NotFound, Visit
 from hustings.contracts import Entry
+from hustings.errors import StoreError
 from hustings.types import DeadLetter
 from hustings.wire import decode
 
@@ -70,14 +73,21 @@ def show_one(visit: Visit) -> Response:
 
 
 def _read(visit: Visit, partition: int, first: int, *, limit: int) -> list[Letter]:
-    """Letters from `first` on. A reader of its own, whose position is never committed."""
+    """At most `limit` letters from `first` on, by a reader of the pages' own. A reader seeks back only, never beyond
+    what it has committed, so it commits where the page begins; if another page went further meanwhile, all the better.
+    """
+    entries: list[Entry] = []
     reader = visit.services.log.reader("dead-letters", "desk-pages", partitions=[partition])
     try:
+        if first > reader.committed()[partition]:
+            with suppress(StoreError):
+                reader.commit({partition: first})
         reader.seek({partition: first})
-        entries: list[Entry] = reader.poll(limit=limit, timeout_s=0.0) if limit > 0 else []
+        while len(entries) < limit and (more := reader.poll(limit=limit - len(entries), timeout_s=0.0)):
+            entries += more
     finally:
         reader.close()
     return [
         Letter(partition=entry.partition, offset=entry.offset, value=decode(entry.value, DeadLetter))
-        for entry in entries[:limit]
+        for entry in entries
     ]

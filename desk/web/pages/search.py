@@ -12,6 +12,7 @@ from desk.web import searches
 from desk.web.chart import Chart, draw
 from desk.web.posts import brief
 from desk.web.visit import NotFound, Visit
+from hustings.contracts import Page
 from hustings.errors import QueryError, StoreError
 from hustings.query import Query
 from hustings.query.fields import FIELDS
@@ -74,10 +75,7 @@ def found(visit: Visit) -> Response:
     except QueryError as error:  # the roster or the codebook has changed since
         return _page(visit, text=stored.text, mistake=_mistake(stored.text, error), status=400)
     reads_posts = visit.may("post")
-    try:
-        page = services.index.search(query, limit=POSTS, after=visit.query("after") or None) if reads_posts else None
-    except ValueError as error:
-        raise NotFound("this page of the search does not exist") from error
+    page = _posts(visit, query) if reads_posts else None
     return visit.answer(
         "search.html",
         text=stored.text,
@@ -93,6 +91,16 @@ def found(visit: Visit) -> Response:
         chart=_over_time(visit, query),
         search_id=visit.path("id"),
     )
+
+
+def _posts(visit: Visit, query: Query) -> Page:
+    after = visit.query("after")
+    if not after:
+        return visit.services.index.search(query, limit=POSTS)
+    try:
+        return visit.services.index.search(query, limit=POSTS, after=after)
+    except StoreError as error:  # the address was changed by hand
+        raise NotFound("this page of the search does not exist") from error
 
 
 def _page(visit: Visit, *, text: str, mistake: Mistake | None = None, status: int = 200) -> Response:

@@ -1,0 +1,191 @@
+"""In and out of the desk: first link, sign-in, sessions, passwords, people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from desk import audit, people
+from desk.database.connect import writing
+from desk.database.tables import people as people_table
+from tests.desk_world import PASSWORD, World, desk_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with desk_world(tmp_path) as made:
+        yield made
+
+
+def test_the_first_link_makes_the_lead_and_works_once(world: World) -> None:
+    token = people.first_link(world.services.engine, clock=world.clock)
+    browser = world.browser()
+    page = browser.get(f"/welcome/{token}")
+    assert "role <strong>lead</strong>" in page.text
+    sent = {"login": "Oda", "password": PASSWORD, "again": PASSWORD}
+    answer = browser.submit(page, f"/welcome/{token}", **sent)
+    assert browser.follow(browser.follow(answer)).status_code == 200
+    assert [(person.login, person.role) for person in people.listed(world.services.engine)] == [("oda", "lead")]
+    assert world.browser().get(f"/welcome/{token}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("login", "password", "again", "says"),
+    [
+        ("oda", PASSWORD, PASSWORD + "x", "The two passwords differ."),
+        ("oda", "short", "short", "A password has at least 12 characters, this has 5"),
+        ("o da", PASSWORD, PASSWORD, "A login has 2 to 64 characters"),
+    ],
+)
+def test_a_refused_account_leaves_the_link_usable(
+    world: World, login: str, password: str, again: str, says: str
+) -> None:
+    token = people.first_link(world.services.engine, clock=world.clock)
+    browser = world.browser()
+    page = browser.get(f"/welcome/{token}")
+    answer = browser.submit(page, f"/welcome/{token}", login=login, password=password, again=again)
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert password not in answer.text
+    assert browser.get(f"/welcome/{token}").status_code == 200
+
+
+def test_signing_in_and_out(world: World) -> None:
+    world.person("reviewer")
+    browser = world.browser()
+    answer = browser.submit(browser.get("/sign-in"), "/sign-in", login=" Reviewer-One ", password=PASSWORD)
+    home = browser.follow(answer)
+    assert home.headers["location"] == "/queue"
+    out = browser.submit(browser.get("/queue"), "/sign-out")
+    assert out.headers["location"] == "/sign-in"
+    assert browser.get("/queue").headers["location"] == "/sign-in"
+
+
+def test_a_session_that_was_ended_opens_nothing_although_the_cookie_is_kept(world: World) -> None:
+    browser, other = world.signed_in("reviewer"), world.signed_in("reviewer")
+    page = browser.get("/sessions")
+    ends = re.findall(r'action="(/sessions/[0-9a-f]{64}/end)"', page.text)
+    assert len(ends) == 2
+    for path in ends:
+        if 'class="badge good">this one' not in page.text.split(path)[0].split("<tr>")[-1]:
+            assert browser.submit(page, path).status_code == 303
+    assert other.get("/queue").headers["location"] == "/sign-in"
+    assert browser.get("/queue").status_code == 200
+
+
+def test_nobody_ends_the_session_of_somebody_else(world: World) -> None:
+    victim = world.signed_in("lead")
+    theirs = re.findall(r'action="(/sessions/[0-9a-f]{64}/end)"', victim.get("/sessions").text)[0]
+    attacker = world.signed_in("reviewer")
+    mine = re.findall(r'action="(/sessions/[0-9a-f]{64}/end)"', attacker.get("/sessions").text)[0]
+    page = attacker.get("/sessions")
+    token = re.search(r'name="form_token" value="([^"]*)"', page.text)
+    assert token is not None
+    assert mine != theirs
+    assert attacker.post(theirs, {"form_token": token[1]}).status_code == 404
+    assert victim.get("/overview").status_code == 200
+
+
+def test_a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    for _ in range(24):
+        world.clock.advance(timedelta(minutes=29))
+        assert browser.get("/queue").status_code == 200
+    world.clock.advance(timedelta(minutes=29))
+    assert browser.get("/queue").status_code == 303
+    again = world.signed_in("reviewer")
+    world.clock.advance(timedelta(minutes=31))
+    assert again.get("/queue").status_code == 303
+
+
+def test_wrong_passwords_are_answered_alike_and_then_slowed_down(world: World) -> None:
+    world.person("reviewer")
+    browser = world.browser()
+    said = set()
+    for login in ("reviewer-one", "nobody-here"):
+        answer = browser.submit(browser.get("/sign-in"), "/sign-in", login=login, password="not the password")
+        assert answer.status_code == 401
+        said.add(re.sub(r'value="[^"]*"', "", answer.text))
+    assert len(said) == 1
+    for _ in range(5):
+        answer = browser.submit(browser.get("/sign-in"), "/sign-in", login="reviewer-one", password="not it")
+    assert answer.status_code == 429
+    assert "Too many wrong passwords" in answer.text
+
+
+def test_a_new_password_ends_every_session(world: World) -> None:
+    browser, other = world.signed_in("reviewer"), world.signed_in("reviewer")
+    page = browser.get("/sessions")
+    new = "another calm sentence, longer"
+    wrong = browser.submit(page, "/sessions/password", present="not it", password=new, again=new)
+    assert (wrong.status_code, "present password is not right" in wrong.text) == (400, True)
+    assert browser.submit(page, "/sessions/password", present=PASSWORD, password=new, again=new).status_code == 303
+    assert other.get("/queue").status_code == 303
+    assert browser.get("/queue").status_code == 303
+
+
+def test_an_admin_invites_by_a_link_that_is_shown_once(world: World) -> None:
+    admin = world.signed_in("admin")
+    page = admin.submit(admin.get("/people"), "/people/invite", role="reviewer")
+    found = re.search(r'value="(http://127\.0\.0\.1:8780/welcome/[\w-]+)"', page.text)
+    assert found is not None
+    assert found[1] not in admin.get("/people").text
+    newcomer = world.browser()
+    path = found[1].removeprefix("http://127.0.0.1:8780")
+    answer = newcomer.submit(newcomer.get(path), path, login="nils", password=PASSWORD, again=PASSWORD)
+    assert newcomer.follow(answer).headers["location"] == "/queue"
+
+
+def test_once_there_is_an_admin_a_lead_sees_pseudonyms_and_changes_nobody(world: World) -> None:
+    lead = world.signed_in("lead")
+    world.person("reviewer", "hidden-name")
+    assert "hidden-name" in lead.get("/people").text
+    before = lead.get("/people")
+    world.person("admin")
+    html = lead.get("/people").text
+    assert "hidden-name" not in html
+    assert 'action="/people/invite"' not in html
+    refused = lead.submit(before, "/people/invite", role="lead")
+    assert (refused.status_code, "may not invite" in refused.text) == (400, True)
+
+
+def test_a_closed_account_is_out_at_once(world: World) -> None:
+    reviewer = world.signed_in("reviewer")
+    admin = world.signed_in("admin")
+    path = f"/people/{world.person('reviewer').id}/close"
+    assert admin.submit(admin.get("/people"), path).status_code == 303
+    assert reviewer.get("/queue").status_code == 303
+
+
+def test_the_audit_page_says_whether_the_chain_is_whole(world: World) -> None:
+    lead = world.signed_in("lead")
+    assert "The chain is whole" in lead.get("/audit").text
+    with writing(world.services.engine) as connection:
+        connection.exec_driver_sql("UPDATE audit SET actor = 'somebody' WHERE sequence = 1")
+    html = lead.get("/audit").text
+    assert "The chain is broken" in html
+    assert "row 1" in html
+
+
+def test_older_audit_rows_stand_on_further_pages(world: World) -> None:
+    lead = world.signed_in("lead")
+    with writing(world.services.engine) as connection:
+        for number in range(70):
+            audit.append(connection, at=world.clock.now(), actor="tests", action=f"act-{number}", subject="x")
+    first = lead.get("/audit").text
+    older = re.search(r'href="(/audit\?before=\d+)"', first)
+    assert older is not None
+    assert "act-69" in first
+    assert "act-5<" in lead.get(older[1]).text
+    assert lead.get("/audit?before=x").status_code == 400
+
+
+def test_a_desk_without_people_shows_the_sign_in_and_nothing_breaks(world: World) -> None:
+    with writing(world.services.engine) as connection:
+        connection.execute(delete(people_table))
+    assert world.browser().get("/sign-in").status_code == 200

@@ -1,0 +1,332 @@
+"""The queue and one post: claim, read, decide, skip, undo, conflicts; what is kept back until it should be seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from desk import reviews
+from desk.web.bands import band
+from hustings.types import Review
+from tests.desk_world import POSTS, QUEUE, Browser, World, copied_desk, filled_desk, post_path
+
+THREAT, DATE, ARABIC, PLAIN = (
+    post_path(f"fedi.example:{name}") for name in ("threat-1", "date-1", "arabic-1", "plain-1")
+)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled_desk(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def world(filled: Path, tmp_path: Path) -> Iterator[World]:
+    with copied_desk(filled, tmp_path / "desk") as made:
+        yield made
+
+
+def take_next(browser: Browser) -> httpx.Response:
+    return browser.follow(browser.submit(browser.get("/queue"), "/queue/next"))
+
+
+def take(browser: Browser, path: str) -> httpx.Response:
+    return browser.follow(browser.submit(browser.get(path), "/queue/take"))
+
+
+def decided(world: World, native_id: str) -> list[Review]:
+    return reviews.of_subject(world.services.engine, "post", f"fedi.example:{native_id}")
+
+
+def edit(world: World, native_id: str, text: str) -> None:
+    """The source edits a post: a revision with another text."""
+    former = next(post for post in POSTS if post.post.native_id == native_id)
+    post = msgspec.structs.replace(former.post, text=text, revision=5)
+    world.index.write([msgspec.structs.replace(former, post=post, flags=(), targets=())], log_id=world.log.id)
+
+
+def test_the_queue_shows_reasons_by_band_and_no_words(world: World) -> None:
+    html = world.signed_in("reviewer").get("/queue").text
+    assert re.findall(r"(high|medium|low) priority", html) == ["high", "medium", "medium", "low", "low"]
+    assert "N-PROC-DATE 0.88" in html
+    assert not any(post.post.text[:20] in html for post in POSTS)
+
+
+@pytest.mark.parametrize(
+    ("priority", "name"), [(1.0, "high"), (0.9, "high"), (0.89, "medium"), (0.7, "medium"), (0.69, "low"), (0.0, "low")]
+)
+def test_a_priority_is_shown_as_a_band(priority: float, name: str) -> None:
+    assert band(priority) == name
+
+
+def test_next_claims_the_most_urgent_post_and_nobody_else_gets_it(world: World) -> None:
+    first, second = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    assert take_next(first).url.path == THREAT.replace("%3A", ":")
+    assert take_next(second).url.path == DATE.replace("%3A", ":")
+    assert "Continue with your post" in first.get("/queue").text
+    page = second.get(THREAT)
+    assert "/queue/decide" not in page.text
+    conflict = second.submit(page, "/queue/take")
+    assert (conflict.status_code, "Somebody else is reading this post" in conflict.text) == (409, True)
+
+
+def test_looking_at_a_post_takes_no_lease(world: World) -> None:
+    world.signed_in("reviewer").get(THREAT)
+    assert take_next(world.signed_in("reviewer", "reviewer-two")).url.path == THREAT.replace("%3A", ":")
+
+
+def test_a_post_page_says_everything_that_a_score_must_travel_with(world: World) -> None:
+    html = world.signed_in("reviewer").get(DATE).text
+    assert "everything-flagged" in html
+    assert "A person reads whatever the machine flagged." in html
+    assert "Every matching post is shown." in html
+    for said in ("N-PROC-DATE", "0.88", "0.70", "abuse-en@3", "u-k3x9w2", "9f" * 32, "image: a poster with a date"):
+        assert said in html
+    assert "xn--vte-velmara-rnj.example" in html
+    assert "written with other letters" in html
+    assert html.count("the vote in the north is moved to MONDAY</mark>") == 3  # this one and two of its story
+    assert "tracker.example" not in html
+
+
+def test_severe_words_are_covered_until_asked_for(world: World) -> None:
+    html = world.signed_in("reviewer").get(THREAT).text
+    veil = re.search(r'<details class="veil">.*?</details>', html, re.DOTALL)
+    assert veil is not None
+    assert "Show the words" in veil[0]
+    assert "we know the road she drives home" in veil[0]
+    assert "we know the road she drives home" not in html.replace(veil[0], "")
+    assert 'class="veil"' not in world.signed_in("reviewer").get(DATE).text.split("Same story")[0]
+
+
+def test_a_right_to_left_post_carries_its_language_and_direction(world: World) -> None:
+    html = world.signed_in("reviewer").get(ARABIC).text
+    assert '<p class="words" dir="rtl" lang="ar"><mark class="target">مارا تيلان</mark>' in html
+    assert '<mark class="flag">مكانها البيت</mark>' in html
+
+
+def test_the_random_slice_is_read_without_the_opinion_of_the_machine(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take(browser, PLAIN)
+    assert "Drawn by chance: 2.0% of the matching posts are shown." in page.text
+    assert "Kept back until you have decided" in page.text
+    assert "0.04" not in page.text
+    assert "abuse-en" not in page.text
+    browser.submit(page, "/queue/decide", verdict="dismiss", code="X-NOTELEX", then="queue")
+    assert "Kept back" not in browser.get(PLAIN).text
+    assert decided(world, "plain-1")[0].shown == {"blind": True}
+
+
+def test_a_decision_is_recorded_with_codes_note_and_what_was_shown(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    answer = browser.submit(
+        take(browser, DATE),
+        "/queue/decide",
+        verdict="alert",
+        code=["N-PROC-DATE", "C-FABRIC"],
+        typed_code=" n-imperson ",
+        note="The day is the 14th.\r\nSee the gazette.",
+        then="next",
+    )
+    assert answer.status_code == 303
+    review = decided(world, "date-1")[0]
+    assert review.verdict == "alert"
+    assert review.codes == ("N-PROC-DATE", "C-FABRIC", "N-IMPERSON")
+    assert review.note == "The day is the 14th.\nSee the gazette."
+    assert review.reviewer == world.person("reviewer").pseudonym
+    assert review.shown == {"blind": False, "flag.N-PROC-DATE": 0.88, "model.abuse-en": "3"}
+    assert review.codebook == world.services.codebook.version
+
+
+def test_after_a_decision_the_next_post_comes_with_ten_seconds_to_undo(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    first = take_next(browser)
+    answer = browser.submit(first, "/queue/decide", verdict="urgent", code="G-THR-KILL", then="next")
+    page = browser.follow(answer)
+    assert page.url.path == DATE.replace("%3A", ":")
+    assert "Decision recorded." in page.text
+    again = browser.follow(browser.submit(page, "/queue/undo"))
+    assert again.url.path == THREAT.replace("%3A", ":")
+    assert "/queue/decide" in again.text
+    assert decided(world, "threat-1") == []
+
+
+def test_after_ten_seconds_the_offer_is_gone_and_so_is_the_undo(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    answer = browser.submit(take_next(browser), "/queue/decide", verdict="log", then="queue")
+    page = browser.follow(answer)
+    world.clock.advance(timedelta(seconds=11))
+    assert "/queue/undo" not in browser.follow(answer).text
+    late = browser.submit(page, "/queue/undo")
+    assert (late.status_code, "Ten seconds are over" in late.text) == (400, True)
+    assert len(decided(world, "threat-1")) == 1
+
+
+def test_the_undo_of_somebody_else_is_refused(world: World) -> None:
+    browser, other = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    answer = browser.submit(take_next(browser), "/queue/decide", verdict="log", then="queue")
+    stolen = other.get(answer.headers["location"])
+    refused = other.submit(stolen, "/queue/undo")
+    assert (refused.status_code, "not a decision of yours" in refused.text) == (400, True)
+
+
+def test_skip_needs_no_reason_and_never_shows_the_post_again(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = browser.follow(browser.submit(take_next(browser), "/queue/skip"))
+    assert page.url.path == DATE.replace("%3A", ":")
+    other = world.signed_in("reviewer", "reviewer-two")
+    assert take_next(other).url.path == THREAT.replace("%3A", ":")
+
+
+def test_when_nothing_is_left_the_queue_says_so(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take_next(browser)
+    for _ in QUEUE:
+        page = browser.follow(browser.submit(page, "/queue/skip"))
+    assert page.url.path == "/queue"
+    assert "empty=yes" in str(page.url)
+
+
+def test_a_lease_can_be_renewed_and_runs_out(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take_next(browser)
+    assert "yours for 10 min" in page.text
+    world.clock.advance(timedelta(minutes=9))
+    assert "yours for 1 min" in browser.get(THREAT).text
+    assert "yours for 10 min" in browser.follow(browser.submit(page, "/queue/renew")).text
+    world.clock.advance(timedelta(minutes=11))
+    late = browser.submit(page, "/queue/renew")
+    assert (late.status_code, "You do not hold this post any more" in late.text) == (409, True)
+
+
+def test_a_late_decision_is_a_conflict_that_loses_nothing(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take_next(browser)
+    world.clock.advance(timedelta(minutes=11))
+    sent = {"verdict": "urgent", "code": ["G-THR-KILL", "G-PRIV-DOX"], "note": 'a "long" <thought>'}
+    conflict = browser.submit(page, "/queue/decide", **sent, then="next")  # type: ignore[arg-type]
+    assert conflict.status_code == 409
+    assert "Nothing was recorded" in conflict.text
+    assert "a &#34;long&#34; &lt;thought&gt;" in conflict.text
+    assert decided(world, "threat-1") == []
+    code_fields = re.findall(r'name="code" value="([^"]*)"', conflict.text)
+    again = browser.submit(conflict, "/queue/take", code=code_fields, note=sent["note"])
+    assert again.status_code == 200
+    assert re.search(r'value="urgent"[^>]* checked', again.text)
+    assert re.findall(r'name="code" value="([^"]*)" checked', again.text) == ["G-THR-KILL", "G-PRIV-DOX"]
+    assert ">a &#34;long&#34; &lt;thought&gt;</textarea>" in again.text
+    assert browser.submit(again, "/queue/decide", verdict="urgent", then="queue").status_code == 303
+
+
+def test_an_edited_post_is_compared_before_it_is_decided(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take(browser, DATE)
+    edit(world, "date-1", "The vote in the north stays on Sunday.")
+    conflict = browser.submit(page, "/queue/decide", verdict="alert", code="N-PROC-DATE", then="next")
+    assert conflict.status_code == 409
+    assert "was edited at its source" in conflict.text
+    assert "The vote in the north stays on Sunday." in conflict.text
+    assert decided(world, "date-1") == []
+
+
+def test_of_two_who_hold_one_post_after_another_the_first_is_too_late(world: World) -> None:
+    first, second = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    page = take_next(first)
+    world.clock.advance(timedelta(minutes=11))
+    first = world.signed_in("reviewer")
+    theirs = take_next(second)
+    assert second.submit(theirs, "/queue/decide", verdict="log", then="queue").status_code == 303
+    late = first.submit(first.get(THREAT), "/sign-out")
+    assert late.status_code == 303
+    first = world.signed_in("reviewer")
+    token = re.search(r'name="form_token" value="([^"]*)"', first.get("/queue").text)
+    assert token is not None
+    stale = dict(re.findall(r'<input type="hidden" name="(key|token|revision)" value="([^"]*)">', page.text))
+    answer = first.post("/queue/decide", {**stale, "form_token": token[1], "verdict": "dismiss"})
+    assert answer.status_code == 409
+    assert [review.verdict for review in decided(world, "threat-1")] == ["log"]
+
+
+def test_the_lease_of_somebody_else_cannot_be_used(world: World) -> None:
+    holder, other = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    held = dict(re.findall(r'name="(key|token|revision)" value="([^"]*)"', take_next(holder).text))
+    token = re.search(r'name="form_token" value="([^"]*)"', other.get("/queue").text)
+    assert token is not None
+    answer = other.post("/queue/decide", {**held, "form_token": token[1], "verdict": "dismiss"})
+    assert answer.status_code == 409
+    assert decided(world, "threat-1") == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({}, "Choose what should happen with the post"),
+        ({"verdict": "delete"}, "Choose what should happen with the post"),
+        ({"verdict": "log", "typed_code": "N-PROC-DAT"}, "has no code &#39;N-PROC-DAT&#39;"),
+        ({"verdict": "log", "code": "T-FALSE"}, "T-FALSE needs its source"),
+        (
+            {"verdict": "log", "code": "T-FALSE", "truth_url": "gazette", "truth_date": "2027-03-09"},
+            "needs the address",
+        ),
+        ({"verdict": "log", "truth_url": "https://g.example", "truth_date": "yesterday"}, "needs the address"),
+    ],
+)
+def test_a_refused_decision_says_why_and_keeps_what_was_written(world: World, sent: dict[str, str], says: str) -> None:
+    browser = world.signed_in("reviewer")
+    answer = browser.submit(take(browser, DATE), "/queue/decide", **sent, note="kept words", then="next")
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert ">kept words</textarea>" in answer.text
+    assert decided(world, "date-1") == []
+
+
+def test_a_truth_status_is_recorded_with_its_source(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    answer = browser.submit(
+        take(browser, DATE),
+        "/queue/decide",
+        verdict="alert",
+        code=["T-FALSE"],
+        truth_url="https://gazette.example/14",
+        truth_kind="election body",
+        truth_date="2027-03-09",
+        then="queue",
+    )
+    assert answer.status_code == 303
+    shown = decided(world, "date-1")[0].shown
+    assert (shown["truth.url"], shown["truth.kind"]) == ("https://gazette.example/14", "election body")
+
+
+def test_a_change_of_mind_is_a_further_decision(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    browser.submit(take(browser, DATE), "/queue/decide", verdict="log", then="queue")
+    world.clock.advance(timedelta(minutes=1))
+    page = browser.get(DATE)
+    answer = browser.submit(page, "/queue/reverse", verdict="alert", code="N-PROC-DATE")
+    assert "Decision recorded." in browser.follow(answer).text
+    assert [review.verdict for review in decided(world, "date-1")] == ["log", "alert"]
+
+
+def test_a_reviewer_does_not_see_how_others_decided_and_a_lead_sees_pseudonyms(world: World) -> None:
+    reviewer = world.signed_in("reviewer")
+    sent = {"verdict": "watch", "note": "my private reasoning", "then": "queue"}
+    reviewer.submit(take(reviewer, DATE), "/queue/decide", **sent)
+    assert "my private reasoning" in reviewer.get(DATE).text
+    other = world.signed_in("reviewer", "reviewer-two").get(DATE).text
+    assert "my private reasoning" not in other
+    assert world.person("reviewer").pseudonym not in other
+    lead = world.signed_in("lead").get(DATE).text
+    assert "my private reasoning" in lead
+    assert world.person("reviewer").pseudonym in lead
+    assert "reviewer-one" not in lead
+
+
+def test_a_post_that_is_not_known_is_not_found(world: World) -> None:
+    answer = world.signed_in("reviewer").get("/posts/fedi.example%3Anothing")
+    assert answer.status_code == 404
+    assert "not in the index" in answer.text

@@ -1,0 +1,119 @@
+"""Tips: from the form and from programs, into the table that the `tips` source reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from tests.desk_world import START, TIPS_TOKEN, World, copied_desk, filled_desk
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled_desk(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def world(filled: Path, tmp_path: Path) -> Iterator[World]:
+    with copied_desk(filled, tmp_path / "desk") as made:
+        yield made
+
+
+def kept(world: World) -> list[dict[str, str]]:
+    return [msgspec.json.decode(raw) for raw in world.services.memory.entries("tips").values()]
+
+
+def send(world: World, body: bytes, token: str = TIPS_TOKEN) -> httpx.Response:
+    return world.browser().client.post("/api/tips", content=body, headers={"authorization": f"Bearer {token}"})
+
+
+def test_a_tip_from_the_form_is_put_down_without_who_sent_it(world: World) -> None:
+    browser = world.signed_in("viewer")
+    answer = browser.submit(browser.get("/tip"), "/tip", text=" Buses are cancelled\r\n", url="https://x.example/1")
+    assert "The tip has arrived" in browser.follow(answer).text
+    assert kept(world) == [
+        {"text": "Buses are cancelled", "url": "https://x.example/1", "received_at": "2027-03-10T12:00:00Z"}
+    ]
+
+
+def test_an_empty_tip_is_refused_and_keeps_what_was_written(world: World) -> None:
+    browser = world.signed_in("viewer")
+    answer = browser.submit(browser.get("/tip"), "/tip", text="  ", title="a headline")
+    assert answer.status_code == 400
+    assert 'value="a headline"' in answer.text
+    assert kept(world) == []
+
+
+def test_a_program_sends_a_tip_with_the_token(world: World) -> None:
+    answer = send(world, '{"text": "باصات", "lang": "ar"}'.encode())
+    assert answer.status_code == 202
+    tip_id = answer.json()["id"]
+    assert tip_id.startswith(f"{int(START.timestamp() * 1000):013d}-")
+    assert kept(world) == [{"text": "باصات", "lang": "ar", "received_at": "2027-03-10T12:00:00Z"}]
+
+
+def test_ids_of_tips_sort_by_time(world: World) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(send(world, b'{"text": "x"}').json()["id"])
+        world.clock.advance(timedelta(milliseconds=7))
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TIPS_TOKEN + "x", TIPS_TOKEN[:-1], "tökén"])
+def test_without_the_token_nothing_is_put_down(world: World, token: str) -> None:
+    headers = {"authorization": f"Bearer {token}".encode()}
+    answer = world.browser().client.post("/api/tips", content=b'{"text": "x"}', headers=headers)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert kept(world) == []
+
+
+def test_a_desk_without_a_token_takes_no_tips_from_programs(world: World) -> None:
+    assert send(world.over(tips_token=""), b'{"text": "x"}', token="").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not_json"),
+        (b"nonsense", "not_json"),
+        (b'{"text": NaN}', "not_json"),
+        (b"[]", "not_an_object"),
+        (b"{}", "missing_key"),
+        (b'{"text": ""}', "out_of_range"),
+        (b'{"text": 7}', "wrong_type"),
+        (b'{"text": "x", "sender": "me"}', "unknown_key"),
+        (b'{"text": "x", "text": "y"}', "duplicate_key"),
+        (b'{"text": "\\ud800"}', "lone_surrogate"),
+    ],
+)
+def test_an_unusable_tip_is_answered_with_its_reason(world: World, body: bytes, reason: str) -> None:
+    answer = send(world, body)
+    assert (answer.status_code, answer.json()["error"]) == (400, reason)
+    assert kept(world) == []
+
+
+def test_a_tip_beyond_a_megabyte_is_refused(world: World) -> None:
+    assert send(world, b'{"text": "' + b"x" * 1_000_001 + b'"}').status_code == 413
+
+
+def test_many_tips_in_a_short_time_are_slowed_down(world: World) -> None:
+    browser = world.signed_in("viewer")
+    page = browser.get("/tip")
+    answers = [browser.submit(page, "/tip", text=f"tip {number}").status_code for number in range(12)]
+    assert answers == [303] * 10 + [429] * 2
+    world.clock.advance(timedelta(seconds=10))
+    assert browser.submit(page, "/tip", text="later").status_code == 303
+    assert world.signed_in("reviewer").submit(world.signed_in("reviewer").get("/tip"), "/tip", text="x").status_code
+
+
+def test_programs_are_slowed_down_too_and_told_when_to_come_back(world: World) -> None:
+    answers = [send(world, b'{"text": "x"}').status_code for _ in range(121)]
+    assert answers[:120] == [202] * 120
+    late = send(world, b'{"text": "x"}')
+    assert (late.status_code, late.headers["retry-after"]) == (429, "1")
