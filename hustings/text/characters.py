@@ -13,11 +13,15 @@ __all__ = [
     "JOINED",
     "LEET",
     "LEET_CYRILLIC",
+    "LETTER",
     "LOOKALIKES",
+    "NOT_IN_WORDS",
     "ONE_LETTER_WORDS",
     "SPACELESS",
     "SPACELESS_MARKS",
+    "SPACER",
     "STRIPPED_MARKS",
+    "WORD",
 ]
 
 # Each of the first group is the inside of a character class of `re`.
@@ -73,11 +77,19 @@ DISGUISED: Final = (
 LEET: Final = dict(zip("0345679@$!€¢£¥", "oeasgtgasiecly", strict=True))
 """What stands for which Latin letter; `1` is `i` or `l` by its neighbours (`repair.undo_leet`)."""
 
-LEET_CYRILLIC: Final = dict(zip("0346", "озчб", strict=True))
+LEET_CYRILLIC: Final = dict(zip("034", "озч", strict=True))
 """The same among Cyrillic letters."""
 
-ONE_LETTER_WORDS: Final = frozenset("aeioukvwyzsàéабвжзикосуяіїйєђн")
-"""Letters that are a word by themselves in some language: a row of only these is not spaced-out writing."""
+ONE_LETTER_WORDS: Final = frozenset("aeioukvwyzsqnавжзикосуяіїйє")
+"""Letters that are a word by themselves in some language, or in its text messages (`o q n e`)."""
+
+NOT_IN_WORDS: Final = rf"\x00-/:-@\[-`{{-\x7f{CURRENCY}{EMOJI}{SPACELESS}"
+"""What ends a word in folded text, where no separator is left but those of ASCII."""
+
+WORD: Final = f"[^{NOT_IN_WORDS}]"
+LETTER: Final = f"[^{NOT_IN_WORDS}0-9]"
+SPACER: Final = r"[ .\-_*|/~']"
+"""What may stand between spaced-out letters."""
 
 _CYRILLIC_TO_LATIN = dict(zip("авекмнорстухіїјѕһԁԛԝӏѵүҽ", "abekmhopctyxiijshdqwlvye", strict=True))
 _GREEK_TO_LATIN = dict(zip("αβγεζηικμνορτυχω", "abyeznikmvoptuxw", strict=True))
@@ -85,7 +97,7 @@ _ARMENIAN_TO_LATIN = dict(zip("օոսհցզյք", "onuhgqjp", strict=True))
 
 LOOKALIKES: Final[dict[str, dict[str, str]]] = {
     "latin": _CYRILLIC_TO_LATIN | _GREEK_TO_LATIN | _ARMENIAN_TO_LATIN,
-    "cyrillic": dict(zip("abcehijkmopstxy", "авсеніјкморѕтху", strict=True)),
+    "cyrillic": dict(zip("abcehikmoptxy", "авсенікмортху", strict=True)),
     "greek": {latin: greek for greek, latin in _GREEK_TO_LATIN.items()},
 }
 """Into which script, from which lower-case letter, to which. Used only inside words that mix scripts."""
@@ -97,7 +109,7 @@ EXTRA: Final[dict[str, str]] = (
     _SMALL_CAPITALS
     | _BOXED
     | dict(zip("øØłŁđĐðÐħĦŧŦıȷɡɑ", "oOlLdDdDhHtTijga", strict=True))
-    | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ß": "ss", "ẞ": "SS"}
+    | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "ẞ": "Ss"}
     | {"ς": "σ", "Σ": "σ", "ё": "е", "Ё": "Е"}
     | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ی": "ي", "ک": "ك", "ـ": ""}
     | dict.fromkeys("’‘‛ʼʻʹʾʿ′´`", "'")

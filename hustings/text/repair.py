@@ -26,9 +26,10 @@ _KEPT_REPEATS = re.compile(
     r"(.)\1\1"  # www, xxx, aaa
     r"|m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"  # viii
 )
-_HAS_LEET = re.compile(r"[^\W\d_][013-79@$!€¢£¥]{1,3}[^\W\d_]|\$\$\Z|[^\W\d_]{4}\$\Z|\A[@$]")
+_HAS_LEET = re.compile(r"[^\W\d_][013457@$!€¢£¥]{1,3}[^\W\d_]|\$\$\Z|[^\W\d_]{4}\$\Z|\A[@$]")
 _LEFT_ALONE = re.compile(
     r"\d+(?:d|h|hrs?|m|mins?|s|secs?)(?:\d+(?:d|h|hrs?|m|mins?|s|secs?))*\d*"  # durations: 1h30m
+    r"|[a-z]{3,}4[a-z]{3,}"  # four for `for`: all4truth
     r"|\d+x\d+\w*"  # sizes: 4x4
     r"|h\dn\d+\w?"  # strains of influenza
     r"|s\d+e\d+"  # episodes
@@ -63,15 +64,15 @@ def _unstretch(word: str) -> str:
 
 
 def _undo_lookalikes(word: str) -> tuple[str, int]:
-    """A word of several scripts in the one script that can spell all of it; unchanged when there is none."""
+    """A word of several scripts in the one that has most of its letters, if that can spell all of it."""
     scripts = [_script(ch) for ch in word if ch.isalpha()]
     if len(set(scripts)) < 2:
         return word, 0
-    for target in sorted(LOOKALIKES, key=lambda name: (-scripts.count(name), name != "latin")):
-        table = LOOKALIKES[target]
-        if target in scripts and all(_script(ch) == target or ch in table for ch in word if ch.isalpha()):
-            repaired = "".join(ch if _script(ch) == target else table.get(ch, ch) for ch in word)
-            return repaired, len(scripts) - scripts.count(target)
+    most = max(map(scripts.count, scripts))
+    for target, table in LOOKALIKES.items():
+        spells = all(_script(ch) == target or ch in table for ch in word if ch.isalpha())
+        if spells and scripts.count(target) == most:
+            return "".join(ch if _script(ch) == target else table.get(ch, ch) for ch in word), len(scripts) - most
     return word, 0
 
 
