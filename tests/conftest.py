@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,3 +38,19 @@ def golden() -> Callable[[str, str], None]:
             pytest.fail("\n".join(lines) or f"golden/{name}: line ends differ")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def _blank_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty desk database: copying it is twenty times quicker than migrating again."""
+    from desk.database.connect import open_database
+
+    path = tmp_path_factory.mktemp("blank") / "desk.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture
+def desk_url(_blank_desk: Path, tmp_path: Path) -> str:
+    """The URL of an empty desk database of this test's own."""
+    return f"sqlite:///{shutil.copy(_blank_desk, tmp_path / 'desk.db')}"

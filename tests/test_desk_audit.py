@@ -21,8 +21,8 @@ NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def engine(desk_url: str) -> Iterator[Engine]:
+    engine = open_database(desk_url)
     for number in range(5):
         _append(engine, number)
     yield engine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -30,8 +29,8 @@ class NoPosts:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def engine(desk_url: str) -> Iterator[Engine]:
+    engine = open_database(desk_url)
     yield engine
     engine.dispose()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from hustings.testing.check_memory import CHECKS
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_desk_memory_keeps_the_contract(check: Callable[[Memory], None], tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def test_desk_memory_keeps_the_contract(check: Callable[[Memory], None], desk_url: str) -> None:
+    engine = open_database(desk_url)
     check(DeskMemory(engine))
     engine.dispose()

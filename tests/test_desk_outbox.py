@@ -39,8 +39,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def engine(desk_url: str) -> Iterator[Engine]:
+    engine = open_database(desk_url)
     with writing(engine) as connection:
         for name in ("a-1", "a-2"):
             connection.execute(

@@ -32,8 +32,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def engine(desk_url: str) -> Iterator[Engine]:
+    engine = open_database(desk_url)
     yield engine
     engine.dispose()
 

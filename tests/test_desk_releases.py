@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -153,8 +152,8 @@ def codebook() -> Codebook:
 
 
 @pytest.fixture
-def office(tmp_path: Path, codebook: Codebook) -> Iterator[Office]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def office(desk_url: str, codebook: Codebook) -> Iterator[Office]:
+    engine = open_database(desk_url)
     yield Office(engine, VirtualClock(START), codebook, partner("north"))
     engine.dispose()
 

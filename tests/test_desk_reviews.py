@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,8 +55,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def engine(desk_url: str) -> Iterator[Engine]:
+    engine = open_database(desk_url)
     entries = [QueueEntry(key=f"f:{n}", rule="flagged", reason="why", priority=n, at=START) for n in (1, 2)]
     with writing(engine) as connection:
         queue.enqueue(connection, entries, now=START)
@@ -125,10 +124,14 @@ def test_decision_is_recorded_and_takes_the_post_out_of_the_queue(table: Table, 
 
 def test_what_the_machine_had_shown_is_kept_with_the_review(table: Table) -> None:
     review = table.decide(table.claim(), shown={"flag.N-PROC": 0.91, "blind": False})
-    assert reviews.of_subject(table.engine, "post", "f:2")[0].shown == review.shown == {
-        "flag.N-PROC": 0.91,
-        "blind": False,
-    }
+    assert (
+        reviews.of_subject(table.engine, "post", "f:2")[0].shown
+        == review.shown
+        == {
+            "flag.N-PROC": 0.91,
+            "blind": False,
+        }
+    )
 
 
 def test_unknown_code_is_refused_with_the_nearest_one(table: Table) -> None:
