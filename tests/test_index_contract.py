@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from hustings.errors import StoreError
+from hustings.contracts import Outcome
+from hustings.errors import StoreError, Unavailable
 from hustings.query import Query
 from hustings.query.tree import Everything, Is, Phrase
 from hustings.testing.check_index import CHECKS, IndexCheck
@@ -287,6 +289,22 @@ def test_a_closed_index_says_so(tmp_path: Path) -> None:
         index.count(ALL)
     with pytest.raises(StoreError, match="is not open"):
         index.write([], log_id="log")
+
+
+def test_a_full_disk_stops_the_index_and_leaves_it_whole(tmp_path: Path) -> None:
+    with opened(tmp_path / "index") as index:
+        index.write([post("1", "vote")], log_id="log", positions={0: 1})
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))  # no file may grow further
+        try:
+            with pytest.raises(Unavailable, match="nothing of this write was kept"):
+                index.write([post(f"{n}", "vote", f"word{n}" * 50) for n in range(900)], log_id="log", positions={0: 9})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert index.positions("posts") == {0: 1}
+        assert index.write([post("2", "vote")], log_id="log", positions={0: 2}) == [Outcome.NEW]
+        assert index.count(ALL) == 2
+    check_inverted_index(tmp_path / "index")
 
 
 def test_an_index_that_is_copied_file_by_file_while_closed_is_the_same(tmp_path: Path) -> None:

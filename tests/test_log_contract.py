@@ -23,6 +23,9 @@ from hustings.contracts import Record
 from hustings.errors import HustingsError, StoreError, Unavailable
 from hustings.testing.check_log import CHECKS, LogCheck
 from ingest.log_sqlite import SqliteLog
+from ingest.log_sqlite.reader import SqliteLogReader
+from ingest.log_sqlite.register import Register
+from ingest.log_sqlite.segments import Segment, SegmentFolder
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -73,6 +76,42 @@ def test_a_half_made_segment_is_made_again(tmp_path: Path) -> None:
         log.append("posts", [Record("a", b"1"), Record("b", b"2")])
         (tmp_path / "log" / "posts-00000002.new").write_bytes(b"half a segment")
         assert log.append("posts", [Record("c", b"3")]) == [(0, 2)]
+
+
+class ChangesWhileAsked(SegmentFolder):
+    """A folder in which another writer fills and closes a segment at the worst moment: after a reader found nothing
+    more in it, and before the reader looks whether it is closed."""
+
+    def __init__(self, log: SqliteLog, folder: Path) -> None:
+        super().__init__(folder, "posts", partitions=1, log_id=log.id)
+        self._log = log
+        self._left = 3
+
+    def has_successor(self, segment: Segment) -> bool:
+        if self._left:
+            self._left -= 1
+            for _ in range(2):  # the first fills the segment, the second begins the next one
+                self._log.append("posts", [Record("a", b"1"), Record("b", b"2")])
+        return super().has_successor(segment)
+
+
+def test_a_reader_that_is_overtaken_at_the_end_of_a_segment_skips_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path / "log", segment_entries=2) as log:
+        register = Register(tmp_path / "log" / "log.db")
+        register.open()
+        reader = SqliteLogReader(
+            "posts",
+            "one",
+            [0],
+            segments=ChangesWhileAsked(log, tmp_path / "log"),
+            register=register,
+            clock=SystemClock(),
+        )
+        reader.start()
+        offsets = [entry.offset for _ in range(6) for entry in reader.poll(limit=100, timeout_s=0)]
+        reader.close()
+        register.close()
+    assert offsets == list(range(12))
 
 
 def test_dropped_segments_are_gone_from_the_disk(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hustings.query.fields import find_field
 from hustings.query.tree import And, Between, Compare, Everything, Has, Is, Node, Not, Or, Part, Phrase, Query
 from index.sqlite import terms
-from index.sqlite.schema import FIELD_COLUMNS
+from index.sqlite.schema import FIELD_COLUMNS, tail_of
 from index.sqlite.scores import SCORE_FUNCTION
 from index.sqlite.times import to_us
 
@@ -173,7 +173,10 @@ def _is(field: str, values: Sequence[str]) -> _Clause:
         return _Clause(condition=_FALSE)
     if field in terms.TERM_FIELDS:
         return _terms(term for value in values for term in terms.value_terms(field, value))
-    if field not in FIELD_COLUMNS and field != "key":
+    if field == "key":
+        found = tuple(part for key in values for part in (tail_of(key), key))
+        return _Clause(condition=f"(p.tail, p.key) IN (VALUES {', '.join('(?, ?)' for _ in values)})", parameters=found)
+    if field not in FIELD_COLUMNS:
         raise KeyError(field)
     return _Clause(condition=f"p.{field} IN ({', '.join('?' for _ in values)})", parameters=tuple(values))
 

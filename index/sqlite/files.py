@@ -18,7 +18,9 @@ from index.sqlite.scores import SCORE_FUNCTION, score_of
 __all__ = ["IndexFile", "check_log", "claim_for_log", "store_positions", "stored_log_id", "stored_positions"]
 
 WRITER_CACHE_KIB = 64 * 1024
-READER_CACHE_KIB = 16 * 1024
+READER_CACHE_KIB = 8 * 1024
+IDLE_READERS = 8
+"""Connections kept for the next reader; in a rush more are opened, and closed again."""
 
 
 class IndexFile:
@@ -124,7 +126,7 @@ class IndexFile:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._idle_lock:
-            if self._is_open:
+            if self._is_open and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
         connection.close()

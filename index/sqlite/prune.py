@@ -7,6 +7,7 @@ words are only marked, until the pieces that hold the words and the mark are mer
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -16,10 +17,12 @@ from index.sqlite.write import forget_rows
 
 __all__ = ["prune_assessments", "prune_hits", "purge"]
 
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 500
 """Posts forgotten in one transaction: other writers wait for some tens of milliseconds at most."""
 PAGES_AT_ONCE = 200
 """Pages of the inverted index merged in one transaction, for the same reason."""
+PAUSE_S = 0.02
+"""Between two transactions. SQLite has no queue for its write lock: without a pause nobody else would get it."""
 
 
 def prune_assessments(file: IndexFile, *, before: datetime) -> int:
@@ -32,6 +35,7 @@ def prune_assessments(file: IndexFile, *, before: datetime) -> int:
         forgotten += len(rows)
         if len(rows) < ROWS_AT_ONCE:
             return forgotten
+        time.sleep(PAUSE_S)
 
 
 def prune_hits(file: IndexFile, *, before: datetime) -> None:
@@ -45,7 +49,7 @@ def purge(file: IndexFile) -> None:
     """Leave no trace of erased posts: merge the inverted index until no mark is left, then empty the write-ahead file.
     Costs nothing when nothing was erased since the last time."""
     with file.reading() as connection:
-        (owed,) = connection.execute("SELECT posts FROM erasures").fetchone()
+        (owed,) = connection.execute("SELECT erased FROM state").fetchone()
     if not owed:
         return
     for pages in _merge_steps():
@@ -53,8 +57,9 @@ def purge(file: IndexFile) -> None:
             before = connection.total_changes
             connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
             if connection.total_changes - before < 2:  # documented by FTS5: nothing was left to merge
-                connection.execute("UPDATE erasures SET posts = max(0, posts - ?)", (owed,))
+                connection.execute("UPDATE state SET erased = max(0, erased - ?)", (owed,))
                 break
+        time.sleep(PAUSE_S)
     file.checkpoint()
 
 

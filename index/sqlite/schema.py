@@ -5,18 +5,22 @@ inverted index over the analyser's tokens (columns `text`, `title`) and over the
 token per value, see terms.py). It keeps no copy of its own: its rows are those of the view `word_contents`.
 Row ids rise with every new post, which FTS5 needs to be fast.
 
-`stretches` says for each 4,096 row ids between which times their posts were published: with it a search walks the
-newest row ids first and knows when nothing newer can follow (search.py).
+`stretches` sums up the times of publication of 256 row ids each: with it a search walks the newest row ids first and
+knows when nothing newer can follow (search.py). Row ids are never used again, so a stretch is final once it is full.
+
+Posts are found by key through (`tail`, `key`). The tail is what follows the last slash or colon, which on most
+platforms rises with time: new posts go to the end of that index, where a tree in order of the key alone would dirty
+another page for almost every post.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ASSESSMENTS", "FIELD_COLUMNS", "HITS", "STRETCH_BITS", "Tables"]
+__all__ = ["ASSESSMENTS", "FIELD_COLUMNS", "HITS", "STRETCH_BITS", "Tables", "tail_of"]
 
-STRETCH_BITS = 12
-"""A stretch is 2**12 row ids: some hundred rows to read per search at a million posts."""
+STRETCH_BITS = 8
+"""A stretch is 2**8 row ids: so many rows, at most, a search reads in vain before it knows that it is done."""
 
 FIELD_COLUMNS = ("lang", "source", "collector", "medium", "stream", "outlet", "author", "story")
 """Fields with at most one value: columns of `posts` of the same name, empty when there is none."""
@@ -28,6 +32,11 @@ class Tables(NamedTuple):
     what: str
     version: int
     statements: tuple[str, ...]
+
+
+def tail_of(key: str) -> str:
+    """What follows the last slash or colon of a post's key."""
+    return key[max(key.rfind("/"), key.rfind(":")) + 1 :]
 
 
 def _token_characters() -> str:
@@ -50,7 +59,8 @@ ASSESSMENTS = Tables(
         "CREATE TABLE books (name TEXT PRIMARY KEY, posts INTEGER NOT NULL) WITHOUT ROWID",
         f"""CREATE TABLE posts (
             id INTEGER PRIMARY KEY,
-            key TEXT NOT NULL UNIQUE,
+            key TEXT NOT NULL,
+            tail TEXT NOT NULL,
             revision INTEGER NOT NULL,
             published_us INTEGER NOT NULL,
             collected_us INTEGER NOT NULL,
@@ -61,6 +71,7 @@ ASSESSMENTS = Tables(
             {" ".join(f"{name} TEXT NOT NULL," for name in FIELD_COLUMNS)}
             terms TEXT NOT NULL,
             scores BLOB)""",
+        "CREATE UNIQUE INDEX posts_by_key ON posts (tail, key)",
         "CREATE INDEX posts_by_time ON posts (published_us)",
         "CREATE TABLE contents (id INTEGER PRIMARY KEY, text TEXT NOT NULL, title TEXT NOT NULL, body BLOB NOT NULL)",
         """CREATE VIEW word_contents AS
@@ -69,10 +80,12 @@ ASSESSMENTS = Tables(
         f"""CREATE VIRTUAL TABLE words USING fts5 (
             text, title, terms, content = 'word_contents', content_rowid = 'id', columnsize = 0,
             tokenize = "ascii tokenchars '{_token_characters()}'")""",
+        # oldest: of the stretch itself; newest: of it and all before it
         """CREATE TABLE stretches (
-            number INTEGER PRIMARY KEY, oldest_us INTEGER NOT NULL, newest_us INTEGER NOT NULL)""",
-        "CREATE TABLE erasures (posts INTEGER NOT NULL)",
-        "INSERT INTO erasures VALUES (0)",
+            number INTEGER PRIMARY KEY, oldest_us INTEGER NOT NULL, newest_so_far_us INTEGER NOT NULL)""",
+        # the last row id ever given; posts erased since the inverted index was last merged as a whole
+        "CREATE TABLE state (last_row INTEGER NOT NULL, erased INTEGER NOT NULL)",
+        "INSERT INTO state VALUES (0, 0)",
     ),
 )
 

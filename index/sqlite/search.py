@@ -7,7 +7,7 @@ import binascii
 import heapq
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,9 +21,12 @@ from index.sqlite import terms
 from index.sqlite.compile_query import Matching
 from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS
 from index.sqlite.times import from_us
-from index.sqlite.write import read_contents
+from index.sqlite.write import POSTS_BY_KEYS, keys_parameter, read_contents
 
 __all__ = ["count", "count_by_field", "count_by_time", "find_page", "get"]
+
+
+MAX_ROW = 2**63 - 1
 
 
 class _Place(NamedTuple):
@@ -35,12 +38,10 @@ class _Place(NamedTuple):
 
 def get(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Assessment]:
     found = connection.execute(
-        "SELECT posts.key, text, title, body FROM posts JOIN contents ON contents.id = posts.id"
-        " WHERE posts.key IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(keys)).decode(),),
+        f"SELECT posts.key, text, title, body FROM {POSTS_BY_KEYS} JOIN contents ON contents.id = posts.id",
+        (keys_parameter(keys),),
     )
-    by_key = {key: read_contents(text, title, body) for key, text, title, body in found}
-    return {key: by_key[key] for key in keys if key in by_key}
+    return {key: read_contents(text, title, body) for key, text, title, body in found}
 
 
 def find_page(connection: sqlite3.Connection, matching: Matching, *, limit: int, after: str | None) -> Page:
@@ -113,16 +114,18 @@ def _by_time(connection: sqlite3.Connection, matching: Matching, limit: int, bel
 def _by_words(connection: sqlite3.Connection, matching: Matching, limit: int, below: _Place | None) -> list[_Place]:
     """With words: along the row ids, newest first, which is nearly the order of publication. The stretches tell from
     which row on all posts are newer than the page, and from where on none can be as new as what was found."""
-    stretches = _stretches(connection)
-    start = _first_row(stretches, below)
-    ceilings = _ceilings(stretches)
+    end = _end_of_rows(connection, below)
     found = connection.execute(
         f"SELECT p.id, p.published_us, p.key FROM {matching.source()} AND words.rowid < ? ORDER BY words.rowid DESC",
-        (*matching.all_parameters(), start),
+        (*matching.all_parameters(), end),
     )
     best: list[_Place] = []  # a heap, the oldest on top
+    stretch, newest_left_us = -1, 0
     for row, published_us, key in found:
-        if len(best) == limit and best[0].published_us > ceilings[row >> STRETCH_BITS]:
+        if row >> STRETCH_BITS != stretch:
+            stretch = row >> STRETCH_BITS
+            newest_left_us = _newest_up_to(connection, stretch)
+        if len(best) == limit and best[0].published_us > newest_left_us:
             break
         place = _Place(published_us, key)
         if below is not None and place >= below:
@@ -134,30 +137,20 @@ def _by_words(connection: sqlite3.Connection, matching: Matching, limit: int, be
     return sorted(best, reverse=True)
 
 
-def _stretches(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
-    """(number, oldest, newest) of each stretch, by number."""
-    return connection.execute("SELECT number, oldest_us, newest_us FROM stretches ORDER BY number").fetchall()
+def _newest_up_to(connection: sqlite3.Connection, stretch: int) -> int:
+    """The newest time of publication in a stretch and all before it."""
+    found = connection.execute("SELECT newest_so_far_us FROM stretches WHERE number = ?", (stretch,))
+    return int(found.fetchone()[0])
 
 
-def _ceilings(stretches: Iterable[tuple[int, int, int]]) -> dict[int, int]:
-    """By stretch: the newest time of publication in it and in all before it."""
-    ceilings: dict[int, int] = {}
-    ceiling = None
-    for number, _, newest_us in stretches:
-        ceiling = newest_us if ceiling is None else max(ceiling, newest_us)
-        ceilings[number] = ceiling
-    return ceilings
-
-
-def _first_row(stretches: Sequence[tuple[int, int, int]], below: _Place | None) -> int:
-    """The row id before which the page begins: everything from it on is newer than the page before ended."""
-    end = (stretches[-1][0] + 1) << STRETCH_BITS if stretches else 0
-    if below is None:
-        return end
-    for number, oldest_us, _ in reversed(stretches):
-        if oldest_us <= below.published_us:
-            break
-        end = number << STRETCH_BITS
+def _end_of_rows(connection: sqlite3.Connection, below: _Place | None) -> int:
+    """The row id before which a page begins: every post from it on is newer than where the page before ended."""
+    end = MAX_ROW
+    if below is not None:
+        for number, oldest_us in connection.execute("SELECT number, oldest_us FROM stretches ORDER BY number DESC"):
+            if oldest_us <= below.published_us:
+                break
+            end = number << STRETCH_BITS
     return end
 
 

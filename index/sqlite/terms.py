@@ -39,16 +39,13 @@ _HIERARCHIES = ("flag", "domain")
 
 def of_assessment(assessment: Assessment, singles: Mapping[str, str], words: str) -> str:
     """All terms of a post, joined by spaces. `singles` are its values of the one-valued fields, `words` its tokens."""
-    terms = [f"{field}={_escaped(value)}" for field in SINGLE_FIELDS if (value := singles[field])]
+    terms = [_of_value(field, value) for field in SINGLE_FIELDS if (value := singles[field])]
     for field in _fields_with_values(assessment, words):
         values = keyword_values(assessment, field)
         if not values:
             continue
         terms.append(any_value(field))
-        terms += [f"{field}={_escaped(value)}" for value in values]
-        if field in _HIERARCHIES:
-            own = frozenset(values)
-            terms += [f"{field}>{_escaped(value)}" for value in with_parents(field, values) if value not in own]
+        terms += [_of_value(field, value) for value in values]
     terms += [
         score_term(code, score_bucket(score)) for code, score in assessment.scores.items() if score >= LOWEST_SCORE
     ]
@@ -56,6 +53,13 @@ def of_assessment(assessment: Assessment, singles: Mapping[str, str], words: str
         score_term(flag.code, score_bucket(flag.score)) for flag in assessment.flags if flag.score >= LOWEST_SCORE
     ]
     return " ".join(terms)
+
+
+@lru_cache(maxsize=50_000)
+def _of_value(field: str, value: str) -> str:
+    """The term of a value, and those of everything above it."""
+    above = [parent for parent in with_parents(field, (value,)) if parent != value]
+    return " ".join([f"{field}={_escaped(value)}", *(f"{field}>{_escaped(parent)}" for parent in above)])
 
 
 def _fields_with_values(assessment: Assessment, words: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,11 +14,19 @@ from hustings.contracts import Outcome
 from hustings.query.fields import keyword_values
 from hustings.types import Assessment
 from index.sqlite import terms
-from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS
+from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS, tail_of
 from index.sqlite.scores import packed
 from index.sqlite.times import from_us, to_us
 
-__all__ = ["BOOKS", "forget_rows", "read_contents", "write_assessments", "write_books"]
+__all__ = [
+    "BOOKS",
+    "POSTS_BY_KEYS",
+    "forget_rows",
+    "keys_parameter",
+    "read_contents",
+    "write_assessments",
+    "write_books",
+]
 
 BOOKS = ("new", "revised", "unchanged", "conflicting", "dead_letters")
 """What can become of a post of the log; together they are all of them."""
@@ -30,6 +38,16 @@ _BOOK_OF = {
     Outcome.STALE: "unchanged",
     Outcome.CONFLICTING: "conflicting",
 }
+
+
+POSTS_BY_KEYS = (
+    "json_each(?) AS wanted CROSS JOIN posts ON posts.tail = wanted.value ->> 0 AND posts.key = wanted.value ->> 1"
+)
+"""What stands after FROM to find posts by key; its parameter is made by `keys_parameter`."""
+
+
+def keys_parameter(keys: Iterable[str]) -> str:
+    return msgspec.json.encode([(tail_of(key), key) for key in keys]).decode()
 
 
 class _Stored(NamedTuple):
@@ -93,8 +111,7 @@ def _tokens(joined: str) -> tuple[str, ...]:
 
 def _stored(connection: sqlite3.Connection, keys: set[str]) -> dict[str, _Stored]:
     found = connection.execute(
-        "SELECT key, id, revision, first_collected_us FROM posts WHERE key IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(sorted(keys)).decode(),),
+        f"SELECT posts.key, posts.id, revision, first_collected_us FROM {POSTS_BY_KEYS}", (keys_parameter(keys),)
     )
     return {key: _Stored(row, revision, first_us, None) for key, row, revision, first_us in found}
 
@@ -124,7 +141,18 @@ def _standing(connection: sqlite3.Connection, row: int | None) -> Assessment:
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _POST_COLUMNS = (
-    *("id", "key", "revision", "published_us", "collected_us", "first_collected_us", "reach", "has_text", "has_title"),
+    *(
+        "id",
+        "key",
+        "tail",
+        "revision",
+        "published_us",
+        "collected_us",
+        "first_collected_us",
+        "reach",
+        "has_text",
+        "has_title",
+    ),
     *FIELD_COLUMNS,
     *("terms", "scores"),
 )
@@ -143,7 +171,7 @@ def forget_rows(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
     connection.executemany(_FORGET_WORDS, by_row)
     connection.executemany("DELETE FROM contents WHERE id = ?", by_row)
     connection.executemany("DELETE FROM posts WHERE id = ?", by_row)
-    connection.execute("UPDATE erasures SET posts = posts + ?", (len(rows),))
+    connection.execute("UPDATE state SET erased = erased + ?", (len(rows),))
 
 
 def _replace(connection: sqlite3.Connection, entries: Sequence[_Stored]) -> None:
@@ -151,7 +179,8 @@ def _replace(connection: sqlite3.Connection, entries: Sequence[_Stored]) -> None
     former = sorted(entry.row for entry in entries if entry.row is not None)
     if former:
         forget_rows(connection, former)
-    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM posts").fetchone()
+    (last,) = connection.execute("SELECT last_row FROM state").fetchone()
+    connection.execute("UPDATE state SET last_row = ?", (last + len(entries),))
     posts, contents, words = [], [], []
     stretches: dict[int, tuple[int, int]] = {}
     for row, entry in enumerate(entries, last + 1):
@@ -168,9 +197,21 @@ def _replace(connection: sqlite3.Connection, entries: Sequence[_Stored]) -> None
     connection.executemany("INSERT INTO words (rowid, text, title, terms) VALUES (?, ?, ?, ?)", words)
     connection.executemany(
         "INSERT INTO stretches VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " oldest_us = min(oldest_us, excluded.oldest_us), newest_us = max(newest_us, excluded.newest_us)",
-        [(number, *bounds) for number, bounds in stretches.items()],
+        " oldest_us = min(oldest_us, excluded.oldest_us),"
+        " newest_so_far_us = max(newest_so_far_us, excluded.newest_so_far_us)",
+        _with_newest_so_far(connection, stretches),
     )
+
+
+def _with_newest_so_far(
+    connection: sqlite3.Connection, stretches: Mapping[int, tuple[int, int]]
+) -> Iterator[tuple[int, int, int]]:
+    """Rows of `stretches`: they rise, so what is the newest until now only grows."""
+    found = connection.execute("SELECT newest_so_far_us FROM stretches ORDER BY number DESC LIMIT 1").fetchone()
+    newest_so_far = None if found is None else int(found[0])
+    for number, (oldest, newest) in stretches.items():
+        newest_so_far = newest if newest_so_far is None else max(newest_so_far, newest)
+        yield number, oldest, newest_so_far
 
 
 def _widen(stretches: dict[int, tuple[int, int]], number: int, published_us: int) -> None:
@@ -181,10 +222,12 @@ def _widen(stretches: dict[int, tuple[int, int]], number: int, published_us: int
 def _post_row(row: int, assessment: Assessment, first_collected_us: int, *, words: str) -> tuple[Any, ...]:
     """In the order of `_POST_COLUMNS`."""
     post = assessment.post
+    key = post.key
     singles = {name: "".join(keyword_values(assessment, name)) for name in FIELD_COLUMNS}
     return (
         row,
-        post.key,
+        key,
+        tail_of(key),
         post.revision,
         to_us(post.published_at),
         to_us(post.collected_at),
