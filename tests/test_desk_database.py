@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Table, inspect, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from desk.database.columns import Instant
@@ -103,6 +104,20 @@ def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
         fail()
     with reading(engine) as connection:
         assert connection.execute(select(memory)).all() == []
+    engine.dispose()
+
+
+def test_writer_that_waits_too_long_says_so(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.database.connect.BUSY_TIMEOUT_MS", 50)
+    engine = open_database(desk_url)
+
+    def write() -> None:
+        with writing(engine):
+            pass
+
+    with writing(engine), pytest.raises(OperationalError, match="database is locked"):
+        write()
+    write()
     engine.dispose()
 
 

@@ -6,6 +6,9 @@ Two ways in and no third: `writing` (one writer at a time on SQLite, decided at 
 
 from __future__ import annotations
 
+import random
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,9 @@ __all__ = ["open_database", "reading", "writing"]
 
 BUSY_TIMEOUT_MS = 60_000
 """How long a writer waits for its turn on SQLite. A turn takes milliseconds; only a broken disk makes it this long."""
+
+PAUSE_S = (0.001, 0.003)
+"""Between two looks whether it is a writer's turn: a turn takes about 4 ms, a look some microseconds."""
 
 _WRITES = "hustings_writes"
 
@@ -86,5 +92,27 @@ def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+    elif not _take_turn(connection.connection.driver_connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what is wrong, in SQLAlchemy's words
+
+
+def _take_turn(connection: Any) -> bool:
+    """Begin to write as soon as nobody else does. SQLite's own waiting doubles its pauses up to 100 ms, which makes a
+    long tail under five writers (measured: p99 200 ms, 110 ms with short pauses); False when it will not be."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while time.monotonic() < deadline:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return False
+                time.sleep(random.uniform(*PAUSE_S))
+            else:
+                return True
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
