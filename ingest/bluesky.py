@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
 from urllib.parse import urlencode, urlsplit
@@ -28,8 +29,6 @@ from ingest.dead_letters import dead_letter
 __all__ = ["BlueskySource"]
 
 CONNECT_S = 15.0
-LISTEN_S = 2.0
-"""Longest that one `collect` listens; the first post of a quiet stream waits no longer."""
 SAFETY_US = 1_000_000
 """Taken off the cursor when the stream is taken up again: servers differ a little in their times."""
 MAX_EVENT_BYTES = 1_000_000
@@ -51,6 +50,13 @@ class BlueskySettings(BaseModel):
     dids: tuple[str, ...] = Field(default=(), max_length=10_000, description="only posts of these accounts")
     stream: Stream | None = Field(
         default=None, description="how the posts were chosen; by default account with dids, else keyword"
+    )
+
+    listen_s: float = Field(
+        default=2.0,
+        ge=0.05,
+        le=20,
+        description="longest that one call listens; a post of a quiet stream waits no longer",
     )
 
     @field_validator("server")
@@ -79,6 +85,7 @@ class BlueskySource:
         self._settings = settings
         self._egress = context.egress
         self._connection: ClientConnection | None = None
+        self._open = ExitStack()
         self._stands_at = b""
         self._wanted = _pattern(settings.keywords)
 
@@ -86,9 +93,8 @@ class BlueskySource:
         """The connection is made when it is first needed."""
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._open.close()
+        self._connection = None
 
     def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
         before = msgspec.json.decode(cursor, type=Cursor) if cursor else None
@@ -107,7 +113,7 @@ class BlueskySource:
 
     def _listen(self, connection: ClientConnection, batch: _Batch, limit: int) -> bool:
         """Take events until the limit or the end of the moment; False when the connection ended."""
-        deadline = time.monotonic() + LISTEN_S
+        deadline = time.monotonic() + self._settings.listen_s
         while len(batch.items) + len(batch.dead) < limit and (left := deadline - time.monotonic()) > 0:
             try:
                 message = connection.recv(timeout=left, decode=False)
@@ -129,14 +135,16 @@ class BlueskySource:
         guarded = self._egress.connect(host, port, tls=tls, timeout_s=CONNECT_S)
         try:
             # The socket is encrypted already where it should be, so the library speaks plain websocket on it.
-            connection = connect(
-                f"ws://{host}:{port}/subscribe?{urlencode(parameters)}",
-                sock=guarded,
-                open_timeout=CONNECT_S,
-                close_timeout=1,
-                max_size=MAX_EVENT_BYTES,
-                compression=None,
-                proxy=None,
+            connection = self._open.enter_context(
+                connect(
+                    f"ws://{host}:{port}/subscribe?{urlencode(parameters)}",
+                    sock=guarded,
+                    open_timeout=CONNECT_S,
+                    close_timeout=1,
+                    max_size=MAX_EVENT_BYTES,
+                    compression=None,
+                    proxy=None,
+                )
             )
         except (OSError, InvalidHandshake, InvalidMessage, EOFError) as error:
             guarded.close()
