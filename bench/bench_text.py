@@ -34,7 +34,7 @@ SENTENCES = {
     "disguised": (
         "they st0le the v0te and h4te us, v.o.t.e n o w or cry, sooooo many l1es in the e1ection ",
         "the vоtе was stоlеn by them, ask the 𝐯𝐨𝐭𝐞𝐫𝐬, they kn\u200bow the truth about the b!tch in charge ",
-        "w a k e u p people, the c\u0336o\u0336u\u0336n\u0336t\u0336 is a l1e and the b@stards know it too well already ",
+        "w a k e u p people, the c\u0336o\u0336u\u0336n\u0336t\u0336 is a l1e and the b@stards know it well ",
     ),
     "Cyrillic": (
         "Избирательный участок открыт с восьми утра, и никто не доказал, что подсчёт был неверным. ",

@@ -115,7 +115,7 @@ EXTRA: Final[dict[str, str]] = (
     | dict.fromkeys("’‘‛ʼʻʹʾʿ′´`", "'")
     | dict.fromkeys("‐‑‒–—―−", "-")
     | dict.fromkeys("·•‧∙⋅・", ".")
-    | dict.fromkeys("⠀\u2028\u2029", " ")
+    | dict.fromkeys("\u2800\u2028\u2029", " ")
 )
 """Characters whose matching form is not their own, beyond NFKC, case and accents: letters that Unicode does not
 decompose, Greek final sigma, Russian yo, forms of alef, Persian yeh and kaf, tatweel, apostrophes, dashes, dots."""

@@ -42,9 +42,11 @@ def regions(lower: str) -> list[tuple[int, int]]:
         ends += [m.span() for m in _STRETCH.finditer(lower)]
     if not lower.isascii() and _LATIN_LETTER.search(lower) and _LETTER_LIKE_LATIN.search(lower):
         ends += [m.span() for m in _MIXED.finditer(lower)]
+    after = 0
     for gap in _GAP.finditer(lower):
-        if spaced := SPACED.match(lower, gap.start() - 1):
+        if gap.start() > after and (spaced := SPACED.match(lower, gap.start() - 1)):
             ends.append(spaced.span())
+            after = spaced.end()
     if not ends:
         return []
     regions: list[tuple[int, int]] = []

@@ -64,15 +64,17 @@ def _unstretch(word: str) -> str:
 
 
 def _undo_lookalikes(word: str) -> tuple[str, int]:
-    """A word of several scripts in the one that has most of its letters, if that can spell all of it."""
+    """A word of several scripts in the one that has most of its letters, else in Latin: if that can spell all of it."""
     scripts = [_script(ch) for ch in word if ch.isalpha()]
     if len(set(scripts)) < 2:
         return word, 0
-    most = max(map(scripts.count, scripts))
-    for target, table in LOOKALIKES.items():
-        spells = all(_script(ch) == target or ch in table for ch in word if ch.isalpha())
-        if spells and scripts.count(target) == most:
-            return "".join(ch if _script(ch) == target else table.get(ch, ch) for ch in word), len(scripts) - most
+    for target in sorted(LOOKALIKES, key=scripts.count, reverse=True):  # stable: Latin is first among equals
+        if target not in scripts or (target != "latin" and scripts.count(target) < max(map(scripts.count, scripts))):
+            continue
+        table = LOOKALIKES[target]
+        if all(_script(ch) == target or ch in table for ch in word if ch.isalpha()):
+            repaired = "".join(ch if _script(ch) == target else table.get(ch, ch) for ch in word)
+            return repaired, len(scripts) - scripts.count(target)
     return word, 0
 
 
