@@ -27,4 +27,4 @@ class CommitsFirst(Analyzer):
 
 
 if __name__ == "__main__":
-    analyze(Path(sys.argv[1]), None, worker=CommitsFirst)
+    analyze(Path(sys.argv[1]), None, kind=CommitsFirst)

@@ -75,7 +75,7 @@ legal_basis = "synthetic"
 contacts = ["bench@observatory.example"]
 dpia_ref = "none"
 [egress]
-allow = ["127.0.0.1:{port}"]
+allow = ["http://127.0.0.1:{port}"]
 [logging]
 level = "error"
 [[partner]]

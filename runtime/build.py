@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
-from hustings.codebook import Codebook, load_codebook
 from pydantic import BaseModel, ValidationError
 
 from hustings.clock import Clock
+from hustings.codebook import Codebook, load_codebook
 from hustings.errors import ConfigError
 from hustings.query import Query, Vocabulary
 from hustings.query.tree import Has
@@ -179,7 +179,8 @@ def egress(config: Config) -> Egress:
     """The guarded way to the network."""
     from ingest.egress import EgressSettings, GuardedEgress
 
-    return GuardedEgress(EgressSettings(allow=config.egress.allow))
+    settings = _settings(EgressSettings, config.egress, where=f"{config.path}: egress")
+    return GuardedEgress(cast("EgressSettings", settings))
 
 
 # ── settings of components ───────────────────────────────────────────────────────────────────────────────────────

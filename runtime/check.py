@@ -67,6 +67,7 @@ def _report(config: Config) -> Report:
     if words is not None:
         attempt("rules", lambda: f"{len(build.rule_set(config, words, SystemClock()).rules)} rules")
     attempt("sources", lambda: f"{len(build.source_tables(config))} sources")
+    attempt("egress", lambda: "guarded" if build.egress(config) else "")
     attempt("partners", lambda: f"{len(build.partners(config))} partners")
     attempt("models", lambda: build.describe_models(config))
     return Report(problems, facts)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from runtime.commands import assess, backup, check, demo, init, loop, run, search, status
+from runtime.commands import assess, backup, check, demo, init, loop, rules, run, search, status
 
 __all__ = ["app", "main"]
 
@@ -30,6 +30,7 @@ app.command("assess")(assess.assess)
 app.command("search")(search.search)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.add_typer(rules.app)
 app.command("loop", hidden=True)(loop.loop)
 
 

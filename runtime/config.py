@@ -23,7 +23,6 @@ __all__ = [
     "Config",
     "DeliverSettings",
     "DeskSettings",
-    "EgressSettings",
     "Problems",
     "load_config",
     "missing_in_charter",
@@ -93,14 +92,6 @@ class LogSettings(Section):
     keep_days: int = Field(default=30, ge=1, description="segments older than this may be dropped by `prune`")
 
 
-class EgressSettings(Section):
-    """`[egress]`: exceptions of the guard. Empty for real deployments."""
-
-    allow: tuple[str, ...] = Field(
-        default=(), description="host:port pairs that may be loopback, plain HTTP or another port (tests, local relays)"
-    )
-
-
 class AnalyzeSettings(Section):
     """`[analyze]`"""
 
@@ -132,7 +123,7 @@ class LoggingSettings(Section):
 
 
 class Config(Section):
-    """The whole file. `sources` and `partners` stay tables here: their own components check them."""
+    """The whole file. `sources`, `partners` and `egress` stay tables here: their own components check them."""
 
     path: Path = Field(exclude=True, description="where the file lies")
     deployment: DeploymentSettings
@@ -144,7 +135,7 @@ class Config(Section):
     sources: tuple[dict[str, Any], ...] = Field(default=(), alias="source")
     partners: tuple[dict[str, Any], ...] = Field(default=(), alias="partner")
     log: LogSettings = LogSettings()
-    egress: EgressSettings = EgressSettings()
+    egress: dict[str, Any] = {}
     analyze: AnalyzeSettings = AnalyzeSettings()
     deliver: DeliverSettings = DeliverSettings()
     desk: DeskSettings = DeskSettings()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hustings.clock import SystemClock
+from hustings.contracts import Index, Log
 from runtime import build
 from runtime.config import Config, load_config
 from runtime.events import Events, open_events
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["START", "analyze"]
 
-WAIT_FOR_HITS_S = 0.02
-"""How long one poll of the watch loop waits."""
 LEAST_REST_S = 0.002
 """The collect loop's shortest pause, so that a source that is always due does not spin."""
 
@@ -40,6 +39,13 @@ class Frame:
         self.memory = build.open_memory(self.engine)
         self.pulse = Pulse(name, memory=self.memory, clock=self.clock)
         self._parent = parent
+
+    def open_stores(self, closing: ExitStack) -> tuple[Log, Index]:
+        log = build.open_log(self.config, self.clock)
+        closing.callback(log.close)
+        index = build.open_index(self.config)
+        closing.callback(index.close)
+        return log, index
 
     def run(self, step: Callable[[], int], *, idle_s: float = 0.0) -> None:
         # What is loaded now lives as long as the process: the collector need not walk it again and again.
@@ -71,73 +77,42 @@ def collect(path: Path, parent: int | None) -> None:
         frame.run(step)
 
 
-def analyze(path: Path, parent: int | None, *, worker: type[Analyzer] | None = None) -> None:
-    """posts log → hits log → index; `worker` is another kind of `Analyzer`, for drills."""
-    from alerts.matcher import Matcher, partition_key
-    from runtime.loops.analyze import Analyzer, Progress
+def analyze(path: Path, parent: int | None, *, kind: type[Analyzer] | None = None) -> None:
+    """posts log → hits log → index; `kind` is another sort of `Analyzer`, for drills."""
+    from runtime.loops.analyze import Analyzer
+    from runtime.workers import analyzer_of
 
     with _frame("analyze", path, parent) as (frame, closing):
-        config = frame.config
-        log = build.open_log(config, frame.clock)
-        closing.callback(log.close)
-        index = build.open_index(config)
-        closing.callback(index.close)
-        words = build.vocabulary_of(config)
-        rules = build.rule_set(config, words, frame.clock)
-        reader = log.reader("posts", "analyze")
-        closing.callback(reader.close)
-        pipeline = build.open_pipeline(config, story_memory=build.story_memory(index))
-        replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
-        analyzer = (worker or Analyzer)(
+        log, index = frame.open_stores(closing)
+        analyzer = analyzer_of(
+            frame.config,
             log=log,
-            reader=reader,
             index=index,
-            assess=pipeline.assess,
-            matching=Matcher(rules),
-            partition_key=partition_key,
-            progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
-            replay_done=(lambda: build.replays_done(frame.memory)) if replays else None,
+            memory=frame.memory,
             clock=frame.clock,
             events=frame.events,
-            batch=config.analyze.batch,
-            wait_s=config.analyze.wait_ms / 1000,
-            code_version=build.CODE_VERSION,
+            kind=kind or Analyzer,
         )
-        analyzer.start()
-        frame.events.info("rules_loaded", rules=len(rules.rules))
+        closing.callback(analyzer.close)
         frame.run(analyzer.step)
 
 
 def watch(path: Path, parent: int | None) -> None:
     """hits log → index → desk."""
-    from alerts.evaluator import Evaluator
-    from alerts.matcher import partition_key
-    from runtime.loops.watch import Watcher
+    from runtime.workers import watcher_of
 
     with _frame("watch", path, parent) as (frame, closing):
-        config = frame.config
-        log = build.open_log(config, frame.clock)
-        closing.callback(log.close)
-        index = build.open_index(config)
-        closing.callback(index.close)
-        rules = build.rule_set(config, build.vocabulary_of(config), frame.clock)
-        reader = log.reader("hits", "watch")
-        closing.callback(reader.close)
-        watcher = Watcher(
+        log, index = frame.open_stores(closing)
+        watcher = watcher_of(
+            frame.config,
             log=log,
-            reader=reader,
             index=index,
-            book=build.alert_book(config, frame.engine, rules=rules, index=index, clock=frame.clock),
-            evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
-            rules=[(rule.id, rule.logic) for rule in rules.rules],
-            partition_key=partition_key,
-            epoch=build.next_epoch(frame.memory),
+            engine=frame.engine,
+            memory=frame.memory,
             clock=frame.clock,
             events=frame.events,
-            wait_s=WAIT_FOR_HITS_S,
-            code_version=build.CODE_VERSION,
         )
-        watcher.start()
+        closing.callback(watcher.close)
         frame.run(watcher.step)
 
 
@@ -156,10 +131,7 @@ def desk(path: Path, parent: int | None) -> None:
     from runtime.serve import serve_desk
 
     with _frame("desk", path, parent) as (frame, closing):
-        log = build.open_log(frame.config, frame.clock)
-        closing.callback(log.close)
-        index = build.open_index(frame.config)
-        closing.callback(index.close)
+        log, index = frame.open_stores(closing)
         services = build.desk_services(
             frame.config,
             engine=frame.engine,

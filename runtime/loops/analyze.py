@@ -141,9 +141,13 @@ class Analyzer:
         if entries:
             self._handle(entries)
         if time.monotonic() >= self._next_mark or (entries and self._replay_done is not None):
-            self._send_marks()
+            self.send_marks()
             self._next_mark = time.monotonic() + MARK_EVERY_S
         return len(entries)
+
+    def close(self) -> None:
+        """Give the reader back."""
+        self._reader.close()
 
     # ── one batch ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -243,7 +247,8 @@ class Analyzer:
 
     # ── marks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send_marks(self) -> None:
+    def send_marks(self) -> None:
+        """Say on every hits partition how far time has come."""
         done = self._replay_done() if self._replay_done is not None else None
         # `done` is read before `ends`: what a source appended before it was done is inside these ends.
         ends = self._log.ends("posts")

@@ -103,6 +103,10 @@ class Watcher:
             self._handle(partition, of_partition)
         return len(entries)
 
+    def close(self) -> None:
+        """Give the reader back."""
+        self._reader.close()
+
     def _lives_in(self, what: Hit | Alert, partition: int) -> bool:
         return self._log.partition_of("hits", self._partition_key(what)) == partition
 

@@ -1,0 +1,82 @@
+"""The workers of analyze and watch, put together and started: by the loops, by tests, by benches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hustings.clock import Clock
+from hustings.contracts import Index, Log, Memory
+from runtime import build
+from runtime.config import Config
+from runtime.events import Events
+from runtime.loops.analyze import Analyzer, Progress
+from runtime.loops.watch import Watcher
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["analyzer_of", "watcher_of"]
+
+WAIT_FOR_HITS_S = 0.02
+"""How long one poll of the watch loop waits."""
+
+
+def analyzer_of(
+    config: Config,
+    *,
+    log: Log,
+    index: Index,
+    memory: Memory,
+    clock: Clock,
+    events: Events,
+    kind: type[Analyzer] = Analyzer,
+) -> Analyzer:
+    """A started worker over all partitions of posts. `kind` is `Analyzer` but for drills."""
+    from alerts.matcher import Matcher, partition_key
+
+    rules = build.rule_set(config, build.vocabulary_of(config), clock)
+    replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
+    analyzer = kind(
+        log=log,
+        reader=log.reader("posts", "analyze"),
+        index=index,
+        assess=build.open_pipeline(config, story_memory=build.story_memory(index)).assess,
+        matching=Matcher(rules),
+        partition_key=partition_key,
+        progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
+        replay_done=(lambda: build.replays_done(memory)) if replays else None,
+        clock=clock,
+        events=events,
+        batch=config.analyze.batch,
+        wait_s=config.analyze.wait_ms / 1000,
+        code_version=build.CODE_VERSION,
+    )
+    analyzer.start()
+    events.info("rules_loaded", rules=len(rules.rules))
+    return analyzer
+
+
+def watcher_of(
+    config: Config, *, log: Log, index: Index, engine: Engine, memory: Memory, clock: Clock, events: Events
+) -> Watcher:
+    """A started worker over all partitions of hits, its windows rebuilt."""
+    from alerts.evaluator import Evaluator
+    from alerts.matcher import partition_key
+
+    rules = build.rule_set(config, build.vocabulary_of(config), clock)
+    watcher = Watcher(
+        log=log,
+        reader=log.reader("hits", "watch"),
+        index=index,
+        book=build.alert_book(config, engine, rules=rules, index=index, clock=clock),
+        evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
+        rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
+        partition_key=partition_key,
+        epoch=build.next_epoch(memory),
+        clock=clock,
+        events=events,
+        wait_s=WAIT_FOR_HITS_S,
+        code_version=build.CODE_VERSION,
+    )
+    watcher.start()
+    return watcher
