@@ -180,7 +180,7 @@ class Collector:
     def _hand_over_archives(self) -> None:
         """Append what the archives hold in the order of their times, until one of them has to be read on."""
         while True:
-            waiting = [p for p in self._polled if p.clock != "live" and not p.health.done and not p.brake.is_on]
+            waiting = [p for p in self._polled if p.clock != "live" and not p.health.done and not p.health.brake]
             if not waiting or any(polled.held is None for polled in waiting):
                 return
             holders = [polled.held for polled in waiting if polled.held is not None]
