@@ -332,10 +332,10 @@ def filled_desk(folder: Path) -> Path:
 
 
 @contextmanager
-def copied_desk(filled: Path, folder: Path) -> Iterator[World]:
+def copied_desk(filled: Path, folder: Path, *, base_url: str = BASE_URL) -> Iterator[World]:
     """A copy of a filled desk, open."""
     shutil.copytree(filled, folder)
-    with _open_world(folder, base_url=BASE_URL) as world:
+    with _open_world(folder, base_url=base_url) as world:
         yield world
 
 

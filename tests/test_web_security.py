@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,21 @@ from starlette.testclient import TestClient
 
 from desk.web.routes import ROUTES
 from desk.web.security import CONTENT_SECURITY_POLICY, FORM_BYTES, Hosts, form_token, is_form_token
+from desk.web.throttle import Throttle
+from hustings.clock import VirtualClock
 from hustings.contracts import Page
-from tests.desk_world import BASE_URL, HOSTILE, MARKER, PASSWORD, POSTS, World, desk_world, hidden_fields, post_path
+from tests.desk_world import (
+    BASE_URL,
+    HOSTILE,
+    MARKER,
+    PASSWORD,
+    POSTS,
+    START,
+    World,
+    desk_world,
+    hidden_fields,
+    post_path,
+)
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +329,14 @@ def test_the_shipped_style_sheet_has_no_outside_address(world: World) -> None:
     css = (Path(__file__).parent.parent / "desk/web/static/desk.css").read_text()
     assert "url(" not in css
     assert "@import" not in css
+
+
+def test_a_throttle_lets_a_burst_through_and_then_as_many_as_time_allows() -> None:
+    clock = VirtualClock(START)
+    throttle = Throttle(burst=3, per_minute=6, clock=clock)
+    assert [throttle.wait_s("a") for _ in range(4)] == [0, 0, 0, 11]
+    assert throttle.wait_s("b") == 0
+    clock.advance(timedelta(seconds=10))
+    assert [throttle.wait_s("a") for _ in range(2)] == [0, 11]
+    clock.advance(timedelta(hours=1))
+    assert [throttle.wait_s("a") for _ in range(4)] == [0, 0, 0, 11]

@@ -52,6 +52,7 @@ def create_app(services: DeskServices) -> FastAPI:
         cookies=Cookies(https=https),
         files=files,
         dispatcher=Dispatcher(services.partners, index=services.index, roster=services.roster),
+        sign_ins=Throttle(burst=60, per_minute=120, clock=services.clock),
         tips_by_person=Throttle(burst=10, per_minute=6, clock=services.clock),
         tips_by_program=Throttle(burst=120, per_minute=120, clock=services.clock),
     )
@@ -107,7 +108,7 @@ async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Re
     changes = route.method == "POST"
     if changes and not route.is_api and not is_same_origin(request, hosts=hosts):
         return _problem(_visit(shared, request), 403, "The form was not sent from a page of this desk.")
-    session = await run_in_threadpool(_session, shared, request)
+    session = await run_in_threadpool(_session, shared, request) if route.asks_who else None
     visit = _visit(shared, request, session=session)
     if allowed is not EVERYONE:
         if session is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import get_args
 
-from hustings.codebook import Code, Codebook
 from msgspec import Struct
 
 from desk.refusals import Refused
 from desk.reviews import SourceKind, TruthSource, Verdict
 from desk.web.forms import Form
+from hustings.codebook import Code, Codebook
 
 __all__ = ["SOURCE_KINDS", "VERDICTS", "CodeGroup", "Draft", "VerdictChoice", "code_groups"]
 
@@ -42,31 +42,28 @@ class CodeGroup(Struct, frozen=True, kw_only=True):
     codes: tuple[Code, ...]
 
 
-_AXES = {
-    "X": "Protected or out of scope: none of these",
-    "N": "Narrative: what is claimed or urged",
-    "G": "Gendered abuse",
-    "A": "Abuse without a gendered element",
-    "H": "Hate speech level",
-    "C": "Content type",
-    "T": "Truth status: people only, with a source",
-    "D": "Danger",
-}
-"""The axes that a post is coded on, in the order of the form; phases (P) and disruptions (K) are not about posts."""
+_AXES = ("N", "G", "A", "H", "D", "X", "C", "T")
+"""The axes that a post is coded on, in the order of the form. Phases and disruptions are not about posts; the Rabat
+factors are weighed only where incitement is in question."""
 
 
 def code_groups(codebook: Codebook) -> list[CodeGroup]:
-    """The codes in force, grouped by axis."""
-    groups = []
-    for letter, title in _AXES.items():
-        codes = tuple(c for c in codebook.codes.values() if _axis(c.code) == letter and not c.deprecated)
-        if codes:
-            groups.append(CodeGroup(letter=letter, title=title, codes=codes))
-    return groups
+    """The codes in force, grouped by axis. The head of an axis is its title and no choice: people pick the form."""
+    by_axis: dict[str, list[Code]] = {}
+    for code in codebook.codes.values():
+        if code.parent and not code.deprecated:
+            by_axis.setdefault(_axis(codebook, code), []).append(code)
+    return [
+        CodeGroup(letter=letter, title=codebook.codes[letter].title, codes=tuple(by_axis[letter]))
+        for letter in _AXES
+        if letter in by_axis
+    ]
 
 
-def _axis(code: str) -> str:
-    return code.partition("-")[0].rstrip("0123456789")
+def _axis(codebook: Codebook, code: Code) -> str:
+    while code.parent:
+        code = codebook.codes[code.parent]
+    return code.code
 
 
 class Draft(Struct, frozen=True, kw_only=True):

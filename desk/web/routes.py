@@ -39,11 +39,13 @@ class Route(NamedTuple):
     page: Callable[[Visit], Response]
     is_api: bool = False
     """Called by programs: guarded by a token in place of session, origin and form token."""
+    asks_who: bool = True
+    """Looks for the visitor's session. False where it makes no difference, to spare the database."""
 
 
 ROUTES = (
-    Route("health", "GET", "/healthz", health.show),
-    Route("static", "GET", "/static/{digest}/{name}", static.show),
+    Route("health", "GET", "/healthz", health.show, asks_who=False),
+    Route("static", "GET", "/static/{digest}/{name}", static.show, asks_who=False),
     Route("sign-in", "GET", "/sign-in", entry.show_sign_in),
     Route("sign-in-send", "POST", "/sign-in", entry.sign_in),
     Route("welcome", "GET", "/welcome/{token}", entry.show_welcome),
@@ -73,7 +75,7 @@ ROUTES = (
     Route("search-found", "GET", "/search/{id}", search.found),
     Route("tip", "GET", "/tip", tips.show),
     Route("tip-send", "POST", "/tip", tips.send),
-    Route("api-tips", "POST", "/api/tips", tips.receive, is_api=True),
+    Route("api-tips", "POST", "/api/tips", tips.receive, is_api=True, asks_who=False),
     Route("sources", "GET", "/sources", sources.show),
     Route("dead-letters", "GET", "/dead-letters", dead_letters.show_list),
     Route("dead-letter", "GET", "/dead-letters/{partition:int}/{offset:int}", dead_letters.show_one),

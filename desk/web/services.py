@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hustings.codebook import Codebook
 from sqlalchemy import Engine
 
 from alerts.partners import Partner
 from alerts.rule import Rule
 from hustings.clock import Clock
+from hustings.codebook import Codebook
 from hustings.contracts import Index, Log, Memory
 from hustings.metrics import Event
 from hustings.query.vocabulary import Vocabulary

@@ -60,6 +60,8 @@ class Surroundings:
     cookies: Cookies
     files: StaticFiles
     dispatcher: Dispatcher
+    sign_ins: Throttle
+    """Over all visitors: checking a password costs a fifth of a second on purpose."""
     tips_by_person: Throttle
     tips_by_program: Throttle
 

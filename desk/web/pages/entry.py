@@ -20,6 +20,9 @@ def show_sign_in(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Begin a session; the answer never says whether login or password was wrong."""
     services = visit.services
+    wait_s = visit.shared.sign_ins.wait_s("everybody")
+    if wait_s:
+        return _sign_in_page(visit, problem=f"Many people are signing in; try again in {wait_s} s.", status=429)
     try:
         person = people.sign_in(
             services.engine,
@@ -63,7 +66,6 @@ def sign_out(visit: Visit) -> Response:
         sessions.end(visit.services.engine, visit.session.id)
     response = visit.go("/sign-in")
     visit.shared.cookies.clear_session(response)
-    response.headers["clear-site-data"] = '"cache"'
     return response
 
 
