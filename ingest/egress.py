@@ -52,8 +52,8 @@ class EgressSettings(BaseModel):
 
     allow: tuple[str, ...] = Field(
         default=(),
-        description="Further origins, each `http://host`, `https://host:port`, `http://host:port`, or the same with "
-        "ws and wss. A loopback address is reached only where an origin here names it, as `http://127.0.0.1:8080`.",
+        description="Further origins: `http://host`, `https://host:port`, the same with ws and wss, or `host:port` for "
+        "both. A loopback address is reached only where an origin here names it, as `127.0.0.1:8080`.",
     )
     ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) to trust besides the usual ones, for an office's own authority."
@@ -68,7 +68,7 @@ class EgressSettings(BaseModel):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for text in origins:
-            _origin(text)
+            _origins(text)
         return origins
 
 
@@ -77,7 +77,7 @@ class GuardedEgress:
 
     def __init__(self, settings: EgressSettings, *, resolve: Resolver | None = None) -> None:
         self._settings = settings
-        self._allowed = frozenset(_origin(text) for text in settings.allow)
+        self._allowed = frozenset(origin for text in settings.allow for origin in _origins(text))
         self._resolve = resolve or resolve_by_system
         self._context: ssl.SSLContext | None = None
         self._context_lock = threading.Lock()
@@ -330,16 +330,22 @@ def _answer(response: httpx.Response, *, max_bytes: int) -> HttpAnswer:
 # ── names and time ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _origin(text: str) -> Origin:
-    """An origin as an operator writes it. Raises `ValueError` that says how it should look."""
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"{text!r} is not an origin: {error}") from error
-    if url.scheme not in ("http", "https", "ws", "wss") or not url.host or url.userinfo or url.raw_path != b"/":
-        raise ValueError(f"{text!r} is not an origin such as 'http://host', 'https://host:8443', 'http://127.0.0.1:80'")
-    tls = url.scheme in ("https", "wss")
-    return Origin(tls, url.raw_host.decode(), url.port or (443 if tls else 80))
+def _origins(text: str) -> list[Origin]:
+    """The origins that an operator's text allows; `host:port` means with and without TLS. Raises `ValueError` that
+    says how it should look."""
+    given = [text] if "://" in text else [f"http://{text}", f"https://{text}"]
+    found = []
+    for each in given:
+        try:
+            url = httpx.URL(each)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"{text!r} is not an origin: {error}") from error
+        known = url.scheme in ("http", "https", "ws", "wss") and url.host and not url.userinfo and url.raw_path == b"/"
+        if not known or (each != text and url.port is None):
+            raise ValueError(f"{text!r} is not an origin such as 'http://host', 'https://host:8443' or 'host:8443'")
+        tls = url.scheme in ("https", "wss")
+        found.append(Origin(tls, url.raw_host.decode(), url.port or (443 if tls else 80)))
+    return found
 
 
 def _ascii_host(host: str) -> str:

@@ -76,6 +76,7 @@ class Collector:
         code_version: str,
         notify: Notify = lambda *_, **__: None,
         jitter: Callable[[], float] = random.random,
+        batch: int = BATCH,
     ) -> None:
         self._log = log
         self._memory = memory
@@ -85,6 +86,7 @@ class Collector:
         self._code_version = code_version
         self._notify = notify
         self._jitter = jitter
+        self._batch = batch
         self._polled = [_Polled(entry, Brake(memory, entry.source.name)) for entry in sources]
         self._pool: ThreadPoolExecutor | None = None
 
@@ -138,7 +140,9 @@ class Collector:
                 continue
             if polled.health.brake:  # lifted since
                 polled.health = msgspec.structs.replace(polled.health, brake="")
-            polled.flying = self._pool.submit(polled.source.collect, polled.cursor, now=self._clock.now(), limit=BATCH)
+            polled.flying = self._pool.submit(
+                polled.source.collect, polled.cursor, now=self._clock.now(), limit=self._batch
+            )
 
     def _until_due(self) -> float:
         waiting = [polled.due for polled in self._polled if polled.is_idle and not polled.health.done]

@@ -6,10 +6,12 @@ every database, one per election; destroying it makes old pseudonyms unlinkable 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import stat
+import tempfile
 from base64 import b32encode
 from functools import lru_cache
 from hashlib import sha256
@@ -43,18 +45,24 @@ class Pseudonyms:
 def load_or_create_key(path: Path) -> bytes:
     """The key in `path`, made there (mode 0600, once) when the file does not exist. Raises `ConfigError` when others
     may read the file or it holds something else."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _loaded(path)
-    except FileNotFoundError:
+    if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return load_or_create_key(path)
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        _create(path)
     return _loaded(path)
+
+
+def _create(path: Path) -> None:
+    """A new key, whole or not there at all, also when several processes make it at the same time."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
 
 
 def _loaded(path: Path) -> bytes:

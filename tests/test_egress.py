@@ -104,6 +104,7 @@ def test_what_the_guard_refuses_and_says(url: str, said: str) -> None:
 def test_loopback_is_reached_only_where_the_settings_name_host_and_port() -> None:
     with LocalHttp(lambda request: Reply(body=b"here")) as server:
         assert guard(server.origin).request("GET", f"{server.origin}/x").body == b"here"
+        assert guard(f"127.0.0.1:{server.port}").request("GET", f"{server.origin}/x").body == b"here"
         with pytest.raises(EgressDenied):
             guard().request("GET", f"{server.origin}/x")
         with pytest.raises(EgressDenied):
@@ -111,7 +112,7 @@ def test_loopback_is_reached_only_where_the_settings_name_host_and_port() -> Non
         listed_name = guard(f"http://feeds.example:{server.port}", resolve={"feeds.example": ["127.0.0.1"]})
         with pytest.raises(EgressDenied, match="loopback"):  # a listed public name may not turn into this machine
             listed_name.request("GET", f"http://feeds.example:{server.port}/")
-        assert len(server.requests) == 1
+        assert len(server.requests) == 2
 
 
 def test_the_name_is_resolved_once_and_that_address_is_connected_to() -> None:
@@ -373,7 +374,9 @@ def test_connect_gives_a_judged_socket_with_and_without_tls(tmp_path: Path) -> N
             guard(f"wss://localhost:{port}", resolve={"localhost": ["127.0.0.1"]}).connect("localhost", port, tls=True)
 
 
-@pytest.mark.parametrize("origin", ["example.org", "http://example.org/path", "https://u:p@example.org", "gopher://x"])
+@pytest.mark.parametrize(
+    "origin", ["example.org", "http://example.org/path", "https://u:p@example.org", "gopher://x", "127.0.0.1"]
+)
 def test_a_setting_that_is_not_an_origin_is_told_apart(origin: str) -> None:
     with pytest.raises(ValidationError, match="is not an origin"):
         EgressSettings(allow=(origin,))
