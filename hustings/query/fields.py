@@ -40,32 +40,30 @@ Kind = Literal["words", "keyword", "number", "time"]
 class Field(Struct, frozen=True, kw_only=True):
     """One row of the table.
 
-    `words` are searched by token, a `keyword` is equal or not, a `number` and a `time` are compared. `folded` values
-    are stored and compared without letter case; the others are identifiers and letter case counts. A `groupable` field
-    has its values in the assessment itself; the other keywords, roster attributes and `phase`, need a roster or a
-    calendar beside it.
+    `words` are searched by token, a `keyword` is equal or not, a `number` and a `time` are compared. A `multi` field
+    can have several values. A `groupable` field has its values in the assessment itself; the other keywords, roster
+    attributes and `phase`, need a roster or a calendar beside it.
     """
 
     name: str
     kind: Kind
     help: str
     multi: bool = False
-    folded: bool = False
     groupable: bool = False
 
 
-def _keyword(name: str, help: str, *, multi: bool = False, folded: bool = False) -> Field:  # noqa: A002
-    return Field(name=name, kind="keyword", help=help, multi=multi, folded=folded, groupable=True)
+def _keyword(name: str, line: str, *, multi: bool = False) -> Field:
+    return Field(name=name, kind="keyword", help=line, multi=multi, groupable=True)
 
 
-def _roster_attribute(role: str, help: str) -> Field:  # noqa: A002
-    return Field(name=f"{role}.<attribute>", kind="keyword", help=help, multi=True, folded=True)
+def _roster_attribute(role: str, line: str) -> Field:
+    return Field(name=f"{role}.<attribute>", kind="keyword", help=line, multi=True)
 
 
 _ROWS = (
     Field(name="text", kind="words", help="words of the text and the title; what bare words search", multi=True),
     Field(name="title", kind="words", help="words of the title alone", multi=True),
-    _keyword("lang", "language, detected, else declared: `es`", folded=True),
+    _keyword("lang", "language, detected, else declared: `es`"),
     _keyword("source", "platform or instance that the native id belongs to"),
     _keyword("collector", "configured entry that collected the post"),
     _keyword("medium", "post, comment, article, broadcast, print, advert or tip"),
@@ -82,9 +80,9 @@ _ROWS = (
     Field(name="score.<code>", kind="number", help="highest score of a code and its children, 0 to 1: `score.G-THR`"),
     _keyword("story", "id of the group of near-identical posts"),
     _keyword("claim", "id of a matched claim", multi=True),
-    _keyword("domain", "host of a link or of the post; a domain also finds its subdomains", multi=True, folded=True),
-    _keyword("hashtag", "hashtag, with or without `#`", multi=True, folded=True),
-    _keyword("mention", "account named with `@`, with or without it", multi=True, folded=True),
+    _keyword("domain", "host of a link or of the post; a domain also finds its subdomains", multi=True),
+    _keyword("hashtag", "hashtag, with or without `#`", multi=True),
+    _keyword("mention", "account named with `@`, with or without it", multi=True),
     Field(name="phase", kind="keyword", help="phase of the electoral calendar when it was published: `P-CAMP`"),
     Field(name="reach", kind="number", help="followers, readers or views, as its source counts them; 0 when unknown"),
     Field(name="published", kind="time", help="when it was published"),
