@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,8 @@ __all__ = ["as_store_problem", "connect", "stamp", "sync_folder", "transaction",
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another process's transaction; ours take milliseconds, so this means a stuck process."""
+RETRY_S = 0.0003
+"""Between two attempts to take the write lock: a short transaction of ours takes about this long."""
 APPLICATION_ID = 0x48757374  # "Hust"
 """Stands in the header of every file that we make, so that another program's database is told apart."""
 WAL_LIMIT_BYTES = 64 * 2**20
@@ -74,7 +77,7 @@ def verify(connection: sqlite3.Connection, path: Path, schema: int, what: str) -
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Everything inside or nothing; the write lock is taken at the start, so that what is read inside stays true."""
-    connection.execute("BEGIN IMMEDIATE")
+    _begin(connection)
     try:
         yield
         connection.execute("COMMIT")
@@ -111,7 +114,7 @@ def as_store_problem(problem: sqlite3.Error | OSError, path: Path) -> HustingsEr
     if code == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{path}: is not a SQLite database")
     if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{path}: is damaged ({problem}); restore it from a backup")
+        return StoreError(f"{path}: is damaged ({problem}); restore it from a backup (an index can be rebuilt)")
     return StoreError(f"{path}: {problem}")
 
 
@@ -124,9 +127,31 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock. SQLite's own way of waiting sleeps longer and longer, up to 100 ms, and so lets a busy
+    neighbour win every time; asking again at once keeps the wait near the length of a transaction."""
+    connection.execute("PRAGMA busy_timeout = 0").fetchall()
+    try:
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as problem:
+                if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}").fetchall()
+
+
+_NEEDS_A_PERSON = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
+
+
 def _of_file_system(problem: OSError, path: Path) -> HustingsError:
     where = problem.filename or path
     reason = problem.strerror or str(problem)
-    if isinstance(problem, PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError):
+    if isinstance(problem, _NEEDS_A_PERSON):
         return StoreError(f"{where}: {reason}")
     return Unavailable(f"{where}: {reason}")
