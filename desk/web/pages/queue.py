@@ -13,7 +13,7 @@ from desk.refusals import Conflict, Refused
 from desk.web.bands import band
 from desk.web.decision import Draft
 from desk.web.pages import post
-from desk.web.posts import is_blind, shown_to
+from desk.web.posts import brief, is_blind, shown_to
 from desk.web.undoing import receipt, undoable
 from desk.web.visit import Visit
 from hustings.types import QueueEntry
@@ -34,6 +34,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     published_at: datetime | None
     waits_since: datetime
     reasons: tuple[QueueEntry, ...]
+    codes: tuple[str, ...]
+    """What the machine flagged; empty for the random slice, whose readers should not know."""
 
 
 def show(visit: Visit) -> Response:
@@ -53,6 +55,7 @@ def show(visit: Visit) -> Response:
                 published_at=assessment.post.published_at if assessment else None,
                 waits_since=min(entry.at for entry in reasons),
                 reasons=reasons,
+                codes=brief(assessment).codes if assessment and not is_blind(reasons) else (),
             )
         )
     return visit.answer(
