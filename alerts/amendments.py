@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from alerts.windows import Member, Reading, Window
+from alerts.terms import Terms
+from alerts.windows import Member, Readings
 
 __all__ = ["LatePost", "amend"]
 
@@ -22,34 +23,35 @@ class LatePost(NamedTuple):
 
 
 def amend(
+    terms: Terms,
     on_time: Sequence[Member],
     late: Sequence[LatePost],
     wanted: frozenset[str],
     *,
-    window: Window,
-    crosses: Callable[[Reading], bool],
     ticks: Callable[[int, int], Sequence[int]] | None,
-) -> list[tuple[str, Reading]]:
-    """(post key, what its anchor would have seen) for each `wanted` late post that would have opened, enlarged or
-    prevented an episode. `window` is an empty one; `ticks` gives the ticks in [first, last] of a tick-driven rule.
+) -> list[tuple[str, int, int]]:
+    """(post key, anchor, number that the anchor would have seen) for each `wanted` late post that would have opened,
+    enlarged or prevented an episode. `ticks` gives the ticks in [first, last] of a tick-driven rule.
 
     The anchor is the one with the largest number among those where it makes the difference, the earliest on a tie.
     """
+    window = terms.window()
     for member in on_time:
         window.add(member)
-    found: list[tuple[str, Reading]] = []
+    found: list[tuple[str, int, int]] = []
     for post in sorted(late):
-        first, last = post.member.t, post.member.t + window.width - 1
-        crossed_before: set[int] = set()
-        if ticks is not None:
-            crossed_before = {r.anchor for r in window.read(ticks(first, last)) if crosses(r)}
+        first, last = post.member.t, post.member.t + terms.width - 1
+        crossed = () if ticks is None else terms.crossing(window, ticks(first, last)).anchors
         window.add(post.member)
         if post.key not in wanted:
             continue
         if ticks is None:
-            changed = [r for r in window.read(window.anchors(first, last)) if crosses(r)]
+            changed = terms.crossing(window, window.anchors(first, last))
         else:
-            changed = [r for r in window.read(ticks(first, last)) if crosses(r) is not (r.anchor in crossed_before)]
-        if changed:
-            found.append((post.key, max(changed, key=lambda reading: (reading.value, -reading.anchor))))
+            crossing = terms.crossing(window, ticks(first, last)).anchors
+            anchors = sorted(set(crossed) ^ set(crossing))
+            changed = Readings(anchors, window.values(anchors))
+        if changed.anchors:
+            value = max(changed.values)
+            found.append((post.key, changed.anchors[changed.values.index(value)], value))
     return found

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from alerts.instants import from_us, to_us
 from alerts.rule import When
-from alerts.windows import Reading, chain
+from alerts.windows import Readings, chain
 from hustings.clock import rfc3339
 from hustings.types import Alert, AlertState, Notice, NoticeKind
 
@@ -21,7 +21,7 @@ __all__ = ["Cause", "Change", "Episodes", "Row"]
 
 Evidence = Callable[[Sequence[int]], tuple[str, ...]]
 """The keys of every post in the windows of these anchors, by (t, key)."""
-Measure = Callable[[Sequence[int]], Sequence[Reading]]
+Measure = Callable[[Sequence[int]], Readings]
 """What each of these ascending anchors sees."""
 Name = Callable[[int, int], str]
 """The id of a row with this opening anchor; the second number tells rows apart whose opening anchors are the same,
@@ -51,11 +51,11 @@ class Change(NamedTuple):
 
     removed: Sequence[int]
     added: Sequence[int]
-    seen: Sequence[Reading]
+    seen: Readings
     lowered: bool = False
 
 
-_NOTHING = Change((), (), ())
+_NOTHING = Change((), (), Readings((), ()))
 
 
 class Row:
@@ -194,10 +194,10 @@ class Episodes:
 
     def apply(self, change: Change, cause: Cause, gone: Evidence) -> None:
         """Take in one step. `gone` gives the evidence of anchors as it was before the step."""
-        touched = [*change.removed, *change.added, *(reading.anchor for reading in change.seen)]
-        if not touched:
+        bounds = [bound for some in (change.removed, change.seen.anchors) if some for bound in (some[0], some[-1])]
+        if not bounds:
             return
-        low, high = min(touched), max(touched)
+        low, high = min(bounds), max(bounds)
         begin, end = self._near(low, high)
         near = self._standing[begin:end]
         pieces = self._pieces(near, change)
@@ -234,7 +234,7 @@ class Episodes:
             for first, last in ours.meeting(row.opened, row.last)
         ]
         added = [anchor for anchor in crossings if ours.meets(anchor, anchor) and not kept.meets(anchor, anchor)]
-        standing = self._settle(near, pieces, Change((), added, (), lowered=True), Cause(None), None)
+        standing = self._settle(near, pieces, Change((), added, Readings((), ()), lowered=True), Cause(None), None)
         for row in standing:
             row.changed = row.changed or self.evidence_of(row) != row.evidence
         self._standing = sorted([*standing, *(row for row in empty if row.is_standing)], key=_by_opening)
@@ -256,7 +256,7 @@ class Episodes:
 
     def open_each(self, episodes: Sequence[tuple[int, int]], cause: Cause) -> None:
         """Make a row for each of these episodes of the current crossings."""
-        change = Change((), (), (), lowered=True)
+        change = _NOTHING._replace(lowered=True)
         for first, last in episodes:
             row = self._stand(first, last, [], change, cause)
             insort(self._standing, row, key=_by_opening)
@@ -357,13 +357,16 @@ class Episodes:
             row.opened, row.last, row.changed = first, last, True
         if row.state == "resolved" and row.resolved != last + self._reach:
             row.resolved, row.changed = last + self._reach, True
-        seen = [reading for reading in change.seen if first <= reading.anchor <= last]
-        if change.lowered or (row.value is None and not seen):
-            seen = list(self._measure(self._crossings_of(row)))
-            self._set_value(row, _most(self._when, [reading.value for reading in seen]))
-        else:
-            known = [other.value for other in candidates or [row] if other.value is not None]
-            self._set_value(row, _most(self._when, [*known, *(reading.value for reading in seen)]))
+        seen = change.seen.within(first, last)
+        known = [other.value for other in candidates or [row] if other.value is not None]
+        if change.lowered or not (known or seen.values):
+            whole = self._measure(self._crossings_of(row))
+            if whole.values:  # else its posts were not read, because it was settled before the restart
+                seen, known = whole, []
+        most = max if self._when.is_monotone else min  # `lt` and `lte` look for little
+        value = most([*known, *seen.values])
+        if row.value != value:
+            row.value, row.changed = value, True
         self._tell_thresholds(row, seen)
         return row
 
@@ -395,18 +398,15 @@ class Episodes:
         row.tell("retract", cause.known(row.last))
         row.changed = True
 
-    def _set_value(self, row: Row, value: float) -> None:
-        if row.value != value:
-            row.value, row.changed = value, True
-
-    def _tell_thresholds(self, row: Row, seen: Sequence[Reading]) -> None:
+    def _tell_thresholds(self, row: Row, seen: Readings) -> None:
         """One notice for each threshold that the number has reached, at the earliest anchor known to reach it."""
         for threshold in self._escalate:
             about = f"{threshold:g}"
-            if f"escalate:{about}" not in row.told:
-                reached = [reading.anchor for reading in seen if _reaches(self._when, reading.value, threshold)]
-                if reached:
-                    row.tell("escalate", reached[0], about=about)
+            if f"escalate:{about}" in row.told:
+                continue
+            reached = [value >= threshold if self._when.is_monotone else value <= threshold for value in seen.values]
+            if any(reached):
+                row.tell("escalate", seen.anchors[reached.index(True)], about=about)
 
     def _crossings_of(self, row: Row) -> list[int]:
         return self.crossings[bisect_left(self.crossings, row.opened) : bisect_right(self.crossings, row.last)]
@@ -426,15 +426,6 @@ def _home(row: Row, episodes: Sequence[tuple[int, int]], rows_of: Sequence[Seque
         if episodes[number][0] <= row.opening_anchor <= episodes[number][1]:
             return number
     return numbers[0] if numbers else None
-
-
-def _most(when: When, values: Sequence[float]) -> float:
-    """The value of an episode: the largest, and the smallest where the condition looks for little."""
-    return max(values) if when.is_monotone else min(values)
-
-
-def _reaches(when: When, value: float, threshold: float) -> bool:
-    return value >= threshold if when.is_monotone else value <= threshold
 
 
 class _Spans:

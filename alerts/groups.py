@@ -12,43 +12,16 @@ from typing import NamedTuple
 
 from alerts.amendments import LatePost, amend
 from alerts.episodes import Cause, Change, Episodes, Row
-from alerts.instants import from_us, span_us, to_us
+from alerts.instants import from_us, to_us
 from alerts.rule import Rule
-from alerts.windows import Counts, Member, Reading, Window
+from alerts.terms import Terms
+from alerts.windows import Member, Readings
 from hustings.clock import rfc3339
 from hustings.types import Alert, Amendment, Hit, hash_id
 
-__all__ = ["Group", "GroupKey", "Standing", "Terms", "alert_id"]
+__all__ = ["Group", "GroupKey", "Standing", "alert_id"]
 
 GroupKey = tuple[tuple[str, str], ...]
-
-_COUNTS: dict[str, Counts] = {"match": "presence", "count": "posts", "distinct": "values"}
-_INSTANT = 1
-"""Microseconds: the width of a window that sees only its own anchor, for `match`, which has none."""
-
-
-class Terms:
-    """What one rule says about time and number, in microseconds, computed once."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.counts = _COUNTS[rule.kind]
-        self.width = _INSTANT if rule.window is None else span_us(rule.window)
-        self.lateness = span_us(rule.lateness)
-        self.reach = span_us(rule.resolve_after)
-        self.renotify = None if rule.renotify is None else span_us(rule.renotify)
-        self.step = None if rule.step is None or not rule.is_tick_driven else span_us(rule.step)
-        self.active_from = None if rule.active_from is None else to_us(rule.active_from)
-
-    def crosses(self, reading: Reading) -> bool:
-        """Does what an anchor sees meet the condition and the guard?"""
-        return self.rule.when.holds(reading.value) and reading.posts >= self.rule.min_posts
-
-    def is_late(self, hit: Hit) -> bool:
-        """Did the post, or this revision of it, come later than the rule waits (§3.3)?"""
-        if hit.g - hit.t > self.rule.lateness:
-            return True
-        return hit.revision > 0 and hit.revised_at - hit.t > self.rule.lateness
 
 
 class Standing(NamedTuple):
@@ -85,7 +58,7 @@ class Group:
     def __init__(self, terms: Terms, key: GroupKey) -> None:
         self.key = key
         self._terms = terms
-        self._window = Window(terms.width, terms.counts)
+        self._window = terms.window()
         self._known: dict[str, Standing] = {}
         self._late: dict[str, LatePost] = {}
         self._ticks_from: int | None = None
@@ -97,7 +70,7 @@ class Group:
             when=terms.rule.when,
             escalate=terms.rule.escalate,
             name=lambda anchor, again: alert_id(terms.rule, key, anchor, again),
-            measure=lambda anchors: list(self._window.read(anchors)),
+            measure=lambda anchors: Readings(anchors, self._window.values(anchors)),
             evidence=self._evidence,
         )
 
@@ -128,18 +101,18 @@ class Group:
         step, begin = self._terms.step, self._first_tick()
         if step is None:
             return
-        seen: list[Reading] = []
+        seen = Readings([], [])
         if begin is not None:
             following = begin if self._ticked is None else max(begin, self._ticked + step)
             last = until // step * step
             if last >= following:
-                seen = [r for r in self._window.read(range(following, last + 1, step)) if self._terms.crosses(r)]
+                seen = self._terms.crossing(self._window, range(following, last + 1, step))
                 self._ticked = last
         if self._recorded is not None:
-            self._restore_ticks(self._recorded, [reading.anchor for reading in seen], begin)
+            self._restore_ticks(self._recorded, list(seen.anchors))
             self._recorded = None
             return
-        change = Change((), [reading.anchor for reading in seen], seen)
+        change = Change((), seen.anchors, seen)
         self.episodes.apply(change, Cause(None, lag=self._terms.lateness), self._evidence)
 
     def _replace(self, old: Member | None, new: Member | None, cause: Cause) -> None:
@@ -152,17 +125,19 @@ class Group:
         spans = _joined(spans if self._terms.step is None else [*spans, *self._touched_spans(old, new)])
         removed: list[int] = []
         added: list[int] = []
-        seen: list[Reading] = []
+        anchors: list[int] = []
+        values: list[int] = []
         for first, last in spans:
-            before = set(self._crossings_in(first, last))
-            now = [r for r in self._window.read(self._anchors(first, last)) if self._terms.crosses(r)]
-            removed += sorted(before.difference(reading.anchor for reading in now))
-            added += [reading.anchor for reading in now if reading.anchor not in before]
-            seen += now
+            before = self._crossings_in(first, last)
+            now = self._terms.crossing(self._window, self._anchors(first, last))
+            anchors += now.anchors
+            values += now.values
+            if before != now.anchors:
+                removed += sorted(set(before).difference(now.anchors))
+                added += sorted(set(now.anchors).difference(before))
         lowered = old is not None or self._terms.step is not None
-        self.episodes.apply(
-            Change(removed, added, seen, lowered), cause, lambda anchors: self._evidence(anchors, without=new, plus=old)
-        )
+        change = Change(removed, added, Readings(anchors, values), lowered)
+        self.episodes.apply(change, cause, lambda lost: self._evidence(lost, without=new, plus=old))
 
     def _touched_spans(self, old: Member | None, new: Member | None) -> list[tuple[int, int]]:
         """Closed spans of time whose anchors see one of the two; for ticks also those before the first one of all,
@@ -260,11 +235,10 @@ class Group:
         members = [member for member in standing if member is not None]
         terms = self._terms
         found = amend(
+            terms,
             members,
             [post for post in late if first <= post.member.t <= last],
             frozenset(post.key for post in wanted),
-            window=Window(terms.width, terms.counts),
-            crosses=terms.crosses,
             ticks=None if terms.step is None else self._anchors,
         )
         return [
@@ -272,11 +246,11 @@ class Group:
                 rule=terms.rule.id,
                 rule_name=terms.rule.name,
                 group=self.key,
-                anchor=from_us(reading.anchor),
-                value=float(reading.value),
+                anchor=from_us(anchor),
+                value=float(value),
                 post=key,
             )
-            for key, reading in found
+            for key, anchor, value in found
         ]
 
     def late_hits(self) -> list[Hit]:
@@ -332,7 +306,7 @@ class Group:
 
     def _restore_posts(self, rows: Sequence[Row]) -> None:
         first, last = -(1 << 62), 1 << 62
-        crossings = [r.anchor for r in self._window.read(self._window.anchors(first, last)) if self._terms.crosses(r)]
+        crossings = list(self._terms.crossing(self._window, self._window.anchors(first, last)).anchors)
         orphans = self.episodes.restore(crossings, rows, self._withdrawal)
         if not orphans:
             return
@@ -352,11 +326,11 @@ class Group:
         merged = [row for row in again.episodes.rows.values() if row.merged_into in ids]
         self.episodes.adopt([*mine, *merged])
 
-    def _restore_ticks(self, rows: Sequence[Row], crossings: list[int], begin: int | None) -> None:
+    def _restore_ticks(self, rows: Sequence[Row], crossings: list[int]) -> None:
         """Like `_restore_posts`, once the horizon is known and with it the ticks."""
 
         def withdrawal(row: Row) -> Cause | None:
-            if begin is not None and row.opened < begin:
+            if self._read_from is not None and row.opened < self._read_from + self._terms.width:
                 return None
             return self._withdrawal(row) or Cause(None, lag=self._terms.lateness, code="behind_horizon")
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from alerts.episodes import Row
-from alerts.groups import Group, GroupKey, Terms
+from alerts.groups import Group, GroupKey
 from alerts.instants import span_us, to_us
 from alerts.rule import Rule
+from alerts.terms import Terms
 from hustings.types import Alert, Amendment, Hit, Notice
 
 __all__ = ["RuleState"]

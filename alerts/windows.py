@@ -7,10 +7,10 @@ Adding and removing a hit costs a binary search; reading ascending anchors costs
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-__all__ = ["Counts", "Member", "Reading", "Window", "chain"]
+__all__ = ["Counts", "Member", "Readings", "Window", "chain"]
 
 Counts = Literal["presence", "posts", "values"]
 """What a window's number is: 1 when there is any post (`match`), posts (`count`), distinct values (`distinct`)."""
@@ -24,12 +24,16 @@ class Member(NamedTuple):
     of: tuple[str, ...] = ()
 
 
-class Reading(NamedTuple):
-    """What one anchor sees: the number of the condition, and how many posts it comes from."""
+class Readings(NamedTuple):
+    """Anchors, ascending, and the number that each of them sees."""
 
-    anchor: int
-    value: int
-    posts: int
+    anchors: Sequence[int]
+    values: Sequence[int]
+
+    def within(self, first: int, last: int) -> Readings:
+        """Those with an anchor in [first, last]."""
+        low, high = bisect_left(self.anchors, first), bisect_right(self.anchors, last)
+        return Readings(self.anchors[low:high], self.values[low:high])
 
 
 class Window:
@@ -87,28 +91,16 @@ class Window:
         low, high = bisect_right(self._times, after), bisect_right(self._times, until)
         return list(zip(self._times[low:high], self._keys[low:high], strict=True))
 
-    def read(self, anchors: Sequence[int]) -> Iterator[Reading]:
-        """What each of the ascending `anchors` sees."""
-        if not anchors:
-            return
-        times, width = self._times, self.width
-        starts, ends = self._starts, self._ends
-        begun, ended = bisect_right(starts, anchors[0]), bisect_right(ends, anchors[0])
-        entered, left = bisect_right(times, anchors[0]), bisect_right(times, anchors[0] - width)
-        for anchor in anchors:
-            while entered < len(times) and times[entered] <= anchor:
-                entered += 1
-            while left < entered and times[left] <= anchor - width:
-                left += 1
-            posts = entered - left
-            if self._counts == "values":
-                while begun < len(starts) and starts[begun] <= anchor:
-                    begun += 1
-                while ended < len(ends) and ends[ended] <= anchor:
-                    ended += 1
-                yield Reading(anchor, begun - ended, posts)
-            else:
-                yield Reading(anchor, posts if self._counts == "posts" else min(posts, 1), posts)
+    def values(self, anchors: Sequence[int]) -> list[int]:
+        """The number of the condition that each of the ascending `anchors` sees."""
+        if self._counts == "values":
+            return _open_at(self._starts, self._ends, 0, anchors)
+        posts = self.sizes(anchors)
+        return posts if self._counts == "posts" else [min(number, 1) for number in posts]
+
+    def sizes(self, anchors: Sequence[int]) -> list[int]:
+        """How many posts each of the ascending `anchors` sees."""
+        return _open_at(self._times, self._times, self.width, anchors)
 
     def _place(self, t: int, key: str) -> int:
         """Where (t, key) stands or would stand."""
@@ -157,6 +149,23 @@ class Window:
     def _are_joined(self, former: int, following: int) -> bool:
         """Does the range of the one run into the range of the other?"""
         return following - former < self.width
+
+
+def _open_at(starts: list[int], ends: list[int], delay: int, anchors: Sequence[int]) -> list[int]:
+    """For each ascending anchor how many `starts` are at or before it, less how many `ends` plus `delay` are."""
+    if not anchors:
+        return []
+    begun, ended = bisect_right(starts, anchors[0]), bisect_right(ends, anchors[0] - delay)
+    all_starts, all_ends = len(starts), len(ends)
+    open_at: list[int] = []
+    for anchor in anchors:
+        while begun < all_starts and starts[begun] <= anchor:
+            begun += 1
+        gone = anchor - delay
+        while ended < all_ends and ends[ended] <= gone:
+            ended += 1
+        open_at.append(begun - ended)
+    return open_at
 
 
 def _take(ordered: list[int], number: int) -> None:
