@@ -313,6 +313,9 @@ TEXTS = st.text(CHARACTERS, max_size=40) | PARTS.map(" ".join) | PARTS.map("".jo
 
 @settings(max_examples=400)
 @given(TEXTS)
+@example("0#\u09c7A")
+@example("#\u0301\u09bcA")
+@example("ｶﾞ#ﾞ=\u0338x")
 def test_locate_gives_the_same_tokens_each_from_a_range_that_holds_it(text: str) -> None:
     located = locate(text)
     assert analyse(text) == (located.tokens, located.removed)
@@ -398,7 +401,20 @@ def test_forms_are_plain() -> None:
 
 
 def test_repair_is_stable() -> None:
-    for word in ("v0te", "soooo", "vоtе", "1000a", "a1b", "beeeat", "l00000l", "оооo", "h1n1", "aaaab1b3"):
+    for word in (
+        "v0te",
+        "soooo",
+        "vоtе",
+        "1000a",
+        "a1b",
+        "beeeat",
+        "l00000l",
+        "оооo",
+        "aaaͱ",
+        "оoо4abc",
+        "h1n1",
+        "aaaab1b3",
+    ):
         once, _ = repair(word)
         assert repair(once) == (once, 0)
 

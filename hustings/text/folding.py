@@ -151,10 +151,13 @@ def _count_disguise(text: str) -> int:
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
-    """Ranges that NFKC treats alone: a character and everything that may join with it."""
-    starts = [
-        i for i, ch in enumerate(text) if i == 0 or not (unicodedata.category(ch)[0] == "M" or _CONTINUES.match(ch))
-    ]
+    """Ranges that NFKC treats alone: a character and everything that may join with it. With a sign that is no letter
+    only what vanishes joins: a vowel sign after `#` belongs to the word that follows."""
+    starts: list[int] = []
+    for i, ch in enumerate(text):
+        continues = starts and (unicodedata.category(ch)[0] == "M" or _CONTINUES.match(ch))
+        if not continues or (unicodedata.category(text[starts[-1]])[0] not in "LMN" and not _vanishes(ch)):
+            starts.append(i)
     return list(pairwise([*starts, len(text)]))
 
 

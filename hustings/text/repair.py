@@ -44,14 +44,15 @@ _VOWELS = frozenset("aeiouy")
 def repair(word: str) -> tuple[str, int]:
     """The token for a lower-case word, and how many of its characters were replaced as disguise. Stretching is
     emphasis, not disguise: it is undone but not counted."""
-    word = word[:MAX_TOKEN]
-    if word.isascii():
-        plain, lookalikes = word, 0
-    else:
-        plain, lookalikes = _undo_lookalikes(word)
-    plain = _unstretch(plain)
-    plain, leet = _undo_leet(plain)
-    return (_unstretch(plain) if leet else plain), lookalikes + leet
+    plain = _unstretch(word[:MAX_TOKEN])
+    lookalikes = leet = 0
+    if not plain.isascii():
+        plain, lookalikes = _undo_lookalikes(plain)
+        plain = _unstretch(plain)
+    if not plain.isalpha():
+        plain, leet = _undo_leet(plain)
+        plain = _unstretch(plain)
+    return plain, lookalikes + leet
 
 
 def _unstretch(word: str) -> str:
@@ -89,8 +90,6 @@ def _undo_leet(word: str) -> tuple[str, int]:
     """`v0te` → `vote`: only when a sign stands between letters (or is `$` at an end, `@` before a short word), the
     letters are of one script and no fewer than runs of a sign, every sign has a reading, and the word is no
     duration, size, strain or hash."""
-    if word.isalpha():
-        return word, 0
     signs = len(_SIGN.findall(word))
     if (
         not signs
