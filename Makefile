@@ -32,7 +32,7 @@ lint: setup
 	@.venv/bin/mypy
 
 bench: setup
-	@$(PY) bench/run.py
+	@$(PY) -m bench.run
 
 drill: setup
 	@$(PY) -m bench.drill --kills $(KILLS)
