@@ -1,7 +1,7 @@
 """How fast is the SQLite index? `python bench/bench_index.py [--posts N]`
 
-Writes N made-up posts of about 250 characters in batches of 256, then of 1,000 and 1, and asks it questions. Words follow Zipf's law
-over 50,000; a tenth of the posts is flagged, every post has eight scores.
+Writes N made-up posts of about 250 characters in batches of 256, then of 1,000 and 1, and asks it questions. Words
+follow Zipf's law over 50,000; a tenth of the posts is flagged, every post has eight scores.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,6 +30,7 @@ def test_search_and_counts_agree_with_the_predicate(library: list[Assessment], a
             index.close()
 
 
+@settings(max_examples=50)
 @given(before=libraries(max_size=6), after=libraries(max_size=6), asked=st.lists(queries(), min_size=1, max_size=6))
 def test_they_agree_on_revised_posts_too(before: list[Assessment], after: list[Assessment], asked: list[Query]) -> None:
     """Posts that were overwritten leave nothing behind that a query could still find."""

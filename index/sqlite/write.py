@@ -141,18 +141,8 @@ def _standing(connection: sqlite3.Connection, row: int | None) -> Assessment:
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _POST_COLUMNS = (
-    *(
-        "id",
-        "key",
-        "tail",
-        "revision",
-        "published_us",
-        "collected_us",
-        "first_collected_us",
-        "reach",
-        "has_text",
-        "has_title",
-    ),
+    *("id", "key", "tail", "revision", "published_us", "collected_us", "first_collected_us"),
+    *("reach", "has_text", "has_title"),
     *FIELD_COLUMNS,
     *("terms", "scores"),
 )
