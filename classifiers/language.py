@@ -1,0 +1,219 @@
+"""In which language is a post? Script first, then CLD2, then a second opinion; `und` when nothing tells.
+
+Code-switching is normal in political posts, so the deployment's languages never filter an answer: they only say whom
+to ask again about a text that CLD2 is unsure of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import pycld2
+from msgspec.structs import replace
+
+from hustings.types import Assessment, Post
+
+__all__ = ["UNDETERMINED", "Answer", "LanguageStep", "SecondOpinion", "identify"]
+
+UNDETERMINED = "und"
+
+LONGEST_READ = 1_000
+"""Characters that are looked at: more does not change the answer."""
+FEWEST_LETTERS = 3
+"""Below it no language is named: "ok" and "ja" are words of many."""
+FEWEST_LETTERS_ASKED_AGAIN = 8
+"""Below it the second opinion, which always names one of its languages, is not asked."""
+MIXED_BELOW = 0.5
+"""A text whose main language has a smaller share is mixed."""
+SURE_FROM = 0.9
+"""The second opinion counts from this probability on."""
+
+# What says nothing about a post's language. The caps keep hostile input linear.
+_NOISE = re.compile(r"(?:https?://|www\.)\S{1,2000}|[@#][\w.@-]{1,200}|&\w{1,10};|[\x00-\x08\x0b-\x1f\x7f]")
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]")
+
+# Scripts in which one language is written nearly always; CLD2 needs a sentence where this needs a word.
+_OWN_SCRIPT = {
+    "el": "\u0370-\u03ff\u1f00-\u1fff",
+    "hy": "\u0530-\u058f",
+    "he": "\u0590-\u05ff",
+    "bn": "\u0980-\u09ff",
+    "pa": "\u0a00-\u0a7f",
+    "gu": "\u0a80-\u0aff",
+    "or": "\u0b00-\u0b7f",
+    "ta": "\u0b80-\u0bff",
+    "te": "\u0c00-\u0c7f",
+    "kn": "\u0c80-\u0cff",
+    "ml": "\u0d00-\u0d7f",
+    "si": "\u0d80-\u0dff",
+    "th": "\u0e00-\u0e7f",
+    "lo": "\u0e80-\u0eff",
+    "my": "\u1000-\u109f",
+    "ka": "\u10a0-\u10ff",
+    "km": "\u1780-\u17ff",
+    "ko": "\u1100-\u11ff\uac00-\ud7af",
+    "ja": "\u3040-\u30ff",
+}
+# Scripts of several languages: a short text is given to the deployment's only one, if it has just one.
+_SHARED_SCRIPT = {
+    "ar fa ur ps ckb sd ug": "\u0600-\u06ff\u0750-\u077f",
+    "ru uk bg sr mk be kk ky mn tg": "\u0400-\u052f",
+    "hi mr ne sa": "\u0900-\u097f",
+    "zh": "\u4e00-\u9fff",
+    "am ti": "\u1200-\u137f",
+}
+_SCRIPTS = [(code, re.compile(f"[{letters}]+")) for code, letters in (_OWN_SCRIPT | _SHARED_SCRIPT).items()]
+_BEYOND_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2e80-\ud7ff]")
+
+_BEYOND_LATIN_LANGUAGES = frozenset(code for codes in _OWN_SCRIPT | _SHARED_SCRIPT for code in codes.split()) - {"sr"}
+
+# CLD2 speaks of some languages by their former codes.
+_RENAMED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr", "zh-Hant": "zh"}
+
+
+class Answer(NamedTuple):
+    """An ISO 639 code, or `und`, and how sure that is."""
+
+    language: str
+    score: float
+
+
+class SecondOpinion(Protocol):
+    """Whoever is asked about texts that CLD2 is unsure of."""
+
+    def __call__(self, text: str) -> Answer: ...
+
+
+class LanguageStep:
+    """Writes `lang` and `lang_score`."""
+
+    name = "language"
+    version = f"cld2-{pycld2.VERSION}"
+
+    def __init__(self, languages: Sequence[str] = ()) -> None:
+        self._languages = frozenset(language.split("-")[0] for language in languages)
+        self._ask = _Langid(sorted(self._languages))
+
+    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
+        answers = [identify(_text(a.post), a.post.lang, self._languages, self._ask) for a in assessments]
+        return [
+            replace(assessment, lang=answer.language, lang_score=answer.score)
+            for assessment, answer in zip(assessments, answers, strict=True)
+        ]
+
+
+def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpinion) -> Answer:
+    """The language of `text`. `declared` is what the source says, believed only where the text tells nothing
+    else; never raises, whatever the text holds."""
+    text = text[:LONGEST_READ]
+    if "@" in text or "#" in text or "://" in text or "&" in text or not text.isprintable():
+        text = _NOISE.sub(" ", text)
+    letters = _few_letters(text)
+    if letters < FEWEST_LETTERS:
+        return Answer(UNDETERMINED, 0.0)
+    by_script = UNDETERMINED
+    if not text.isascii() and _BEYOND_LATIN.search(text):
+        by_script, certain = _by_script(text, languages)
+        if certain:
+            return Answer(by_script, 1.0)
+    reliable, language, share = _cld2(text, best_effort=False)
+    if reliable and language != UNDETERMINED:
+        return Answer(language, share) if share >= MIXED_BELOW else Answer(UNDETERMINED, share)
+    return _unsure(text, letters, declared.split("-")[0].lower(), by_script, ask)
+
+
+def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondOpinion) -> Answer:
+    """CLD2 was not sure: two guesses that agree are an answer, one alone is not."""
+    guess = _cld2(text, best_effort=True)[1]
+    if by_script != UNDETERMINED:
+        return Answer(by_script, 0.5) if guess in (UNDETERMINED, by_script) else Answer(UNDETERMINED, 0.0)
+    if guess != UNDETERMINED and guess == declared:
+        return Answer(guess, 0.5)
+    if letters >= FEWEST_LETTERS_ASKED_AGAIN:
+        answer = ask(text)
+        if answer.score >= SURE_FROM and guess in (UNDETERMINED, answer.language):
+            return answer
+    if guess == UNDETERMINED and declared and declared not in _BEYOND_LATIN_LANGUAGES:
+        return Answer(declared, 0.3)
+    return Answer(UNDETERMINED, 0.0)
+
+
+def _text(post: Post) -> str:
+    if not post.title:
+        return post.text
+    return f"{post.title}\n{post.text}"
+
+
+def _few_letters(text: str) -> int:
+    """Letters of the first 64 characters that are not blank; a long text without any there is read on."""
+    count = sum(map(str.isalpha, text[:64]))
+    return count if count >= FEWEST_LETTERS_ASKED_AGAIN else sum(map(str.isalpha, text))
+
+
+def _by_script(text: str, languages: frozenset[str]) -> tuple[str, bool]:
+    """The language that the script tells, and whether it tells for certain."""
+    letters = sum(map(str.isalpha, text))
+    for codes, pattern in _SCRIPTS:
+        if not pattern.search(text):
+            continue
+        share = sum(len(run) for run in pattern.findall(text)) / max(letters, 1)
+        if share < MIXED_BELOW:
+            continue
+        own = codes.split()
+        if len(own) == 1:
+            return codes, codes != "zh" or not _has_kana(text)
+        spoken = [code for code in own if code in languages]
+        return (spoken[0], False) if len(spoken) == 1 else (UNDETERMINED, False)
+    return UNDETERMINED, False
+
+
+def _has_kana(text: str) -> bool:
+    return any("\u3040" <= character <= "\u30ff" for character in text)
+
+
+def _cld2(text: str, *, best_effort: bool) -> tuple[bool, str, float]:
+    """(reliable, language, share of the text). CLD2 refuses some code points, which are then blanked."""
+    try:
+        reliable, _, found = pycld2.detect(text, isPlainText=True, bestEffort=best_effort)
+    except (pycld2.error, UnicodeEncodeError):
+        try:
+            readable = _UNREADABLE.sub(" ", text)
+            reliable, _, found = pycld2.detect(readable, isPlainText=True, bestEffort=best_effort)
+        except (pycld2.error, UnicodeEncodeError):
+            return False, UNDETERMINED, 0.0
+    _, code, percent, _ = found[0]
+    if code == "un" or code.startswith("xx"):
+        return False, UNDETERMINED, 0.0
+    return reliable, _RENAMED.get(code, code), percent / 100
+
+
+class _Langid:
+    """py3langid. It always has an answer, so one counts only if it is a language of the deployment, ahead of all others
+    and by far ahead of the deployment's others. Its model takes 0.6 s to load, so it is loaded when first asked."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self._wanted = frozenset(languages)
+        self._model: _Model | None = None
+
+    def __call__(self, text: str) -> Answer:
+        if self._model is None:
+            self._model = _load_langid()
+        ranked = self._model.rank(text)
+        language, best = ranked[0]
+        if self._wanted and language not in self._wanted:
+            return Answer(UNDETERMINED, 0.0)
+        among = sum(score for other, score in ranked if not self._wanted or other in self._wanted)
+        return Answer(str(language), round(float(best / among), 4))
+
+
+class _Model(Protocol):
+    def rank(self, text: str) -> Sequence[tuple[str, float]]: ...
+
+
+def _load_langid() -> _Model:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model: _Model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return model

@@ -1,0 +1,1 @@
+"""Linear heads: hashed character and word n-grams, one exact integer sum per head, calibrated, with windows."""

@@ -1,0 +1,95 @@
+"""Why a head flagged a post: the words that carried the score, as spans of the original text.
+
+A contribution is a word's share of the margin: every n-gram counts for the word where it begins, a pair of words half
+for each. The contributions of the segment that was scored sum to its margin less the intercept (and plus the handicap,
+where it is a window), exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.linear.features import HashKey, features
+from classifiers.linear.model import Head
+from classifiers.linear.score import feature_counts, segment_margins, segments, word_sums
+from hustings.text import locate
+from hustings.types import Assessment, Span
+
+__all__ = ["Reason", "reason", "spans"]
+
+_SHARE = 0.6
+"""Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
+_MOST_WORDS = 6
+"""… and never more than these."""
+
+
+class Reason(NamedTuple):
+    """The segment [begin, end) of tokens with the largest margin, and each of its tokens' contribution."""
+
+    margin: float
+    begin: int
+    end: int
+    contributions: NDArray[np.float64]
+
+
+def reason(head: Head, tokens: Sequence[str]) -> Reason:
+    """Where and why `head` gives these tokens their margin."""
+    weights = head.weights
+    found = features([tokens], HashKey.from_seed(head.manifest.seed))
+    places = segments(found.first_word)
+    roots = np.sqrt(feature_counts(found, places))
+    by_word = word_sums(found, weights)
+    margins = segment_margins(weights, by_word, places, roots)
+    best = int(np.argmax(margins))
+    begin, end = int(places.begins[best]), int(places.ends[best])
+    half_pairs = weights.by_bucket[found.pairs] / 2.0
+    shares = by_word - half_pairs
+    shares[1:] += half_pairs[:-1]
+    inside = shares[begin:end].copy()
+    if begin < end:  # the halves that reach out of the segment belong to the word within it
+        inside[0] -= half_pairs[begin - 1] if begin else 0.0
+        inside[-1] += half_pairs[end - 1]
+    return Reason(float(margins[best]), begin, end, weights.scale * inside / roots[best])
+
+
+def spans(head: Head, assessment: Assessment) -> tuple[Span, ...]:
+    """The strongest words of a flagged post, neighbours joined, in reading order."""
+    titled = len(assessment.title_tokens)
+    why = reason(head, (*assessment.title_tokens, *assessment.tokens))
+    chosen = [why.begin + place for place in _strongest(why.contributions)]
+    found = []
+    for part, text, words in (
+        ("title", assessment.post.title, [place for place in chosen if place < titled]),
+        ("text", assessment.post.text, [place - titled for place in chosen if place >= titled]),
+    ):
+        if words:
+            located = locate(text).spans
+            found += [Span(start=start, end=end, part=part) for start, end in _joined([located[w] for w in words])]
+    return tuple(found)
+
+
+def _strongest(contributions: NDArray[np.float64]) -> list[int]:
+    speaking = float(contributions[contributions > 0].sum())
+    chosen: list[int] = []
+    held = 0.0
+    for place in np.argsort(-contributions, kind="stable").tolist():
+        if len(chosen) == _MOST_WORDS or held >= _SHARE * speaking or contributions[place] <= 0:
+            break
+        chosen.append(place)
+        held += float(contributions[place])
+    return sorted(chosen)
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges that overlap (a hashtag and its parts) or are neighbours become one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

@@ -1,0 +1,127 @@
+"""How like is a post to the examples? Cosine over word stems and pairs of them, weighted by what they tell.
+
+A stem weighs as much as it is rare among the examples, times how much it tells narratives from protected speech: "hoax"
+and "commission" weigh more than "Sunday". Sums run over sorted features of one post alone, so batches change nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from classifiers.narratives.seeds import PROTECTED, Seeds
+from hustings.text import analyse
+
+__all__ = ["LONGEST_READ", "Likeness", "Verdict", "features_of"]
+
+LONGEST_READ = 48
+"""Words of a post that are compared, from the beginning: examples have 10 to 25."""
+_STEM = 5
+_NEAREST = 2
+_FEWEST_WORDS = 5
+_NUMBER = "0"
+_ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ف", "ب", "ل")
+_SHORTEST_ARABIC_STEM = 3
+
+
+class Verdict(NamedTuple):
+    """Likeness (0 to 1) to the nearest narrative code and to the nearest protected one, and the nearest example."""
+
+    code: str
+    likeness: float
+    example: int
+    protected_code: str
+    protected_likeness: float
+
+    @property
+    def margin(self) -> float:
+        return self.likeness - self.protected_likeness
+
+
+class Likeness:
+    """The examples of one language, ready to be compared with."""
+
+    def __init__(self, seeds: Seeds, *, without: int | None = None) -> None:
+        """`without` leaves one example out, for judging it by the others."""
+        self.examples = tuple(example for place, example in enumerate(seeds.examples) if place != without)
+        ordered = sorted(range(len(self.examples)), key=lambda place: self.examples[place].code)
+        self.examples = tuple(self.examples[place] for place in ordered)
+        self._about = {code: frozenset(map(_stem, words)) for code, words in seeds.about.items()}
+        found = [features_of(analyse(example.text).tokens) for example in self.examples]
+        self._weights = _weights(found, [example.is_protected for example in self.examples])
+        self._unknown = 0.5 * math.log(len(found) + 1)  # between a common word and a telling one
+        self._row = {feature: row for row, feature in enumerate(sorted(self._weights))}
+        self._products = np.zeros((len(self._row), len(found)))
+        for column, own in enumerate(found):
+            norm = math.sqrt(math.fsum(self._weights[feature] ** 2 for feature in own))
+            for feature in own:
+                self._products[self._row[feature], column] = self._weights[feature] ** 2 / norm
+        codes = [example.code for example in self.examples]
+        self._columns = {
+            code: (codes.index(code), codes.index(code) + codes.count(code)) for code in dict.fromkeys(codes)
+        }
+
+    def compare(self, tokens: Sequence[str]) -> Verdict | None:
+        """The nearest narrative and the nearest protected code of a post's tokens; None when it is too short or speaks
+        of nothing that any narrative is about."""
+        if len(tokens) < _FEWEST_WORDS:
+            return None
+        stems = [_stem(token) for token in tokens[:LONGEST_READ]]
+        spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
+        if not spoken_of:
+            return None
+        own = _features(stems)
+        rows = sorted(self._row[feature] for feature in own if feature in self._row)
+        squares = math.fsum(self._weights.get(feature, self._unknown) ** 2 for feature in own)
+        cosines = (self._products[rows].sum(axis=0) / math.sqrt(squares)).tolist()
+        likeness = {code: _nearest(cosines[first:end]) for code, (first, end) in self._columns.items()}
+        code = max((code for code in likeness if code.startswith(spoken_of)), key=likeness.__getitem__)
+        protected = max((code for code in likeness if code.startswith(PROTECTED)), key=likeness.__getitem__)
+        first, end = self._columns[code]
+        nearest = max(range(first, end), key=cosines.__getitem__)
+        return Verdict(code, likeness[code], nearest, protected, likeness[protected])
+
+
+def _nearest(cosines: Sequence[float]) -> float:
+    """Mean of the nearest two: one alone may be like by chance."""
+    return sum(sorted(cosines)[-_NEAREST:]) / _NEAREST
+
+
+def features_of(tokens: Sequence[str]) -> frozenset[str]:
+    """Stems and pairs of neighbouring stems of the first words. All numbers are one stem."""
+    return _features([_stem(token) for token in tokens[:LONGEST_READ]])
+
+
+def _features(stems: Sequence[str]) -> frozenset[str]:
+    return frozenset((*stems, *(f"{one} {other}" for one, other in pairwise(stems))))
+
+
+def _stem(token: str) -> str:
+    if token.isdigit():
+        return _NUMBER
+    if "\u0600" <= token[0] <= "\u06ff":
+        for prefix in _ARABIC_PREFIXES:
+            if token.startswith(prefix) and len(token) - len(prefix) >= _SHORTEST_ARABIC_STEM:
+                return token[len(prefix) : len(prefix) + _STEM - 1]
+        return token[: _STEM - 1]
+    return token[:_STEM]
+
+
+def _weights(found: Sequence[frozenset[str]], protected: Sequence[bool]) -> dict[str, float]:
+    narratives: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for own, is_protected in zip(found, protected, strict=True):
+        (others if is_protected else narratives).update(own)
+    examples = len(found)
+    weights = {}
+    for feature in narratives | others:
+        yes, no = narratives[feature], others[feature]
+        rarity = math.log((examples + 1) / (yes + no + 0.5))
+        odds = (yes + 0.5) / (examples - sum(protected) + 1) / ((no + 0.5) / (sum(protected) + 1))
+        weights[feature] = rarity * (0.5 + abs(math.log(odds)))
+    return weights

@@ -1,0 +1,106 @@
+"""The step that flags election narratives, in languages that have seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from classifiers.linear.score import DECIMALS
+from classifiers.manifest import Manifest, read_manifest
+from classifiers.narratives.likeness import LONGEST_READ, Likeness, Verdict
+from classifiers.narratives.seeds import load_seeds, seed_languages
+from hustings.errors import ModelError
+from hustings.text import locate
+from hustings.types import Assessment, Flag, Span
+
+__all__ = ["Narratives", "Teller", "load_tellers"]
+
+COUNTER = "X-COUNTER"
+"""The one protected code that becomes a flag: later steps tell answers from claims by it. The others are scores only."""
+
+
+class Teller(NamedTuple):
+    """One language: its manifest and its examples."""
+
+    manifest: Manifest
+    likeness: Likeness
+
+    @property
+    def label(self) -> str:
+        return f"{self.manifest.name}@{self.manifest.version}"
+
+
+def load_tellers(models: Path) -> list[Teller]:
+    """One per seed language that has a manifest `N-<language>` under `models`. Raises `ModelError` when the seeds are
+    not those that its threshold was chosen for."""
+    tellers = []
+    for language in seed_languages():
+        folder = models / f"N-{language}"
+        if not folder.exists():
+            continue
+        manifest = read_manifest(folder, kind="narratives")
+        seeds = load_seeds(language)
+        if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
+            raise ModelError(
+                f"{folder}: its threshold was chosen for other seeds; run `hustings model train N-{language}`"
+            )
+        tellers.append(Teller(manifest, Likeness(seeds)))
+    return tellers
+
+
+class Narratives:
+    """Adds the score of the nearest narrative code, and a flag for it where the score reaches the threshold; the flag's
+    span is the part of the post that was compared."""
+
+    name = "narratives"
+
+    def __init__(self, tellers: Sequence[Teller]) -> None:
+        self.version = "+".join(teller.label for teller in tellers) or "none"
+        self._tellers = {teller.manifest.language: teller for teller in tellers}
+
+    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
+        return [
+            self._told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
+            for assessment in assessments
+        ]
+
+    def _told(self, assessment: Assessment, teller: Teller) -> Assessment:
+        tokens = (*assessment.title_tokens, *assessment.tokens)
+        verdict = teller.likeness.compare(tokens) if tokens else None
+        floor = float(teller.manifest.settings["floor"])
+        if verdict is None or max(verdict.likeness, verdict.protected_likeness) < floor:
+            return assessment
+        return _flagged(assessment, teller, verdict)
+
+
+def _flagged(assessment: Assessment, teller: Teller, verdict: Verdict) -> Assessment:
+    manifest = teller.manifest
+    score = round(manifest.calibration.probability(verdict.margin), DECIMALS)
+    protected = round(1.0 - score, DECIMALS)
+    scores = {**assessment.scores, verdict.code: score, verdict.protected_code: protected}
+    models = {**assessment.models, manifest.name: manifest.version}
+    code, reached, threshold = verdict.code, score, manifest.threshold.value
+    if verdict.protected_code == COUNTER and protected >= float(manifest.settings["protected_threshold"]):
+        code, reached, threshold = COUNTER, protected, float(manifest.settings["protected_threshold"])
+    floor = float(manifest.settings["floor"])
+    near = verdict.protected_likeness if code == COUNTER else verdict.likeness
+    flags = assessment.flags
+    if reached >= threshold and near >= floor:
+        spans = _compared(assessment)
+        flags = (*flags, Flag(code=code, score=reached, threshold=threshold, classifier=teller.label, spans=spans))
+    return replace(assessment, scores=scores, models=models, flags=flags)
+
+
+def _compared(assessment: Assessment) -> tuple[Span, ...]:
+    """The words that were compared, as a span of the title or the text."""
+    spans = []
+    room = LONGEST_READ
+    for part, text in (("title", assessment.post.title), ("text", assessment.post.text)):
+        located = locate(text).spans[: max(room, 0)] if text else ()
+        room -= len(located)
+        if located:
+            spans.append(Span(start=located[0][0], end=max(end for _, end in located), part=part))
+    return tuple(spans)

@@ -1,0 +1,115 @@
+"""The order in which a post becomes an assessment. Cheap steps see every post, dear ones what a cheap one pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from classifiers.language import LanguageStep
+from classifiers.linear.model import load_heads
+from classifiers.linear.step import LinearHeads
+from classifiers.manifest import MANIFEST, Manifest, read_manifest
+from classifiers.narratives.step import Narratives, load_tellers
+from classifiers.roster_links import RosterLinks
+from classifiers.stories import Stories
+from classifiers.targets import Targets
+from hustings.codebook import Codebook
+from hustings.contracts import Classifier
+from hustings.errors import ModelError
+from hustings.roster import Roster
+from hustings.text import analyse_all
+from hustings.types import Assessment, Post
+
+__all__ = ["STEPS", "Ingredients", "Pipeline", "analysed", "list_models", "open_pipeline", "shipped_models"]
+
+
+class Ingredients(NamedTuple):
+    """What steps are made of. `models` is the folder of model folders."""
+
+    models: Path
+    roster: Roster
+    codebook: Codebook
+    languages: tuple[str, ...]
+    story_memory: Iterable[Assessment]
+
+
+STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
+    lambda given: LanguageStep(given.languages),
+    lambda given: RosterLinks(given.roster),
+    lambda given: LinearHeads(load_heads(given.models), given.languages),
+    lambda given: Narratives(load_tellers(given.models)),
+    lambda given: Targets(),
+    lambda given: Stories.remembering(given.story_memory),
+)
+"""The steps after the analyser, in order. Stories come last because they look at flags; targets need flags too."""
+
+
+class Pipeline:
+    """Posts in, assessments out, same length and order. The result does not depend on how posts are batched."""
+
+    def __init__(self, steps: Sequence[Classifier]) -> None:
+        self.steps = tuple(steps)
+
+    def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
+        """Each post with all that the machine says about it. `first_collected` holds the ingest time g of keys that
+        were collected before. Whatever a post makes a step raise goes through: the caller isolates that post, and may
+        then give the others again."""
+        assessments = analysed(posts, first_collected)
+        for step in self.steps:
+            assessments = step.classify(assessments)
+        return assessments
+
+
+def analysed(posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
+    """Assessments that hold nothing yet but the tokens."""
+    texts = analyse_all([post.text for post in posts])
+    titled = [place for place, post in enumerate(posts) if post.title]
+    titles = dict(zip(titled, analyse_all([posts[place].title for place in titled]), strict=True))
+    assessments = []
+    for place, (post, text) in enumerate(zip(posts, texts, strict=True)):
+        title = titles.get(place)
+        assessments.append(
+            Assessment(
+                post=post,
+                tokens=text.tokens,
+                title_tokens=title.tokens if title else (),
+                removed=text.removed + (title.removed if title else 0),
+                first_collected_at=first_collected.get(post.key, post.collected_at),
+            )
+        )
+    return assessments
+
+
+def open_pipeline(
+    *,
+    models: Path | None,
+    roster: Roster,
+    codebook: Codebook,
+    languages: tuple[str, ...],
+    story_memory: Iterable[Assessment] = (),
+) -> Pipeline:
+    """The pipeline of a deployment. `models` None means the shipped ones; `languages` are its languages, with regions
+    that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days. Raises `ModelError`
+    when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
+    given = Ingredients(models or shipped_models(), roster, codebook, languages, story_memory)
+    for manifest in list_models(given.models):
+        code = codebook.codes.get(manifest.code)
+        if code is None or code.human_only:
+            raise ModelError(
+                f"{manifest.name}: gives {manifest.code!r}, which no model may give: unknown or for people"
+            )
+    return Pipeline([make(given) for make in STEPS])
+
+
+def list_models(models: Path) -> list[Manifest]:
+    """The manifest of every model in the folder, by name."""
+    folders = (path for path in sorted(models.iterdir()) if (path / MANIFEST).exists())
+    return [read_manifest(folder) for folder in folders]
+
+
+def shipped_models() -> Path:
+    """The folder of models that come with Hustings."""
+    return Path(str(files("classifiers").joinpath("models")))

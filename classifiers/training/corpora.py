@@ -1,0 +1,126 @@
+"""Labelled texts: one reader per data set, each row with its label, and where the file came from.
+
+Only data whose licence lets weights be shipped stand here (class A in the folder's README).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from classifiers.manifest import Dataset
+from hustings.errors import ConfigError
+
+__all__ = ["CORPORA", "Corpus", "Source", "read_corpus"]
+
+csv.field_size_limit(10_000_000)
+
+
+class Corpus(NamedTuple):
+    """Texts with labels 0 or 1. Rows of one `family` (a text and its altered twin) must stay on one side of a split;
+    the empty string is no family."""
+
+    texts: list[str]
+    labels: list[int]
+    families: list[str]
+    dataset: Dataset
+
+
+class Source(NamedTuple):
+    """Where a corpus stands and how a row is read. `label` gives None for a row that says nothing."""
+
+    file: str
+    name: str
+    licence: str
+    url: str
+    text: str
+    label: Callable[[dict[str, str]], int | None]
+    family: Callable[[dict[str, str]], str] = lambda row: ""
+
+
+def _is_sexist(row: dict[str, str]) -> int:
+    return int(row["label_sexist"] == "sexist")
+
+
+def _is_threat(row: dict[str, str]) -> int:
+    return int(row["label_category"].startswith("1."))
+
+
+def _uli(question: str) -> Callable[[dict[str, str]], int | None]:
+    """`l1`: gendered abuse when not directed at a person of marginalised gender; `l2`: when directed at one."""
+    return lambda row: {"0": 0, "1": 1}.get(row[question])
+
+
+_EDOS = ("EDOS (SemEval-2023 Task 10)", "CC0-1.0", "github.com/rewire-online/edos")
+_ULI = ("Uli", "CC-BY-4.0", "github.com/tattle-made/uli_dataset")
+_GERMEVAL = ("GermEval 2018", "CC-BY-4.0", "github.com/uds-lsv/GermEval-2018-Data")
+_GUEST = ("Guest et al. 2021", "MIT", "github.com/ellamguest/online-misogyny-eacl2021")
+_HATEMOJI = ("HatemojiBuild", "CC-BY-4.0", "github.com/HannahKirk/Hatemoji")
+_MLMA = ("MLMA", "MIT", "github.com/HKUST-KnowComp/MLMA_hate_speech")
+_DAVIDSON = ("Davidson et al. 2017", "MIT", "github.com/t-davidson/hate-speech-and-offensive-language")
+
+CORPORA: dict[str, Source] = {
+    "edos-sexist": Source("edos/train.csv.gz", *_EDOS, "text", _is_sexist),
+    "edos-sexist-dev": Source("edos/dev.csv", *_EDOS, "text", _is_sexist),
+    "edos-threat": Source("edos/train.csv.gz", *_EDOS, "text", _is_threat),
+    "edos-threat-dev": Source("edos/dev.csv", *_EDOS, "text", _is_threat),
+    "uli-en": Source("uli/en_train.csv", *_ULI, "text", _uli("l1")),
+    "uli-hi": Source("uli/hi_train.csv.gz", *_ULI, "text", _uli("l1")),
+    "uli-ta": Source("uli/ta_train.csv.gz", *_ULI, "text", _uli("l1")),
+    "germeval-offence": Source(
+        "germeval2018/train.csv", *_GERMEVAL, "text", lambda row: int(row["coarse"] == "OFFENSE")
+    ),
+    "guest-misogyny": Source(
+        "guest_misogyny/train.csv.gz", *_GUEST, "body", lambda row: int(row["level_1"] == "Misogynistic")
+    ),
+    "hatemoji": Source(
+        "hatemoji/build_train.csv",
+        *_HATEMOJI,
+        "text",
+        lambda row: int(row["label_gold"] == "1" and any(f"'{who}" in row["target"] for who in ("wom", "blawom"))),
+        lambda row: row["matched_id"] and "-".join(sorted((row["entry_id"], row["matched_id"]))),
+    ),
+    "mlma-gender-en": Source("mlma/en_train.csv", *_MLMA, "tweet", lambda row: int(row["target"] == "gender")),
+    "mlma-gender-ar": Source("mlma/ar_train.csv", *_MLMA, "tweet", lambda row: int(row["target"] == "gender")),
+    "davidson-hate": Source("davidson/train.csv.gz", *_DAVIDSON, "tweet", lambda row: int(row["class"] == "0")),
+}
+"""Every corpus that can be trained or measured on, by name."""
+
+
+def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
+    """The corpus `name` from the staged data under `data`. Raises `ConfigError` when it is not there."""
+    source = CORPORA.get(name)
+    if source is None:
+        raise ConfigError(f"no corpus {name!r}; known are {', '.join(CORPORA)}")
+    path = data / source.file
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"corpus {name!r}: {path} cannot be read ({error.strerror}); give --data DIR") from error
+    content = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    texts: list[str] = []
+    labels: list[int] = []
+    families: list[str] = []
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")):
+        label = source.label(row)
+        if label is None:
+            continue
+        texts.append(row[source.text])
+        labels.append(label)
+        families.append(source.family(row))
+    dataset = Dataset(
+        name=source.name,
+        file=source.file,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        licence=source.licence,
+        source=source.url,
+        rows=len(texts),
+        positives=sum(labels),
+        use="measuring" if use == "measuring" else "training",
+    )
+    return Corpus(texts, labels, families, dataset)

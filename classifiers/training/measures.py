@@ -1,0 +1,110 @@
+"""How good scores are: the numbers of the manifests and of `hustings model evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.manifest import Metric
+
+__all__ = [
+    "MEASURES",
+    "average_precision",
+    "brier",
+    "calibration_error",
+    "f1",
+    "macro_f1",
+    "measure",
+    "recall_at_precision",
+]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+RESAMPLES = 1000
+_BINS = 15
+
+
+def average_precision(labels: I64, scores: F64) -> float:
+    """PR-AUC as the step-wise sum (scikit-learn's definition); posts of one score count together."""
+    precision, recall, _ = curve(labels, scores)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def recall_at_precision(labels: I64, scores: F64, wanted: float = 0.9) -> float:
+    """The largest recall at any threshold whose precision is at least `wanted`; 0 when there is none."""
+    precision, recall, _ = curve(labels, scores)
+    return float(recall[precision >= wanted].max(initial=0.0))
+
+
+def curve(labels: I64, scores: F64) -> tuple[F64, F64, F64]:
+    """Precision, recall and threshold (score at least) from the highest score down, one point a distinct score."""
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+    found = np.cumsum(labels[order])[last]
+    return found / (last + 1), found / max(int(labels.sum()), 1), ranked[last]
+
+
+def f1(labels: I64, flagged: NDArray[np.bool_]) -> float:
+    """F1 of the flagged."""
+    both = int((labels == 1)[flagged].sum())
+    return 2 * both / max(int(flagged.sum()) + int(labels.sum()), 1)
+
+
+def macro_f1(labels: I64, flagged: NDArray[np.bool_]) -> float:
+    """Mean of the F1 of the flagged and of the rest."""
+    return (f1(labels, flagged) + f1(1 - labels, ~flagged)) / 2
+
+
+def brier(labels: I64, scores: F64) -> float:
+    """Mean squared distance of probability and truth."""
+    return float(np.mean((scores - labels) ** 2))
+
+
+def calibration_error(labels: I64, scores: F64) -> float:
+    """Expected calibration error over 15 bins of equal width."""
+    bins = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
+    counts = np.bincount(bins, minlength=_BINS)
+    gaps = np.bincount(bins, weights=scores, minlength=_BINS) - np.bincount(bins, weights=labels, minlength=_BINS)
+    return float(np.abs(gaps).sum() / max(counts.sum(), 1))
+
+
+MEASURES: dict[str, Callable[[I64, F64, float], float]] = {
+    "macro_f1": lambda labels, scores, threshold: macro_f1(labels, scores >= threshold),
+    "f1": lambda labels, scores, threshold: f1(labels, scores >= threshold),
+    "precision": lambda labels, scores, threshold: _share(labels[scores >= threshold] == 1),
+    "recall": lambda labels, scores, threshold: _share((scores >= threshold)[labels == 1]),
+    "false_positive_rate": lambda labels, scores, threshold: _share((scores >= threshold)[labels == 0]),
+    "pr_auc": lambda labels, scores, threshold: average_precision(labels, scores),
+    "recall_at_precision_90": lambda labels, scores, threshold: recall_at_precision(labels, scores),
+    "ece": lambda labels, scores, threshold: calibration_error(labels, scores),
+    "brier": lambda labels, scores, threshold: brier(labels, scores),
+}
+"""What is measured of (labels, scores, threshold)."""
+
+
+def measure(
+    labels: I64, scores: F64, threshold: float, *, on: str, seed: int, names: tuple[str, ...] = tuple(MEASURES)
+) -> list[Metric]:
+    """Every measure with its 95 % interval over bootstrap resamples of the rows."""
+    draw = np.random.default_rng(seed)
+    resamples = [draw.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES if len(labels) else 0)]
+    metrics = []
+    for name in names:
+        function = MEASURES[name]
+        values = [function(labels[rows], scores[rows], threshold) for rows in resamples]
+        low, high = np.quantile(values, (0.025, 0.975)) if values else (0.0, 0.0)
+        value = function(labels, scores, threshold) if len(labels) else 0.0
+        metrics.append(Metric(name=name, on=on, value=_short(value), low=_short(low), high=_short(high), n=len(labels)))
+    return metrics
+
+
+def _share(claims: NDArray[np.bool_]) -> float:
+    return float(claims.mean()) if len(claims) else 0.0
+
+
+def _short(value: float) -> float:
+    return round(float(value), 4)

@@ -1,0 +1,41 @@
+"""Where a probability becomes a flag: the lowest score with the precision that was asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.manifest import Threshold
+from classifiers.training.measures import curve
+
+__all__ = ["threshold_for"]
+
+_FEWEST_FLAGGED = 30
+"""A precision over fewer posts than this is no reason for a threshold."""
+
+
+def threshold_for(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], *, precision: float, by: str, at: str, on: str
+) -> Threshold:
+    """The lowest score from which on upwards every threshold with at least 30 flagged posts has at least `precision`. Where the head never gets there, the most precise one, and the reason says so."""
+    reached, recall, at_score = curve(labels, scores)
+    flagged = np.round(recall * labels.sum() / np.maximum(reached, 1e-12))
+    counted = flagged >= _FEWEST_FLAGGED
+    enough = ~counted | (reached >= precision)
+    good = int(np.argmin(enough)) if not enough.all() else len(enough)
+    if good and counted[good - 1]:
+        place, reason = good - 1, f"lowest score with precision of at least {precision:.2f}"
+    else:
+        place = int(np.argmax(np.where(counted, reached, -1.0)))
+        reason = f"highest precision of this head; {precision:.2f} was wanted and is never reached"
+    value = float(at_score[place])
+    chosen = scores >= value
+    return Threshold(
+        value=value,
+        reason=reason,
+        chosen_by=by,
+        chosen_at=at,
+        chosen_on=on,
+        precision=round(float(labels[chosen].mean()), 4),
+        recall=round(float(labels[chosen].sum() / max(int(labels.sum()), 1)), 4),
+    )
