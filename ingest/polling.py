@@ -12,8 +12,8 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -223,17 +223,12 @@ class Collector:
         letters = list(collected.dead)
         named: list[tuple[SourceItem, Post]] = []
         for item in collected.items:
-            stamp = _stamp(item.post, polled.clock, now)
-            post = msgspec.structs.replace(self._names.renamed(item), collector=name, collected_at=stamp)
             try:
-                wire.decode(wire.encode(post), Post)
-            except (msgspec.ValidationError, UnicodeEncodeError) as error:
-                reason: Any = "lone_surrogate" if isinstance(error, UnicodeEncodeError) else "out_of_range"
+                named.append((item, self._finished(polled, item, now)))
+            except BadInput as error:
                 letters.append(
-                    dead_letter(name, reason, str(error), origin="collected post", original=item.raw, at=now)
+                    dead_letter(name, error.reason, error.detail, origin="collected post", original=item.raw, at=now)
                 )
-                continue
-            named.append((item, post))
         seals = self._evidence.seal(
             [
                 Capture(raw=item.raw, collector=name, keys=(item.post.key,), at=now, headers=item.headers)
@@ -242,6 +237,24 @@ class Collector:
         )
         sealed = [msgspec.structs.replace(post, evidence=seal) for (_, post), seal in zip(named, seals, strict=True)]
         return [(post, wire.encode(post)) for post in sealed], letters
+
+    def _finished(self, polled: _Polled, item: SourceItem, now: datetime) -> Post:
+        """The post as it goes into the log, evidence apart. Raises `BadInput` when it breaks its own limits."""
+        post = self._names.renamed(item)
+        if post.published_at.tzinfo is None or post.collected_at.tzinfo is None:
+            raise BadInput("out_of_range", "a time of the post has no time zone")
+        post = msgspec.structs.replace(
+            post,
+            collector=polled.source.name,
+            published_at=post.published_at.astimezone(UTC),
+            collected_at=_stamp(post, polled.clock, now).astimezone(UTC),
+        )
+        try:
+            return wire.decode(wire.encode(post), Post)
+        except UnicodeEncodeError as error:
+            raise BadInput("lone_surrogate", str(error)) from error
+        except msgspec.ValidationError as error:
+            raise BadInput("out_of_range", str(error)) from error
 
     def _append(self, posts: Sequence[tuple[Post, bytes]], letters: Sequence[DeadLetter]) -> None:
         if letters:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,17 @@ def test_a_post_beyond_its_limits_is_a_dead_letter_with_the_raw_bytes(bench: Cal
     assert [letter.reason for letter in found] == ["lone_surrogate", "out_of_range", "out_of_range"]
     assert [letter.original for letter in found] == [b"raw 1", b"raw 2", b"raw 3"]
     assert found[0].code_version == "hustings 1"
+
+
+def test_times_are_kept_in_utc_and_one_without_a_zone_is_refused(bench: Callable[..., Bench]) -> None:
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
+    naive = NOW.replace(tzinfo=None)
+    running = bench(
+        Scripted("forum", Collected(items=(item(1, published_at=elsewhere), item(2, published_at=naive)), cursor=b"c"))
+    )
+    running.collector.step()
+    assert [post.published_at.isoformat() for post in running.posts()] == ["2027-03-01T12:00:00+00:00"]
+    assert [letter.reason for letter in read_dead_letters(running.log)] == ["out_of_range"]
 
 
 def test_archives_are_done_when_all_are_read(bench: Callable[..., Bench]) -> None:

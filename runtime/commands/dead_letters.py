@@ -1,0 +1,149 @@
+"""`hustings dead-letters`: what could not be used, why, and how it goes in after all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hustings.contracts import Log
+    from hustings.types import DeadLetter
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="dead-letters", help="What could not be used: list it, look at it, put it in again.", no_args_is_help=True
+)
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="the configuration file")]
+LetterId = Annotated[str, typer.Argument(help="the id of a dead letter, or its beginning")]
+
+
+@app.command("list")
+def list_letters(
+    config: ConfigPath,
+    reason: Annotated[str, typer.Option(help="only those with this reason")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, original bytes in base64")] = False,
+) -> None:
+    """Every dead letter once, oldest first."""
+    from hustings import wire
+    from hustings.clock import rfc3339
+    from ingest.dead_letters import read_dead_letters
+    from runtime.commands.terminal import say, table
+
+    log = _log(config)
+    try:
+        found = [letter for letter in read_dead_letters(log) if reason in ("", letter.reason)]
+    finally:
+        log.close()
+    if as_json:
+        for letter in found:
+            say(wire.encode(letter).decode())
+        return
+    rows = [
+        [letter.id[:12], rfc3339(letter.at), letter.stage, letter.reason, letter.origin, letter.detail[:80]]
+        for letter in found
+    ]
+    table(f"{len(found)} dead letters", ["id", "at", "stage", "reason", "from", "detail"], rows)
+
+
+@app.command("show")
+def show_letter(letter_id: LetterId, config: ConfigPath) -> None:
+    """One dead letter with its original bytes, which may name people: look at it where nobody else looks on."""
+    from hustings.clock import rfc3339
+    from runtime.commands.terminal import say
+
+    log = _log(config)
+    try:
+        letter = _one(log, letter_id)
+    finally:
+        log.close()
+    for name, value in (
+        ("id", letter.id),
+        ("at", rfc3339(letter.at)),
+        ("stage", letter.stage),
+        ("reason", letter.reason),
+        ("detail", letter.detail),
+        ("from", letter.origin),
+        ("code", letter.code_version),
+        ("bytes", str(len(letter.original))),
+    ):
+        say(f"{name:7} {value}")
+    say()
+    say(letter.original.decode("utf-8", "backslashreplace"))
+
+
+@app.command("replay")
+def replay_letter(
+    letter_id: LetterId,
+    config: ConfigPath,
+    repaired: Annotated[
+        Path | None, typer.Option(help="file with the repaired post (wire form) to use in place of the original bytes")
+    ] = None,
+) -> None:
+    """Append the post to the posts log again; exit status 2 and nothing appended when the bytes still are no post.
+
+    Example: hustings dead-letters replay 3f2a --config my.toml --repaired post.json
+    """
+    from hustings.errors import ConfigError
+    from hustings.roster import Roster
+    from ingest.dead_letters import replay_dead_letter
+    from ingest.names import Names
+    from runtime import build
+    from runtime.commands.terminal import say
+    from runtime.config import load_config
+
+    loaded = load_config(config)
+    names = Names(build.pseudonyms(loaded), build.roster(loaded) or Roster())
+    try:
+        given = None if repaired is None else repaired.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{repaired}: cannot be read: {error}") from error
+    log = _log(config)
+    try:
+        post = replay_dead_letter(log, _one(log, letter_id), names=names, repaired=given)
+    finally:
+        log.close()
+    say(f"appended {post.key}")
+
+
+@app.command("lift-brake")
+def lift_brake(reader: Annotated[str, typer.Argument(help="the stopped source")], config: ConfigPath) -> None:
+    """Let a source go on that was stopped because too much of it could not be used."""
+    from hustings.errors import ConfigError
+    from ingest.dead_letters import Brake
+    from runtime import build
+    from runtime.commands.terminal import say
+    from runtime.config import load_config
+
+    engine = build.open_engine(load_config(config))
+    try:
+        memory = build.open_memory(engine)
+        stopped = sorted(memory.entries(Brake.TABLE))
+        if reader not in stopped:
+            raise ConfigError(f"{reader!r} is not stopped; stopped are: {', '.join(stopped) or 'none'}")
+        Brake(memory, reader).lift()
+    finally:
+        engine.dispose()
+    say(f"{reader} goes on at its next poll")
+
+
+def _log(config: Path) -> Log:
+    from hustings.clock import SystemClock
+    from runtime import build
+    from runtime.config import load_config
+
+    return build.open_log(load_config(config), SystemClock())
+
+
+def _one(log: Log, letter_id: str) -> DeadLetter:
+    """The letter whose id begins like this. Raises `ConfigError` when none or several do."""
+    from hustings.errors import ConfigError
+    from ingest.dead_letters import read_dead_letters
+
+    found = [letter for letter in read_dead_letters(log) if letter.id.startswith(letter_id)]
+    if len(found) != 1:
+        raise ConfigError(f"{letter_id!r} names {len(found)} dead letters; see `hustings dead-letters list`")
+    return found[0]

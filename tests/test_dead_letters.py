@@ -1,0 +1,153 @@
+"""Dead letters: kept with their bytes, told once, and put in again by a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from hustings import wire
+from hustings.clock import SystemClock, VirtualClock
+from hustings.errors import BadInput, ConfigError
+from hustings.roster import Person, Roster
+from hustings.testing.memory import DictMemory
+from hustings.types import DeadLetter, Post
+from ingest.dead_letters import Brake, append_dead_letters, dead_letter, read_dead_letters, replay_dead_letter
+from ingest.log_sqlite import SqliteLog
+from ingest.names import Names
+from ingest.pseudonyms import Pseudonyms
+from runtime import build
+from runtime.commands.dead_letters import app
+from runtime.config import load_config
+
+NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+NAMES = Names(Pseudonyms(b"k" * 32), Roster(people=(Person(id="carla", name="Carla", handles=("forum:carla_m",)),)))
+POST = Post(source="forum", native_id="7", text="x", published_at=NOW, collected_at=NOW, author="eve")
+
+
+@pytest.fixture
+def log(tmp_path: Path):
+    log = SqliteLog(tmp_path / "log", clock=VirtualClock(NOW))
+    log.open()
+    yield log
+    log.close()
+
+
+def letter(original: bytes, origin: str = "row 1") -> DeadLetter:
+    return dead_letter("archive", "not_json", "bad", origin=origin, original=original, at=NOW)
+
+
+def posts(log: SqliteLog) -> list[Post]:
+    reader = log.reader("posts", "test")
+    try:
+        reader.seek(log.starts("posts"))
+        return [wire.decode(entry.value, Post) for entry in reader.poll(limit=100, timeout_s=0)]
+    finally:
+        reader.close()
+
+
+@given(st.binary(max_size=200))
+def test_the_original_bytes_survive_the_log(original: bytes) -> None:
+    assert wire.decode(wire.encode(letter(original)), DeadLetter).original == original
+
+
+def test_a_letter_that_is_seen_again_is_told_once(log: SqliteLog) -> None:
+    for _ in range(3):
+        append_dead_letters(log, [letter(b"a"), letter(b"b")], code_version="hustings 1")
+    found = read_dead_letters(log)
+    assert [one.original for one in found] == [b"a", b"b"]
+    assert found[0].code_version == "hustings 1"
+    assert found[0].origin == "archive: row 1"
+    assert len({letter(b"a").id, letter(b"b").id, letter(b"a", "row 2").id}) == 3
+
+
+def test_a_repaired_post_goes_into_the_log_with_its_people_renamed(log: SqliteLog) -> None:
+    repaired = wire.encode(msgspec.structs.replace(POST, mentions=("carla_m", "mallory")))
+    post = replay_dead_letter(log, letter(b"{"), names=NAMES, repaired=repaired)
+    assert posts(log) == [post]
+    assert post.mentions[0] == "carla"
+    assert {len(post.author), len(post.mentions[1])} == {24}
+
+
+def test_a_letter_of_analyze_goes_in_as_it_was(log: SqliteLog) -> None:
+    written = wire.encode(msgspec.structs.replace(POST, author=NAMES.of("forum", "eve"), collector="archive"))
+    replay_dead_letter(log, letter(written), names=NAMES)
+    assert wire.encode(posts(log)[0]) == written
+
+
+def test_what_still_is_no_post_is_refused_and_nothing_is_appended(log: SqliteLog) -> None:
+    with pytest.raises(BadInput, match="not_json"):
+        replay_dead_letter(log, letter(b"{"), names=NAMES)
+    assert posts(log) == []
+
+
+def test_the_brake_forgets_a_good_past_slowly_and_a_bad_one_when_it_is_lifted() -> None:
+    brake = Brake(DictMemory(), "archive")
+    assert brake.saw(good=1_000_000, dead=0, now=NOW) == ""
+    assert brake.saw(good=1, dead=9, now=NOW) == ""
+    assert "of the last 1000" in brake.saw(good=1, dead=9, now=NOW)
+    assert brake.is_on
+    brake.lift()
+    assert not brake.is_on
+    assert brake.saw(good=1, dead=19, now=NOW) == ""
+
+
+# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "hustings.toml"
+    path.write_text('[deployment]\nname = "test"\n')
+    (tmp_path / "var").mkdir()
+    log = build.open_log(load_config(path), SystemClock())
+    append_dead_letters(log, [letter(b"{na\xffme"), letter(wire.encode(POST), "row 2")], code_version="hustings 1")
+    log.close()
+    return path
+
+
+def run(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_list_show_and_replay(config: Path) -> None:
+    lines = run("list", "--config", str(config), "--json").splitlines()
+    first, second = (json.loads(line) for line in lines)
+    assert (first["reason"], first["origin"]) == ("not_json", "archive: row 1")
+    assert "2 dead letters" in run("list", "--config", str(config))
+    assert "0 dead letters" in run("list", "--config", str(config), "--reason", "too_deep")
+    assert "{na\\xffme" in run("show", first["id"][:12], "--config", str(config))
+    assert run("replay", second["id"], "--config", str(config)) == "appended forum:7\n"
+    repaired = config.parent / "post.json"
+    repaired.write_bytes(wire.encode(msgspec.structs.replace(POST, native_id="8")))
+    assert run("replay", first["id"], "--config", str(config), "--repaired", str(repaired)) == "appended forum:8\n"
+    log = build.open_log(load_config(config), SystemClock())
+    assert [post.key for post in posts(log)] == ["forum:7", "forum:8"]  # type: ignore[arg-type] # the SQLite log
+    log.close()
+
+
+def test_an_id_that_names_none_or_several_is_refused(config: Path) -> None:
+    with pytest.raises(ConfigError, match="names 0 dead letters"):
+        run("show", "zz", "--config", str(config))
+    with pytest.raises(ConfigError, match="names 2 dead letters"):
+        run("show", "", "--config", str(config))
+
+
+def test_a_person_lifts_the_brake(config: Path) -> None:
+    loaded = load_config(config)
+    engine = build.open_engine(loaded)
+    memory = build.open_memory(engine)
+    Brake(memory, "archive").saw(good=0, dead=20, now=NOW)
+    with pytest.raises(ConfigError, match="stopped are: archive"):
+        run("lift-brake", "herald", "--config", str(config))
+    assert "goes on" in run("lift-brake", "archive", "--config", str(config))
+    assert not Brake(memory, "archive").is_on
+    engine.dispose()
