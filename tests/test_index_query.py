@@ -17,7 +17,6 @@ from hustings.types import Assessment
 from index.sqlite import SqliteIndex
 from index.sqlite.compile_query import compile_query
 
-
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Hundreds of small indexes are made here: on a disk, their flushes would take most of the time."""
 
