@@ -44,6 +44,8 @@ JITTER = 0.2
 """Every wait of a live source is up to this share shorter or longer, so that installations do not poll in step."""
 BRAKE_CHECK_S = 10.0
 """How often a stopped source looks whether a person has lifted its brake."""
+IDLE_S = 60.0
+"""What `step` answers when nothing will ever be due: no sources, or archives that are read to their end."""
 MAX_THREADS = 16
 MAX_WAIT_S = 1.0
 """Longest that one `step` waits for sources that are collecting."""
@@ -146,7 +148,7 @@ class Collector:
 
     def _until_due(self) -> float:
         waiting = [polled.due for polled in self._polled if polled.is_idle and not polled.health.done]
-        return max(0.0, min(waiting, default=0.0) - self._clock.monotonic())
+        return max(0.0, min(waiting) - self._clock.monotonic()) if waiting else IDLE_S
 
     def _wait(self, polled: _Polled, seconds: float) -> None:
         if polled.clock == "live":
