@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -23,7 +23,8 @@ __all__ = ["MEMORY", "Evaluator"]
 
 MEMORY = timedelta(days=2)
 """How long beyond window and `resolve_after` posts are kept in memory, so that a deletion still withdraws and a late
-post is still compared. Chosen by us: deletions at the source come within hours; beyond it the alert stands as it is."""
+post is still compared. Chosen by us: deletions at the source come within hours; beyond it the alert stands as it is.
+The desk has to give `restore` every alert that settled less than window, lateness, `resolve_after` and this ago."""
 
 
 class Evaluator:
@@ -40,8 +41,8 @@ class Evaluator:
         self._posts_partitions = posts_partitions
         self._marks: dict[int, int] = {}
         self._now: int | None = None
-        self._rules = {rule.id: RuleState(rule, memory) for rule in ruleset.rules if rule.outcome == "alert"}
-        self._queued = {rule.id: rule for rule in ruleset.rules if rule.outcome == "review"}
+        self._rules = {rule.id: RuleState(rule, memory) for rule in ruleset.evaluated if rule.outcome == "alert"}
+        self._queued = {rule.id: rule for rule in ruleset.evaluated if rule.outcome == "review"}
         self._closed: list[Alert] = []
         self._counters: Counter[str] = Counter()
 
@@ -50,24 +51,24 @@ class Evaluator:
         """The last instant all of whose posts are processed; None until every posts partition has sent a mark."""
         return None if self._now is None else from_us(self._now)
 
-    def reads_from(self, rule: Rule, unsettled: Sequence[Alert], *, now: datetime) -> datetime | None:
-        """From which event time on `restore` needs the hits of a rule; None means all of them."""
-        return self._rules[rule.id].reads_from(unsettled, now) if rule.id in self._rules else now
-
     def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert], *, read_from: datetime | None = None) -> None:
         """Rebuild from the hits that the index holds and the alerts that the desk holds, both of this partition only.
 
-        Called once, before anything is fed. What was known but not recorded when the worker stopped comes out of the
-        first `feed`. Alerts of another logic than their rule has now are closed with the reason `rule_changed`, those
-        of rules that are gone with `rule_retired`.
+        Called once, before anything is fed. Hits before `read_from` were not read; of those given, what a worker that
+        never stopped would have forgotten is passed over. What was known but not recorded when the worker stopped
+        comes out of the first `feed`. Alerts of another logic than their rule has now are closed with the reason
+        `rule_changed`, those of rules that are gone with `rule_retired`.
         """
         hits_by_rule: dict[str, dict[GroupKey, list[Hit]]] = {rule_id: {} for rule_id in self._rules}
+        newest = datetime.min.replace(tzinfo=UTC)
         for hit in hits:
             state = self._rules.get(hit.rule)
             if state is not None and state.rule.logic == hit.logic:
                 hits_by_rule[hit.rule].setdefault(hit.group, []).append(hit)
+                newest = max(newest, hit.revised_at)
         alerts_by_rule: dict[str, list[Alert]] = {rule_id: [] for rule_id in self._rules}
         for alert in unsettled:
+            newest = max(newest, alert.detected_at)
             state = self._rules.get(alert.rule)
             if state is not None and state.rule.logic == alert.logic:
                 alerts_by_rule[alert.rule].append(alert)
@@ -77,6 +78,7 @@ class Evaluator:
             state.restore(
                 hits_by_rule[rule_id],
                 alerts_by_rule[rule_id],
+                newest=to_us(newest),
                 read_from=None if read_from is None else to_us(read_from),
             )
 

@@ -34,10 +34,10 @@ class Matched(NamedTuple):
 
 
 class Matcher:
-    """The rules of a set, compiled. Holds nothing of the posts that went through."""
+    """The rules of a set that run (shadow and active ones), compiled. Holds nothing of the posts that went through."""
 
     def __init__(self, ruleset: RuleSet) -> None:
-        self._compiled = [_Compiled(rule, ruleset) for rule in ruleset.rules]
+        self._compiled = [_Compiled(rule, ruleset) for rule in ruleset.evaluated]
         self._by_word: dict[str, list[int]] = {}
         self._always: list[int] = []
         for number, compiled in enumerate(self._compiled):

@@ -62,14 +62,15 @@ def replay(
     entering.sort(key=lambda assessment: assessment.post.collected_at)
     if until is not None:
         entering = [assessment for assessment in entering if assessment.post.collected_at <= until]
-    arrivals = _arrivals(ruleset, entering, counters)
+    running = replace(ruleset, rules=tuple(replace(rule, state="active") for rule in ruleset.rules))
+    arrivals = _arrivals(running, entering, counters)
     last = entering[-1].post.collected_at if entering else None
     as_of = until if until is not None else last
     alerts: list[Alert] = []
     amendments: list[Amendment] = []
     queue: list[QueueEntry] = []
-    for rule in ruleset.rules:
-        evaluator = Evaluator(replace(ruleset, rules=(rule,)), partition=0, memory=None)
+    for rule in running.rules:
+        evaluator = Evaluator(replace(running, rules=(rule,)), partition=0, memory=None)
         mine = [evaluator.feed([_mark(arrival.at), *arrival.hits]) for arrival in arrivals.get(rule.id, ())]
         end = until or _end(rule, evaluator, last)
         if end is not None:

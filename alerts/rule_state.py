@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from alerts.episodes import Row
 from alerts.groups import Group, GroupKey
@@ -20,12 +21,21 @@ FORGETTING = 8
 seldom enough to cost nothing."""
 
 
+class _Remembered(NamedTuple):
+    """Hits and alerts of a group that matter after a restart. `begins`: posts before were left out."""
+
+    hits: Sequence[Hit]
+    alerts: Sequence[Alert]
+    begins: int | None
+
+
 class RuleState:
     """The groups of one rule in one hits partition. Times are microseconds."""
 
     def __init__(self, rule: Rule, memory: timedelta | None) -> None:
         self.rule = rule
         self._terms = Terms(rule)
+        self._memory = memory
         self._keeps = None if memory is None else span_us(rule.span + rule.lateness + memory)
         self._forgot_before: int | None = None
         self._groups: dict[GroupKey, Group] = {}
@@ -74,17 +84,23 @@ class RuleState:
             self._forget(horizon - self._keeps)
 
     def restore(
-        self, hits: Mapping[GroupKey, Sequence[Hit]], recorded: Sequence[Alert], *, read_from: int | None
+        self,
+        hits: Mapping[GroupKey, Sequence[Hit]],
+        recorded: Sequence[Alert],
+        *,
+        newest: int,
+        read_from: int | None,
     ) -> None:
-        """Rebuild every group from its current hits and its recorded alerts."""
+        """Rebuild every group from its current hits and its recorded alerts; `newest` is the latest time in them."""
         alerts: dict[GroupKey, list[Alert]] = {}
         for alert in recorded:
             alerts.setdefault(alert.group, []).append(alert)
         for key in [*hits, *(key for key in alerts if key not in hits)]:
-            group = self._group(key)
+            remembered = self._remembered(hits.get(key, ()), alerts.get(key, ()), newest, read_from)
+            group = self._group(key) if remembered.hits or remembered.alerts else None
             if group is None:
                 continue
-            group.restore(hits.get(key, ()), alerts.get(key, ()), read_from=read_from)
+            group.restore(remembered.hits, remembered.alerts, read_from=remembered.begins)
             self._collect(group)
             for row in group.episodes.standing:
                 self._schedule(group, row)
@@ -92,6 +108,25 @@ class RuleState:
                 self._await(group, late)
         for alert in recorded:
             self._update_severity(alert)
+
+    def _remembered(
+        self, hits: Sequence[Hit], alerts: Sequence[Alert], newest: int, read_from: int | None
+    ) -> _Remembered:
+        """What a worker that never stopped would hold of a group.
+
+        Of the memory only a half is read back: an old episode must never be made anew because its alert is not among
+        those that the desk still takes for unsettled, and other partitions may be ahead of this one."""
+        if self._keeps is None or self._memory is None:
+            return _Remembered(hits, alerts, read_from)
+        before = newest - self._keeps + span_us(self._memory) // 2
+        kept = [alert for alert in alerts if alert.state == "open" or to_us(alert.last_crossing_at) >= before]
+        begins = min([before, *(to_us(alert.opened_at) - self._terms.width for alert in kept)])
+        recent = [
+            hit for hit in hits if to_us(hit.t) >= begins or (self._terms.is_late(hit) and to_us(hit.g) >= before)
+        ]
+        if len(recent) == len(hits):
+            return _Remembered(hits, kept, read_from)
+        return _Remembered(recent, kept, begins if read_from is None else max(begins, read_from))
 
     # ── what goes out ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,14 +165,6 @@ class RuleState:
         ]
         times += [time for time, _, _, _ in self._waiting]
         return max(times) + lateness if times else None
-
-    def reads_from(self, unsettled: Iterable[Alert], now: datetime) -> datetime | None:
-        """From which event time on `restore` needs the hits."""
-        if self._keeps is None:
-            return None
-        window = self.rule.window or timedelta(0)
-        mine = [alert.opened_at - window for alert in unsettled if alert.rule == self.rule.id]
-        return min([now - timedelta(microseconds=self._keeps), *mine])
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -59,10 +59,12 @@ def read_cases(table: Table, rule: Rule, vocabulary: Vocabulary) -> tuple[Case, 
     if not isinstance(found, list) or not all(isinstance(case, dict) for case in found):
         table.problem("E12", "test", "takes tables [[rule.test]]")
         return ()
+    named = table.values.get("group_by")
+    fields = named if isinstance(named, list) else []  # as written: a field that is unknown was reported already
     cases: list[Case] = []
     for number, values in enumerate(found):
         try:
-            cases.append(_read_case(values, number, rule, vocabulary))
+            cases.append(_read_case(values, number, rule, fields, vocabulary))
         except _Unreadable as error:
             table.problem("E12", f"test.{number}", str(error))
     return tuple(cases)
@@ -75,7 +77,9 @@ class _Unreadable(Exception):
 # ── one test ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_case(values: Mapping[str, Any], number: int, rule: Rule, vocabulary: Vocabulary) -> Case:
+def _read_case(
+    values: Mapping[str, Any], number: int, rule: Rule, fields: Sequence[str], vocabulary: Vocabulary
+) -> Case:
     _refuse_unknown(values, ("name", "start", "until", "posts", "expect"), "a test")
     start = values.get("start", rule.active_from or DEFAULT_START)
     if not isinstance(start, datetime):
@@ -97,13 +101,13 @@ def _read_case(values: Mapping[str, Any], number: int, rule: Rule, vocabulary: V
         name=str(values.get("name", f"number {number + 1}")),
         number=number,
         posts=tuple(posts),
-        expect=tuple(_read_expected(kind, one[kind], start, rule) for one in expect for kind in one),
+        expect=tuple(_read_expected(kind, one[kind], start, fields) for one in expect for kind in one),
         start=start,
         until=start + _offset(values["until"]) if "until" in values else None,
     )
 
 
-def _read_expected(kind: str, values: object, start: datetime, rule: Rule) -> Expected:
+def _read_expected(kind: str, values: object, start: datetime, fields: Sequence[str]) -> Expected:
     if kind not in KINDS_OF_EXPECTATION:
         raise _Unreadable(f"expect: nothing is called {kind!r}; {nearest(kind, KINDS_OF_EXPECTATION)}")
     if not isinstance(values, dict):
@@ -111,10 +115,10 @@ def _read_expected(kind: str, values: object, start: datetime, rule: Rule) -> Ex
     _refuse_unknown(values, ("at", "group", "value", "post"), f"expect: {kind}")
     group, value = values.get("group"), values.get("value")
     if isinstance(group, str):
-        if len(rule.group_by) != 1:
-            fields = ", ".join(rule.group_by) or "none"
-            raise _Unreadable(f"expect: group {group!r} is for one group_by field, this rule has {fields}; use a table")
-        group = {rule.group_by[0]: group}
+        if len(fields) != 1:
+            named = ", ".join(fields) or "none"
+            raise _Unreadable(f"expect: group {group!r} is for one group_by field, this rule has {named}; use a table")
+        group = {fields[0]: group}
     return Expected(
         kind=kind,
         at=start + _offset(values["at"]) if "at" in values else None,

@@ -53,13 +53,12 @@ class Table:
     def problem(self, code: Code, key: str, text: str, *, place: Place | None = None) -> None:
         """Report something about a key of this table."""
         path = (*self._path, *key.split("."))
-        self._report.add(
-            code,
-            text,
-            place=place or self._places.of_key(self._rule, *path),
-            rule=self._name,
-            key=".".join(part for part in path if part),
-        )
+        shown = f"test {int(path[1]) + 1}" if path[0] == "test" and len(path) > 1 else ".".join(path)
+        self._report.add(code, text, place=place or self.place(*path), rule=self._name, key=shown)
+
+    def place(self, *path: str) -> Place:
+        """Where a key of this rule stands."""
+        return self._places.of_key(self._rule, *path)
 
     def query_problem(self, code: Code, key: str, query: str, text: str, *, column: int) -> None:
         """Report something about one column of a query."""
