@@ -71,9 +71,10 @@ class Progress:
     def replay(self, partition: int, *, done: frozenset[str]) -> datetime | None:
         waiting = self._replays - done
         by_collector = self._last_by_collector.get(partition, {})
-        if not self._replays <= by_collector.keys():
+        if not waiting <= by_collector.keys():
             return None
-        return min(by_collector[collector] for collector in (waiting or self._replays))
+        counted = waiting or self._replays & by_collector.keys()
+        return min((by_collector[collector] for collector in counted), default=None)
 
     def is_over(self, done: frozenset[str]) -> bool:
         """Whether every replay has delivered all it has."""
@@ -119,6 +120,7 @@ class Analyzer:
         self._wait_s = wait_s
         self._code_version = code_version
         self._positions: dict[int, int] = {}
+        self._committed: dict[int, int] = {}
         self._next_mark = 0.0
         self._settled_at_ends: dict[int, int] | None = None
 
@@ -130,9 +132,9 @@ class Analyzer:
                 f"the index was filled from log {known!r}, but this log is {self._log.id!r}: "
                 "restore the log that belongs to it, or rebuild the index"
             )
-        committed = self._reader.committed()
+        self._committed = self._reader.committed()
         held = self._index.positions("posts")
-        self._positions = {p: min(committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
+        self._positions = {p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
         self._reader.seek(self._positions)
 
     def step(self) -> int:
@@ -159,11 +161,18 @@ class Analyzer:
             for entry in part:
                 positions[entry.partition] = max(positions.get(entry.partition, 0), entry.offset + 1)
             hits_sent += self._handle_part(part, positions)
-        self._reader.commit(positions)
+        self._commit(positions)
         self._positions = positions
         self._events.debug(
             "batch_done", posts=len(entries), hits=hits_sent, seconds=round(time.perf_counter() - began, 4)
         )
+
+    def _commit(self, positions: Mapping[int, int]) -> None:
+        """What goes beyond what was committed; less is read again while an index that was lost is filled anew."""
+        beyond = {p: offset for p, offset in positions.items() if offset > self._committed.get(p, 0)}
+        if beyond:
+            self._reader.commit(beyond)
+            self._committed = {**self._committed, **beyond}
 
     def _handle_part(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
         posts: list[Post] = []
@@ -221,12 +230,21 @@ class Analyzer:
         hits = self._matching.match([a for a in assessments if a.key not in stored])
         revised = [a for a in assessments if a.key in stored and a.post.revision > stored[a.key].post.revision]
         if revised:
-            former: dict[str, list[Hit]] = {}
-            for hit in self._index.former_hits([a.key for a in revised]):
-                former.setdefault(hit.key, []).append(hit)
+            former = self._former_hits([stored[a.key] for a in revised])
             for assessment in revised:
                 hits.extend(self._matching.revise(assessment, former.get(assessment.key, [])))
         return hits
+
+    def _former_hits(self, stored: Sequence[Assessment]) -> dict[str, list[Hit]]:
+        """By key, what these posts have hit so far. `watch` may not have written the last of it to the index yet, so
+        their stored assessments are matched again; what the index does hold goes first, since it knows more of a hit:
+        since when it stands, and hits of a logic that the rules have no longer."""
+        found = {hit.id: hit for hit in self._matching.match(stored)}
+        found |= {hit.id: hit for hit in self._index.former_hits([a.key for a in stored])}
+        former: dict[str, list[Hit]] = {}
+        for hit in found.values():
+            former.setdefault(hit.key, []).append(hit)
+        return former
 
     def _write_dead(self, dead: Sequence[tuple[Entry, BadInput]]) -> None:
         letters = [

@@ -65,16 +65,15 @@ class Watcher:
         self._wait_s = wait_s
         self._code_version = code_version
         self._evaluators: dict[int, Evaluating] = {}
-        self._positions: dict[int, int] = {}
+        self._committed: dict[int, int] = {}
         self._decoder = msgspec.json.Decoder(Hit | Mark)
 
     def start(self) -> None:
         """Rebuild the windows, then continue at the smaller of the committed and the index's position."""
         began = time.perf_counter()
-        committed = self._reader.committed()
+        self._committed = self._reader.committed()
         held = self._index.positions("hits")
-        self._positions = {p: min(committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
-        self._reader.seek(self._positions)
+        self._reader.seek({p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()})
         self._index.refresh()
         unsettled = self._book.unsettled()
         stored = [hit for rule, logic in self._rules for hit in self._index.hits(rule, logic)]
@@ -129,8 +128,10 @@ class Watcher:
                 amendments=len(changes.amendments),
                 queue=len(changes.queue),
             )
-        self._reader.commit(positions)
-        self._positions.update(positions)
+        # Less than was committed is read again while an index that was lost is filled anew.
+        if positions[partition] > self._committed.get(partition, 0):
+            self._reader.commit(positions)
+            self._committed = {**self._committed, **positions}
 
     def _decoded(self, entries: Sequence[Entry]) -> list[Hit | Mark]:
         values: list[Hit | Mark] = []
