@@ -85,9 +85,9 @@ def debate_sentences(data: Path, folder: Path) -> tuple[Path, str, int]:
 
 
 def debate_time(text: str) -> datetime:
-    found = re.match(r"(\w+ \d+, \d{4})", text)
+    found = re.match(r"(\w{3})\w*\.? (\d+), (\d{4})", text)
     assert found, text
-    return datetime.strptime(found[1], "%B %d, %Y").replace(tzinfo=UTC)
+    return datetime.strptime(" ".join(found.groups()), "%b %d %Y").replace(tzinfo=UTC)
 
 
 def run_once(folder: Path) -> dict[str, Any]:
