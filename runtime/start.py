@@ -20,7 +20,7 @@ from runtime.stop import Stop
 if TYPE_CHECKING:
     from runtime.loops.analyze import Analyzer
 
-__all__ = ["START", "analyze"]
+__all__ = ["START", "analyze", "settle_memory"]
 
 LEAST_REST_S = 0.002
 """The collect loop's shortest pause, so that a source that is always due does not spin."""
@@ -48,10 +48,14 @@ class Frame:
         return log, index
 
     def run(self, step: Callable[[], int], *, idle_s: float = 0.0) -> None:
-        # What is loaded now lives as long as the process: the collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         run_loop(step, pulse=self.pulse, stop=self.stop, events=self.events, parent=self._parent, idle_s=idle_s)
+
+
+def settle_memory() -> None:
+    """What is loaded now lives as long as the process: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
