@@ -55,7 +55,8 @@ def pipeline_section(found: dict[str, Any]) -> list[str]:
     return [
         "## The analyze loop on one pinned core",
         "",
-        f"{found['posts']:,} posts of the synthetic election, batch 512, best of three rounds; ratios are of processor time.",
+        f"{found['posts']:,} posts of the synthetic election, batch 512, best of three rounds. "
+        "Ratios are of processor time.",
         "",
         "| stage, alone | processor µs a post | wall µs a post |",
         "|---|---|---|",
@@ -79,7 +80,7 @@ def latency_section(found: list[dict[str, Any]]) -> list[str]:
     return [
         "## From append to the partner's webhook",
         "",
-        "analyze, watch and deliver as processes on this machine, a rule that names nobody, one needle in so many posts.",
+        "analyze, watch and deliver as processes on this machine; a rule that names nobody; needles among the posts.",
         "",
         "| posts/s | needles | missing | p50 ms | p95 ms | p99 ms | worst ms |",
         "|---|---|---|---|---|---|---|",

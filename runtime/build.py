@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hustings.types import Assessment
     from ingest.polling import ClockKind, Collector
     from ingest.pseudonyms import Pseudonyms
+    from runtime.coverage import Silence
     from runtime.events import Events
     from runtime.status import Status
 
@@ -456,7 +457,17 @@ def desk_services(
         tips_token=_secret_in(config.resolve(token_file)) if token_file else "",
         name=config.deployment.name,
         events=events,
+        is_replay=config.deployment.clock == "replay",
+        silences=lambda: silences_of(config, memory),
     )
+
+
+def silences_of(config: Config, memory: Memory) -> list[Silence]:
+    """Regions whose sources all fell silent."""
+    from runtime.coverage import silences
+    from runtime.status import source_health
+
+    return silences(source_health(memory), {table.name: table.region for table in source_tables(config)})
 
 
 def _secret_in(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -17,7 +18,7 @@ from hustings.metrics import Event
 from hustings.query.vocabulary import Vocabulary
 from hustings.roster import Roster
 
-__all__ = ["DeskServices", "Events", "Silent"]
+__all__ = ["DeskServices", "Events", "Silence", "Silent"]
 
 
 class Events(Protocol):
@@ -38,9 +39,23 @@ class Silent:
         return None
 
 
+class Silence(Protocol):
+    """All sources of a region said nothing; `runtime.coverage.Silence` is one."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime: ...
+
+
 @dataclass(frozen=True)
 class DeskServices:
-    """The desk's surroundings. `rules` by id; `tips_token` guards `POST /api/tips`, and an empty one closes it."""
+    """The desk's surroundings. `rules` by id; `tips_token` guards `POST /api/tips`, and an empty one closes it;
+    `silences` are found anew at each call. In a replay the time of the posts is not that of the clock."""
 
     engine: Engine
     index: Index
@@ -56,3 +71,5 @@ class DeskServices:
     tips_token: str = ""
     name: str = "Hustings"
     events: Events = field(default_factory=Silent)
+    is_replay: bool = False
+    silences: Callable[[], Sequence[Silence]] = tuple

@@ -19,14 +19,14 @@ from hustings.query.tree import Everything, Query
 from hustings.types import Alert
 from runtime import build
 from runtime.config import Config, load_config
-from runtime.coverage import Silence, silences
+from runtime.coverage import Silence
 from runtime.demo.generate import Election, generate
 from runtime.demo.person import ScriptedPerson
 from runtime.demo.prepare import prepare, read_truth
 from runtime.demo.receiver import Receiver
 from runtime.demo.score import Score, score
 from runtime.events import Events, open_events
-from runtime.status import books_of, source_health
+from runtime.status import books_of
 from runtime.stop import Stop
 from runtime.supervisor import Supervisor
 
@@ -205,7 +205,7 @@ class Demo:
         return sum(self.log.ends("posts").values()) == self.expected
 
     def _silences(self) -> list[Silence]:
-        return silences(source_health(self.memory), {t.name: t.region for t in build.source_tables(self.config)})
+        return build.silences_of(self.config, self.memory)
 
 
 def _all_loops(path: Path, events: Events) -> Supervisor:

@@ -31,17 +31,21 @@ def show(visit: Visit) -> Response:
         alerts_waiting=releases.count_waiting(services.engine),
         books=services.index.books(),
         sources=machine.sources(services),
+        silences=services.silences(),
         chart=_last_hours(visit),
         hours=HOURS,
     )
 
 
 def _last_hours(visit: Visit) -> Chart:
-    """Posts and flagged posts by hour of publication, up to now or, where the newest post is older (a replay, a
-    pause), up to that one."""
+    """Posts and flagged posts by hour of publication, up to now or, where the newest post is older (a pause), up to
+    that one; in a replay always up to the newest."""
     index, now = visit.services.index, visit.services.clock.now()
     newest = index.search(Query(text="*", node=Everything()), limit=1).assessments
-    last = min(now, newest[0].post.published_at) if newest else now
+    last = now
+    if newest:
+        published = newest[0].post.published_at
+        last = published if visit.services.is_replay else min(now, published)
     end = _hour_of(last) + _HOUR
     start = end - HOURS * _HOUR
     during = Between(field="published", start=start, end=end)
