@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hustings.text import Analysis, analyse, analyse_all, is_spaceless, locate
+from hustings.text import Analysis, analyse, analyse_all, folding, is_spaceless, locate
 from hustings.text.characters import DEFAULT_IGNORABLE, EMOJI, EXTRA, LOOKALIKES, SPACELESS, STRIPPED_MARKS
 from hustings.text.folding import MAX_CHARACTERS, fold
 from hustings.text.repair import MAX_TOKEN, repair
@@ -324,6 +324,32 @@ def test_locate_gives_the_same_tokens_each_from_a_range_that_holds_it(text: str)
         assert before <= start < end <= len(text)
         assert token in analyse(text[start:end]).tokens
         before = start
+
+
+def folded_cluster_by_cluster(text: str) -> folding.Folded:
+    """The plain way, to hold the quick ones against."""
+    clean = folding._clean(text[:MAX_CHARACTERS])
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    left = MAX_CHARACTERS
+    for start, end in folding._clusters(clean.text):
+        compatible = unicodedata.normalize("NFKC", clean.text[start:end])[:left]
+        left -= len(compatible)
+        parts.append(folding._simple(compatible))
+        starts += [clean.places[start]] * len(parts[-1])
+        ends += [clean.places[end - 1] + 1] * len(parts[-1])
+    return folding.Folded("".join(parts), starts, ends, clean.removed)
+
+
+@settings(max_examples=400)
+@given(TEXTS)
+@example("\uffff\u0301ß\u0301")
+@example("ﷺ" * 1_200)
+@example("x" * 19_999 + "ﷺy\u0301")
+def test_folding_with_origins_is_folding_each_cluster_alone(text: str) -> None:
+    quick = folding.fold_with_origins(text)
+    assert quick._replace(starts=list(quick.starts), ends=list(quick.ends)) == folded_cluster_by_cluster(text)
 
 
 @settings(max_examples=400)

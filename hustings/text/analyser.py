@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 from hustings.text.characters import SPACELESS
 from hustings.text.folding import fold, fold_with_origins
-from hustings.text.pieces import PLAIN, Piece, take_apart
+from hustings.text.pieces import PLAIN, take_apart
 from hustings.text.regions import regions
 from hustings.text.repair import MAX_TOKEN
 
@@ -75,19 +75,21 @@ def analyse_all(texts: Sequence[str]) -> list[Analysis]:
 
 def locate(text: str) -> Located:
     """`analyse`, and where in `text` each token stands. Slower: for the few texts that somebody looks at."""
-    cased, origins, removed = fold_with_origins(text)
+    cased, starts, ends, removed = fold_with_origins(text)
     lower = cased.lower()
-    pieces: list[Piece] = []
+    tokens: list[str] = []
+    spans: list[tuple[int, int]] = []
     done = 0
-    for start, end in [*regions(lower), (len(lower), len(lower))]:
-        pieces += (Piece(m[0][:MAX_TOKEN], *m.span()) for m in PLAIN.finditer(lower, done, start))
-        pieces += take_apart(cased, lower, start, end)
-        done = end
-    return Located(
-        tuple(piece.token for piece in pieces),
-        tuple((origins[piece.start][0], origins[piece.end - 1][1]) for piece in pieces),
-        removed + sum(piece.removed for piece in pieces),
-    )
+    for first, last in [*regions(lower), (len(lower), len(lower))]:
+        for m in PLAIN.finditer(lower, done, first):
+            tokens.append(m[0][:MAX_TOKEN])
+            spans.append((starts[m.start()], ends[m.end() - 1]))
+        for piece in take_apart(cased, lower, first, last):
+            tokens.append(piece.token)
+            spans.append((starts[piece.start], ends[piece.end - 1]))
+            removed += piece.removed
+        done = last
+    return Located(tuple(tokens), tuple(spans), removed)
 
 
 def is_spaceless(ch: str) -> bool:

@@ -49,11 +49,12 @@ _CONTINUES = re.compile(f"[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\u
 
 
 class Folded(NamedTuple):
-    """The folded text, for each of its characters the range of the original that it came from, and the count of
-    characters taken away or replaced as disguise."""
+    """The folded text, for each of its characters where the range of the original that it came from starts and ends,
+    and the count of characters taken away or replaced as disguise."""
 
     text: str
-    origins: list[tuple[int, int]]
+    starts: Sequence[int]
+    ends: Sequence[int]
     removed: int
 
 
@@ -67,17 +68,41 @@ def fold(text: str) -> tuple[str, int]:
 
 
 def fold_with_origins(text: str) -> Folded:
-    """The same as `fold`, one cluster of characters at a time, with the way back to the original."""
-    clean = _clean(text[:MAX_CHARACTERS])
+    """The same as `fold`, with the way back to the original."""
+    text = text[:MAX_CHARACTERS]
+    if text.isascii():
+        return Folded(fold(text)[0], range(len(text)), range(1, len(text) + 1), 0)
+    clean = _clean(text)
+    alone = clean.text.translate(_ALONE)
+    if _NOT_ALONE not in alone:
+        return Folded(alone, clean.places, [place + 1 for place in clean.places], clean.removed)
+    return _fold_clusters(clean, alone)
+
+
+def _fold_clusters(clean: _Clean, alone: str) -> Folded:
+    """`alone`, the forms of characters that fold each by itself; where it has none, one cluster at a time."""
+    starts, ends = clean.places, [place + 1 for place in clean.places]
     parts: list[str] = []
-    origins: list[tuple[int, int]] = []
+    begins: list[int] = []
+    stops: list[int] = []
     left = MAX_CHARACTERS
-    for start, end in _clusters(clean.text):
-        compatible = unicodedata.normalize("NFKC", clean.text[start:end])[:left]
-        left -= len(compatible)
-        parts.append(_simple(compatible))
-        origins.extend([(clean.places[start], clean.places[end - 1] + 1)] * len(parts[-1]))
-    return Folded("".join(parts), origins, clean.removed)
+    done = 0
+    for run in [*_WITH_BASE.finditer(alone), None]:
+        first, last = run.span() if run else (len(alone), len(alone))
+        plain = alone[done:first][:left]
+        left -= len(plain)
+        parts.append(plain)
+        begins += starts[done : done + len(plain)]
+        stops += ends[done : done + len(plain)]
+        for start, end in _clusters(clean.text[first:last]):
+            compatible = unicodedata.normalize("NFKC", clean.text[first + start : first + end])[:left]
+            left -= len(compatible)
+            folded = _simple(compatible)
+            parts.append(folded)
+            begins += [starts[first + start]] * len(folded)
+            stops += [ends[first + end - 1]] * len(folded)
+        done = last
+    return Folded("".join(parts), begins, stops, clean.removed)
 
 
 class _Clean(NamedTuple):
@@ -181,6 +206,27 @@ class _Fold(dict[int, str]):
 
 
 _FOLD: Final = _Fold()
+
+_NOT_ALONE: Final = "\uffff"  # a noncharacter, which is the form of nothing
+_WITH_BASE = re.compile(f"[^{_NOT_ALONE}]?{_NOT_ALONE}+")
+
+
+class _Alone(dict[int, str]):
+    """The folded form of characters that NFKC never joins with their neighbours and that stay one character in all
+    that folding does; `_NOT_ALONE` for the others."""
+
+    def __missing__(self, code: int) -> str:
+        ch = chr(code)
+        compatible = unicodedata.normalize("NFKC", ch)
+        form = _simple(compatible)
+        joins = unicodedata.category(ch)[0] == "M" or _CONTINUES.match(ch)
+        found = _NOT_ALONE if joins or len(compatible) != 1 or len(form) != 1 else form
+        if unicodedata.category(ch) not in {"Cn", "Co", "Cs"}:
+            self[code] = found
+        return found
+
+
+_ALONE: Final = _Alone()
 
 
 def _form(ch: str) -> str:
