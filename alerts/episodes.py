@@ -8,16 +8,15 @@ it, and is told about in notices, each made once (alert-rules.md §3.8 to §3.12
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from alerts.instants import from_us, to_us
+from alerts.alert_row import Row
 from alerts.rule import When
-from alerts.windows import Readings, chain
-from hustings.clock import rfc3339
-from hustings.types import Alert, AlertState, Notice, NoticeKind
+from alerts.spans import Spans, chain
+from alerts.windows import Readings
 
-__all__ = ["Cause", "Change", "Episodes", "Row"]
+__all__ = ["Cause", "Change", "Episodes"]
 
 Evidence = Callable[[Sequence[int]], tuple[str, ...]]
 """The keys of every post in the windows of these anchors, by (t, key)."""
@@ -56,93 +55,6 @@ class Change(NamedTuple):
 
 
 _NOTHING = Change((), (), Readings((), ()))
-
-
-class Row:
-    """One alert while it is held in memory. Times are microseconds."""
-
-    __slots__ = (
-        "announced",
-        "changed",
-        "evidence",
-        "id",
-        "is_scheduled",
-        "known_at",
-        "last",
-        "merged_into",
-        "notices",
-        "opened",
-        "opening_anchor",
-        "reason",
-        "renotified",
-        "resolved",
-        "state",
-        "told",
-        "value",
-    )
-
-    def __init__(self, row_id: str, *, anchor: int, known_at: int) -> None:
-        self.id = row_id
-        self.opening_anchor = anchor
-        self.opened = anchor
-        self.last = anchor
-        self.known_at = known_at
-        self.state: AlertState = "open"
-        self.value: float | None = None
-        self.merged_into: str | None = None
-        self.resolved: int | None = None
-        self.reason: dict[str, str | float | int | bool | None] = {}
-        self.evidence: tuple[str, ...] = ()
-        """Kept only while the row stands for no episode; otherwise read from the window when it is needed."""
-        self.notices: list[Notice] = []
-        self.told: set[str] = set()
-        self.announced = 0
-        """How many notices were handed out to be recorded."""
-        self.renotified = anchor
-        """The due time of the last `renotify`, the opening anchor before the first."""
-        self.changed = True
-        self.is_scheduled = False
-
-    @classmethod
-    def of(cls, alert: Alert) -> Row:
-        """The row of a recorded alert."""
-        row = cls(alert.id, anchor=to_us(alert.opening_anchor), known_at=to_us(alert.detected_at))
-        row.opened, row.last = to_us(alert.opened_at), to_us(alert.last_crossing_at)
-        row.state, row.value, row.merged_into = alert.state, alert.value, alert.merged_into
-        row.resolved = None if alert.resolved_at is None else to_us(alert.resolved_at)
-        row.reason, row.evidence = dict(alert.reason), alert.evidence
-        row.notices = list(alert.notices)
-        row.told = {notice.key for notice in alert.notices}
-        row.announced = len(alert.notices)
-        row.renotified = max([row.opening_anchor, *(to_us(n.at) for n in alert.notices if n.kind == "renotify")])
-        row.changed = False
-        return row
-
-    @property
-    def is_standing(self) -> bool:
-        """Does it stand for an episode?"""
-        return self.state in ("open", "resolved")
-
-    def tell(self, kind: NoticeKind, at: int, *, about: str = "") -> None:
-        """Make a notice, unless one with this key was made before. Only this raises the revision."""
-        key = f"{kind}:{about or rfc3339(from_us(at))}"
-        if key in self.told:
-            return
-        self.told.add(key)
-        revision = (self.notices[-1].revision if self.notices else 0) + 1
-        self.notices.append(Notice(alert=self.id, kind=kind, key=key, at=from_us(at), revision=revision))
-        self.changed = True
-
-    def reopen(self, at: int) -> None:
-        """Stand for an episode again."""
-        self.state, self.resolved, self.merged_into, self.reason = "open", None, None, {}
-        self.tell("reopen", at)
-
-    def resolve(self, at: int) -> None:
-        """Nothing crossed for `resolve_after`."""
-        self.state, self.resolved = "resolved", at
-        self.tell("resolve", at)
-        self.changed = True
 
 
 class Piece(NamedTuple):
@@ -218,9 +130,9 @@ class Episodes:
         self.rows = {row.id: row for row in known}
         episodes = chain(crossings, self._reach)
         near = sorted((row for row in known if row.is_standing), key=_by_opening)
-        kept = _Spans([(row.opened, row.last) for row in near])
+        kept = Spans([(row.opened, row.last) for row in near])
         orphans = [(first, last) for first, last in episodes if not kept.meets(first, last)]
-        ours = _Spans([episode for episode in episodes if kept.meets(*episode)])
+        ours = Spans([episode for episode in episodes if kept.meets(*episode)])
         empty = [row for row in near if not ours.meets(row.opened, row.last)]
         for row in empty:
             cause = withdrawal(row)
@@ -402,11 +314,19 @@ class Episodes:
         """One notice for each threshold that the number has reached, at the earliest anchor known to reach it."""
         for threshold in self._escalate:
             about = f"{threshold:g}"
-            if f"escalate:{about}" in row.told:
+            if f"escalate:{about}" in row.told or not self._reaches(row.value, threshold):
                 continue
-            reached = [value >= threshold if self._when.is_monotone else value <= threshold for value in seen.values]
-            if any(reached):
-                row.tell("escalate", seen.anchors[reached.index(True)], about=about)
+            for readings in (seen, self._measure(self._crossings_of(row))):
+                reached = (a for a, value in zip(*readings, strict=True) if self._reaches(value, threshold))
+                anchor = next(reached, None)
+                if anchor is not None:
+                    row.tell("escalate", anchor, about=about)
+                    break
+
+    def _reaches(self, value: float | None, threshold: float) -> bool:
+        if value is None:
+            return False
+        return value >= threshold if self._when.is_monotone else value <= threshold
 
     def _crossings_of(self, row: Row) -> list[int]:
         return self.crossings[bisect_left(self.crossings, row.opened) : bisect_right(self.crossings, row.last)]
@@ -426,22 +346,3 @@ def _home(row: Row, episodes: Sequence[tuple[int, int]], rows_of: Sequence[Seque
         if episodes[number][0] <= row.opening_anchor <= episodes[number][1]:
             return number
     return numbers[0] if numbers else None
-
-
-class _Spans:
-    """Disjoint closed spans in order, searched by halving."""
-
-    def __init__(self, spans: list[tuple[int, int]]) -> None:
-        self._spans = spans
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._spans)
-
-    def meeting(self, first: int, last: int) -> list[tuple[int, int]]:
-        """The spans that have a point in common with [first, last]."""
-        begin = bisect_left(self._spans, first, key=lambda span: span[1])
-        end = bisect_right(self._spans, last, key=lambda span: span[0])
-        return self._spans[begin:end]
-
-    def meets(self, first: int, last: int) -> bool:
-        return bool(self.meeting(first, last))

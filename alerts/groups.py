@@ -10,10 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from alerts.alert_row import Row
 from alerts.amendments import LatePost, amend
-from alerts.episodes import Cause, Change, Episodes, Row
+from alerts.episodes import Cause, Change, Episodes
 from alerts.instants import from_us, to_us
 from alerts.rule import Rule
+from alerts.spans import joined
 from alerts.terms import Terms
 from alerts.windows import Member, Readings
 from hustings.clock import rfc3339
@@ -122,7 +124,7 @@ class Group:
             self._window.remove(old)
         if new is not None:
             self._window.add(new)
-        spans = _joined(spans if self._terms.step is None else [*spans, *self._touched_spans(old, new)])
+        spans = joined(spans if self._terms.step is None else [*spans, *self._touched_spans(old, new)])
         removed: list[int] = []
         added: list[int] = []
         anchors: list[int] = []
@@ -184,7 +186,7 @@ class Group:
         self, anchors: Sequence[int], *, without: Member | None = None, plus: Member | None = None
     ) -> tuple[str, ...]:
         width = self._terms.width
-        spans = _joined([(anchor - width + 1, anchor) for anchor in anchors])
+        spans = joined([(anchor - width + 1, anchor) for anchor in anchors])
         found = [post for first, last in spans for post in self._window.posts(first - 1, last)]
         if without is not None:
             found = [post for post in found if post != (without.t, without.key)]
@@ -359,14 +361,3 @@ class Group:
 
 def _reads_the_same(hit: Hit, other: Hit) -> bool:
     return (hit.t, hit.of, hit.withdrawn) == (other.t, other.of, other.withdrawn)
-
-
-def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Closed spans as disjoint ones in order."""
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(spans):
-        if joined and first <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
-        else:
-            joined.append((first, last))
-    return joined

@@ -7,7 +7,7 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from alerts.episodes import Row
+from alerts.alert_row import Row
 from alerts.groups import Group, GroupKey
 from alerts.instants import span_us, to_us
 from alerts.rule import Rule
@@ -76,6 +76,8 @@ class RuleState:
             for group in self._groups.values():
                 group.tick(horizon)
                 self._collect(group)
+                for row in group.episodes.standing:  # after a restart rows stand from the first tick on
+                    self._schedule(group, row)
         while self._timers and self._timers[0][0] <= horizon:
             _, _, group, row = heappop(self._timers)
             self._time(group, row, horizon)

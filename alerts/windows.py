@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-__all__ = ["Counts", "Member", "Readings", "Window", "chain"]
+__all__ = ["Counts", "Member", "Readings", "Window"]
 
 Counts = Literal["presence", "posts", "values"]
 """What a window's number is: 1 when there is any post (`match`), posts (`count`), distinct values (`distinct`)."""
@@ -170,14 +170,3 @@ def _open_at(starts: list[int], ends: list[int], delay: int, anchors: Sequence[i
 
 def _take(ordered: list[int], number: int) -> None:
     del ordered[bisect_left(ordered, number)]
-
-
-def chain(anchors: Sequence[int], reach: int) -> list[tuple[int, int]]:
-    """Episodes as (first, last): the maximal runs of ascending `anchors` whose gaps are at most `reach`."""
-    episodes: list[tuple[int, int]] = []
-    for anchor in anchors:
-        if episodes and anchor - episodes[-1][1] <= reach:
-            episodes[-1] = (episodes[-1][0], anchor)
-        else:
-            episodes.append((anchor, anchor))
-    return episodes

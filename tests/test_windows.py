@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -384,6 +384,11 @@ def without_times_of_detection(alerts: Iterable[Alert]) -> dict[str, Alert]:
 
 
 @given(histories(), st.one_of(RULES, TICKING), st.integers(0, 60))
+@example(  # a tick-driven episode that was open at the restart and has no further crossing
+    [Seen("s:1", 101, 101), Seen("s:2", 193, 193)],
+    rule(step=timedelta(seconds=10), when=When(gte=1, lt=3), resolve_after=timedelta(seconds=30)),
+    3,
+)
 @settings(max_examples=EXAMPLES)
 def test_a_restart_between_two_batches_changes_nothing(history: list[Seen], rule: Rule, place: int) -> None:
     entries = [*in_order(history), mark(FAR)]
