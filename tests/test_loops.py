@@ -3,213 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Engine
 
-from alerts.evaluator import Evaluator
-from alerts.matcher import Matcher, partition_key
-from alerts.rule import RuleSet
-from alerts.rules import load_rules
 from classifiers.pipeline import Pipeline
-from desk import book, queue
+from desk import queue
 from desk.book import DeskBook
-from desk.database.connect import open_database
 from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
-from hustings.clock import VirtualClock
-from hustings.contracts import Index, Log, Outcome, Record
+from hustings.contracts import Outcome, Record
 from hustings.errors import StoreError, Unavailable
-from hustings.query import Vocabulary
-from hustings.query.tree import Everything, Query
 from hustings.roster import Roster
-from hustings.types import Alert, Assessment, DeadLetter, Flag, Hit, Mark, Post
-from index.sqlite import SqliteIndex
+from hustings.types import DeadLetter, Mark, Post
 from ingest.log_sqlite import SqliteLog
-from runtime import build
-from runtime.events import open_events
-from runtime.loops.analyze import APPEND_DELAY, Analyzer, Progress
+from runtime.loops.analyze import APPEND_DELAY, Progress
 from runtime.loops.frame import Pulse, run_loop
-from runtime.loops.watch import Watcher
 from runtime.status import books_of
 from runtime.stop import Stop
-
-START = datetime(2027, 3, 10, 12, tzinfo=UTC)
-ALL = Query(text="*", node=Everything())
-QUIET = open_events(loop="test", level="error")
-RULES = """
-[[rule]]
-id = "6a1f4a9e-52f6-4f5e-8d3a-0b9b8a3f3a01"
-name = "many-warn"
-version = 1
-kind = "count"
-where = "sunday"
-window = "1h"
-lateness = "10m"
-when = { gte = 3 }
-episode = { resolve_after = "2h" }
-review = "none"
-route = { severity = "high", tlp = "GREEN", topics = ["voting-information"] }
-
-[[rule]]
-id = "6a1f4a9e-52f6-4f5e-8d3a-0b9b8a3f3a02"
-name = "look-at-it"
-version = 1
-kind = "match"
-outcome = "review"
-where = "sunday"
-"""
-
-
-def at(minutes: float) -> datetime:
-    return START + timedelta(minutes=minutes)
-
-
-def post(number: int | str, text: str, *, minutes: float = 0.0, revision: int = 0, collector: str = "c") -> Post:
-    when = at(minutes)
-    return Post(
-        source="net",
-        native_id=str(number),
-        text=text,
-        published_at=when,
-        collected_at=when + timedelta(seconds=1) if not revision else at(minutes + revision),
-        revision=revision,
-        collector=collector,
-    )
-
-
-class Poisonous:
-    """A step with a bug: it fails on one word."""
-
-    name, version = "poisonous", "1"
-
-    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        if any("poison" in a.tokens for a in assessments):
-            raise ZeroDivisionError("a bug in this step")
-        flag = Flag(code="N-PROC-DATE", score=0.9, threshold=0.5, classifier="poisonous@1")
-        return [msgspec.structs.replace(a, flags=(flag,)) if "sunday" in a.tokens else a for a in assessments]
-
-
-class World:
-    """A deployment in one folder, with loops that can be started, stopped and started again."""
-
-    def __init__(self, folder: Path, desk_url: str, closing: ExitStack, *, posts: int = 1, hits: int = 1) -> None:
-        self.folder = folder
-        self.closing = closing
-        self.clock = VirtualClock(at(0))
-        self.log: Log = SqliteLog(folder / "log", clock=self.clock, posts_partitions=posts, hits_partitions=hits).open()
-        closing.callback(self.log.close)
-        self.index: Index = self.open_index()
-        self.engine: Engine = open_database(desk_url)
-        closing.callback(self.engine.dispose)
-        vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
-        self.rules: RuleSet = load_rules({"r.toml": RULES}, vocabulary=vocabulary, now=at(0), required=False)
-        self.replays: tuple[str, ...] = ()
-        self.done: frozenset[str] = frozenset()
-
-    def open_index(self) -> Index:
-        index = SqliteIndex(self.folder / "index").open()
-        self.closing.callback(index.close)
-        return index
-
-    def lose_index(self) -> None:
-        self.index.close()
-        shutil.rmtree(self.folder / "index")
-        self.index = self.open_index()
-
-    def append(self, *posts: Post) -> None:
-        self.log.append("posts", [Record(p.key, wire.encode(p)) for p in posts])
-
-    def analyzer(self, **changes: Any) -> Analyzer:
-        given: dict[str, Any] = {
-            "log": self.log,
-            "reader": self.log.reader("posts", "analyze"),
-            "index": self.index,
-            "assess": Pipeline([Poisonous()]).assess,
-            "matching": Matcher(self.rules),
-            "partition_key": partition_key,
-            "progress": Progress(replays=self.replays, settle_after=timedelta(hours=4)),
-            "replay_done": (lambda: self.done) if self.replays else None,
-            "clock": self.clock,
-            "events": QUIET,
-            "batch": 100,
-            "wait_s": 0.0,
-            "code_version": "test",
-        }
-        made = Analyzer(**(given | changes))
-        self.closing.callback(made.close)
-        made.start()
-        return made
-
-    def watcher(self, **changes: Any) -> Watcher:
-        memory = DeskMemory(self.engine)
-        given: dict[str, Any] = {
-            "log": self.log,
-            "reader": self.log.reader("hits", "watch"),
-            "index": self.index,
-            "book": DeskBook(self.engine, Dispatcher((), index=self.index, roster=Roster()), self.clock),
-            "evaluator": lambda p: Evaluator(self.rules, partition=p, posts_partitions=self.log.partitions("posts")),
-            "rules": [(r.id, r.logic) for r in self.rules.rules if r.outcome == "alert"],
-            "partition_key": partition_key,
-            "epoch": build.next_epoch(memory),
-            "clock": self.clock,
-            "events": QUIET,
-            "wait_s": 0.0,
-            "code_version": "test",
-        }
-        made = Watcher(**(given | changes))
-        self.closing.callback(made.close)
-        made.start()
-        return made
-
-    def run_to_the_end(self) -> None:
-        """A fresh analyze and a fresh watch, until neither has anything left to do."""
-        analyzer, watcher = self.analyzer(), self.watcher()
-        while analyzer.step():
-            pass
-        analyzer.send_marks()
-        while watcher.step():
-            pass
-        analyzer.close()
-        watcher.close()
-
-    def hits(self) -> list[Hit]:
-        return [value for value in self.entries("hits") if isinstance(value, Hit)]
-
-    def marks(self) -> list[Mark]:
-        return [value for value in self.entries("hits") if isinstance(value, Mark)]
-
-    def entries(self, topic: Any, partition: int | None = None) -> list[Hit | Mark | DeadLetter]:
-        kind: Any = DeadLetter if topic == "dead-letters" else Hit | Mark
-        reader = self.log.reader(topic, "test")
-        try:
-            found = reader.poll(limit=100_000, timeout_s=0)
-        finally:
-            reader.close()
-        return [msgspec.json.decode(e.value, type=kind) for e in found if partition in (None, e.partition)]
-
-    def alerts(self) -> tuple[Alert, ...]:
-        return book.latest_alerts(self.engine).alerts
-
-    def everything(self) -> dict[str, object]:
-        """All that the stores say, apart from when they were told."""
-        page = self.index.search(ALL, limit=1000)
-        alerts = sorted(self.alerts(), key=lambda alert: alert.id)
-        return {
-            "assessments": {a.key: a for a in page.assessments},
-            "books": self.index.books(),
-            "hits": {h.id: h for r in self.rules.rules for h in self.index.hits(r.id, r.logic)},
-            "alerts": alerts,
-            "notices": [book.alert_notices(self.engine, alert.id) for alert in alerts],
-            "queue": queue.depth(self.engine, clock=self.clock).waiting,
-        }
+from tests.loops_world import ALL, CALM, QUIET, SUNDAY, LoopsWorld, Poisonous, at, post
 
 
 @pytest.fixture
@@ -219,18 +37,14 @@ def closing() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, desk_url: str, closing: ExitStack) -> World:
-    return World(tmp_path, desk_url, closing)
-
-
-SUNDAY = [post(n, "vote on sunday they say", minutes=n) for n in range(4)]
-CALM = [post(f"calm-{n}", "a fine day for a walk", minutes=n) for n in range(4)]
+def world(tmp_path: Path, desk_url: str, closing: ExitStack) -> LoopsWorld:
+    return LoopsWorld(tmp_path, desk_url, closing)
 
 
 # ── analyze ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_posts_become_assessments_hits_an_alert_and_queue_entries(world: World) -> None:
+def test_posts_become_assessments_hits_an_alert_and_queue_entries(world: LoopsWorld) -> None:
     world.append(*SUNDAY, *CALM)
     world.run_to_the_end()
     assert world.index.count(ALL) == 8
@@ -241,7 +55,7 @@ def test_posts_become_assessments_hits_an_alert_and_queue_entries(world: World) 
     assert books_of(world.log, world.index).balanced
 
 
-def test_a_post_that_makes_a_step_raise_is_a_dead_letter_and_the_others_go_on(world: World) -> None:
+def test_a_post_that_makes_a_step_raise_is_a_dead_letter_and_the_others_go_on(world: LoopsWorld) -> None:
     world.append(*CALM[:3], post("p", "poison here", minutes=1), *SUNDAY[:2], post("q", "more poison"), CALM[3])
     world.run_to_the_end()
     letters = [value for value in world.entries("dead-letters") if isinstance(value, DeadLetter)]
@@ -255,7 +69,7 @@ def test_a_post_that_makes_a_step_raise_is_a_dead_letter_and_the_others_go_on(wo
     assert (books.new, books.dead_letters, books.balanced) == (6, 2, True)
 
 
-def test_an_entry_that_is_no_post_is_a_dead_letter(world: World) -> None:
+def test_an_entry_that_is_no_post_is_a_dead_letter(world: LoopsWorld) -> None:
     world.log.append("posts", [Record("net:x", b"{"), Record("net:y", b'{"source":"net"}')])
     world.append(CALM[0])
     world.run_to_the_end()
@@ -264,14 +78,14 @@ def test_an_entry_that_is_no_post_is_a_dead_letter(world: World) -> None:
     assert (books.log, books.new, books.dead_letters, books.balanced) == (3, 1, 2, True)
 
 
-def test_the_same_post_twice_is_counted_as_unchanged(world: World) -> None:
+def test_the_same_post_twice_is_counted_as_unchanged(world: LoopsWorld) -> None:
     world.append(CALM[0], CALM[1], CALM[0])
     world.run_to_the_end()
     books = books_of(world.log, world.index)
     assert (books.log, books.new, books.unchanged, books.balanced) == (3, 2, 1, True)
 
 
-def test_other_content_of_the_same_revision_leaves_the_first_and_has_no_hits(world: World) -> None:
+def test_other_content_of_the_same_revision_leaves_the_first_and_has_no_hits(world: LoopsWorld) -> None:
     world.append(CALM[0])
     world.append(post("calm-0", "vote on sunday"))
     world.run_to_the_end()
@@ -315,22 +129,23 @@ ANALYZE_STEPS = [("log", "append"), ("index", "write"), ("reader", "commit")]
 WATCH_STEPS = [("index", "write_hits"), ("book", "record"), ("reader", "commit")]
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path, _blank_desk: Path, closing: ExitStack) -> dict[str, object]:
-    (tmp_path / "undisturbed").mkdir()
-    url = f"sqlite:///{shutil.copy(_blank_desk, tmp_path / 'undisturbed' / 'desk.db')}"
-    calm = World(tmp_path / "undisturbed", url, closing)
-    for chapter in CHAPTERS:
-        calm.append(*chapter)
-        calm.run_to_the_end()
-    return calm.everything()
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, _blank_desk: Path) -> dict[str, object]:
+    """All that the stores say after both chapters when nothing crashes."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with ExitStack() as closing:
+        calm = LoopsWorld(folder, f"sqlite:///{shutil.copy(_blank_desk, folder / 'desk.db')}", closing)
+        for chapter in CHAPTERS:
+            calm.append(*chapter)
+            calm.run_to_the_end()
+        return calm.everything()
 
 
 @pytest.mark.parametrize("chapter", [0, 1], ids=["first posts", "their edits"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(("where", "method"), ANALYZE_STEPS, ids=lambda part: str(part))
 def test_a_crash_of_analyze_between_any_two_steps_changes_nothing(
-    world: World, undisturbed: dict[str, object], where: str, method: str, after: bool, chapter: int
+    world: LoopsWorld, undisturbed: dict[str, object], where: str, method: str, after: bool, chapter: int
 ) -> None:
     for number, posts in enumerate(CHAPTERS):
         world.append(*posts)
@@ -352,7 +167,7 @@ def test_a_crash_of_analyze_between_any_two_steps_changes_nothing(
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(("where", "method"), WATCH_STEPS, ids=lambda part: str(part))
 def test_a_crash_of_watch_between_any_two_steps_changes_nothing(
-    world: World, undisturbed: dict[str, object], where: str, method: str, after: bool, chapter: int
+    world: LoopsWorld, undisturbed: dict[str, object], where: str, method: str, after: bool, chapter: int
 ) -> None:
     for number, posts in enumerate(CHAPTERS):
         world.append(*posts)
@@ -373,7 +188,7 @@ def test_a_crash_of_watch_between_any_two_steps_changes_nothing(
     assert world.everything() == undisturbed
 
 
-def test_hits_are_durable_before_the_index_is_written(world: World) -> None:
+def test_hits_are_durable_before_the_index_is_written(world: LoopsWorld) -> None:
     world.append(*SUNDAY)
     dying = world.analyzer(index=Stumbling(world.index, "write", after=False))
     with pytest.raises(StopsHere):
@@ -382,7 +197,7 @@ def test_hits_are_durable_before_the_index_is_written(world: World) -> None:
     assert world.index.count(ALL) == 0
 
 
-def test_an_index_that_was_lost_alone_is_filled_again(world: World) -> None:
+def test_an_index_that_was_lost_alone_is_filled_again(world: LoopsWorld) -> None:
     for chapter in CHAPTERS:
         world.append(*chapter)
         world.run_to_the_end()
@@ -396,7 +211,7 @@ def test_an_index_that_was_lost_alone_is_filled_again(world: World) -> None:
     assert books_of(world.log, world.index).balanced
 
 
-def test_an_index_of_another_log_is_refused(world: World, tmp_path: Path) -> None:
+def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:
     world.append(*CALM)
     world.run_to_the_end()
     other = SqliteLog(tmp_path / "other-log", clock=world.clock).open()
@@ -409,11 +224,11 @@ def test_an_index_of_another_log_is_refused(world: World, tmp_path: Path) -> Non
 # ── revisions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def withdrawn(world: World) -> list[tuple[str, int]]:
+def withdrawn(world: LoopsWorld) -> list[tuple[str, int]]:
     return [(hit.key, hit.revision) for hit in world.hits() if hit.withdrawn and hit.rule.endswith("01")]
 
 
-def test_an_edit_that_no_longer_matches_withdraws_its_hit_and_retracts_the_alert(world: World) -> None:
+def test_an_edit_that_no_longer_matches_withdraws_its_hit_and_retracts_the_alert(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:3])
     world.run_to_the_end()
     assert [alert.state for alert in world.alerts()] == ["open"]
@@ -426,7 +241,7 @@ def test_an_edit_that_no_longer_matches_withdraws_its_hit_and_retracts_the_alert
     assert (books.new, books.revised, books.balanced) == (3, 1, True)
 
 
-def test_an_edit_withdraws_even_when_watch_has_not_seen_the_former_hit_yet(world: World) -> None:
+def test_an_edit_withdraws_even_when_watch_has_not_seen_the_former_hit_yet(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:3])
     analyzer = world.analyzer()
     analyzer.step()
@@ -435,14 +250,14 @@ def test_an_edit_withdraws_even_when_watch_has_not_seen_the_former_hit_yet(world
     assert withdrawn(world) == [("net:1", 4)]
 
 
-def test_a_post_and_its_edit_in_one_batch_withdraw_too(world: World) -> None:
+def test_a_post_and_its_edit_in_one_batch_withdraw_too(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:3], post(1, "we were wrong", minutes=1, revision=4))
     world.run_to_the_end()
     assert withdrawn(world) == [("net:1", 4)]
     assert [alert.state for alert in world.alerts()] == ["retracted"]
 
 
-def test_a_deletion_erases_the_text_and_withdraws(world: World) -> None:
+def test_a_deletion_erases_the_text_and_withdraws(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:3])
     world.run_to_the_end()
     gone = msgspec.structs.replace(post(2, "", minutes=2, revision=9), deleted=True)
@@ -452,7 +267,7 @@ def test_a_deletion_erases_the_text_and_withdraws(world: World) -> None:
     assert world.index.get(["net:2"])["net:2"].post.text == ""
 
 
-def test_an_edit_keeps_the_first_collection_as_its_ingest_time(world: World) -> None:
+def test_an_edit_keeps_the_first_collection_as_its_ingest_time(world: LoopsWorld) -> None:
     world.append(SUNDAY[0], post(0, "vote on sunday, really", minutes=0, revision=30))
     world.run_to_the_end()
     (stored,) = world.index.search(ALL).assessments
@@ -460,7 +275,7 @@ def test_an_edit_keeps_the_first_collection_as_its_ingest_time(world: World) -> 
     assert stored.post.collected_at == at(30)
 
 
-def test_an_older_revision_that_comes_later_changes_nothing(world: World) -> None:
+def test_an_older_revision_that_comes_later_changes_nothing(world: LoopsWorld) -> None:
     world.append(post(1, "vote on sunday", revision=5), post(1, "old words", revision=3))
     world.run_to_the_end()
     assert world.index.get(["net:1"])["net:1"].post.revision == 5
@@ -513,7 +328,7 @@ def test_a_finished_replay_is_settled_after_its_last_post() -> None:
 
 
 def test_every_mark_reaches_every_partition_of_hits(tmp_path: Path, desk_url: str, closing: ExitStack) -> None:
-    world = World(tmp_path, desk_url, closing, posts=2, hits=3)
+    world = LoopsWorld(tmp_path, desk_url, closing, posts=2, hits=3)
     world.append(*SUNDAY, *CALM)
     analyzer = world.analyzer()
     analyzer.step()
@@ -525,12 +340,12 @@ def test_every_mark_reaches_every_partition_of_hits(tmp_path: Path, desk_url: st
     assert len(world.alerts()) == 1, "the window lives in one partition and finds its horizon there"
 
 
-def test_marks_go_out_when_nothing_comes(world: World) -> None:
+def test_marks_go_out_when_nothing_comes(world: LoopsWorld) -> None:
     world.analyzer().step()
     assert [(mark.offset, mark.at) for mark in world.marks()] == [(0, world.clock.now() - APPEND_DELAY)]
 
 
-def test_the_last_mark_of_a_replay_settles_everything_and_is_sent_once(world: World) -> None:
+def test_the_last_mark_of_a_replay_settles_everything_and_is_sent_once(world: LoopsWorld) -> None:
     world.replays = ("c",)
     world.append(*SUNDAY)
     analyzer, watcher = world.analyzer(), world.watcher()
@@ -548,7 +363,7 @@ def test_the_last_mark_of_a_replay_settles_everything_and_is_sent_once(world: Wo
 # ── watch ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_restart_of_watch_rebuilds_the_windows(world: World) -> None:
+def test_a_restart_of_watch_rebuilds_the_windows(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:2])
     world.run_to_the_end()
     assert world.alerts() == ()
@@ -562,7 +377,7 @@ def test_a_restart_of_watch_rebuilds_the_windows(world: World) -> None:
     assert (same.id, same.value) == (alert.id, 4.0)
 
 
-def test_an_entry_that_is_no_hit_is_a_dead_letter_of_watch(world: World) -> None:
+def test_an_entry_that_is_no_hit_is_a_dead_letter_of_watch(world: LoopsWorld) -> None:
     world.log.append("hits", [Record("x", b"junk")])
     world.append(*SUNDAY[:3])
     world.run_to_the_end()
@@ -572,7 +387,7 @@ def test_an_entry_that_is_no_hit_is_a_dead_letter_of_watch(world: World) -> None
     assert len(world.alerts()) == 1
 
 
-def test_a_worker_that_slept_is_fenced_off(world: World) -> None:
+def test_a_worker_that_slept_is_fenced_off(world: LoopsWorld) -> None:
     world.append(*SUNDAY[:3])
     analyzer = world.analyzer()
     analyzer.step()
@@ -590,11 +405,11 @@ def test_a_worker_that_slept_is_fenced_off(world: World) -> None:
 # ── the frame ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def pulse_of(world: World) -> Pulse:
+def pulse_of(world: LoopsWorld) -> Pulse:
     return Pulse("analyze", memory=DeskMemory(world.engine), clock=world.clock)
 
 
-def test_a_loop_beats_and_ends_when_asked(world: World) -> None:
+def test_a_loop_beats_and_ends_when_asked(world: LoopsWorld) -> None:
     stop = Stop()
     handled = iter([3, 4])
 
@@ -609,7 +424,7 @@ def test_a_loop_beats_and_ends_when_asked(world: World) -> None:
     assert (beat["loop"], beat["at"]) == ("analyze", "2027-03-10T12:00:00Z")
 
 
-def test_a_dependency_that_is_down_is_waited_for(world: World) -> None:
+def test_a_dependency_that_is_down_is_waited_for(world: LoopsWorld) -> None:
     stop, tries = Stop(), []
 
     def step() -> int:
@@ -623,7 +438,7 @@ def test_a_dependency_that_is_down_is_waited_for(world: World) -> None:
     assert len(tries) == 3
 
 
-def test_any_other_error_ends_the_loop(world: World) -> None:
+def test_any_other_error_ends_the_loop(world: LoopsWorld) -> None:
     def step() -> int:
         raise StoreError("the log is another one")
 
@@ -631,14 +446,14 @@ def test_any_other_error_ends_the_loop(world: World) -> None:
         run_loop(step, pulse=pulse_of(world), stop=Stop(), events=QUIET, parent=None)
 
 
-def test_a_loop_ends_with_its_parent(world: World) -> None:
+def test_a_loop_ends_with_its_parent(world: LoopsWorld) -> None:
     def step() -> int:
         raise AssertionError("must not be reached")
 
     run_loop(step, pulse=pulse_of(world), stop=Stop(), events=QUIET, parent=1_000_000_000)
 
 
-def test_writing_the_index_twice_is_unchanged(world: World) -> None:
+def test_writing_the_index_twice_is_unchanged(world: LoopsWorld) -> None:
     assessment = Pipeline([Poisonous()]).assess([CALM[0]], {})
     first = world.index.write(assessment, log_id=world.log.id)
     second = world.index.write(assessment, log_id=world.log.id)
