@@ -7,6 +7,7 @@ to ask again about a text that CLD2 is unsure of.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -65,6 +66,18 @@ _SHARED_SCRIPT = {
     "am ti": "\u1200-\u137f",
 }
 _SCRIPTS = [(code, re.compile(f"[{letters}]+")) for code, letters in (_OWN_SCRIPT | _SHARED_SCRIPT).items()]
+
+
+class _ScriptOf(dict[str, int]):
+    """The place in `_SCRIPTS` of each character met so far; -1 for all others."""
+
+    def __missing__(self, character: str) -> int:
+        places = (place for place, (_, pattern) in enumerate(_SCRIPTS) if pattern.match(character))
+        place = self[character] = next(places, -1)
+        return place
+
+
+_SCRIPT_OF = _ScriptOf()
 _BEYOND_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2e80-\ud7ff]")
 
 _BEYOND_LATIN_LANGUAGES = frozenset(code for codes in _OWN_SCRIPT | _SHARED_SCRIPT for code in codes.split()) - {"sr"}
@@ -95,6 +108,13 @@ class LanguageStep:
     def __init__(self, languages: Sequence[str] = ()) -> None:
         self._languages = frozenset(language.split("-")[0] for language in languages)
         self._ask = _Langid(sorted(self._languages))
+
+    @classmethod
+    def opened(cls, languages: Sequence[str]) -> LanguageStep:
+        """With the second opinion on its way into memory, where it is needed as soon as CLD2 is unsure of a post."""
+        step = cls(languages)
+        step._ask.load_ahead()
+        return step
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         answers = [identify(_text(a.post), a.post.lang, self._languages, self._ask) for a in assessments]
@@ -147,19 +167,17 @@ def _text(post: Post) -> str:
 
 
 def _few_letters(text: str) -> int:
-    """Letters of the first 64 characters that are not blank; a long text without any there is read on."""
-    count = sum(map(str.isalpha, text[:64]))
+    """How many letters there are; a number that is enough once there are enough."""
+    count = sum(map(str.isalpha, text[:24]))
     return count if count >= FEWEST_LETTERS_ASKED_AGAIN else sum(map(str.isalpha, text))
 
 
 def _by_script(text: str, languages: frozenset[str]) -> tuple[str, bool]:
     """The language that the script tells, and whether it tells for certain."""
     letters = sum(map(str.isalpha, text))
-    for codes, pattern in _SCRIPTS:
-        if not pattern.search(text):
-            continue
-        share = sum(len(run) for run in pattern.findall(text)) / max(letters, 1)
-        if share < MIXED_BELOW:
+    for place in sorted({_SCRIPT_OF[character] for character in set(text)} - {-1}):
+        codes, pattern = _SCRIPTS[place]
+        if len("".join(pattern.findall(text))) / max(letters, 1) < MIXED_BELOW:
             continue
         own = codes.split()
         if len(own) == 1:
@@ -191,16 +209,25 @@ def _cld2(text: str, *, best_effort: bool) -> tuple[bool, str, float]:
 
 class _Langid:
     """py3langid. It always has an answer, so one counts only if it is a language of the deployment, ahead of all others
-    and by far ahead of the deployment's others. Its model takes 0.6 s to load, so it is loaded when first asked."""
+    and by far ahead of the deployment's others. Its model takes 0.6 s to load: beside other work from `load_ahead` on,
+    else when it is first asked."""
 
     def __init__(self, languages: Sequence[str]) -> None:
         self._wanted = frozenset(languages)
         self._model: _Model | None = None
+        self._loading = threading.Lock()
+
+    def load_ahead(self) -> None:
+        threading.Thread(target=self._loaded, name="load-langid", daemon=True).start()
+
+    def _loaded(self) -> _Model:
+        with self._loading:
+            if self._model is None:
+                self._model = _load_langid()
+            return self._model
 
     def __call__(self, text: str) -> Answer:
-        if self._model is None:
-            self._model = _load_langid()
-        ranked = self._model.rank(text)
+        ranked = (self._model or self._loaded()).rank(text)
         language, best = ranked[0]
         if self._wanted and language not in self._wanted:
             return Answer(UNDETERMINED, 0.0)

@@ -37,7 +37,7 @@ class Ingredients(NamedTuple):
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
-    lambda given: LanguageStep(given.languages),
+    lambda given: LanguageStep.opened(given.languages),
     lambda given: RosterLinks(given.roster),
     lambda given: LinearHeads(load_heads(given.models), given.languages),
     lambda given: Narratives(load_tellers(given.models)),
