@@ -287,7 +287,8 @@ def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
             texts[str(path.relative_to(config.path.parent))] = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return load_rules(texts, vocabulary=words, now=clock.now())
+    retention = timedelta(days=config.log.keep_days) if config.deployment.clock == "live" else None
+    return load_rules(texts, vocabulary=words, now=clock.now(), retention=retention)
 
 
 # ── collect ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -467,7 +468,8 @@ def silences_of(config: Config, memory: Memory) -> list[Silence]:
     from runtime.coverage import silences
     from runtime.status import source_health
 
-    return silences(source_health(memory), {table.name: table.region for table in source_tables(config)})
+    regions = {table.name: table.region for table in source_tables(config)}
+    return silences(source_health(memory), regions, is_live=config.deployment.clock == "live")
 
 
 def _secret_in(path: Path) -> str:
@@ -491,12 +493,13 @@ def deployment_status(config: Config) -> Status:
         closing.callback(log.close)
         index = open_index(config)
         closing.callback(index.close)
+        memory = open_memory(engine)
         return status_of(
             deployment=config.deployment.name,
             log=log,
             index=index,
-            memory=open_memory(engine),
-            regions={table.name: table.region for table in source_tables(config)},
+            memory=memory,
+            silences=silences_of(config, memory),
             alerts_waiting=len(releases.waiting(engine, limit=10_000)),
             outbox=outbox.counts(engine),
             queue_waiting=queue.depth(engine, clock=clock).waiting,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -24,7 +24,9 @@ __all__ = [
     "DeliverSettings",
     "DeskSettings",
     "Problems",
+    "SoundPart",
     "load_config",
+    "load_sound_part",
     "missing_in_charter",
     "read_toml",
     "report_of",
@@ -89,7 +91,9 @@ class LogSettings(Section):
 
     posts_partitions: int = Field(default=1, ge=1, le=64, description="partitions of the posts topic")
     hits_partitions: int = Field(default=1, ge=1, le=64, description="partitions of the hits topic")
-    keep_days: int = Field(default=30, ge=1, description="segments older than this may be dropped by `prune`")
+    keep_days: int = Field(
+        default=30, ge=1, description="`hustings prune` forgets what came before that, in the log and in the index"
+    )
 
 
 class AnalyzeSettings(Section):
@@ -158,6 +162,13 @@ class Config(Section):
         return self.resolve(self.deployment.data)
 
     @property
+    def existing_data(self) -> Path:
+        """The data folder, for commands that only look. Raises `ConfigError` when nothing has run here yet."""
+        if not self.data.is_dir():
+            raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
+        return self.data
+
+    @property
     def database_url(self) -> str:
         return self.desk.database_url or f"sqlite:///{self.data / 'desk.db'}"
 
@@ -203,21 +214,55 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
 def load_config(path: Path) -> Config:
     """The checked configuration. Raises `ConfigError` with one line a problem."""
+    try:
+        return _validated(_tables(path), path)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_report(error, path))) from error
+
+
+class SoundPart(NamedTuple):
+    """A configuration without the tables that have a problem; `broken` names those."""
+
+    config: Config
+    broken: frozenset[str]
+    problems: tuple[str, ...]
+
+
+def load_sound_part(path: Path) -> SoundPart:
+    """What can be checked further although some tables are broken. Raises `ConfigError` when nothing can be read."""
+    tables = _tables(path)
+    try:
+        return SoundPart(_validated(tables, path), frozenset(), ())
+    except ValidationError as error:
+        broken = frozenset(str(problem["loc"][0]) for problem in error.errors() if problem["loc"])
+        problems = tuple(_report(error, path))
+    sound = {key: value for key, value in tables.items() if key not in broken}
+    return SoundPart(_validated({"deployment": {"name": path.stem}, **sound}, path), broken, problems)
+
+
+def _tables(path: Path) -> dict[str, Any]:
     tables = read_toml(path)
     if "path" in tables:
         raise ConfigError(f"{path}: path: unknown key")
-    try:
-        return Config.model_validate({**tables, "path": path.resolve()})
-    except ValidationError as error:
-        raise ConfigError("\n".join(report_of(error, where=str(path), known=_known_keys()))) from error
+    return tables
+
+
+def _validated(tables: Mapping[str, Any], path: Path) -> Config:
+    return Config.model_validate({**tables, "path": path.resolve()})
+
+
+def _report(error: ValidationError, path: Path) -> list[str]:
+    return report_of(error, where=str(path), known=_known_keys())
 
 
 def report_of(error: ValidationError, *, where: str, known: Mapping[str, Iterable[str]] | None = None) -> list[str]:

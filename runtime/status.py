@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from hustings.clock import Clock, rfc3339
-from hustings.contracts import Index, Log, Memory
+from hustings.contracts import Index, Log, Memory, Topic
+from hustings.errors import StoreError
 from ingest.health import SourceHealth
-from runtime.coverage import Silence, silences
+from runtime.coverage import Silence
 from runtime.loops import LOOPS
 from runtime.loops.frame import HEARTBEAT_EVERY_S, Heartbeat
 
@@ -82,7 +83,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     queue_waiting: int
 
 
-READERS = (("posts", "analyze"), ("hits", "watch"))
+READERS: tuple[tuple[Topic, str], ...] = (("posts", "analyze"), ("hits", "watch"))
 
 
 def loops_of(memory: Memory, clock: Clock) -> list[LoopStatus]:
@@ -106,38 +107,39 @@ def loops_of(memory: Memory, clock: Clock) -> list[LoopStatus]:
 
 def lag_of(log: Log, clock: Clock) -> list[Lag]:
     """Each reader against each partition."""
-    found = []
-    for topic, name in READERS:
-        ends, starts = log.ends(topic), log.starts(topic)  # type: ignore[arg-type] # READERS holds topics only
-        reader = log.reader(topic, name)  # type: ignore[arg-type] # the same
-        try:
-            committed = reader.committed()
-            for partition in sorted(ends):
-                position = max(committed.get(partition, 0), starts.get(partition, 0))
-                oldest_s = None
-                if position < ends[partition]:
-                    reader.seek({p: (position if p == partition else ends[p]) for p in ends})
-                    first = reader.poll(limit=1, timeout_s=0)
-                    if first:
-                        oldest_s = round((clock.now() - first[0].appended_at).total_seconds(), 3)
-                found.append(
-                    Lag(
-                        topic=topic,
-                        reader=name,
-                        partition=partition,
-                        position=position,
-                        end=ends[partition],
-                        lag=ends[partition] - position,
-                        oldest_s=oldest_s,
-                    )
-                )
-        finally:
-            reader.close()
-    return found
+    return [
+        _lag(log, topic, name, partition, clock)
+        for topic, name in READERS
+        for partition in range(log.partitions(topic))
+    ]
+
+
+def _lag(log: Log, topic: Topic, name: str, partition: int, clock: Clock) -> Lag:
+    reader = log.reader(topic, name, partitions=[partition])
+    try:
+        oldest_unread = reader.poll(limit=1, timeout_s=0)
+        committed = reader.committed()[partition]
+    finally:
+        reader.close()
+    position = max(committed, log.starts(topic)[partition])
+    end = max(position, log.ends(topic)[partition])
+    oldest_s = (clock.now() - oldest_unread[0].appended_at).total_seconds() if oldest_unread else None
+    return Lag(
+        topic=topic,
+        reader=name,
+        partition=partition,
+        position=position,
+        end=end,
+        lag=end - position,
+        oldest_s=None if oldest_s is None else round(max(0.0, oldest_s), 3),
+    )
 
 
 def books_of(log: Log, index: Index) -> Books:
-    """The books: new + revised + unchanged + conflicting + dead letters = posts in the log, as far as it was read."""
+    """The books: new + revised + unchanged + conflicting + dead letters = posts in the log, as far as it was read.
+    Raises `StoreError` for an index that another log filled: its numbers are about other posts."""
+    if index.log_id() not in (None, log.id):
+        raise StoreError(f"the index was filled from log {index.log_id()!r}, but this log is {log.id!r}")
     counts = index.books()
     total = sum(log.ends("posts").values())
     read = sum(index.positions("posts").values())
@@ -171,22 +173,21 @@ def status_of(
     log: Log,
     index: Index,
     memory: Memory,
-    regions: Mapping[str, str],
+    silences: Sequence[Silence],
     alerts_waiting: int,
     outbox: Mapping[str, int],
     queue_waiting: int,
     clock: Clock,
 ) -> Status:
     """The whole picture; what the desk counts is handed in."""
-    health = source_health(memory)
     return Status(
         deployment=deployment,
         at=rfc3339(clock.now()),
         loops=loops_of(memory, clock),
         lag=lag_of(log, clock),
         books=books_of(log, index),
-        sources=sources_of(health),
-        silences=silences(health, regions),
+        sources=sources_of(source_health(memory)),
+        silences=list(silences),
         alerts_waiting=alerts_waiting,
         outbox=dict(outbox),
         queue_waiting=queue_waiting,

@@ -73,7 +73,7 @@ def test_a_phase_that_ends_before_it_starts_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"[deployment\n", "not TOML"), (b"\xff\xfe", "cannot be read")], ids=["broken", "binary"]
+    ("content", "says"), [(b"[deployment\n", "not TOML"), (b"\xff\xfe", "not UTF-8 text")], ids=["broken", "binary"]
 )
 def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "hustings.toml"
