@@ -120,9 +120,7 @@ def _disguised(function: Function, phrasing: Phrasing, made: Mapping[str, Sequen
                 text = change(pool[nth].text, phrasing)
                 if text != pool[nth].text:
                     cases.append(
-                        _case(
-                            function, phrasing, text, pool[nth].template, len(cases), expected=pool[nth].expected
-                        )
+                        _case(function, phrasing, text, pool[nth].template, len(cases), expected=pool[nth].expected)
                     )
     return cases
 

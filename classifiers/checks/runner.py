@@ -126,9 +126,7 @@ def is_right(flags: Iterable[str], expected: Sequence[str], harm: Sequence[str])
     a refinement of it, or the code that it refines (`N-PROC` for `N-PROC-DATE`), the bare head of a list excepted."""
     if not expected:
         return not any(matches(flag, code) for flag in flags for code in harm)
-    return any(
-        matches(flag, code) or ("-" in flag and matches(code, flag)) for flag in flags for code in expected
-    )
+    return any(matches(flag, code) or ("-" in flag and matches(code, flag)) for flag in flags for code in expected)
 
 
 def below(report: Report, floor: float = FLOOR) -> tuple[Score, ...]:

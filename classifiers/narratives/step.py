@@ -18,8 +18,9 @@ from hustings.types import Assessment, Flag, Span
 
 __all__ = ["Narratives", "Teller", "load_tellers"]
 
-COUNTER = "X-COUNTER"
-"""The one protected code that becomes a flag: later steps tell answers from claims by it. The others are scores only."""
+FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
+"""Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
+notices and jokes from claims by them. The other protected codes are scores only."""
 
 
 class Teller(NamedTuple):
@@ -82,13 +83,13 @@ def _flagged(assessment: Assessment, teller: Teller, verdict: Verdict) -> Assess
     protected = round(1.0 - score, DECIMALS)
     scores = {**assessment.scores, verdict.code: score, verdict.protected_code: protected}
     models = {**assessment.models, manifest.name: manifest.version}
-    code, reached, threshold = verdict.code, score, manifest.threshold.value
-    if verdict.protected_code == COUNTER and protected >= float(manifest.settings["protected_threshold"]):
-        code, reached, threshold = COUNTER, protected, float(manifest.settings["protected_threshold"])
-    floor = float(manifest.settings["floor"])
-    near = verdict.protected_likeness if code == COUNTER else verdict.likeness
+    settings = manifest.settings
+    code, reached, threshold, near = verdict.code, score, manifest.threshold.value, verdict.likeness
+    if verdict.margin < 0 and verdict.protected_code in FLAGGED_PROTECTED:
+        code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
+        threshold = float(settings["protected_threshold"])
     flags = assessment.flags
-    if reached >= threshold and near >= floor:
+    if reached >= threshold and near >= float(settings["floor"]):
         spans = _compared(assessment)
         flags = (*flags, Flag(code=code, score=reached, threshold=threshold, classifier=teller.label, spans=spans))
     return replace(assessment, scores=scores, models=models, flags=flags)

@@ -19,7 +19,7 @@ from hustings.text import analyse
 
 __all__ = ["MOST_WRONG", "train_narratives"]
 
-MOST_WRONG = 0.03
+MOST_WRONG = 0.05
 """Share of protected sentences (debunks, notices, satire, opinion, other matters) that may be flagged as narratives, and
 of narratives that may be taken for an answer to one."""
 _FLOOR = 0.1
