@@ -17,7 +17,6 @@ class Row:
         "changed",
         "evidence",
         "id",
-        "is_scheduled",
         "known_at",
         "last",
         "merged_into",
@@ -28,6 +27,7 @@ class Row:
         "renotified",
         "resolved",
         "state",
+        "timer",
         "told",
         "value",
     )
@@ -52,7 +52,8 @@ class Row:
         self.renotified = anchor
         """The due time of the last `renotify`, the opening anchor before the first."""
         self.changed = True
-        self.is_scheduled = False
+        self.timer: int | None = None
+        """When it is looked at again, if it is waiting for the clock."""
 
     @classmethod
     def of(cls, alert: Alert) -> Row:

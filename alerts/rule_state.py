@@ -79,8 +79,9 @@ class RuleState:
                 for row in group.episodes.standing:  # after a restart rows stand from the first tick on
                     self._schedule(group, row)
         while self._timers and self._timers[0][0] <= horizon:
-            _, _, group, row = heappop(self._timers)
-            self._time(group, row, horizon)
+            due, _, group, row = heappop(self._timers)
+            if row.timer == due:  # else a withdrawal moved the end forward, and another timer was set for it
+                self._time(group, row, horizon)
         self._amend(horizon)
         if self._keeps is not None:
             self._forget(horizon - self._keeps)
@@ -200,19 +201,20 @@ class RuleState:
             self._schedule(group, row)
 
     def _schedule(self, group: Group, row: Row) -> None:
-        """One timer for each open row: its next `renotify`, or the first instant at which it is resolved."""
-        if row.state != "open" or row.is_scheduled:
+        """A timer for each open row: its next `renotify`, or the first instant at which it is resolved."""
+        if row.state != "open":
             return
         due = row.last + self._terms.reach + 1
         if self._terms.renotify is not None:
             due = min(due, row.renotified + self._terms.renotify)
-        self._order += 1
-        heappush(self._timers, (due, self._order, group, row))
-        row.is_scheduled = True
+        if row.timer is None or due < row.timer:
+            self._order += 1
+            heappush(self._timers, (due, self._order, group, row))
+            row.timer = due
 
     def _time(self, group: Group, row: Row, horizon: int) -> None:
         """A timer went off: tell what fell due while the episode lasted, then resolve it or wait on."""
-        row.is_scheduled = False
+        row.timer = None
         if row.state != "open":
             return
         over = row.last + self._terms.reach

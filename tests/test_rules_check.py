@@ -321,7 +321,7 @@ def test_check_ends_with_one_on_an_error_and_names_every_problem(tmp_path: Path)
     path.write_text(EXAMPLE.replace("gte", "gtee").replace("owner", "ownr"))
     bad = CliRunner().invoke(app, ["check", str(path)])
     assert bad.exit_code == 1
-    assert {"E01", "E04", "E07"} <= set(codes(bad.stderr.splitlines()))
+    assert {"E01", "E04", "E07"} <= set(codes(bad.stdout.splitlines()))
 
 
 def test_test_runs_the_tests_of_rules_that_lack_everything_else(tmp_path: Path) -> None:

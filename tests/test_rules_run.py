@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from alerts.replay import ReplayClock, replay
@@ -482,6 +484,103 @@ def test_groups_named_in_expect_are_silent_although_no_post_ever_came() -> None:
     rule = SILENCE.replace("[[rule]]", '[[rule]]\nexpect = ["radio", "file"]\nactive_from = 2026-10-01T12:00:00Z')
     answer = run(rule, [line("1", 1), line("2", 8), line("3", 16), line("4", 24)])
     assert [(a["group"], minutes(a["opened_at"])) for a in answer["alerts"]] == [({"source": "radio"}, 10)]
+
+
+# ── any history of any posts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def files_of_lines(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Posts with edits, deletions, changing groups and hashtags; no two lines are collected at the same time."""
+    lines: list[dict[str, Any]] = []
+    taken: set[float] = set()
+    for key in "abcdefgh"[: draw(st.integers(1, 8))]:
+        t, known = draw(st.integers(0, 25)), 0.0
+        for revision in range(draw(st.integers(1, 3))):
+            known = max(t, known) + draw(st.sampled_from([0, 1, 3, 8, 45]))
+            while known in taken:
+                known += 1 / 64
+            taken.add(known)
+            lines.append(
+                line(
+                    key,
+                    t,
+                    g=known,
+                    revision=revision,
+                    deleted=revision > 0 and draw(st.booleans()),
+                    flags=draw(st.sampled_from([["G"], ["G"], ["G-THR"], []])),
+                    to=draw(st.sampled_from([["c1"], ["c1"], ["c1"], ["c2"], ["c1", "c2"], []])),
+                    hashtags=draw(st.lists(st.sampled_from("xyz"), max_size=2, unique=True)),
+                )
+            )
+    return lines
+
+
+def oracle(lines: Sequence[dict[str, Any]], *, distinct: bool) -> list[tuple[str, float, float, float, list[str]]]:
+    """(group, opened, last, value, evidence): lateness 5, window 10, 3 or more, resolved after 30 minutes."""
+    first: dict[str, float] = {}
+    highest: dict[str, int] = {}
+    stands: dict[tuple[str, str], tuple[float, frozenset[str], float, int]] = {}
+    for one in sorted(lines, key=lambda one: minutes(one["post"]["collected_at"])):
+        post, key = one["post"], one["post"]["native_id"]
+        known, t = minutes(post["collected_at"]), minutes(post["published_at"])
+        first.setdefault(key, known)
+        if post["revision"] <= highest.get(key, -1):
+            continue
+        highest[key] = post["revision"]
+        meets = not post["deleted"] and any(flag["code"].startswith("G") for flag in one["flags"])
+        groups = {target["id"] for target in one["targets"]} if meets else set()
+        for group in ("c1", "c2"):
+            before = stands.pop((group, key), None)
+            if group in groups:
+                tags, since = frozenset(post["hashtags"]) if distinct else frozenset(), known
+                if before and before[0] == t and known - t > 5 and (not tags or tags & before[1]):
+                    tags, since = tags & before[1], before[2]
+                stands[group, key] = (t, tags, since, post["revision"])
+    found = []
+    for group in ("c1", "c2"):
+        counted = {
+            key: (t, tags)
+            for (of_group, key), (t, tags, since, revision) in stands.items()
+            if of_group == group and first[key] - t <= 5 and (revision == 0 or since - t <= 5)
+        }
+
+        def seen(anchor: float, counted: dict[str, tuple[float, frozenset[str]]] = counted) -> dict[str, Any]:
+            return {key: tags for key, (t, tags) in counted.items() if anchor - 10 < t <= anchor}
+
+        def value(anchor: float, seen: Callable[[float], dict[str, Any]] = seen) -> int:
+            inside = seen(anchor)
+            return len(frozenset().union(*inside.values())) if distinct else len(inside)
+
+        runs: list[list[float]] = []
+        for anchor in sorted({t for t, _ in counted.values()}):
+            if value(anchor) >= 3:
+                if runs and anchor - runs[-1][-1] <= 30:
+                    runs[-1].append(anchor)
+                else:
+                    runs.append([anchor])
+        for run_of in runs:
+            keys = {key for anchor in run_of for key in seen(anchor)}
+            evidence = [f"file:{key}" for key in sorted(keys, key=lambda key: (counted[key][0], key))]
+            found.append((group, run_of[0], run_of[-1], max(map(value, run_of)), evidence))
+    return sorted(found)
+
+
+@given(files_of_lines(), st.booleans(), st.randoms(use_true_random=False))
+@settings(max_examples=150)
+def test_any_file_gives_the_episodes_of_its_posts(lines: list[dict[str, Any]], distinct: bool, random: Any) -> None:
+    rule = COUNT.replace('"count"', '"distinct"\nof = "hashtag"') if distinct else COUNT
+    answer = run(rule, lines)
+    found = [
+        (a["group"]["aimed_at"], minutes(a["opened_at"]), minutes(a["last_crossing_at"]), a["value"], a["evidence"])
+        for a in answer["alerts"]
+        if a["state"] == "resolved"
+    ]
+    assert sorted(found) == oracle(lines, distinct=distinct)
+    assert {alert["state"] for alert in answer["alerts"]} <= {"resolved", "retracted", "merged"}
+    shuffled = list(lines)
+    random.shuffle(shuffled)
+    assert run(rule, shuffled) == answer
 
 
 # ── the review queue ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -98,18 +98,12 @@ def _check_ticks(table: Table, condition: Condition) -> None:
         for key in ("step", "expect"):
             if key in table:
                 table.problem("E03", key, "goes with `lt` or `lte` only: otherwise posts, not ticks, are looked at")
-        return
-    if "step" not in table:
+    elif "step" not in table:
         table.problem("E04", "step", "required with `lt` or `lte`: how often to look")
     if condition.step is None or condition.window is None:
         return
+    step, reach = show_duration(condition.step), show_duration(condition.resolve_after)
     if condition.window % condition.step:
-        window, step = show_duration(condition.window), show_duration(condition.step)
-        table.problem("E06", "step", f"window {window} is not a multiple of step {step}")
+        table.problem("E06", "step", f"window {show_duration(condition.window)} is not a multiple of step {step}")
     if condition.step > condition.resolve_after:
-        table.problem(
-            "E06",
-            "step",
-            f"{show_duration(condition.step)} is longer than resolve_after {show_duration(condition.resolve_after)}:"
-            " no two crossings would ever join",
-        )
+        table.problem("E06", "step", f"{step} is longer than resolve_after {reach}: no two crossings would ever join")

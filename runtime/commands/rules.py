@@ -45,14 +45,14 @@ def check(files: Files, config: Configuration = None) -> None:
     from hustings.clock import SystemClock
     from hustings.errors import RuleError
     from runtime.build import vocabulary
-    from runtime.commands.terminal import complain, say
+    from runtime.commands.terminal import say
 
     try:
         ruleset = load_rules(_texts(files), vocabulary=vocabulary(config), now=SystemClock().now())
     except RuleError as error:
         for problem in error.problems:
-            complain(problem)
-        complain(f"{len(error.problems)} problem(s)")
+            say(problem)
+        say(f"{len(error.problems)} problem(s)")
         raise typer.Exit(1) from None
     for warning in ruleset.warnings:
         say(warning)
