@@ -7,6 +7,7 @@ HustingsError
 ├── BadInput         one message cannot be used: becomes a dead letter with `reason`
 ├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
 ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
+│   └── Reassigned   partitions of the log went to or came from other workers: begin again from what is committed
 ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
 └── EgressDenied     an outgoing connection was refused by the guard
 """
@@ -23,6 +24,7 @@ __all__ = [
     "HustingsError",
     "ModelError",
     "QueryError",
+    "Reassigned",
     "RuleError",
     "StoreError",
     "Unavailable",
@@ -94,6 +96,14 @@ class Unavailable(HustingsError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Reassigned(Unavailable):
+    """Other workers came or went, and the partitions of a reader changed; nothing was committed. Drop what is not
+    committed and begin again with `partitions`, `committed` and `seek`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_s=0.0)
 
 
 class ModelError(HustingsError):
