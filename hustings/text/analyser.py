@@ -81,14 +81,16 @@ def locate(text: str) -> Located:
     spans: list[tuple[int, int]] = []
     done = 0
     for first, last in [*regions(lower), (len(lower), len(lower))]:
-        for m in PLAIN.finditer(lower, done, first):
-            tokens.append(m[0][:MAX_TOKEN])
-            spans.append((starts[m.start()], ends[m.end() - 1]))
+        plain = [m.span() for m in PLAIN.finditer(lower, done, first)]
+        tokens += [lower[start : min(end, start + MAX_TOKEN)] for start, end in plain]
+        spans += plain
         for piece in take_apart(cased, lower, first, last):
             tokens.append(piece.token)
-            spans.append((starts[piece.start], ends[piece.end - 1]))
+            spans.append((piece.start, piece.end))
             removed += piece.removed
         done = last
+    if not isinstance(starts, range):  # a range: every character stands where it stood
+        spans = [(starts[start], ends[end - 1]) for start, end in spans]
     return Located(tuple(tokens), tuple(spans), removed)
 
 

@@ -75,13 +75,13 @@ def fold_with_origins(text: str) -> Folded:
     clean = _clean(text)
     alone = clean.text.translate(_ALONE)
     if _NOT_ALONE not in alone:
-        return Folded(alone, clean.places, [place + 1 for place in clean.places], clean.removed)
+        return Folded(alone, clean.places, clean.ends(), clean.removed)
     return _fold_clusters(clean, alone)
 
 
 def _fold_clusters(clean: _Clean, alone: str) -> Folded:
     """`alone`, the forms of characters that fold each by itself; where it has none, one cluster at a time."""
-    starts, ends = clean.places, [place + 1 for place in clean.places]
+    starts, ends = clean.places, clean.ends()
     parts: list[str] = []
     begins: list[int] = []
     stops: list[int] = []
@@ -111,6 +111,10 @@ class _Clean(NamedTuple):
     text: str
     places: Sequence[int]
     removed: int
+
+    def ends(self) -> Sequence[int]:
+        """Behind each of those places."""
+        return range(1, len(self.text) + 1) if isinstance(self.places, range) else [p + 1 for p in self.places]
 
     def without(self, drop: Container[int], removed: int) -> _Clean:
         kept = [i for i in range(len(self.text)) if i not in drop]
