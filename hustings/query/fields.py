@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -116,7 +117,8 @@ def keyword_values(assessment: Assessment, field: str) -> tuple[str, ...]:
 def search_values(assessment: Assessment, field: str) -> tuple[str, ...]:
     """`keyword_values` and, for `flag` and `domain`, everything above them (`G-THR-KILL`, `G-THR`, `G`), so that
     finding is plain equality in every back end."""
-    return with_parents(field, keyword_values(assessment, field))
+    values = keyword_values(assessment, field)
+    return with_parents(field, values) if values else ()
 
 
 def with_parents(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,7 +172,9 @@ def time_value(assessment: Assessment, field: str) -> datetime:
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in values if value))
+    found = dict.fromkeys(values)
+    found.pop("", None)
+    return tuple(found)
 
 
 def _one(value: str) -> tuple[str, ...]:
@@ -180,13 +184,19 @@ def _one(value: str) -> tuple[str, ...]:
 def _language(assessment: Assessment) -> tuple[str, ...]:
     """The primary subtag, since detectors give no more: a declared `pt-BR` counts as `pt`."""
     detected = assessment.lang.casefold()
-    lang = detected if detected not in ("", "und") else assessment.post.lang.casefold()
+    return _primary(detected if detected not in ("", "und") else assessment.post.lang.casefold())
+
+
+@lru_cache(maxsize=1_000)
+def _primary(lang: str) -> tuple[str, ...]:
     primary = re.split(r"[-_]", lang, maxsplit=1)[0]
     return _one("" if primary == "und" else RENAMED.get(primary, primary))
 
 
 def _people(role: Role | None) -> Callable[[Assessment], tuple[str, ...]]:
     def read(assessment: Assessment) -> tuple[str, ...]:
+        if not assessment.targets:
+            return ()
         return _distinct(target.id for target in assessment.targets if role is None or target.role == role)
 
     return read
@@ -199,7 +209,9 @@ def _domains(assessment: Assessment) -> tuple[str, ...]:
 def _signed(sign: str, listed: tuple[str, ...], assessment: Assessment) -> tuple[str, ...]:
     """Hashtags or mentions: those that the analyser found in text and title, and those that only the source lists."""
     tokens = (*assessment.tokens, *assessment.title_tokens)
-    found = dict.fromkeys(token[1:] for token in tokens if token.startswith(sign))
+    found: dict[str, None] = {}
+    if sign in "".join(tokens):  # mostly it is not, and then no token need be looked at
+        found = dict.fromkeys([token[1:] for token in tokens if token.startswith(sign)])
     for value in listed:
         if value.lstrip(sign).casefold() not in found:
             found[fold_signed(sign, value)] = None
@@ -225,9 +237,10 @@ _KEYWORD_READERS: dict[str, Callable[[Assessment], tuple[str, ...]]] = {
 }
 
 
-def _code_and_parents(code: str) -> list[str]:
+@lru_cache(maxsize=1_000)
+def _code_and_parents(code: str) -> tuple[str, ...]:
     parts = code.split("-")
-    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
 
 
 def _host_and_parents(host: str) -> list[str]:
@@ -240,11 +253,15 @@ def _highest(scores: Iterable[tuple[str, float]], wanted: str) -> float | None:
     return max((score for code, score in scores if code == wanted or code.startswith(below)), default=None)
 
 
+_PLAIN_HTTP = re.compile(r"https?://([a-z0-9.-]+)(?:[/?#]|\Z)")
+"""Nearly every link: its host stands there as it is compared, but for a dot at the end."""
 _BARE_HOST = re.compile(r"[^\s/?#:@]+\.[^\s/?#:@]+(?::\d+)?(?=[/?#]|$)")
 
 
 def _host(url: str) -> str:
     """The host of a web address, lower case and in punycode, else the empty string. `example.org/a` counts too."""
+    if plain := _PLAIN_HTTP.match(url):
+        return plain[1].rstrip(".")
     scheme, separator, _ = url.partition("://")
     if not separator:
         if _BARE_HOST.match(url) is None:
@@ -270,6 +287,7 @@ def fold_host(host: str) -> str:
     return "" if any(character.isspace() for character in host) else host
 
 
+@lru_cache(maxsize=10_000)
 def fold_signed(sign: str, value: str) -> str:
     """A hashtag or mention as it is compared: without its sign, and as the analyser writes it where it takes the whole
     for one."""
