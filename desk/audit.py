@@ -20,7 +20,7 @@ from desk.database.upsert import insert
 from hustings.clock import rfc3339
 from hustings.errors import StoreError
 
-__all__ = ["AuditRow", "Checkpoint", "append", "checkpoint", "latest", "verify"]
+__all__ = ["AuditRow", "Checkpoint", "Detail", "append", "checkpoint", "latest", "verify"]
 
 Detail = Mapping[str, str | int | float | bool | list[str] | None]
 

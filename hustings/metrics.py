@@ -14,6 +14,8 @@ Event = Literal[
     "loop_started",
     # A loop was asked to stop and has finished what it had begun; fields: none.
     "loop_stopped",
+    # A loop ended because it cannot go on; fields: error (the type), detail. A person must put right what it names.
+    "loop_failed",
     # A child process died; fields: loop, exit_status, again_in_s. Look at the last lines of that loop.
     "child_died",
     # A dependency does not answer, the loop waits; fields: detail, again_in_s. Look at the named dependency.

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import BinaryIO, NamedTuple, Protocol
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 import msgspec
 
 from hustings import wire
 from hustings.clock import Clock
-from hustings.errors import BadInput
+from hustings.errors import BadInput, ConfigError
 from hustings.types import Assessment, Post
 
-__all__ = ["AssessedLine", "assess_lines"]
+__all__ = ["AssessedLine", "assess_lines", "opened"]
 
 BATCH = 512
 """Lines that are assessed together."""
+GZIP = b"\x1f\x8b"
 
 
 class Assessing(Protocol):
@@ -31,6 +37,27 @@ class AssessedLine(NamedTuple):
     raw: bytes
     readable: str
     dead: bool
+
+
+@contextmanager
+def opened(file: Path, *, standard_input: BinaryIO) -> Iterator[BinaryIO]:
+    """The bytes of a file, or of `standard_input` for `-`; gunzipped when they begin as gzip does. Raises
+    `ConfigError` for a file that cannot be read, also half-way through a broken gzip stream."""
+    raw: BinaryIO | None = None
+    try:
+        raw = standard_input if str(file) == "-" else file.open("rb")
+        buffered = io.BufferedReader(cast("io.RawIOBase", raw))
+        with gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == GZIP else buffered as stream:
+            yield cast("BinaryIO", stream)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ConfigError(f"{file}: broken gzip: {error}") from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    finally:
+        if raw is not None:
+            raw.close()
 
 
 def assess_lines(stream: BinaryIO, pipeline: Assessing, *, clock: Clock) -> Iterator[AssessedLine]:

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import msgspec
 from pydantic import BaseModel, ValidationError
 
 from hustings.clock import Clock
@@ -22,8 +21,9 @@ from hustings.errors import ConfigError
 from hustings.query import Query, Vocabulary
 from hustings.query.tree import Has
 from hustings.registry import resolve
-from hustings.roster import Person, Phase, Roster
-from runtime.config import Config, Problems, load_config, missing_in_charter, read_toml, report_of
+from hustings.roster import Phase, Roster
+from runtime.config import Config, Problems, load_config, missing_in_charter, report_of
+from runtime.roster_file import load_roster
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -91,27 +91,7 @@ def roster(config: Config | None) -> Roster | None:
         return None
     if config.roster is None:
         return Roster()
-    path = config.resolve(config.roster)
-    tables = read_toml(path)
-    known = {"version", "person"}
-    unknown = sorted(tables.keys() - known)
-    if unknown:
-        raise ConfigError(f"{path}: {unknown[0]}: unknown key; known are person, version")
-    try:
-        people = tuple(msgspec.convert(person, Person) for person in tables.get("person", []))
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: person: {error}") from error
-    problems = Problems()
-    seen: set[str] = set()
-    for person in people:
-        if person.id in seen:
-            problems.add(str(path), f"person {person.id!r}: this id is used twice")
-        seen.add(person.id)
-        for alias in person.ambiguous:
-            if not person.context:
-                problems.add(str(path), f"person {person.id!r}: {alias!r} is ambiguous but there is no context word")
-    problems.raise_any()
-    return Roster(version=str(tables.get("version", "")), people=people)
+    return load_roster(config.resolve(config.roster))
 
 
 def phases(config: Config | None) -> tuple[Phase, ...]:

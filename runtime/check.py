@@ -1,73 +1,224 @@
-"""What an operator wrote, checked as a whole: configuration, charter, roster, rules, sources, partners, models."""
+"""What an operator wrote, checked as a whole: configuration, charter, roster, rules, sources, partners, models.
+
+Nothing is started and nothing is written. A part that hangs on a broken table is not checked, and the report says so:
+what it would find wrong may come from there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hustings.clock import SystemClock
+from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError, HustingsError
 from runtime import build
-from runtime.config import Config, load_config, missing_in_charter
+from runtime.config import Config, load_sound_part, missing_in_charter
+
+if TYPE_CHECKING:
+    from alerts.partners import Partner
+    from alerts.rules import RuleSet
+    from hustings.query import Vocabulary
 
 __all__ = ["Report", "check_everything", "find_problems"]
 
 
 class Report(NamedTuple):
-    """Ready lines: what is wrong, and what was found."""
+    """Ready lines: what is wrong, what should be known, and what was found."""
 
     problems: list[str]
+    warnings: list[str]
     facts: list[str]
 
 
-def check_everything(config: Config) -> None:
+def check_everything(path: Path) -> None:
     """Raises `ConfigError` with every problem; returns when there is none."""
-    report = _report(config)
+    report = find_problems(path, clock=SystemClock())
     if report.problems:
         raise ConfigError("\n".join(report.problems))
 
 
-def find_problems(path: Path) -> Report:
-    """The same as a report; a file that does not even load gives the problems of loading."""
+def find_problems(path: Path, *, clock: Clock) -> Report:
+    """Everything about the configuration in `path`; a file that cannot even be read gives that one problem."""
     try:
-        config = load_config(path)
+        config, broken, problems = load_sound_part(path)
     except ConfigError as error:
-        return Report(str(error).splitlines(), [])
-    return _report(config)
+        return Report(str(error).splitlines(), [], [])
+    check = _Check(config, broken, clock)
+    check.report.problems.extend(problems)
+    check.run()
+    return check.report
 
 
-def _report(config: Config) -> Report:
-    problems: list[str] = []
-    facts: list[str] = []
-    missing = missing_in_charter(config.charter)
-    if missing:
-        problems.append(
-            f"{config.path}: charter: missing or empty: {', '.join(missing)}; collect refuses to start without them"
-        )
-    words: Any = None
+class _Check:
+    """The parts in order. What later parts need is kept when it was sound."""
 
-    def attempt(name: str, work: Callable[[], str]) -> None:
+    def __init__(self, config: Config, broken: frozenset[str], clock: Clock) -> None:
+        self.config = config
+        self.report = Report([], [], [])
+        self._broken = broken
+        self._clock = clock
+        self._words: Vocabulary | None = None
+        self._rules: RuleSet | None = None
+        self._partners: tuple[Partner, ...] = ()
+
+    def run(self) -> None:
+        self._part("charter", {"charter"}, self._charter)
+        self._part("data", {"deployment"}, self._data)
+        self._part("files", {"partner", "source", "desk", "egress"}, self._files)
+        self._part("roster", {"roster", "phase"}, self._roster)
+        self._part("rules", {"rules", "roster", "phase", "log", "deployment"}, self._rule_set)
+        self._part("sources", {"source", "deployment"}, self._sources)
+        self._part("partners", {"partner", "egress"}, self._channels)
+        self._part("models", {"models", "roster", "charter"}, self._models)
+
+    def _part(self, name: str, needs: set[str], work: Callable[[], str]) -> None:
+        in_the_way = sorted(needs & self._broken)
+        if in_the_way:
+            self._warn(f"{name}: not checked until {' and '.join(in_the_way)} can be read")
+            return
         try:
-            facts.append(f"{name}: {work()}")
+            fact = work()
         except HustingsError as error:
-            problems.extend(str(error).splitlines())
+            self.report.problems.extend(str(error).splitlines())
+            self._broken |= {name}
+        except OSError as error:
+            self.report.problems.append(f"{self.config.path}: {name}: {error.filename}: {error.strerror}")
+            self._broken |= {name}
+        else:
+            if fact:
+                self.report.facts.append(f"{name}: {fact}")
 
-    def check_words() -> str:
-        nonlocal words
-        words = build.vocabulary_of(config)
+    def _problem(self, text: str) -> None:
+        self.report.problems.append(f"{self.config.path}: {text}")
+
+    def _warn(self, text: str) -> None:
+        self.report.warnings.append(f"{self.config.path}: {text}")
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _charter(self) -> str:
+        missing = missing_in_charter(self.config.charter)
+        if missing:
+            self._problem(
+                f"charter: missing or empty: {', '.join(missing)}; nothing is collected until the charter is complete"
+            )
+            return ""
+        charter = self.config.charter
+        assert charter is not None and charter.period is not None  # noqa: S101, PT018 - nothing is missing
+        first, last = charter.period
+        if last < first:
+            self._problem(f"charter.period: the last day {last} lies before the first day {first}")
+        elif last < self._clock.now().date() and self.config.deployment.clock == "live":
+            self._warn(f"charter.period: ended on {last}; is there still a mandate?")
+        return f"complete, {first} to {last}"
+
+    def _data(self) -> str:
+        data = self.config.data
+        nearest = next(folder for folder in (data, *data.parents) if folder.exists())
+        if not nearest.is_dir():
+            self._problem(f"deployment.data: {data} cannot be made: {nearest} is not a folder")
+        elif not os.access(nearest, os.W_OK | os.X_OK):
+            self._problem(f"deployment.data: {nearest} is not writable for this user")
+        return ""
+
+    def _files(self) -> str:
+        """Files of secrets and tokens must be there, files of posts may come later."""
+        config = self.config
+        for where, key, path in _named_files(
+            {"source": config.sources, "partner": config.partners, "egress": config.egress}
+        ):
+            found = config.resolve(Path(path))
+            is_secret = key == "file" or key.endswith("_file")
+            if is_secret and not os.access(found, os.R_OK):
+                self._problem(f"{where}.{key}: {found}: {'cannot be read' if found.exists() else 'no such file'}")
+            elif where.startswith("source") and not is_secret and not found.exists():
+                self._warn(f"{where}.{key}: {found}: no such file yet; the source waits for it")
+        token = config.desk.tips_token_file
+        if token is not None and not config.resolve(token).is_file():
+            self._problem(f"desk.tips_token_file: {config.resolve(token)}: no such file")
+        return ""
+
+    def _roster(self) -> str:
+        self._words = words = build.vocabulary_of(self.config)
         codes = words.codebook.codes
-        unknown = [phase.code for phase in words.phases if phase.code not in codes]
-        if unknown:
-            raise ConfigError(f"{config.path}: phase: no such code {unknown[0]!r} in the codebook")
+        for code in dict.fromkeys(phase.code for phase in words.phases):
+            if code not in codes or not code.startswith("P-"):
+                known = ", ".join(sorted(known for known in codes if known.startswith("P-")))
+                self._problem(f"phase: {code!r} is no phase of the codebook; known are {known}")
         people = len(words.roster.people) if words.roster else 0
+        if not people:
+            self._warn("roster: lists nobody; no rule about people can find anything")
         return f"{people} people, {len(words.phases)} phases, {len(codes)} codes"
 
-    attempt("roster", check_words)
-    if words is not None:
-        attempt("rules", lambda: f"{len(build.rule_set(config, words, SystemClock()).rules)} rules")
-    attempt("sources", lambda: f"{len(build.source_tables(config))} sources")
-    attempt("egress", lambda: "guarded" if build.egress(config) else "")
-    attempt("partners", lambda: f"{len(build.partners(config))} partners")
-    attempt("models", lambda: build.describe_models(config))
-    return Report(problems, facts)
+    def _rule_set(self) -> str:
+        if self._words is None:
+            self._warn("rules: not checked until the roster can be read")
+            return ""
+        self._rules = rules = build.rule_set(self.config, self._words, self._clock)
+        self.report.warnings.extend(rules.warnings)
+        if not rules.rules:
+            self._warn("rules: none; nothing is queued for review and nobody is alerted")
+        return f"{len(rules.rules)} rules"
+
+    def _sources(self) -> str:
+        tables = build.source_tables(self.config)
+        if not tables:
+            self._warn("source: none; nothing is collected")
+        return f"{len(tables)} sources"
+
+    def _channels(self) -> str:
+        build.channels(self.config)
+        self._partners = partners = build.partners(self.config)
+        if not partners:
+            self._warn("partner: none; alerts are shown at the desk and nobody else is told")
+        identities = [partner.id for partner in partners]
+        for identity in sorted({i for i in identities if identities.count(i) > 1}):
+            self._problem(f"partner {identity}: id: two partners have it")
+        for partner in partners:
+            self._partner(partner)
+        return f"{len(partners)} partners"
+
+    def _partner(self, partner: Partner) -> None:
+        if self._words is not None and self._words.roster is not None:
+            for target in sorted(set(partner.targets) - self._words.roster.ids()):
+                self._problem(f"partner {partner.id}: targets: no such person {target!r} in the roster")
+        if self._rules is not None and partner.topics:
+            known = {topic for rule in self._rules.rules for topic in rule.route.topics}
+            for topic in [topic for topic in partner.topics if topic not in known]:
+                self._warn(f"partner {partner.id}: topics: no rule has the topic {topic!r}")
+        if not partner.channels:
+            self._warn(f"partner {partner.id}: channels: none; it is never told anything")
+
+    def _models(self) -> str:
+        from classifiers.pipeline import shipped_models
+        from classifiers.rating import list_models
+
+        if self._words is None:
+            self._warn("models: not checked until the roster can be read")
+            return ""
+        steps = build.describe_models(self.config)
+        folder = self.config.resolve(self.config.models) if self.config.models else shipped_models()
+        manifests = list_models(folder)
+        if not manifests:
+            self._warn(f"models: {folder} holds none; only rules on words can find posts")
+        covered = {manifest.language.partition("-")[0] for manifest in manifests}
+        for language in self.config.languages:
+            if manifests and language.partition("-")[0] not in covered:
+                self._warn(f"charter.languages: no model knows {language!r}; only rules on words can find such posts")
+        return f"{len(manifests)} models ({', '.join(manifest.name for manifest in manifests)}); steps {steps}"
+
+
+def _named_files(given: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """(where, key, path) of every file that a table names, at any depth."""
+    if isinstance(given, list | tuple):
+        for number, part in enumerate(given, start=1):
+            named = part.get("name") or part.get("id") if isinstance(part, Mapping) else None
+            yield from _named_files(part, f"{where} {named or number}")
+    elif isinstance(given, Mapping):
+        for key, value in given.items():
+            if isinstance(value, str) and (key in build.PATH_KEYS or key.endswith("_file")):
+                yield where, key, value
+            else:
+                yield from _named_files(value, f"{where}.{key}" if where else key)

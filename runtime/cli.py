@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
-from runtime.commands import assess, backup, check, demo, init, loop, rules, run, search, status
+from runtime.commands import (
+    assess,
+    audit,
+    backup,
+    check,
+    dead_letters,
+    demo,
+    evidence,
+    init,
+    loop,
+    prune,
+    rules,
+    run,
+    search,
+    source,
+    status,
+)
 
 __all__ = ["app", "main"]
 
@@ -14,6 +31,7 @@ app = typer.Typer(
     name="hustings",
     help="Watches public media around an election: collects posts, flags disinformation and gendered abuse, lets people"
     " review, warns partners. People decide; the machine ranks, matches, explains and remembers.",
+    epilog="Exit status: 0 done, 1 something was found wrong, 2 it could not be done.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -28,25 +46,37 @@ app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("assess")(assess.assess)
 app.command("search")(search.search)
+app.add_typer(rules.app)
+app.add_typer(dead_letters.app)
+app.add_typer(source.app)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
-app.add_typer(rules.app)
+app.command("prune")(prune.prune)
+app.add_typer(evidence.app)
+app.add_typer(audit.app)
 app.command("loop", hidden=True)(loop.loop)
 
 
 def main() -> None:
-    """Entry point: our own errors are told in plain words with exit status 2, never as a traceback."""
+    """Entry point: our own errors and those of the file system are told in plain words with exit status 2, never as a
+    traceback. A traceback means a bug of ours."""
     from hustings.errors import HustingsError
 
     try:
         app()
     except HustingsError as error:
-        print(f"hustings: {type(error).__name__}:\n{error}", file=sys.stderr)  # noqa: T201 - this is the terminal
-        sys.exit(2)
+        _end(f"{type(error).__name__}:\n{error}")
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error, but Python must not complain at exit.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        _end(f"{error.filename or 'output'}: {error.strerror or error}")
+
+
+def _end(text: str) -> NoReturn:
+    print(f"hustings: {text}", file=sys.stderr)  # noqa: T201 - this is the terminal
+    sys.exit(2)
 
 
 if __name__ == "__main__":

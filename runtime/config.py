@@ -161,9 +161,8 @@ class Config(Section):
     def data(self) -> Path:
         return self.resolve(self.deployment.data)
 
-    @property
-    def existing_data(self) -> Path:
-        """The data folder, for commands that only look. Raises `ConfigError` when nothing has run here yet."""
+    def require_data(self) -> Path:
+        """The data folder, for commands that make none. Raises `ConfigError` when nothing has run here yet."""
         if not self.data.is_dir():
             raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
         return self.data

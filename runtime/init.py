@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -11,49 +13,51 @@ import msgspec
 
 from hustings.errors import ConfigError
 
-__all__ = ["Answers", "ready_rules", "write_election"]
+__all__ = ["Answers", "day", "languages_of", "ready_rules", "write_election"]
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What `hustings init` was told; an empty text stays empty in the charter."""
+    """What `hustings init` was told; what is empty or None stays empty in the charter."""
 
     name: str
     requester: str = ""
     mandate: str = ""
-    first_day: str = ""
-    last_day: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
     languages: tuple[str, ...] = ()
     contact: str = ""
 
 
 def write_election(folder: Path, answers: Answers) -> list[Path]:
     """Write the files and return them; refuses a folder that holds something. Raises `ConfigError`."""
-    if folder.exists() and any(folder.iterdir()):
-        raise ConfigError(f"{folder}: already holds something; name a new or empty folder")
-    first, last = _day(answers.first_day, "first day"), _day(answers.last_day, "last day")
+    first, last = answers.first_day, answers.last_day
+    if (first is None) != (last is None):
+        raise ConfigError("the first and the last day go together: give both or neither")
     if first and last and last < first:
         raise ConfigError(f"the last day {last} lies before the first day {first}")
     values = {
         "name": _quoted(answers.name),
         "requester": _quoted(answers.requester),
         "mandate": _quoted(answers.mandate),
-        "period": f"[{first}, {last}]"
-        if first and last
-        else "[]  # [first day, last day], such as [2027-02-01, 2027-04-30]",
-        "languages": "[" + ", ".join(_quoted(language) for language in answers.languages) + "]",
+        "period": f"period = [{first}, {last}]" if last else "# period = [2027-02-01, 2027-04-30]   # first, last day",
+        "languages": "[" + ", ".join(map(_quoted, answers.languages)) + "]",
         "contacts": f"[{_quoted(answers.contact)}]" if answers.contact else "[]",
-        "expires": str(last) if last else "2099-12-31",
     }
     templates = resources.files("configs").joinpath("templates")
-    written = []
-    for name, template in (
-        ("hustings.toml", templates.joinpath("hustings.toml")),
-        ("roster.toml", templates.joinpath("roster.toml")),
-    ):
-        written.append(_write(folder / name, Template(template.read_text("utf-8")).substitute(values)))
-    for name, text in ready_rules(expires=values["expires"]):
-        written.append(_write(folder / "rules" / name, text))
-    return written
+    texts = {
+        Path(name): Template(templates.joinpath(name).read_text("utf-8")).substitute(values)
+        for name in ("hustings.toml", "roster.toml")
+    }
+    texts |= {Path("rules", name): text for name, text in ready_rules(expires=str(last) if last else "2099-12-31")}
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(f"{folder}: already holds something; name a new or empty folder")
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    return [folder / path for path in texts]
 
 
 def ready_rules(*, expires: str) -> list[tuple[str, str]]:
@@ -67,22 +71,29 @@ def ready_rules(*, expires: str) -> list[tuple[str, str]]:
     return found
 
 
-def _day(text: str, what: str) -> date | None:
-    if not text:
+def day(text: str) -> date | None:
+    """A day as people write it on the command line; None when empty. Raises `ConfigError`."""
+    if not text.strip():
         return None
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text.strip())
     except ValueError:
-        raise ConfigError(f"{what}: found {text!r}; write it as 2027-02-01") from None
+        raise ConfigError(f"{text!r} is no day; write it as 2027-02-01") from None
+
+
+def languages_of(text: str) -> tuple[str, ...]:
+    """Languages separated by commas. Raises `ConfigError` for what is no language tag."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for language in found:
+        if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
+            raise ConfigError(f"{language!r} is no language tag (BCP 47); write for example en,es,ar")
+    return found
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    return path
+    """A TOML basic string; JSON's escapes are TOML's too."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{text!a} is not UTF-8 text") from None
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,6 +6,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from hustings.errors import ConfigError
 from runtime.config import Config
 from runtime.events import Events
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from desk.web.services import DeskServices
 
-__all__ = ["DeskServer", "serve_desk"]
+__all__ = ["DeskServer", "require_free_port", "serve_desk"]
 
 
 class DeskServer:
@@ -37,12 +38,26 @@ class DeskServer:
         self._socket.close()
 
 
+def require_free_port(config: Config) -> None:
+    """Raises `ConfigError` when the desk could not listen at its address."""
+    _listening(config).close()
+
+
+def _listening(config: Config) -> socket.socket:
+    bind, port = config.desk.bind, config.desk.port
+    try:
+        return socket.create_server((bind, port), reuse_port=False)
+    except OSError as error:
+        raise ConfigError(f"{config.path}: desk: cannot listen at {bind}:{port}: {error.strerror}") from error
+
+
 def serve_desk(config: Config, services: DeskServices, *, events: Events) -> DeskServer:
-    """Listen at the configured address; raises `OSError` when it is taken."""
+    """Listen at the configured address; raises `ConfigError` when it is taken."""
     import uvicorn
+
     from desk.web.app import create_app
 
-    listening = socket.create_server((config.desk.bind, config.desk.port), reuse_port=False)
+    listening = _listening(config)
     address = f"http://{config.desk.bind}:{listening.getsockname()[1]}"
     server = uvicorn.Server(
         uvicorn.Config(

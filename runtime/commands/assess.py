@@ -11,7 +11,7 @@ __all__ = ["assess"]
 
 
 def assess(
-    file: Annotated[Path, typer.Argument(help="JSON lines, one post each; - for standard input")],
+    file: Annotated[Path, typer.Argument(help="JSON lines, one post each, plain or gzip; - for standard input")],
     config: Annotated[Path | None, typer.Option(help="configuration: its roster, languages and models")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit with 1 when a line was unusable")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines even on a terminal")] = False,
@@ -26,26 +26,24 @@ def assess(
     import sys
 
     from hustings.clock import SystemClock
-    from runtime.assess import assess_lines
+    from runtime.assess import assess_lines, opened
     from runtime.build import open_pipeline
+    from runtime.commands.terminal import complain, printable, say
     from runtime.config import load_config
 
     loaded = load_config(config) if config else None
-    pipeline = open_pipeline(loaded, story_memory=())
     unusable = 0
-    if str(file) != "-" and not file.is_file():
-        raise typer.BadParameter(f"{file}: no such file")
     show_table = sys.stdout.isatty() and not as_json
-    stream = sys.stdin.buffer if str(file) == "-" else file.open("rb")
-    with stream:
+    with opened(file, standard_input=sys.stdin.buffer) as stream:
+        pipeline = open_pipeline(loaded, story_memory=())
         for line in assess_lines(stream, pipeline, clock=SystemClock()):
             unusable += line.dead
             if show_table:
-                sys.stdout.write(line.readable + "\n")
+                say(printable(line.readable))
             else:
                 sys.stdout.buffer.write(line.raw + b"\n")
     sys.stdout.flush()
     if unusable:
-        sys.stderr.write(f"{unusable} unusable line(s)\n")
+        complain(f"{unusable} unusable line(s)")
     if unusable and strict:
         raise typer.Exit(1)

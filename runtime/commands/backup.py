@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from runtime.config import Config
 
 __all__ = ["backup", "restore"]
 
@@ -17,7 +20,10 @@ def backup(
     config: Annotated[Path, CONFIG] = Path("hustings.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="print the manifest")] = False,
 ) -> None:
-    """Copy log, index, desk, evidence and keys, then read everything back. The copy holds keys: guard it.
+    """Copy all stores while loops run, and read back.
+
+    Log, index, desk, evidence and keys, consistent with each other whatever is written meanwhile. The copy holds keys
+    and what people said: guard it. Your configuration, roster and rules are not in it.
 
     Example: hustings backup /media/stick/2027-03-14 --config my.toml
     """
@@ -26,31 +32,30 @@ def backup(
     from hustings.clock import SystemClock
     from runtime.backup import back_up
     from runtime.commands.terminal import say
-    from runtime.config import load_config
 
-    loaded = load_config(config)
+    loaded = _embedded(config)
     manifest = back_up(loaded.data, folder, deployment=loaded.deployment.name, clock=SystemClock())
     if as_json:
         say(msgspec.json.encode(manifest).decode())
     else:
-        size = sum(file.bytes for file in manifest.files)
-        say(f"{len(manifest.files)} files, {size:,} bytes, verified: {folder}")
+        say(f"{len(manifest.files)} files, {manifest.bytes:,} bytes, verified: {folder}")
 
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="a folder that `backup` wrote")],
     config: Annotated[Path, CONFIG] = Path("hustings.toml"),
 ) -> None:
-    """Verify a backup and put it into the (empty) data folder of the configuration; the loops must not run.
+    """Put a verified backup into an empty data folder.
+
+    The loops must not run. Exit status 1 when the books of what was restored do not balance.
 
     Example: hustings restore /media/stick/2027-03-14 --config my.toml
     """
     from runtime.backup import restore as put_back
     from runtime.build import deployment_status
     from runtime.commands.terminal import say
-    from runtime.config import load_config
 
-    loaded = load_config(config)
+    loaded = _embedded(config)
     manifest = put_back(folder, loaded.data)
     books = deployment_status(loaded).books
     say(
@@ -59,3 +64,17 @@ def restore(
     )
     if not books.balanced:
         raise typer.Exit(1)
+
+
+def _embedded(path: Path) -> Config:
+    """The configuration, if all of its stores lie in its data folder. Raises `ConfigError`."""
+    from hustings.errors import ConfigError
+    from runtime.config import load_config
+
+    loaded = load_config(path)
+    if loaded.desk.database_url:
+        raise ConfigError(
+            f"{path}: desk.database_url: the desk's database is elsewhere, so a copy of the data folder would not be"
+            " whole; copy that database with its own tools, and the data folder after it"
+        )
+    return loaded

@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    name="dead-letters", help="What could not be used: list it, look at it, put it in again.", no_args_is_help=True
+    name="dead-letters",
+    help="List, show and replay what could not be used.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
-ConfigPath = Annotated[Path, typer.Option("--config", help="the configuration file")]
+Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
 LetterId = Annotated[str, typer.Argument(help="the id of a dead letter, or its beginning")]
 
 
 @app.command("list")
 def list_letters(
-    config: ConfigPath,
+    config: Configuration = Path("hustings.toml"),
     reason: Annotated[str, typer.Option(help="only those with this reason")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, original bytes in base64")] = False,
 ) -> None:
-    """Every dead letter once, oldest first."""
+    """Every dead letter once, oldest first.
+
+    Example: hustings dead-letters list --config my.toml --reason missing_key
+    """
     from hustings import wire
     from hustings.clock import rfc3339
     from ingest.dead_letters import read_dead_letters
@@ -50,10 +57,13 @@ def list_letters(
 
 
 @app.command("show")
-def show_letter(letter_id: LetterId, config: ConfigPath) -> None:
-    """One dead letter with its original bytes, which may name people: look at it where nobody else looks on."""
+def show_letter(letter_id: LetterId, config: Configuration = Path("hustings.toml")) -> None:
+    """One dead letter with its original bytes, which may name people: look at it where nobody else looks on.
+
+    Example: hustings dead-letters show 3f2a --config my.toml
+    """
     from hustings.clock import rfc3339
-    from runtime.commands.terminal import say
+    from runtime.commands.terminal import printable, say
 
     log = _log(config)
     try:
@@ -70,15 +80,15 @@ def show_letter(letter_id: LetterId, config: ConfigPath) -> None:
         ("code", letter.code_version),
         ("bytes", str(len(letter.original))),
     ):
-        say(f"{name:7} {value}")
+        say(f"{name:7} {printable(value)}")
     say()
-    say(letter.original.decode("utf-8", "backslashreplace"))
+    say(printable(letter.original.decode("utf-8", "backslashreplace")))
 
 
 @app.command("replay")
 def replay_letter(
     letter_id: LetterId,
-    config: ConfigPath,
+    config: Configuration = Path("hustings.toml"),
     repaired: Annotated[
         Path | None, typer.Option(help="file with the repaired post (wire form) to use in place of the original bytes")
     ] = None,
@@ -100,7 +110,7 @@ def replay_letter(
     try:
         given = None if repaired is None else repaired.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{repaired}: cannot be read: {error}") from error
+        raise ConfigError(f"{repaired}: cannot be read: {error.strerror}") from error
     log = _log(config)
     try:
         post = replay_dead_letter(log, _one(log, letter_id), names=names, repaired=given)
@@ -109,33 +119,14 @@ def replay_letter(
     say(f"appended {post.key}")
 
 
-@app.command("lift-brake")
-def lift_brake(reader: Annotated[str, typer.Argument(help="the stopped source")], config: ConfigPath) -> None:
-    """Let a source go on that was stopped because too much of it could not be used."""
-    from hustings.errors import ConfigError
-    from ingest.dead_letters import Brake
-    from runtime import build
-    from runtime.commands.terminal import say
-    from runtime.config import load_config
-
-    engine = build.open_engine(load_config(config))
-    try:
-        memory = build.open_memory(engine)
-        stopped = sorted(memory.entries(Brake.TABLE))
-        if reader not in stopped:
-            raise ConfigError(f"{reader!r} is not stopped; stopped are: {', '.join(stopped) or 'none'}")
-        Brake(memory, reader).lift()
-    finally:
-        engine.dispose()
-    say(f"{reader} goes on at its next poll")
-
-
 def _log(config: Path) -> Log:
     from hustings.clock import SystemClock
     from runtime import build
     from runtime.config import load_config
 
-    return build.open_log(load_config(config), SystemClock())
+    loaded = load_config(config)
+    loaded.require_data()
+    return build.open_log(loaded, SystemClock())
 
 
 def _one(log: Log, letter_id: str) -> DeadLetter:

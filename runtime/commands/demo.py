@@ -21,7 +21,10 @@ def demo(
     posts: Annotated[int, typer.Option(min=2_000, help="size of the election")] = 20_000,
     port: Annotated[int, typer.Option(help="the desk's port; 0 takes a free one")] = 0,
 ) -> None:
-    """Run a fictional election: collect, analyze, watch, deliver, and the desk in the browser until Ctrl-C.
+    """Run a fictional election through the pipeline.
+
+    Collect, analyze, watch, deliver, and the desk in the browser until Ctrl-C. Exit status 1 when books or counts do
+    not balance.
 
     Examples: hustings demo · hustings demo --exit --json · hustings demo --exit --score
     """

@@ -15,9 +15,20 @@ def loop(
     config: Annotated[Path, typer.Argument(help="the configuration file")],
     parent: Annotated[int | None, typer.Option(help="end when this process is no longer the parent")] = None,
 ) -> None:
-    """Run one loop in the foreground."""
+    """Run one loop in the foreground; what ends it is told as one log line.
+
+    Example: hustings loop analyze my.toml
+    """
+    from hustings.errors import HustingsError
+    from runtime.config import load_config
+    from runtime.events import open_events
     from runtime.start import START
 
     if name not in START:
         raise typer.BadParameter(f"no such loop {name!r}; known are {', '.join(START)}")
-    START[name](config, parent)
+    style = load_config(config).logging.format
+    try:
+        START[name](config, parent)
+    except HustingsError as error:
+        open_events(loop=name, style=style).error("loop_failed", error=type(error).__name__, detail=str(error))
+        raise typer.Exit(2) from None

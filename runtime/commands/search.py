@@ -13,20 +13,19 @@ __all__ = ["search"]
 def search(
     query: Annotated[str, typer.Argument(help="for example: 'flag:N-PROC-DATE lang:es \"polling station\"'")],
     config: Annotated[Path, typer.Option(help="the configuration file")] = Path("hustings.toml"),
-    limit: Annotated[int, typer.Option(min=1, help="most posts printed; 0 < N")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="most posts printed")] = 50,
     count: Annotated[bool, typer.Option("--count", help="only how many match")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, safe for spreadsheets")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="assessments as JSON lines")] = False,
 ) -> None:
-    """Posts that match, newest first.
+    """Posts that match, newest first. The language: docs/query-language.md.
 
     Examples: hustings search 'flag:G aimed_at:* -lang:en' · hustings search 'score.G-THR:>=0.8' --json
     """
     import sys
 
-    from hustings.query.parser import parse
-
     from hustings import wire
+    from hustings.query.parser import parse
     from runtime import build
     from runtime.commands.terminal import complain, say, table
     from runtime.config import load_config
@@ -34,6 +33,7 @@ def search(
 
     loaded = load_config(config)
     parsed = parse(query, vocabulary=build.vocabulary_of(loaded))
+    loaded.require_data()
     index = build.open_index(loaded)
     try:
         total = index.count(parsed)

@@ -14,9 +14,11 @@ def status(
     config: Annotated[Path, typer.Argument(help="the configuration file")],
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
-    """Loops alive, lag, the books, sources and their gaps, alerts that wait for release.
+    """Show loops, lag, books, sources and what waits.
 
-    Exit status 1 when the books do not balance. Example: hustings status my.toml --json | jq .books
+    All of it is computed from the stores. Exit status 1 when the books do not balance.
+
+    Example: hustings status my.toml --json | jq .books
     """
     import msgspec
 
@@ -24,7 +26,9 @@ def status(
     from runtime.commands.terminal import say, table
     from runtime.config import load_config
 
-    found = deployment_status(load_config(config))
+    loaded = load_config(config)
+    loaded.require_data()
+    found = deployment_status(loaded)
     if as_json:
         say(msgspec.json.encode(found).decode())
     else:
@@ -78,7 +82,8 @@ def status(
         )
         for silence in found.silences:
             when = f"{silence.start:%Y-%m-%d %H:%M} to {silence.end:%Y-%m-%d %H:%M} UTC"
-            say(f"SILENCE in {silence.region}: {when}, all {len(silence.sources)} sources quiet")
+            lasts = ", and it lasts" if silence.lasts else ""
+            say(f"SILENCE in {silence.region}: {when}, all {len(silence.sources)} sources quiet{lasts}")
         waiting = ", ".join(f"{state} {count}" for state, count in sorted(found.outbox.items())) or "empty"
         say(f"Alerts waiting for release: {found.alerts_waiting}   queue: {found.queue_waiting}   outbox: {waiting}")
     if not found.books.balanced:

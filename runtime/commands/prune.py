@@ -1,0 +1,63 @@
+"""`hustings prune`: forgets what is older than the deployment keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["prune"]
+
+
+def prune(
+    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would go")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Forget what is older than log.keep_days.
+
+    Posts, hits and dead letters go from the log and from the index; loops may run. What was not read yet stays.
+    Sealed evidence, alerts, reviews and the audit chain stay too.
+
+    Example: hustings prune my.toml --dry-run
+    """
+    from contextlib import ExitStack
+
+    import msgspec
+
+    from desk import audit
+    from desk.database.connect import writing
+    from hustings.clock import SystemClock
+    from runtime import build
+    from runtime.commands.terminal import say
+    from runtime.config import load_config
+    from runtime.prune import cutoff_of, would_prune
+    from runtime.prune import prune as forget
+
+    loaded, clock = load_config(config), SystemClock()
+    before = cutoff_of(loaded, clock.now())
+    with ExitStack() as closing:
+        loaded.require_data()
+        engine = build.open_engine(loaded)
+        closing.callback(engine.dispose)
+        log = build.open_log(loaded, clock)
+        closing.callback(log.close)
+        index = build.open_index(loaded)
+        closing.callback(index.close)
+        pruned = (would_prune if dry_run else forget)(log, index, before=before)
+        if not dry_run:
+            entries = {f"log_{topic}": count for topic, count in pruned.log_entries.items()}
+            detail: audit.Detail = {"before": pruned.before, "index_posts": pruned.index_posts, **entries}
+            with writing(engine) as connection:
+                audit.append(
+                    connection, at=clock.now(), actor="operator", action="prune", subject="retention", detail=detail
+                )
+    if as_json:
+        say(msgspec.json.encode(pruned).decode())
+        return
+    word = "would forget about" if dry_run else "forgot"
+    of_log = ", ".join(f"{count:,} of {topic}" for topic, count in pruned.log_entries.items())
+    say(f"{word} what came before {pruned.before}: {pruned.index_posts:,} posts of the index; in the log {of_log}")
+    for topic, count in pruned.kept_unread.items():
+        say(f"kept: {count:,} old entries of {topic} that are not read yet; is its loop running?")
