@@ -34,7 +34,8 @@ from runtime.supervisor import Child, Supervisor, loop_command
 POSTS = 6_000
 """A small election, so that a round has many restarts for its size."""
 KILLS_A_ROUND = 40
-KILL_EVERY_S = (0.1, 0.7)
+KILL_EVERY_S = (0.1, 1.1)
+KILL_AT_WORK_S = (0.03, 0.3)
 STOPPED_S = 40.0
 """Longer than any lease."""
 RESTART_PAUSE_S = 0.2
@@ -56,19 +57,36 @@ class Outcome(NamedTuple):
 
 
 class Chaos(threading.Thread):
-    """Kills a random loop at random moments until out of kills."""
+    """Kills a random loop at random moments until out of kills. With `work`, a number that rises as the victim works,
+    only after it has risen since the last kill: a process that has not begun has nothing to lose."""
 
-    def __init__(self, supervisor: Supervisor, *, rng: random.Random, kills: int, victims: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        *,
+        rng: random.Random,
+        kills: int,
+        victims: tuple[str, ...],
+        work: Callable[[], int] | None = None,
+    ) -> None:
         super().__init__(daemon=True, name="chaos")
         self._supervisor = supervisor
         self._rng = rng
         self._left = kills
         self._victims = victims
+        self._work = work
         self.killed: Counter[str] = Counter()
         self._over = threading.Event()
 
     def run(self) -> None:
-        while self._left > 0 and not self._over.wait(self._rng.uniform(*KILL_EVERY_S)):
+        worked = self._work() if self._work else 0
+        while self._left > 0 and not self._over.wait(
+            self._rng.uniform(*(KILL_AT_WORK_S if self._work else KILL_EVERY_S))
+        ):
+            if self._work:
+                before, worked = worked, self._work()
+                if worked == before:
+                    continue
             name = self._rng.choice(self._victims)
             pid = self._supervisor.pids().get(name)
             if pid is not None and _signal(pid, signal.SIGKILL):
@@ -133,7 +151,8 @@ def run_election(
     """One election from start to end: what stands in the stores, who was killed, and the seconds it took."""
     with ExitStack() as closing:
         demo = Demo(folder, seed=seed, posts=POSTS, desk_port=0, closing=closing, supervise=supervise(control))
-        chaos = Chaos(demo.supervisor, rng=rng, kills=kills, victims=victims)
+        work = (lambda: sum(demo.index.positions("posts").values())) if control else None
+        chaos = Chaos(demo.supervisor, rng=rng, kills=kills, victims=victims, work=work)
         freezing = Freeze(demo.supervisor, freeze, after_s=2.0) if freeze else None
         stop = Stop()
         limit = threading.Timer(ROUND_LIMIT_S, stop.ask)
@@ -146,7 +165,7 @@ def run_election(
         demo.run(
             stop=stop,
             tell=lambda progress: None,
-            disturbed=lambda: chaos.is_alive() or (freezing is not None and freezing.is_alive()),
+            disturbed=lambda: (chaos.is_alive() and not control) or (freezing is not None and freezing.is_alive()),
         )
         seconds = time.monotonic() - began
         limit.cancel()
