@@ -16,6 +16,7 @@ import sqlite3
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -66,7 +67,12 @@ class World:
         return path
 
     def pipeline(self) -> Pipeline:
-        return build.open_pipeline(self.config, story_memory=())
+        """Opened, and with what it loads beside other work loaded before the clock starts."""
+        pipeline = build.open_pipeline(self.config, story_memory=())
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join()
+        return pipeline
 
 
 @contextmanager

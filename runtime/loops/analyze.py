@@ -156,11 +156,9 @@ class Analyzer:
     def _handle(self, entries: Sequence[Entry]) -> None:
         began = time.perf_counter()
         positions = dict(self._positions)
-        hits_sent = 0
-        for part in _without_repeated_keys(entries):
-            for entry in part:
-                positions[entry.partition] = max(positions.get(entry.partition, 0), entry.offset + 1)
-            hits_sent += self._handle_part(part, positions)
+        for entry in entries:
+            positions[entry.partition] = max(positions.get(entry.partition, 0), entry.offset + 1)
+        hits_sent = self._handle_batch(entries, positions)
         self._commit(positions)
         self._positions = positions
         self._events.debug(
@@ -174,7 +172,7 @@ class Analyzer:
             self._reader.commit(beyond)
             self._committed = {**self._committed, **beyond}
 
-    def _handle_part(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
+    def _handle_batch(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
         posts: list[Post] = []
         origins: list[tuple[int, int]] = []
         dead: list[tuple[Entry, BadInput]] = []
@@ -187,8 +185,7 @@ class Analyzer:
             posts.append(post)
             origins.append((entry.partition, entry.offset))
         stored = self._index.get([post.key for post in posts])
-        first_collected = {key: assessment.ingested_at for key, assessment in stored.items()}
-        assessments, failed = self._assess_each(posts, first_collected)
+        assessments, failed = self._assess_all(posts, stored)
         by_origin = {(entry.partition, entry.offset): entry for entry in entries}
         dead.extend((by_origin[origins[place]], failure) for place, failure in failed)
         alive = [(a, o) for a, o in zip(assessments, origins, strict=True) if a is not None]
@@ -207,6 +204,19 @@ class Analyzer:
         for partition in {o[0] for o in origins}:
             self._progress.saw(partition, (a.post for a, o in alive if o[0] == partition))
         return len(hits)
+
+    def _assess_all(
+        self, posts: Sequence[Post], stored: Mapping[str, Assessment]
+    ) -> tuple[list[Assessment | None], list[tuple[int, BadInput]]]:
+        """Each post, as if those before it were stored already."""
+        assessments, failed = self._assess_each(posts, _first_collected(posts, stored))
+        lost = {posts[place].key for place, _ in failed}
+        for place, post in enumerate(posts):
+            if post.key in lost and assessments[place] is not None:
+                # A post that failed is not stored, so its key was not collected first by it.
+                before = [a.post for a in assessments[:place] if a is not None]
+                (assessments[place],) = self._assess([post], _first_collected([*before, post], stored))
+        return assessments, failed
 
     def _assess_each(
         self, posts: Sequence[Post], first_collected: Mapping[str, datetime]
@@ -227,24 +237,41 @@ class Analyzer:
         """Hits of posts that the index does not hold yet at this revision, and withdrawals of what no longer holds.
 
         A post that the index holds at this or a higher revision had its hits made durable before it was written."""
-        hits = self._matching.match([a for a in assessments if a.key not in stored])
-        revised = [a for a in assessments if a.key in stored and a.post.revision > stored[a.key].post.revision]
-        if revised:
-            former = self._former_hits([stored[a.key] for a in revised])
-            for assessment in revised:
-                hits.extend(self._matching.revise(assessment, former.get(assessment.key, [])))
-        return hits
+        standing = dict(stored)
+        new: list[Assessment] = []
+        revised: list[tuple[Assessment, Assessment]] = []
+        for assessment in assessments:
+            before = standing.get(assessment.key)
+            if before is None:
+                new.append(assessment)
+            elif assessment.post.revision > before.post.revision:
+                revised.append((before, assessment))
+            else:
+                continue
+            standing[assessment.key] = assessment
+        hits = self._matching.match(new)
+        return hits + self._hits_of_revised(revised, hits) if revised else hits
 
-    def _former_hits(self, stored: Sequence[Assessment]) -> dict[str, list[Hit]]:
-        """By key, what these posts have hit so far. `watch` may not have written the last of it to the index yet, so
-        their stored assessments are matched again; what the index does hold goes first, since it knows more of a hit:
-        since when it stands, and hits of a logic that the rules have no longer."""
-        found = {hit.id: hit for hit in self._matching.match(stored)}
-        found |= {hit.id: hit for hit in self._index.former_hits([a.key for a in stored])}
-        former: dict[str, list[Hit]] = {}
-        for hit in found.values():
-            former.setdefault(hit.key, []).append(hit)
-        return former
+    def _hits_of_revised(self, revised: Sequence[tuple[Assessment, Assessment]], sent: Sequence[Hit]) -> list[Hit]:
+        """For posts and what they were before, in order; `sent` are the hits of this batch so far.
+
+        `watch` may not have written the last of a post's hits to the index yet, so what it was before is matched again;
+        what the index does hold goes first, since it knows more of a hit: since when it stands, and hits of a logic
+        that the rules have no longer. What this batch says of it is newer still."""
+        former: dict[str, dict[str, Hit]] = {}
+        for hit in self._index.former_hits([before.key for before, _ in revised]):
+            former.setdefault(hit.key, {})[hit.id] = hit
+        for hit in sent:
+            if hit.key in former:
+                former[hit.key][hit.id] = hit
+        hits: list[Hit] = []
+        for before, assessment in revised:
+            known = former.setdefault(assessment.key, {})
+            again = {hit.id: hit for hit in self._matching.match([before])}
+            found = self._matching.revise(assessment, (again | known).values())
+            known.update({hit.id: hit for hit in found})
+            hits += found
+        return hits
 
     def _write_dead(self, dead: Sequence[tuple[Entry, BadInput]]) -> None:
         letters = [
@@ -305,14 +332,9 @@ class Analyzer:
             self._log.append("hits", records, partition=hits_partition)
 
 
-def _without_repeated_keys(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Split a batch so that no part holds a key twice: the second revision must find the first in the index."""
-    parts: list[list[Entry]] = [[]]
-    keys: set[str] = set()
-    for entry in entries:
-        if entry.key in keys:
-            parts.append([])
-            keys = set()
-        keys.add(entry.key)
-        parts[-1].append(entry)
-    return parts
+def _first_collected(posts: Sequence[Post], stored: Mapping[str, Assessment]) -> dict[str, datetime]:
+    """By key: when the index has it first, else the first of these posts."""
+    first: dict[str, datetime] = {}
+    for post in posts:
+        first.setdefault(post.key, post.collected_at)
+    return first | {key: assessment.ingested_at for key, assessment in stored.items()}
