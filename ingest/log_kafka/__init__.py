@@ -5,7 +5,7 @@ topics.py     the three topics: made and checked by an operator's command, never
 producer.py   appending: acknowledged by every in-sync copy, within a bound of bytes on the way
 offsets.py    where a topic begins and ends
 reader.py     one named reader; membership.py: what it owns while workers come and go
-troubles.py   the client's errors in our words
+clients.py    how a client is made; troubles.py: its errors in our words
 """
 
 from ingest.log_kafka.log import KafkaLog

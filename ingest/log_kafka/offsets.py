@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from hustings.clock import to_ms
 from hustings.contracts import Topic
 from hustings.errors import HustingsError
+from ingest.log_kafka.clients import made
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import translated
 
@@ -61,8 +62,8 @@ class Offsets:
             try:
                 with translated(self._settings, f"looking for the offsets of {asked[0].topic!r}"):
                     if self._client is None:
-                        self._client = KafkaConsumer(
-                            **self._settings.client_options(), enable_auto_commit=False, metrics_enabled=False
+                        self._client = made(
+                            KafkaConsumer, self._settings, enable_auto_commit=False, metrics_enabled=False
                         )
                     found = question(self._client, asked)
             except HustingsError:

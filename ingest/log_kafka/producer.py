@@ -17,6 +17,7 @@ from kafka import errors as kafka
 
 from hustings.clock import Clock, to_ms
 from hustings.errors import StoreError, Unavailable
+from ingest.log_kafka.clients import made
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import told, translated
 
@@ -140,8 +141,9 @@ class Appender:
             raise StoreError(f"topic {self._topic!r}: the log is not open")
         if self._producer is None:
             with translated(self._settings, doing):
-                self._producer = KafkaProducer(
-                    **self._settings.client_options(),
+                self._producer = made(
+                    KafkaProducer,
+                    self._settings,
                     acks="all",
                     enable_idempotence=True,
                     allow_auto_create_topics=False,

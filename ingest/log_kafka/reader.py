@@ -15,10 +15,12 @@ from typing import Any
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka import errors as kafka
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.structs import MemberState
 
 from hustings.clock import from_ms
 from hustings.contracts import Entry, Topic
 from hustings.errors import Reassigned, StoreError, Unavailable
+from ingest.log_kafka.clients import made
 from ingest.log_kafka.membership import Membership
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import translated
@@ -73,47 +75,30 @@ class KafkaLogReader:
         deadline = time.monotonic() + timeout_s
         wait_s = min(timeout_s, LOOK_EVERY_S)
         while True:
-            self._fetch(limit, 0.0 if any(self._ahead.values()) else wait_s)
+            self._fetch(limit, wait_s)
             self._take_changes()
-            if entries := self._take(limit):
+            is_settled = self._is_settled()
+            if is_settled and (entries := self._take(limit)):
                 self._behind_since_s = None
                 self._next_look_s = time.monotonic() + LOOK_EVERY_S
                 return entries
             now = time.monotonic()
-            is_behind = self._is_behind(now) if timeout_s <= 0 or now >= self._next_look_s else False
-            if now >= deadline and not is_behind:
+            must_look = is_settled and (timeout_s <= 0 or now >= self._next_look_s)
+            if not (must_look and self._is_behind(now)) and now >= deadline:
                 return []
             wait_s = max(min(deadline - now, LOOK_EVERY_S), SLICE_S)
 
     def commit(self, positions: Mapping[int, int]) -> None:
         self._check_assigned(positions)
+        self._check_still_owned(positions)
         committed = self._committed(positions)
-        backwards = {p: offset for p, offset in positions.items() if offset < committed[p]}
-        if backwards:
-            raise StoreError(
-                f"{self._words}: commits {backwards}, but { ({p: committed[p] for p in backwards}) } is committed;"
-                " a position never goes backwards. Does another worker read the same partitions?"
-            )
+        if any(offset < committed[p] for p, offset in positions.items()):
+            self._refuse_backwards(positions, committed)
         if any(offset > self._position(p) for p, offset in positions.items()):
-            ends = self._ends()
-            beyond = {p: offset for p, offset in positions.items() if offset > ends[p]}
-            if beyond:
-                raise StoreError(
-                    f"{self._words}: commits {beyond}, but the log ends at { ({p: ends[p] for p in beyond}) };"
-                    " was it restored from an older backup?"
-                )
+            self._check_ends(positions)
         forward = {p: offset for p, offset in positions.items() if offset > committed[p]}
-        if not forward:
-            return
-        self._check_still_owned(forward)
-        offsets = {self._place(p): OffsetAndMetadata(offset, "", -1) for p, offset in forward.items()}
-        with translated(self._settings, f"{self._words}: committing"):
-            try:
-                self._client.commit(offsets, timeout_ms=self._timeout_ms)
-            except kafka.FencedInstanceIdError as problem:
-                raise self._twin() from problem
-            except (kafka.CommitFailedError, kafka.RebalanceInProgressError, kafka.UnknownMemberIdError) as problem:
-                raise Reassigned(f"{self._words}: other workers came or went; nothing was committed") from problem
+        if forward:
+            self._send_commit(forward)
 
     def committed(self) -> dict[int, int]:
         return self._committed(self._assigned)
@@ -136,15 +121,21 @@ class KafkaLogReader:
 
     def _fetch(self, limit: int, wait_s: float) -> None:
         """Let the client bring all that it has read ahead, of every partition, unless enough for this poll lies here.
-        That bounds the memory and what a partition may have to wait behind a flooded one: `FETCH_BYTES` of each.
+        That bounds the memory, and what a partition may have to wait behind a flooded one: `FETCH_BYTES` of each. The
+        client is called in any case, since that is also how a worker takes part in what its group decides.
 
         The client's own `pause` is not used: in 3.0.12 what it has read ahead of a paused partition may never come
         back after `resume` (docs/kafka.md)."""
-        if sum(map(len, self._ahead.values())) >= limit:
-            return
+        ahead = sum(map(len, self._ahead.values()))
+        if not self._is_settled():
+            wait_s = max(wait_s, SLICE_S)
+        elif ahead:
+            wait_s = 0.0
         with translated(self._settings, self._doing):
             try:
-                found = self._opened().poll(timeout_ms=int(wait_s * 1_000), max_records=MOST_RECORDS)
+                found = self._opened().poll(
+                    timeout_ms=int(wait_s * 1_000), max_records=1 if ahead >= limit else MOST_RECORDS
+                )
             except kafka.FencedInstanceIdError as problem:
                 raise self._twin() from problem
         moved = self._membership.taken_away()
@@ -208,7 +199,45 @@ class KafkaLogReader:
             )
         return True
 
+    # ── committing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send_commit(self, positions: Mapping[int, int]) -> None:
+        """The broker takes it only from a member of the group's present generation."""
+        self._check_still_owned(positions)
+        offsets = {self._place(p): OffsetAndMetadata(offset, "", -1) for p, offset in positions.items()}
+        with translated(self._settings, f"{self._words}: committing"):
+            try:
+                self._opened().commit(offsets, timeout_ms=self._timeout_ms)
+            except kafka.FencedInstanceIdError as problem:
+                raise self._twin() from problem
+            except (kafka.CommitFailedError, kafka.RebalanceInProgressError, kafka.UnknownMemberIdError) as problem:
+                raise Reassigned(f"{self._words}: other workers came or went; nothing was committed") from problem
+
+    def _refuse_backwards(self, positions: Mapping[int, int], committed: Mapping[int, int]) -> None:
+        """Raises `Reassigned` when this is a worker that slept while another went on in its place: the broker then
+        refuses even to take again what is committed."""
+        backwards = {p: offset for p, offset in positions.items() if offset < committed[p]}
+        if self._worker is not None:
+            self._send_commit({p: committed[p] for p in backwards})
+        raise StoreError(
+            f"{self._words}: commits {backwards}, but { ({p: committed[p] for p in backwards}) } is committed;"
+            " a position never goes backwards. Does another process read the same partitions?"
+        )
+
+    def _check_ends(self, positions: Mapping[int, int]) -> None:
+        ends = self._ends()
+        beyond = {p: offset for p, offset in positions.items() if offset > ends[p]}
+        if beyond:
+            raise StoreError(
+                f"{self._words}: commits {beyond}, but the log ends at { ({p: ends[p] for p in beyond}) };"
+                " was it restored from an older backup?"
+            )
+
     # ── who reads what ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_settled(self) -> bool:
+        """False while the group decides: what is read then could not be committed."""
+        return self._worker is None or self._opened().group_metadata().state is MemberState.STABLE
 
     def _take_changes(self) -> None:
         """Take over what the group decided. Raises `Reassigned` when that changed anything."""
@@ -275,7 +304,7 @@ class KafkaLogReader:
     # ── the client ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _connect(self) -> None:
-        options = self._settings.client_options() | {
+        options: dict[str, Any] = {
             "group_id": self._settings.group(self._topic, self._name),
             "enable_auto_commit": False,
             "metrics_enabled": False,
@@ -284,10 +313,12 @@ class KafkaLogReader:
             "max_partition_fetch_bytes": FETCH_BYTES,
         }
         if self._worker is None:
-            self._client = KafkaConsumer(**options)
+            self._client = made(KafkaConsumer, self._settings, **options)
             self._client.assign([self._place(p) for p in self._assigned])
             return
-        self._client = KafkaConsumer(
+        self._client = made(
+            KafkaConsumer,
+            self._settings,
             **options,
             group_instance_id=self._worker,
             partition_assignment_strategy=[CooperativeStickyAssignor],

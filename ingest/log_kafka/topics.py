@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from hustings.contracts import Topic
 from hustings.errors import ConfigError, StoreError
 from hustings.types import hash_id
+from ingest.log_kafka.clients import made
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import translated
 
@@ -128,7 +129,7 @@ def wanted_settings(settings: KafkaSettings) -> dict[str, str]:
 def open_admin(settings: KafkaSettings, doing: str) -> Iterator[Any]:
     """A client of this one task: one that outlives a broker's crash has been seen to fail for good."""
     with translated(settings, doing):
-        admin = KafkaAdminClient(**settings.client_options())
+        admin = made(KafkaAdminClient, settings)
         try:
             yield admin
         finally:

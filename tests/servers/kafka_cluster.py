@@ -51,15 +51,14 @@ def jars() -> Path:
 class KafkaCluster:
     """`nodes` brokers that are controllers too. Topics are made by the tests; replication is possible up to `nodes`."""
 
-    def __init__(self, folder: Path, *, nodes: int = 1, heap: str = "256m") -> None:
+    def __init__(self, folder: Path, *, jars: Path, nodes: int = 1, heap: str = "256m") -> None:
         self._folder = folder
         self._heap = heap
-        self._libs: Path | None = None
+        self._jars = jars
         self._ports = {node: (_free_port(), _free_port()) for node in range(1, nodes + 1)}
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        self._libs = jars()
         try:
             for node in self._ports:
                 self.start(node)
@@ -86,7 +85,7 @@ class KafkaCluster:
         copies = min(3, len(self._ports))
         environment = {
             **os.environ,
-            "KAFKA_LIBS": str(self._libs),
+            "KAFKA_LIBS": str(self._jars),
             "KAFKA_HEAP": self._heap,
             "KAFKA_NODE_ID": str(node),
             "KAFKA_VOTERS": ",".join(f"{n}@127.0.0.1:{controller}" for n, (_, controller) in self._ports.items()),

@@ -1,6 +1,6 @@
 """A worker as a process of its own, for tests that kill or stop it: reads `posts` in a group and says what it does.
 
-    python kafka_worker.py SERVERS PREFIX PARTITIONS WORKER SESSION_S PAUSE_S
+python kafka_worker.py SERVERS PREFIX PARTITIONS WORKER SESSION_S PAUSE_S
 """
 
 from __future__ import annotations
