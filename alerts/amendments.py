@@ -5,13 +5,14 @@ A late post is looked at over the posts on time plus the late ones with a smalle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from alerts.terms import Terms
 from alerts.windows import Member, Readings
 
-__all__ = ["LatePost", "amend"]
+__all__ = ["LatePost", "LatePosts", "amend"]
 
 
 class LatePost(NamedTuple):
@@ -20,6 +21,42 @@ class LatePost(NamedTuple):
     g: int
     key: str
     member: Member
+
+
+class LatePosts:
+    """The late posts of one group, found by key and by time."""
+
+    __slots__ = ("_by_key", "_order")
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, LatePost] = {}
+        self._order: list[tuple[int, str]] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._by_key
+
+    def __iter__(self) -> Iterator[LatePost]:
+        return iter(self._by_key.values())
+
+    def add(self, post: LatePost) -> None:
+        """Keep a late post; its key must not be kept yet."""
+        self._by_key[post.key] = post
+        insort(self._order, (post.member.t, post.key))
+
+    def drop(self, key: str) -> None:
+        """Forget a post, if it is here."""
+        post = self._by_key.pop(key, None)
+        if post is not None:
+            del self._order[bisect_left(self._order, (post.member.t, key))]
+
+    def named(self, keys: Iterable[str]) -> list[LatePost]:
+        """Those of these keys that are here."""
+        return [self._by_key[key] for key in keys if key in self._by_key]
+
+    def between(self, first: int, last: int) -> list[LatePost]:
+        """Those with an event time in [first, last]."""
+        low, high = bisect_left(self._order, (first, "")), bisect_left(self._order, (last + 1, ""))
+        return [self._by_key[key] for _, key in self._order[low:high]]
 
 
 def amend(

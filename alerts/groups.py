@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alerts.alert_row import Row
-from alerts.amendments import LatePost, amend
+from alerts.amendments import LatePost, LatePosts, amend
 from alerts.episodes import Cause, Change, Episodes
 from alerts.instants import from_us, to_us
 from alerts.rule import Rule
@@ -62,7 +62,7 @@ class Group:
         self._terms = terms
         self._window = terms.window()
         self._known: dict[str, Standing] = {}
-        self._late: dict[str, LatePost] = {}
+        self._late = LatePosts()
         self._ticks_from: int | None = None
         self._ticked: int | None = None
         self._read_from: int | None = None
@@ -134,9 +134,8 @@ class Group:
             now = self._terms.crossing(self._window, self._anchors(first, last))
             anchors += now.anchors
             values += now.values
-            if before != now.anchors:
-                removed += sorted(set(before).difference(now.anchors))
-                added += sorted(set(now.anchors).difference(before))
+            removed += _missing(before, now.anchors)
+            added += _missing(now.anchors, before)
         lowered = old is not None or self._terms.step is not None
         change = Change(removed, added, Readings(anchors, values), lowered)
         self.episodes.apply(change, cause, lambda lost: self._evidence(lost, without=new, plus=old))
@@ -227,19 +226,17 @@ class Group:
 
     def amendments(self, due: Iterable[str] | None = None) -> list[Amendment]:
         """What the late posts (of these keys; None means all) would have changed (§3.3)."""
-        late = list(self._late.values())
-        wanted = late if due is None else [self._late[key] for key in due if key in self._late]
+        wanted = list(self._late) if due is None else self._late.named(due)
         if not wanted:
             return []
-        first = min(post.member.t for post in wanted) - 2 * self._terms.width
-        last = max(post.member.t for post in wanted) + 2 * self._terms.width
+        first = min(post.member.t for post in wanted) - self._terms.width
+        last = max(post.member.t for post in wanted) + self._terms.width
         standing = (self._known[key].member for _, key in self._window.posts(first - 1, last))
-        members = [member for member in standing if member is not None]
         terms = self._terms
         found = amend(
             terms,
-            members,
-            [post for post in late if first <= post.member.t <= last],
+            [member for member in standing if member is not None],
+            self._late.between(first, last),
             frozenset(post.key for post in wanted),
             ticks=None if terms.step is None else self._anchors,
         )
@@ -257,7 +254,7 @@ class Group:
 
     def late_hits(self) -> list[Hit]:
         """The hits that came too late to count."""
-        return [self._known[key].hit for key in self._late]
+        return [self._known[post.key].hit for post in self._late]
 
     # ── restart and forgetting ───────────────────────────────────────────────────────────────────────────────────
 
@@ -296,7 +293,7 @@ class Group:
         for key, standing in list(self._known.items()):
             if to_us(standing.hit.t) < keep and to_us(standing.hit.revised_at) < keep:
                 del self._known[key]
-                self._late.pop(key, None)
+                self._late.drop(key)
                 if standing.member is not None:
                     self._window.remove(standing.member)
         self.episodes.forget(keep)
@@ -351,12 +348,27 @@ class Group:
     def _know(self, hit: Hit) -> Member | None:
         """Remember the highest revision of a post; returns the member that counts, if any."""
         member = None if hit.withdrawn else Member(to_us(hit.t), hit.key, hit.of)
-        self._late.pop(hit.key, None)
+        self._late.drop(hit.key)
         if member is not None and self._terms.is_late(hit):
-            self._late[hit.key] = LatePost(to_us(hit.g), hit.key, member)
+            self._late.add(LatePost(to_us(hit.g), hit.key, member))
             member = None
         self._known[hit.key] = Standing(hit, member)
         return member
+
+
+def _missing(some: Sequence[int], others: Sequence[int]) -> list[int]:
+    """The ascending numbers in `some` that are not in `others`, which are ascending too. Mostly there are none, or
+    they stand before or after all others: no need to look at every one."""
+    if len(some) <= len(others) and some == others[: len(some)]:
+        return []
+    if len(some) > len(others):
+        more = len(some) - len(others)
+        if some[more:] == others:
+            return list(some[:more])
+        if some[: len(others)] == others:
+            return list(some[len(others) :])
+    known = set(others)
+    return [number for number in some if number not in known]
 
 
 def _reads_the_same(hit: Hit, other: Hit) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from alerts.grouping import Grouping, value_reader
 from alerts.rule import Rule, RuleSet
+from alerts.terms import Terms
 from hustings.query.fields import number_value
 from hustings.query.predicate import Check, Reading, check
 from hustings.query.required_words import required_words
@@ -38,6 +39,7 @@ class Matcher:
 
     def __init__(self, ruleset: RuleSet) -> None:
         self._compiled = [_Compiled(rule, ruleset) for rule in ruleset.evaluated]
+        self._terms = {rule.id: Terms(rule) for rule in ruleset.evaluated}
         self._by_word: dict[str, list[int]] = {}
         self._always: list[int] = []
         for number, compiled in enumerate(self._compiled):
@@ -76,8 +78,7 @@ class Matcher:
         such a hit keeps the time since which it stands, and of its values those that it had before.
         """
         before = {hit.id: hit for hit in former if not hit.withdrawn}
-        lateness = {compiled.rule.id: compiled.rule.lateness for compiled in self._compiled}
-        current = [_carried(hit, before.get(hit.id), lateness[hit.rule]) for hit in self.match([assessment])]
+        current = [_carried(hit, before.get(hit.id), self._terms[hit.rule]) for hit in self.match([assessment])]
         return [*current, *withdrawals(list(before.values()), current, assessment)]
 
     def _candidates(self, reading: Reading) -> Sequence[int]:
@@ -110,14 +111,16 @@ def event_time(assessment: Assessment) -> datetime:
     return ingested if published > ingested + AHEAD else published
 
 
-def _carried(hit: Hit, before: Hit | None, lateness: timedelta) -> Hit:
+def _carried(hit: Hit, before: Hit | None, terms: Terms) -> Hit:
     """A hit of a new revision, which keeps the standing of the former one where it comes too late to add anything."""
-    if before is None or before.t != hit.t or hit.revised_at - hit.t <= lateness:
+    if before is None or before.t != hit.t or not terms.is_late(hit):
+        return hit
+    if terms.is_late(before):  # it never counted: there is no standing to keep
         return hit
     kept = tuple(value for value in hit.of if value in before.of)
     if hit.of and not kept:
         return hit
-    return replace(hit, of=kept, revised_at=before.revised_at)
+    return replace(hit, of=kept, revised_at=before.revised_at if before.revision else before.g)
 
 
 class _Compiled:

@@ -71,7 +71,10 @@ def replay(
     queue: list[QueueEntry] = []
     for rule in running.rules:
         evaluator = Evaluator(replace(running, rules=(rule,)), partition=0, memory=None)
-        mine = [evaluator.feed([_mark(arrival.at), *arrival.hits]) for arrival in arrivals.get(rule.id, ())]
+        entries: list[Hit | Mark] = []
+        for arrival in arrivals.get(rule.id, ()):
+            entries += (_mark(arrival.at), *arrival.hits)
+        mine = [evaluator.feed(entries)]
         end = until or _end(rule, evaluator, last)
         if end is not None:
             mine.append(evaluator.feed([_mark(end + _INSTANT)]))  # everything up to and including `end` has entered

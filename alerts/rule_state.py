@@ -55,7 +55,8 @@ class RuleState:
         if group is None:
             return {"unknown_group": 1}
         known_at = to_us(hit.revised_at)
-        what = group.apply(hit, known_at=known_at if now is None else max(now, known_at))
+        # All before the mark is done, so what comes now is known no sooner than the instant that follows `now`.
+        what = group.apply(hit, known_at=known_at if now is None else max(now + 1, known_at))
         self._collect(group)
         if what == "late":
             self._await(group, hit)
@@ -204,9 +205,10 @@ class RuleState:
         """A timer for each open row: its next `renotify`, or the first instant at which it is resolved."""
         if row.state != "open":
             return
-        due = row.last + self._terms.reach + 1
-        if self._terms.renotify is not None:
-            due = min(due, row.renotified + self._terms.renotify)
+        over = row.last + self._terms.reach
+        due = over + 1
+        if self._terms.renotify is not None and row.renotified + self._terms.renotify < over:
+            due = row.renotified + self._terms.renotify
         if row.timer is None or due < row.timer:
             self._order += 1
             heappush(self._timers, (due, self._order, group, row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from math import ceil, floor
 
 from alerts.instants import span_us, to_us
@@ -40,11 +41,13 @@ class Terms:
     def crossing(self, window: Window, anchors: Sequence[int]) -> Readings:
         """Those of the ascending `anchors` whose sight meets the condition and the guard, with their numbers."""
         least, most, guard = self._least, self._most, self.rule.min_posts
-        pairs = list(zip(anchors, window.values(anchors), strict=True))
+        values = window.values(anchors)
+        if not guard and values and least <= min(values) and max(values) <= most:
+            return Readings(anchors if isinstance(anchors, list) else list(anchors), values)
+        crosses = [least <= value <= most for value in values]
         if guard:
-            pairs = [pair for pair, posts in zip(pairs, window.sizes(anchors), strict=True) if posts >= guard]
-        crossing = [pair for pair in pairs if least <= pair[1] <= most]
-        return Readings([anchor for anchor, _ in crossing], [value for _, value in crossing])
+            crosses = [meets and posts >= guard for meets, posts in zip(crosses, window.sizes(anchors), strict=True)]
+        return Readings(list(compress(anchors, crosses)), list(compress(values, crosses)))
 
     def is_late(self, hit: Hit) -> bool:
         """Did the post, or this revision of it, come later than the rule waits (alert-rules.md §3.3)?"""

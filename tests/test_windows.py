@@ -550,7 +550,8 @@ def test_ten_thousand_open_groups_are_rebuilt_within_a_minute() -> None:
 
 
 def test_a_flood_into_one_group_costs_each_hit_the_same() -> None:
-    """Ten times the hits in one window may cost ten times as much, not a hundred times; a third for a busy machine."""
+    """Ten times the hits in one window cost ten times as much; were each looked at for each, a hundred times. The bound
+    stands between, since the machine may be busy."""
     flooded = rule(window=timedelta(hours=2), lateness=timedelta(minutes=10))
 
     def cost(number: int) -> float:
@@ -562,5 +563,4 @@ def test_a_flood_into_one_group_costs_each_hit_the_same() -> None:
         evaluator.feed(entries)
         return time.process_time() - began
 
-    cost(1_000)
-    assert cost(10_000) < 30 * cost(1_000)
+    assert min(cost(10_000) for _ in range(2)) < 50 * min(cost(1_000) for _ in range(5))
