@@ -7,7 +7,7 @@ what it would find wrong may come from there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,16 +61,17 @@ class _Check:
         self._clock = clock
         self._words: Vocabulary | None = None
         self._rules: RuleSet | None = None
-        self._partners: tuple[Partner, ...] = ()
 
     def run(self) -> None:
         self._part("charter", {"charter"}, self._charter)
         self._part("data", {"deployment"}, self._data)
         self._part("files", {"partner", "source", "desk", "egress"}, self._files)
-        self._part("roster", {"roster", "phase"}, self._roster)
-        self._part("rules", {"rules", "roster", "phase", "log", "deployment"}, self._rule_set)
+        self._part("calendar", {"phase"}, self._calendar)
+        self._part("roster", {"roster"}, self._roster)
+        self._part("rules", {"rules", "roster", "phase", "calendar", "deployment"}, self._rule_set)
         self._part("sources", {"source", "deployment"}, self._sources)
-        self._part("partners", {"partner", "egress"}, self._channels)
+        self._part("egress", {"egress"}, self._egress)
+        self._part("partners", {"partner"}, self._channels)
         self._part("models", {"models", "roster", "charter"}, self._models)
 
     def _part(self, name: str, needs: set[str], work: Callable[[], str]) -> None:
@@ -99,20 +100,20 @@ class _Check:
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _charter(self) -> str:
-        missing = missing_in_charter(self.config.charter)
+        charter = self.config.charter
+        missing = missing_in_charter(charter)
         if missing:
             self._problem(
                 f"charter: missing or empty: {', '.join(missing)}; nothing is collected until the charter is complete"
             )
+        if charter is None or charter.period is None:
             return ""
-        charter = self.config.charter
-        assert charter is not None and charter.period is not None  # noqa: S101, PT018 - nothing is missing
         first, last = charter.period
         if last < first:
             self._problem(f"charter.period: the last day {last} lies before the first day {first}")
         elif last < self._clock.now().date() and self.config.deployment.clock == "live":
             self._warn(f"charter.period: ended on {last}; is there still a mandate?")
-        return f"complete, {first} to {last}"
+        return "" if missing else f"complete, {first} to {last}"
 
     def _data(self) -> str:
         data = self.config.data
@@ -140,37 +141,48 @@ class _Check:
             self._problem(f"desk.tips_token_file: {config.resolve(token)}: no such file")
         return ""
 
+    def _calendar(self) -> str:
+        phases = build.codebook().children("P")
+        for code in dict.fromkeys(phase.code for phase in self.config.phases):
+            if code not in phases:
+                self._problem(f"phase: {code!r} is no phase of the codebook; known are {', '.join(phases)}")
+                self._broken |= {"calendar"}
+        return _counted(len(self.config.phases), "phase")
+
     def _roster(self) -> str:
         self._words = words = build.vocabulary_of(self.config)
-        codes = words.codebook.codes
-        for code in dict.fromkeys(phase.code for phase in words.phases):
-            if code not in codes or not code.startswith("P-"):
-                known = ", ".join(sorted(known for known in codes if known.startswith("P-")))
-                self._problem(f"phase: {code!r} is no phase of the codebook; known are {known}")
         people = len(words.roster.people) if words.roster else 0
         if not people:
             self._warn("roster: lists nobody; no rule about people can find anything")
-        return f"{people} people, {len(words.phases)} phases, {len(codes)} codes"
+        return "1 person" if people == 1 else f"{people} people"
 
     def _rule_set(self) -> str:
-        if self._words is None:
-            self._warn("rules: not checked until the roster can be read")
-            return ""
+        assert self._words is not None  # noqa: S101 - the roster is sound
         self._rules = rules = build.rule_set(self.config, self._words, self._clock)
-        self.report.warnings.extend(rules.warnings)
+        self._tell_of_warnings(rules.warnings)
         if not rules.rules:
             self._warn("rules: none; nothing is queued for review and nobody is alerted")
-        return f"{len(rules.rules)} rules"
+        return _counted(len(rules.rules), "rule")
+
+    def _tell_of_warnings(self, warnings: Sequence[str]) -> None:
+        """That a rule has no required word is usual for rules on flags: it is told once for all of them."""
+        every_post = [line for line in warnings if " W05 " in line]
+        self.report.warnings.extend(line for line in warnings if line not in every_post)
+        if every_post:
+            self._warn(f"rules: {len(every_post)} name no word without which they cannot match; they see every post")
 
     def _sources(self) -> str:
         tables = build.source_tables(self.config)
         if not tables:
             self._warn("source: none; nothing is collected")
-        return f"{len(tables)} sources"
+        return _counted(len(tables), "source")
+
+    def _egress(self) -> str:
+        build.egress(self.config)
+        return ""
 
     def _channels(self) -> str:
-        build.channels(self.config)
-        self._partners = partners = build.partners(self.config)
+        partners = build.partners(self.config)
         if not partners:
             self._warn("partner: none; alerts are shown at the desk and nobody else is told")
         identities = [partner.id for partner in partners]
@@ -178,7 +190,9 @@ class _Check:
             self._problem(f"partner {identity}: id: two partners have it")
         for partner in partners:
             self._partner(partner)
-        return f"{len(partners)} partners"
+        guarded = {} if "egress" in self._broken else self.config.egress
+        build.channels(self.config.model_copy(update={"egress": guarded}))
+        return _counted(len(partners), "partner")
 
     def _partner(self, partner: Partner) -> None:
         if self._words is not None and self._words.roster is not None:
@@ -195,26 +209,29 @@ class _Check:
         from classifiers.pipeline import shipped_models
         from classifiers.rating import list_models
 
-        if self._words is None:
-            self._warn("models: not checked until the roster can be read")
-            return ""
         steps = build.describe_models(self.config)
         folder = self.config.resolve(self.config.models) if self.config.models else shipped_models()
         manifests = list_models(folder)
         if not manifests:
-            self._warn(f"models: {folder} holds none; only rules on words can find posts")
+            self._problem(f"models: {folder} holds no model; leave the key out for the shipped ones")
         covered = {manifest.language.partition("-")[0] for manifest in manifests}
         for language in self.config.languages:
             if manifests and language.partition("-")[0] not in covered:
                 self._warn(f"charter.languages: no model knows {language!r}; only rules on words can find such posts")
-        return f"{len(manifests)} models ({', '.join(manifest.name for manifest in manifests)}); steps {steps}"
+        return (
+            f"{_counted(len(manifests), 'model')} ({', '.join(manifest.name for manifest in manifests)}); steps {steps}"
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _named_files(given: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
     """(where, key, path) of every file that a table names, at any depth."""
     if isinstance(given, list | tuple):
         for number, part in enumerate(given, start=1):
-            named = part.get("name") or part.get("id") if isinstance(part, Mapping) else None
+            named = part.get("id") or part.get("name") if isinstance(part, Mapping) else None
             yield from _named_files(part, f"{where} {named or number}")
     elif isinstance(given, Mapping):
         for key, value in given.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
@@ -17,6 +18,7 @@ from runtime.commands import (
     evidence,
     init,
     loop,
+    model,
     prune,
     rules,
     run,
@@ -47,6 +49,7 @@ app.command("status")(status.status)
 app.command("assess")(assess.assess)
 app.command("search")(search.search)
 app.add_typer(rules.app)
+app.add_typer(model.app)
 app.add_typer(dead_letters.app)
 app.add_typer(source.app)
 app.command("backup")(backup.backup)
@@ -57,15 +60,15 @@ app.add_typer(audit.app)
 app.command("loop", hidden=True)(loop.loop)
 
 
-def main() -> None:
-    """Entry point: our own errors and those of the file system are told in plain words with exit status 2, never as a
-    traceback. A traceback means a bug of ours."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point; `arguments` None means those of the process. Our own errors and those of the file system are told in
+    plain words with exit status 2; a traceback means a bug of ours."""
     from hustings.errors import HustingsError
 
     try:
-        app()
+        app(args=arguments, prog_name="hustings")
     except HustingsError as error:
-        _end(f"{type(error).__name__}:\n{error}")
+        _end(str(error))
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error, but Python must not complain at exit.
         sys.stderr.close()

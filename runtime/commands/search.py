@@ -25,14 +25,19 @@ def search(
     import sys
 
     from hustings import wire
+    from hustings.errors import QueryError
     from hustings.query.parser import parse
     from runtime import build
-    from runtime.commands.terminal import complain, say, table
+    from runtime.commands.terminal import complain, printable, say, table
     from runtime.config import load_config
     from runtime.export import write_csv
 
     loaded = load_config(config)
-    parsed = parse(query, vocabulary=build.vocabulary_of(loaded))
+    try:
+        parsed = parse(query, vocabulary=build.vocabulary_of(loaded))
+    except QueryError as error:
+        complain(f"hustings: {error}\n  {printable(query)}\n  {'^':>{error.column}}")
+        raise typer.Exit(2) from None
     loaded.require_data()
     index = build.open_index(loaded)
     try:

@@ -182,7 +182,7 @@ class _Generator:
         text = self._filled("en", self.texts["en"]["threat"][0], target)
         post = self._post(self._some("en", 1)[0], text, self._at(6, 21, 40))
         self.codes[post.key] = ("G-THR", "G")
-        self._event("threat", True, ("threat-named-target",), {"target": "c03"}, [post.key])
+        self._event("threat", True, ("threat-named-target",), {"aimed_at": "c03"}, [post.key])
 
     def _doctored_result(self) -> None:
         """On election night, a "leaked" result long before the count has ended."""

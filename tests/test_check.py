@@ -1,0 +1,236 @@
+"""`hustings check`: every kind of problem stands in one report, and what hangs on a broken part is said to wait."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hustings.clock import VirtualClock
+from runtime.check import find_problems
+from runtime.init import ready_rules
+from tests.command_line import command_line
+
+CLOCK = VirtualClock(datetime(2027, 3, 10, 12, tzinfo=UTC))
+CHARTER = """
+[charter]
+requester = "Observatory"
+mandate = "Watch"
+period = [2027-03-01, 2027-03-24]
+languages = ["en"]
+recipients = ["Network"]
+legal_basis = "public interest"
+contacts = ["desk@observatory.example"]
+dpia_ref = "DPIA-1"
+"""
+ROSTER = """
+[[person]]
+id = "c01"
+name = "Ana Torre"
+[[person]]
+id = "c02"
+name = "Omar Nil"
+"""
+PARTNER = """
+[[partner]]
+id = "network"
+name = "Network"
+tlp = "AMBER+STRICT"
+pseudonym_key = { file = "network.key" }
+[[partner.channels]]
+name = "archive"
+kind = "file"
+settings = { path = "received.jsonl" }
+"""
+
+
+def deployment(folder: Path, config: str, *, roster: str = ROSTER) -> Path:
+    (folder / "rules").mkdir()
+    for name, text in ready_rules(expires="2027-03-24"):
+        (folder / "rules" / name).write_text(text)
+    (folder / "roster.toml").write_text(roster)
+    (folder / "network.key").write_text("6b" * 32)
+    path = folder / "hustings.toml"
+    path.write_text('roster = "roster.toml"\nrules = ["rules/*.toml"]\n' + config)
+    return path
+
+
+GOOD = '[deployment]\nname = "Test"\n' + CHARTER + '[[source]]\nname = "tips"\nkind = "tips"\n' + PARTNER
+
+
+def test_what_is_right_checks_and_makes_nothing(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD)
+    before = sorted(tmp_path.rglob("*"))
+    report = find_problems(path, clock=CLOCK)
+    assert report.problems == []
+    assert [note.partition(": ")[2] for note in report.warnings] == [
+        "rules: 7 name no word without which they cannot match; they see every post"
+    ]
+    assert [fact for fact in report.facts if not fact.startswith("models")] == [
+        "charter: complete, 2027-03-01 to 2027-03-24",
+        "calendar: 0 phases",
+        "roster: 2 people",
+        "rules: 7 rules",
+        "sources: 1 source",
+        "partners: 1 partner",
+    ]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+EVERY_PROBLEM = """
+[deployment]
+name = "Test"
+data = "roster.toml/var"
+
+[charter]
+requester = "Observatory"
+period = [2027-03-24, 2027-03-01]
+languages = ["en", "fr"]
+recipients = ["Network"]
+legal_basis = "public interest"
+contacts = ["desk@observatory.example"]
+
+[log]
+keep_days = 1
+keep_hours = 3
+
+[[phase]]
+code = "P-CAMPAIGN"
+start = 2027-03-01T00:00:00Z
+end = 2027-03-12T00:00:00Z
+
+[[source]]
+name = "radio"
+kind = "radio"
+
+[[source]]
+name = "radio"
+kind = "feeds"
+urls = ["https://news.example/feed.xml"]
+
+[[source]]
+name = "archive"
+kind = "files"
+path = "none.jsonl"
+clock = "as-posted"
+
+[[source]]
+kind = "tips"
+
+[[source]]
+name = "square"
+kind = "mastodon"
+instance = "social.example"
+token_file = "none.token"
+
+[[partner]]
+id = "network"
+name = "Network"
+targets = ["c01", "c99"]
+topics = ["weather"]
+pseudonym_key = { file = "none.key" }
+[[partner.channels]]
+name = "hook"
+kind = "webhok"
+
+[[partner]]
+id = "network"
+name = "Another network"
+pseudonym_key = "0123456789abcdef"
+[[partner.channels]]
+name = "hook"
+kind = "webhook"
+settings = { url = "partner.example", secrets = ["whsec_c2VjcmV0IG9mIHRoZSBwYXJ0bmVy"] }
+
+[egress]
+allow = ["not an origin at all"]
+
+[desk]
+tips_token_file = "none.token"
+"""
+BROKEN_ROSTER = """
+versoin = "1"
+[[person]]
+id = "c01"
+name = "Ana Torre"
+aliases = ["Torre"]
+ambiguous = ["Torre"]
+handles = ["@ana", "mastodon:ana@social.example"]
+[[person]]
+id = "c01"
+name = "Omar Nil"
+partie = "Unity"
+handles = ["mastodon:ana@social.example"]
+[[person]]
+name = "Nobody"
+[[person]]
+id = "c 04"
+name = 4
+"""
+BROKEN_RULE = """
+[[rule]]
+id = "0d6d3f0a-6f5e-4a53-9a86-5b0b8a3f3aff"
+name = "broken"
+version = 1
+state = "active"
+owner = "desk"
+expires = 2026-01-01
+why = "to see what is said"
+kind = "count"
+where = "flags:G"
+window = "6 hours"
+when = { gte = 3 }
+"""
+
+
+def test_every_kind_of_problem_stands_in_one_report(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    path = deployment(tmp_path, EVERY_PROBLEM, roster=BROKEN_ROSTER)
+    (tmp_path / "rules" / "broken.toml").write_text(BROKEN_RULE)
+    golden("check_every_problem.txt", shown(path))
+
+
+def test_with_a_sound_roster_the_rules_are_checked_too(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    sound = EVERY_PROBLEM.replace("keep_hours = 3\n", "").replace("P-CAMPAIGN", "P-CAMP")
+    path = deployment(tmp_path, sound)
+    (tmp_path / "rules" / "broken.toml").write_text(BROKEN_RULE)
+    golden("check_rules_and_partners.txt", shown(path))
+
+
+def shown(path: Path) -> str:
+    report = find_problems(path, clock=CLOCK)
+    lines = [*report.problems, *(f"note: {note}" for note in report.warnings)]
+    return "\n".join(lines).replace(str(path.parent), "/here") + "\n"
+
+
+def test_a_secret_never_stands_in_the_report(tmp_path: Path) -> None:
+    text = GOOD.replace('pseudonym_key = { file = "network.key" }', 'pseudonym_key = ["do-not-show-me"]')
+    report = find_problems(deployment(tmp_path, text), clock=CLOCK)
+    assert len(report.problems) == 1
+    assert "do-not-show-me" not in str(report)
+
+
+def test_a_language_without_a_model_and_a_mandate_that_ended_are_noted(tmp_path: Path) -> None:
+    text = GOOD.replace('languages = ["en"]', 'languages = ["en", "fr"]').replace("2027-03-24", "2027-03-09")
+    report = find_problems(deployment(tmp_path, text), clock=CLOCK)
+    assert report.problems == []
+    assert [note.partition(": ")[2] for note in report.warnings if "rules:" not in note] == [
+        "charter.period: ended on 2027-03-09; is there still a mandate?",
+        "charter.languages: no model knows 'fr'; only rules on words can find such posts",
+    ]
+
+
+def test_the_command_says_it_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deployment(tmp_path, GOOD.replace('dpia_ref = "DPIA-1"', "").replace("2027", "2099"))
+    answer = command_line(capsys, monkeypatch)("check", path, "--json")
+    said = json.loads(answer.out)
+    assert answer.status == 1
+    assert said["ok"] is False
+    assert [line.partition("charter: ")[2] for line in said["problems"]] == [
+        "missing or empty: dpia_ref; nothing is collected until the charter is complete"
+    ]
+    assert {"warnings", "facts"} <= said.keys()
