@@ -156,6 +156,7 @@ class Evaluator:
                 alerts.append(alert)
                 notices += news
             amendments += state.due_amendments()
+            state.forget()
         counters = {name: count for name, count in sorted(self._counters.items()) if count}
         self._counters.clear()
         return AlertChanges(

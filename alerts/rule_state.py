@@ -68,7 +68,7 @@ class RuleState:
         return {}
 
     def advance(self, now: int) -> None:
-        """Everything up to `now` is processed: evaluate ticks, tell what is due, resolve, amend, forget."""
+        """Everything up to `now` is processed: evaluate ticks, tell what is due, resolve, amend."""
         horizon = now - self._terms.lateness
         if self._horizon is None:
             self._expect(now)
@@ -84,8 +84,6 @@ class RuleState:
             if row.timer == due:  # else a withdrawal moved the end forward, and another timer was set for it
                 self._time(group, row, horizon)
         self._amend(horizon)
-        if self._keeps is not None:
-            self._forget(horizon - self._keeps)
 
     def restore(
         self,
@@ -146,6 +144,21 @@ class RuleState:
         """Amendments that were settled since the last call."""
         due, self._amendments = self._amendments, []
         return due
+
+    def forget(self) -> None:
+        """Drop what is too old to matter. Called when nothing waits to be recorded: what is told names its posts."""
+        if self._keeps is None or self._horizon is None:
+            return
+        before = self._horizon - self._keeps
+        if self._forgot_before is None:
+            self._forgot_before = before
+        if before - self._forgot_before < self._keeps // FORGETTING:
+            return
+        self._forgot_before = before
+        for group in self._groups.values():
+            group.forget(before)
+        self._groups = {key: group for key, group in self._groups.items() if not group.is_empty}
+        self._names = {key[:-1] if self.rule.kind == "match" else key for key in self._groups}
 
     def alerts(self) -> Iterator[Alert]:
         """Every alert held."""
@@ -251,14 +264,3 @@ class RuleState:
         if group is not None and row is not None and row.state == "open" and alert.severity != severity:
             row.tell("update", row.last, about=severity)
             self._changed[row.id] = (group, row)
-
-    def _forget(self, before: int) -> None:
-        if self._forgot_before is None:
-            self._forgot_before = before
-        if self._keeps is None or before - self._forgot_before < self._keeps // FORGETTING:
-            return
-        self._forgot_before = before
-        for group in self._groups.values():
-            group.forget(before)
-        self._groups = {key: group for key, group in self._groups.items() if not group.is_empty}
-        self._names = {key[:-1] if self.rule.kind == "match" else key for key in self._groups}

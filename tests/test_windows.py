@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -460,6 +461,16 @@ def test_a_worker_forgets_old_posts_but_never_those_of_an_open_episode() -> None
     evaluator.feed([mark(40 * DAY)])
     evaluator.feed([mark(60 * DAY)])
     assert evaluator.alerts() == []
+
+
+@pytest.mark.parametrize("cuts", [(), (1, 2, 3, 4, 5, 6)])
+def test_an_alert_that_settles_at_the_mark_that_makes_its_posts_old_keeps_its_evidence(cuts: tuple[int, ...]) -> None:
+    evaluator, book = Evaluator(RuleSet(rules=(rule(),)), partition=0), Book()
+    entries = [mark(0), *(post.hit() for post in burst("s", 0)), mark(30 * DAY)]
+    for first, last in pairwise([0, *cuts, len(entries)]):
+        book.record(evaluator.feed(entries[first:last]))
+    (alert,) = book.alerts.values()
+    assert (alert.state, alert.value, len(alert.evidence)) == ("resolved", 4, 4)
 
 
 def test_a_silent_group_is_still_known_after_its_posts_were_forgotten() -> None:
