@@ -60,7 +60,7 @@ def opened(file: Path, *, standard_input: BinaryIO) -> Iterator[BinaryIO]:
             raw.close()
 
 
-def assess_lines(stream: BinaryIO, pipeline: Assessing, *, clock: Clock) -> Iterator[AssessedLine]:
+def assess_lines(stream: BinaryIO, pipeline: Assessing, *, clock: Clock, batch: int = BATCH) -> Iterator[AssessedLine]:
     """One result for each line that is not blank, in order. Reads at most `wire.MAX_BYTES` of a line into memory."""
     waiting: list[tuple[int, Post | BadInput]] = []
     for number, raw in _lines(stream):
@@ -72,7 +72,7 @@ def assess_lines(stream: BinaryIO, pipeline: Assessing, *, clock: Clock) -> Iter
             waiting.append((number, wire.decode_strict(raw, Post)))
         except BadInput as error:
             waiting.append((number, error))
-        if len(waiting) >= BATCH:
+        if len(waiting) >= batch:
             yield from _results(waiting, pipeline, clock)
             waiting = []
     yield from _results(waiting, pipeline, clock)
