@@ -96,7 +96,7 @@ def loops_of(memory: Memory, clock: Clock) -> list[LoopStatus]:
         found.append(
             LoopStatus(
                 loop=loop,
-                alive=age_s is not None and age_s <= ALIVE_WITHIN_S,
+                alive=age_s is not None and abs(age_s) <= ALIVE_WITHIN_S,
                 pid=beat.pid if beat else None,
                 last_beat=beat.at if beat else None,
                 waiting_for=beat.waiting_for if beat else "",

@@ -1,0 +1,171 @@
+"""Retention: what is older than the deployment keeps goes, what nobody has read stays, and the books still balance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from desk import audit
+from desk.memory import DeskMemory
+from hustings.clock import SystemClock, rfc3339
+from hustings.types import Post
+from ingest.evidence import Capture, EvidenceFolder
+from runtime import build
+from runtime.config import load_config
+from runtime.prune import prune, would_prune
+from runtime.status import books_of
+from tests.command_line import CommandLine, command_line
+from tests.loops_world import ALL, CALM, SUNDAY, LoopsWorld
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def world(tmp_path: Path, desk_url: str) -> Iterator[LoopsWorld]:
+    with ExitStack() as opened:
+        yield LoopsWorld(tmp_path, desk_url, opened)
+
+
+def days_later(found: Post, days: int) -> Post:
+    return msgspec.structs.replace(
+        found,
+        native_id=f"{found.native_id}-day-{days}",
+        published_at=found.published_at + days * DAY,
+        collected_at=found.collected_at + days * DAY,
+    )
+
+
+def test_what_is_old_and_read_goes_and_the_books_still_balance(world: LoopsWorld) -> None:
+    for day in range(4):
+        world.append(*(days_later(p, day) for p in (*SUNDAY, *CALM)))
+        world.run_to_the_end()
+        world.clock.advance(DAY)
+    before = world.clock.now() - 2 * DAY - timedelta(hours=1)
+    planned = would_prune(world.log, world.index, before=before)
+    assert world.index.count(ALL) == 32, "a dry run changes nothing"
+    done = prune(world.log, world.index, before=before)
+    assert (planned.index_posts, done.index_posts) == (16, 16)
+    assert planned.log_entries["posts"] == done.log_entries["posts"] == 16
+    assert done.kept_unread == {}
+    assert world.index.count(ALL) == 16
+    assert world.log.starts("posts") == {0: 16}
+    assert books_of(world.log, world.index).balanced
+    world.append(days_later(SUNDAY[0], 4))
+    world.run_to_the_end()
+    assert world.index.count(ALL) == 17
+    assert books_of(world.log, world.index).balanced
+
+
+def test_what_is_not_read_yet_stays_however_old(world: LoopsWorld) -> None:
+    world.append(*CALM)
+    world.run_to_the_end()
+    world.clock.advance(DAY)
+    world.append(*(days_later(p, 1) for p in SUNDAY))
+    world.clock.advance(30 * DAY)
+    before = world.clock.now() - 2 * DAY
+    planned = would_prune(world.log, world.index, before=before)
+    done = prune(world.log, world.index, before=before)
+    assert planned.kept_unread == done.kept_unread == {"posts": 4}
+    assert world.log.starts("posts") == {0: 4}
+    world.run_to_the_end()
+    assert {a.key for a in world.index.search(ALL).assessments} == {days_later(p, 1).key for p in SUNDAY}
+    assert books_of(world.log, world.index).balanced
+
+
+def test_an_index_that_is_being_filled_again_keeps_the_log(world: LoopsWorld) -> None:
+    world.append(*CALM)
+    world.run_to_the_end()
+    world.lose_index()
+    world.clock.advance(30 * DAY)
+    done = prune(world.log, world.index, before=world.clock.now() - DAY)
+    assert done.log_entries["posts"] == 0
+    world.run_to_the_end()
+    assert world.index.count(ALL) == 4
+
+
+# ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def hustings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return command_line(capsys, monkeypatch)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "hustings.toml"
+    path.write_text('[deployment]\nname = "Test"\n[log]\nkeep_days = 2\n')
+    (tmp_path / "var").mkdir()
+    return path
+
+
+def test_the_command_reports_and_leaves_an_audit_row(config: Path, hustings: CommandLine) -> None:
+    assert hustings("prune", config, "--dry-run").out.startswith("would forget about what came before 20")
+    said = json.loads(hustings("prune", config, "--json").out)
+    assert (said["dry_run"], said["log_entries"], said["index_posts"]) == (
+        False,
+        {"posts": 0, "hits": 0, "dead-letters": 0},
+        0,
+    )
+    engine = build.open_engine(load_config(config))
+    (row,) = audit.latest(engine)
+    engine.dispose()
+    assert (row.actor, row.action) == ("operator", "prune"), "the dry run left none"
+
+
+def test_a_stopped_source_is_lifted_and_leaves_an_audit_row(config: Path, hustings: CommandLine) -> None:
+    engine = build.open_engine(load_config(config))
+    memory = DeskMemory(engine)
+    why = {"at": rfc3339(SystemClock().now()), "reason": "20 messages in a row could not be used"}
+    memory.put("brakes", "radio", msgspec.json.encode(why))
+    refused = hustings("source", "lift", "radoi", "--config", config)
+    assert (refused.status, refused.err) == (2, "hustings: 'radoi' is not stopped; stopped are: radio\n")
+    lifted = hustings("source", "lift", "radio", "--config", config)
+    assert lifted.out == (
+        "radio goes on at its next poll; it had been stopped because 20 messages in a row could not be used\n"
+    )
+    assert memory.entries("brakes") == {}
+    assert [(row.action, row.subject) for row in audit.latest(engine)] == [("lift_brake", "radio")]
+    engine.dispose()
+
+
+def test_evidence_that_was_changed_is_found_with_its_posts(config: Path, hustings: CommandLine) -> None:
+    folder = config.parent / "var" / "evidence"
+    EvidenceFolder(folder, code_version="test").seal(
+        [Capture(raw=b"as it came", collector="c", keys=("net:1",), at=SystemClock().now())]
+    )
+    whole = hustings("evidence", "verify", config)
+    assert (whole.status, whole.out) == (0, "1 packs, each byte as it was sealed\n")
+    (pack,) = folder.glob("*/*")
+    pack.chmod(0o600)
+    pack.write_bytes(pack.read_bytes().replace(b"as it came", b"as we like"))
+    pack.chmod(0o400)
+    changed = hustings("evidence", "verify", config)
+    assert changed.status == 1
+    assert changed.err == f"{pack}: the raw bytes of a capture were changed; posts net:1\n"
+    assert len(json.loads(hustings("evidence", "verify", config, "--json").out)["flaws"]) == 1
+
+
+def test_the_audit_chain_is_checked_against_a_checkpoint(config: Path, hustings: CommandLine) -> None:
+    hustings("prune", config)
+    hustings("prune", config)
+    first = hustings("audit", "verify", config)
+    assert first.status == 0
+    checkpoint = first.out.split()[-1]
+    assert first.out == f"2 rows, unbroken; checkpoint {checkpoint}\n"
+    hustings("prune", config)
+    assert hustings("audit", "verify", config, "--lodged", checkpoint).status == 0
+    forged = hustings("audit", "verify", config, "--lodged", "2:" + "0" * 64)
+    assert (forged.status, forged.err) == (1, "audit: row 2 is not the one of the lodged checkpoint\n")
+    engine = build.open_engine(load_config(config))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit SET action = 'nothing' WHERE sequence = 2")
+    engine.dispose()
+    broken = hustings("audit", "verify", config)
+    assert (broken.status, broken.err) == (1, "audit: row 2 (nothing of retention) was changed\n")
