@@ -1,7 +1,8 @@
 """How people hide a sentence from machines, or just write carelessly; readers still understand.
 
-Every disguise is a function of the text alone. Most touch every second word of at least four letters, as the trial in
-design/security.md did.
+Every disguise is a function of the text alone. Those that hide from machines touch the words that tell (`telling` in
+the language's file: vote, ballot, slurs). The careless ones change every second word of at least four letters, as the
+trial in design/security.md did; so do the others in a text without a telling word.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _VIRAMAS = "\u094d\u0bcd"
 _LEET = str.maketrans({"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"})
 _LOOK_ALIKES = str.maketrans(
     {
-        **dict(zip("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОРТХ", strict=True)),  # Latin to Cyrillic
+        **dict(zip("aceopxyijsABCEHKMOPSTX", "асеорхуіјѕАВСЕНКМОРЅТХ", strict=True)),  # Latin to Cyrillic
         **dict(zip("يكه", "یکہ", strict=True)),  # Arabic to Persian and Urdu letters
     }
 )
@@ -54,50 +55,61 @@ def _every_second(text: str, change: Callable[[str], str]) -> str:
     return _WORD.sub(changed, text)
 
 
-def _leet(text: str, _: Phrasing) -> str:
+def _telling(text: str, phrasing: Phrasing, change: Callable[[str], str]) -> str:
+    """Applies `change` to the words that tell, or to every second one where none does."""
+
+    def changed(word: re.Match[str]) -> str:
+        return change(word[0]) if word[0].casefold().startswith(phrasing.telling) else word[0]
+
+    done = _WORD.sub(changed, text)
+    return done if done != text else _every_second(text, change)
+
+
+def _leet(text: str, phrasing: Phrasing) -> str:
     """El3c710n."""
-    return _every_second(text, lambda word: word.lower().translate(_LEET))
+    return _telling(text, phrasing, lambda word: word.lower().translate(_LEET))
 
 
-def _masked(text: str, _: Phrasing) -> str:
+def _masked(text: str, phrasing: Phrasing) -> str:
     """One inner letter becomes an asterisk."""
 
     def mask(word: str) -> str:
         seen = letters(word)
-        seen[len(seen) // 2] = "*"
+        if len(seen) > 1:
+            seen[len(seen) // 2] = "*"
         return "".join(seen)
 
-    return _every_second(text, mask)
+    return _telling(text, phrasing, mask)
 
 
-def _look_alikes(text: str, _: Phrasing) -> str:
+def _look_alikes(text: str, phrasing: Phrasing) -> str:
     """Letters of another alphabet that look the same."""
-    return _every_second(text, lambda word: word.translate(_LOOK_ALIKES))
+    return _telling(text, phrasing, lambda word: word.translate(_LOOK_ALIKES))
 
 
-def _zero_width(text: str, _: Phrasing) -> str:
+def _zero_width(text: str, phrasing: Phrasing) -> str:
     """Invisible characters inside words."""
 
     def split(word: str) -> str:
         seen = letters(word)
         return "".join(f"{letter}{_INVISIBLE[place % 3]}" for place, letter in enumerate(seen[:-1])) + seen[-1]
 
-    return _every_second(text, split)
+    return _telling(text, phrasing, split)
 
 
-def _spaced(text: str, _: Phrasing) -> str:
+def _spaced(text: str, phrasing: Phrasing) -> str:
     """L e t t e r s set apart."""
-    return _every_second(text, lambda word: " ".join(letters(word)))
+    return _telling(text, phrasing, lambda word: " ".join(letters(word)))
 
 
-def _dotted(text: str, _: Phrasing) -> str:
+def _dotted(text: str, phrasing: Phrasing) -> str:
     """L.e.t.t.e.r.s set apart by points."""
-    return _every_second(text, lambda word: ".".join(letters(word)))
+    return _telling(text, phrasing, lambda word: ".".join(letters(word)))
 
 
 def _shouted(text: str, _: Phrasing) -> str:
     """IN CAPITALS!!!"""
-    return text.upper().rstrip(".!") + "!!!"
+    return text.upper().rstrip(".!।") + "!!!"
 
 
 def _stretched(text: str, _: Phrasing) -> str:

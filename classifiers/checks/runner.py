@@ -13,11 +13,26 @@ from classifiers.checks.suite import Case, Function, Suite
 from hustings.codebook import matches
 from hustings.types import Assessment, Post
 
-__all__ = ["Assessing", "Failure", "Protected", "Report", "Score", "SwapScore", "below", "is_right", "run"]
+__all__ = [
+    "FLOOR",
+    "SWAP_POINTS",
+    "Assessing",
+    "Failure",
+    "LanguageScore",
+    "Report",
+    "Score",
+    "SwapScore",
+    "below",
+    "is_right",
+    "run",
+    "uneven",
+]
 
 BATCH = 512
 FLOOR = 0.5
 """No function may be below (issue 5, gates; design/models-and-data.md, "robustness")."""
+SWAP_POINTS = 2.0
+"""Points by which the sides of a swap may differ (requirement R13)."""
 EXAMPLES = 3
 _WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
 
@@ -64,13 +79,18 @@ class SwapScore(Struct, frozen=True, kw_only=True):
     unequal: int
 
 
-class Protected(Struct, frozen=True, kw_only=True):
-    """How often posts of one language in which nothing is to be found were flagged all the same."""
+class LanguageScore(Struct, frozen=True, kw_only=True):
+    """One language in short. `harm` and `innocent` are mean accuracies over functions in which something, or nothing,
+    is to be found; None where a language has no such function. `protected_n` posts should get no code of harm (swaps,
+    which have a table of their own, aside), `protected_flagged` is the share of them that did."""
 
     language: str
-    n: int
-    flagged: int
-    rate: float
+    functions: int
+    below_floor: int
+    harm: float | None
+    innocent: float | None
+    protected_n: int
+    protected_flagged: float
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -83,7 +103,7 @@ class Report(Struct, frozen=True, kw_only=True):
     models: dict[str, str]
     scores: tuple[Score, ...]
     swaps: tuple[SwapScore, ...]
-    protected: tuple[Protected, ...]
+    languages: tuple[LanguageScore, ...]
 
 
 class _Judged(NamedTuple):
@@ -117,7 +137,7 @@ def run(suite: Suite, assessing: Assessing) -> Report:
         swaps=tuple(
             _swap_score(functions[group[0].case.function], group) for group in _grouped(judged) if group[0].case.side
         ),
-        protected=tuple(_protected(language, judged) for language in suite.languages),
+        languages=tuple(_language_score(language, scores, judged) for language in suite.languages),
     )
 
 
@@ -132,6 +152,12 @@ def is_right(flags: Iterable[str], expected: Sequence[str], harm: Sequence[str])
 def below(report: Report, floor: float = FLOOR) -> tuple[Score, ...]:
     """The functions whose accuracy in a language is under the floor, worst first."""
     return tuple(score for score in report.scores if score.accuracy < floor)
+
+
+def uneven(report: Report, points: float = SWAP_POINTS) -> tuple[SwapScore, ...]:
+    """The swaps whose sides differ by more than so many points, worst first."""
+    apart = [swap for swap in report.swaps if abs(swap.difference) > points]
+    return tuple(sorted(apart, key=lambda swap: (-abs(swap.difference), swap.function, swap.language)))
 
 
 def _post(suite: Suite, case: Case) -> Post:
@@ -183,10 +209,24 @@ def _swap_score(function: Function, group: Sequence[_Judged]) -> SwapScore:
     )
 
 
-def _protected(language: str, judged: Sequence[_Judged]) -> Protected:
-    innocent = [one for one in judged if one.case.language == language and not one.case.expected]
-    flagged = sum(one.harmful for one in innocent)
-    return Protected(language=language, n=len(innocent), flagged=flagged, rate=_share(flagged, len(innocent)))
+def _language_score(language: str, scores: Sequence[Score], judged: Sequence[_Judged]) -> LanguageScore:
+    own = [score for score in scores if score.language == language]
+    innocent = [
+        one.harmful for one in judged if one.case.language == language and not one.case.expected and not one.case.side
+    ]
+    return LanguageScore(
+        language=language,
+        functions=len(own),
+        below_floor=sum(score.accuracy < FLOOR for score in own),
+        harm=_mean([score.accuracy for score in own if score.expected]),
+        innocent=_mean([score.accuracy for score in own if not score.expected]),
+        protected_n=len(innocent),
+        protected_flagged=_share(sum(innocent), len(innocent)),
+    )
+
+
+def _mean(accuracies: Sequence[float]) -> float | None:
+    return round(sum(accuracies) / len(accuracies), 4) if accuracies else None
 
 
 def _share(part: int, whole: int) -> float:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Collection
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from hustings.errors import ConfigError
 
@@ -74,13 +75,15 @@ class Swap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Phrasing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A suite in one language. `words` fill the slots. `texted` holds spellings that people use on telephones, `padding`
-    friendly sentences in which a claim can be sunk."""
+    """A suite in one language. `words` fill the slots. `telling` holds beginnings of the words that people hide from
+    machines, in small letters; `texted` spellings that they use on telephones; `padding` friendly sentences in which a
+    claim can be sunk."""
 
     language: str
     words: dict[str, tuple[str, ...]]
     templates: dict[str, tuple[str, ...]]
     swap: dict[str, Swap] = {}
+    telling: tuple[str, ...] = ()
     texted: dict[str, str] = {}
     padding: tuple[str, ...] = ()
 
@@ -112,6 +115,14 @@ class Suite(Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Names these cases: the first 12 hexadecimal digits of a SHA-256 over ids, texts and what is expected."""
         return hashlib.sha256(msgspec.json.encode(self.cases)).hexdigest()[:12]
+
+    def only(self, languages: Collection[str]) -> Suite:
+        """The suite in some of its languages."""
+        return structs.replace(
+            self,
+            languages=tuple(language for language in self.languages if language in languages),
+            cases=tuple(case for case in self.cases if case.language in languages),
+        )
 
 
 _T = TypeVar("_T", Functions, Phrasing)

@@ -1,0 +1,180 @@
+"""`hustings checks`: ElectionCheck and the abuse functions, run through the models of a deployment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classifiers.checks.runner import Report
+    from classifiers.checks.suite import Suite
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="checks",
+    help="Functional tests of detection: what is told apart and what is not, by function and language.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class SuiteName(StrEnum):
+    """The suites that are shipped."""
+
+    ELECTION = "election"
+    ABUSE = "abuse"
+
+
+Suites = Annotated[list[SuiteName] | None, typer.Option("--suite", help="a suite; may be repeated; default: all")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="a language; may be repeated; default: all")]
+Models = Annotated[
+    Path | None,
+    typer.Option("--models", help="folder of models; default: the shipped ones", exists=True, file_okay=False),
+]
+WORST = 25
+
+
+@app.command("run")
+def run(
+    suite: Suites = None,
+    language: Languages = None,
+    models: Models = None,
+    floor: Annotated[float | None, typer.Option(help="exit status 1 when a function lies below", min=0, max=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Run suites and say how well each function is told, worst first.
+
+    Example: hustings checks run --suite election --language en
+    """
+    import msgspec
+
+    from classifiers.checks.runner import FLOOR, below
+    from runtime.commands.terminal import complain, say
+
+    least = FLOOR if floor is None else floor
+    reports = _reports(_suites(suite, language), models)
+    if as_json:
+        say(msgspec.json.encode({"floor": least, "suites": reports}).decode())
+    else:
+        for report in reports:
+            _show(report, least)
+    failed = sum(len(below(report, least)) for report in reports)
+    if floor is not None and failed:
+        complain(f"{failed} function(s) below {floor:.2f}")
+        raise typer.Exit(1)
+
+
+@app.command("cases")
+def cases(suite: Suites = None, language: Languages = None) -> None:
+    """Print the posts of suites, one JSON object a line: for people who read them, or for another detector.
+
+    Example: hustings checks cases --suite election --language hi | jq -r .text
+    """
+    import msgspec
+
+    from runtime.commands.terminal import say
+
+    for one in _suites(suite, language):
+        for case in one.cases:
+            say(msgspec.json.encode(case).decode())
+
+
+@app.command("page")
+def page(models: Models = None) -> None:
+    """Print docs/election-check.md anew: the suites, and the numbers of the models.
+
+    Example: hustings checks page > docs/election-check.md
+    """
+    from classifiers.checks.page import page as written
+    from runtime.commands.terminal import say
+
+    say(written(_reports(_suites(None, None), models)).rstrip("\n"))
+
+
+def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[Suite]:
+    """The suites asked for, in the languages asked for that they have. A language that none has is an error."""
+    from classifiers.checks.expand import load_suite
+    from classifiers.checks.suite import SUITES
+
+    suites = [load_suite(name) for name in (list(dict.fromkeys(names)) if names else SUITES)]
+    if not languages:
+        return suites
+    known = sorted({language for suite in suites for language in suite.languages})
+    for language in languages:
+        if language not in known:
+            raise typer.BadParameter(f"{language!r}: known are {', '.join(known)}", param_hint="--language")
+    chosen = [suite.only(languages) for suite in suites]
+    return [suite for suite in chosen if suite.cases]
+
+
+def _reports(suites: Sequence[Suite], models: Path | None) -> list[Report]:
+    from classifiers.checks.runner import run as run_suite
+    from classifiers.pipeline import open_pipeline
+    from hustings.roster import Roster
+    from runtime.build import codebook
+
+    languages = tuple(sorted({language for suite in suites for language in suite.languages}))
+    pipeline = open_pipeline(models=models, roster=Roster(), codebook=codebook(), languages=languages)
+    return [run_suite(suite, pipeline) for suite in suites]
+
+
+def _show(report: Report, floor: float) -> None:
+    """One suite for people."""
+    from classifiers.checks.runner import below
+    from runtime.commands.terminal import say, table
+
+    table(
+        f"{report.title} · {report.cases:,} posts · suite {report.digest}",
+        ("language", "functions", f"below {floor:.2f}", "accuracy, harm", "accuracy, innocent", "protected flagged"),
+        [
+            (
+                score.language,
+                score.functions,
+                sum(one.language == score.language for one in below(report, floor)),
+                "" if score.harm is None else f"{score.harm:.2f}",
+                "" if score.innocent is None else f"{score.innocent:.2f}",
+                f"{score.protected_flagged:.1%} of {score.protected_n}",
+            )
+            for score in report.languages
+        ],
+    )
+    table(
+        f"worst {min(WORST, len(report.scores))} of {len(report.scores)} (--json has all)",
+        ("function", "language", "expected", "n", "accuracy", "flagged", "for example"),
+        [
+            (
+                score.function,
+                score.language,
+                " ".join(score.expected) or "none",
+                score.n,
+                f"{score.accuracy:.2f}",
+                f"{score.flagged:.2f}",
+                " ".join(score.failures[0].text.split())[:90] if score.failures else "",
+            )
+            for score in report.scores[:WORST]
+        ],
+    )
+    table(
+        "swaps: share flagged on either side",
+        ("function", "language", "sides", "pairs", "flagged", "difference, points"),
+        [
+            (
+                swap.function,
+                swap.language,
+                " / ".join(swap.sides),
+                swap.pairs,
+                f"{swap.rates[0]:.1%} / {swap.rates[1]:.1%}",
+                f"{swap.difference:+.1f}",
+            )
+            for swap in report.swaps
+        ],
+    )
+    models = " ".join(f"{name}@{version}" for name, version in report.models.items()) or "none"
+    say(f"models that scored posts: {models}")
