@@ -62,8 +62,10 @@ def watcher_of(
     """A started worker over all partitions of hits, its windows rebuilt."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
+    from runtime.rule_changes import rematch_changed
 
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
+    rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,
         reader=log.reader("hits", "watch"),
