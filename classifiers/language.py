@@ -23,7 +23,7 @@ UNDETERMINED = "und"
 LONGEST_READ = 1_000
 """Characters that are looked at: more does not change the answer."""
 FEWEST_LETTERS = 3
-"""Below it no language is named: "ok" and "ja" are words of many."""
+"""Below it no language is named, unless by its script: "ok" and "ja" are words of many."""
 FEWEST_LETTERS_ASKED_AGAIN = 8
 """Below it the second opinion, which always names one of its languages, is not asked."""
 MIXED_BELOW = 0.5
@@ -130,14 +130,14 @@ def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpi
     text = text[:LONGEST_READ]
     if "@" in text or "#" in text or "://" in text or "&" in text or not text.isprintable():
         text = _NOISE.sub(" ", text)
-    letters = _few_letters(text)
-    if letters < FEWEST_LETTERS:
-        return Answer(UNDETERMINED, 0.0)
     by_script = UNDETERMINED
     if not text.isascii() and _BEYOND_LATIN.search(text):
         by_script, certain = _by_script(text, languages)
         if certain:
             return Answer(by_script, 1.0)
+    letters = _few_letters(text)
+    if letters < FEWEST_LETTERS:
+        return Answer(UNDETERMINED, 0.0)
     reliable, language, share = _cld2(text, best_effort=False)
     if reliable and language != UNDETERMINED:
         return Answer(language, share) if share >= MIXED_BELOW else Answer(UNDETERMINED, share)
@@ -155,7 +155,8 @@ def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondO
         answer = ask(text)
         if answer.score >= SURE_FROM and guess in (UNDETERMINED, answer.language):
             return answer
-    if guess == UNDETERMINED and declared and declared not in _BEYOND_LATIN_LANGUAGES:
+    too_short_to_contradict = guess == UNDETERMINED or letters < FEWEST_LETTERS_ASKED_AGAIN
+    if too_short_to_contradict and declared and declared not in _BEYOND_LATIN_LANGUAGES:
         return Answer(declared, 0.3)
     return Answer(UNDETERMINED, 0.0)
 

@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-FORMAT = 1
 MAX_MANIFEST_BYTES = 1_000_000
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -99,7 +98,7 @@ class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that a reader of a flag may ask about the model behind it."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     kind: Literal["linear", "narratives"]
     name: str
     code: str
@@ -120,7 +119,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def read_manifest(folder: Path, *, kind: str = "") -> Manifest:
-    """The manifest of a model folder, of that `kind` if one is named. Raises `ModelError` when it is absent, too long, or not what it should be."""
+    """The manifest of a model folder, of that `kind` if one is named. Raises `ModelError` when it is absent, too long,
+    or not what it should be."""
     path = folder / MANIFEST
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The order in which a post becomes an assessment. Cheap steps see every post, dear ones what a cheap one pointed at."""
+"""The order in which a post becomes an assessment. Cheap steps see every post, dear ones what a cheap one points at."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from classifiers.language import LanguageStep
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
-from classifiers.manifest import MANIFEST, Manifest, read_manifest
 from classifiers.narratives.step import Narratives, load_tellers
+from classifiers.rating import list_models
 from classifiers.roster_links import RosterLinks
 from classifiers.stories import Stories
 from classifiers.targets import Targets
@@ -23,7 +23,7 @@ from hustings.roster import Roster
 from hustings.text import analyse_all
 from hustings.types import Assessment, Post
 
-__all__ = ["STEPS", "Ingredients", "Pipeline", "analysed", "list_models", "open_pipeline", "shipped_models"]
+__all__ = ["STEPS", "Ingredients", "Pipeline", "analysed", "open_pipeline", "shipped_models"]
 
 
 class Ingredients(NamedTuple):
@@ -102,12 +102,6 @@ def open_pipeline(
                 f"{manifest.name}: gives {manifest.code!r}, which no model may give: unknown or for people"
             )
     return Pipeline([make(given) for make in STEPS])
-
-
-def list_models(models: Path) -> list[Manifest]:
-    """The manifest of every model in the folder, by name."""
-    folders = (path for path in sorted(models.iterdir()) if (path / MANIFEST).exists())
-    return [read_manifest(folder) for folder in folders]
 
 
 def shipped_models() -> Path:

@@ -8,7 +8,7 @@ where it is a window), exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +61,12 @@ def spans(head: Head, assessment: Assessment) -> tuple[Span, ...]:
     titled = len(assessment.title_tokens)
     why = reason(head, (*assessment.title_tokens, *assessment.tokens))
     chosen = [why.begin + place for place in _strongest(why.contributions)]
-    found = []
-    for part, text, words in (
+    parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (
         ("title", assessment.post.title, [place for place in chosen if place < titled]),
         ("text", assessment.post.text, [place - titled for place in chosen if place >= titled]),
-    ):
+    )
+    found = []
+    for part, text, words in parts:
         if words:
             located = locate(text).spans
             found += [Span(start=start, end=end, part=part) for start, end in _joined([located[w] for w in words])]

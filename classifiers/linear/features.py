@@ -95,12 +95,11 @@ def _character_buckets(codes: U32, to_end: Index, key: HashKey) -> list[Index]:
     rolling = codes
     found = []
     for size, salt in zip(CHARACTER_SIZES, key.salts, strict=False):
-        while len(codes) - len(rolling) < size - 1:
-            rolling = rolling[:-1] * key.multiplier + codes[len(codes) - len(rolling) + 1 :]
+        rolling = rolling[:-1] * key.multiplier + codes[size - 1 :]  # empty once the text is shorter than `size`
         buckets = np.full(positions, NOTHING, dtype=np.intp)
         fitting = rolling[:positions]
         buckets[: len(fitting)] = _mixed(fitting + salt)
-        if size > 2:
+        if size > CHARACTER_SIZES[0]:
             buckets[to_end < size - 1] = NOTHING
         found.append(buckets)
     return found

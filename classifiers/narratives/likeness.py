@@ -17,10 +17,12 @@ import numpy as np
 from classifiers.narratives.seeds import PROTECTED, Seeds
 from hustings.text import analyse
 
-__all__ = ["LONGEST_READ", "Likeness", "Verdict", "features_of"]
+__all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of"]
 
 LONGEST_READ = 48
 """Words of a post that are compared, from the beginning: examples have 10 to 25."""
+FLOOR = 0.1
+"""Likeness below which a post is like nothing, whatever the margin."""
 _STEM = 5
 _NEAREST = 2
 
@@ -60,7 +62,9 @@ class Likeness:
         self.examples = tuple(example for place, example in enumerate(seeds.examples) if place != without)
         ordered = sorted(range(len(self.examples)), key=lambda place: self.examples[place].code)
         self.examples = tuple(self.examples[place] for place in ordered)
-        self._about = {code: frozenset(map(_stem, words)) for code, words in seeds.about.items()}
+        self._about = {
+            code: frozenset(stem for word in words for stem in _stems((word,))) for code, words in seeds.about.items()
+        }
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
         self._weights = _weights(found, [example.is_protected for example in self.examples])
         self._unknown = 0.5 * math.log(len(found) + 1)  # between a common word and a telling one
@@ -76,11 +80,11 @@ class Likeness:
         }
 
     def compare(self, tokens: Sequence[str]) -> Verdict | None:
-        """The nearest narrative and the nearest protected code of a post's tokens; None when it is too short or speaks
-        of nothing that any narrative is about."""
+        """The nearest narrative and the nearest protected code of a post's tokens; None when it is too short, speaks of
+        nothing that any narrative is about, or is like no example."""
         if len(tokens) < _FEWEST_WORDS:
             return None
-        stems = [_stem(token) for token in tokens[:LONGEST_READ]]
+        stems = _stems(tokens)
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
         if not spoken_of:
             return None
@@ -88,6 +92,8 @@ class Likeness:
         rows = sorted(self._row[feature] for feature in own if feature in self._row)
         squares = math.fsum(self._weights.get(feature, self._unknown) ** 2 for feature in own)
         cosines = (self._products[rows].sum(axis=0) / math.sqrt(squares)).tolist()
+        if max(cosines) < FLOOR:
+            return None
         likeness = {code: _nearest(cosines[first:end]) for code, (first, end) in self._columns.items()}
         code = max((code for code in likeness if code.startswith(spoken_of)), key=likeness.__getitem__)
         rivals = (c for c in likeness if c.startswith(PROTECTED) and not (c == _OTHER_MATTERS and code.startswith("N")))
@@ -104,22 +110,25 @@ def _nearest(cosines: Sequence[float]) -> float:
 
 def features_of(tokens: Sequence[str]) -> frozenset[str]:
     """Stems and pairs of neighbouring stems of the first words. All numbers are one stem."""
-    return _features([_stem(token) for token in tokens[:LONGEST_READ]])
+    return _features(_stems(tokens))
 
 
 def _features(stems: Sequence[str]) -> frozenset[str]:
     return frozenset((*stems, *(f"{one} {other}" for one, other in pairwise(stems))))
 
 
-def _stem(token: str) -> str:
-    if token.isdigit():
-        return _NUMBER
-    if "\u0600" <= token[0] <= "\u06ff":
-        for prefix in _ARABIC_PREFIXES:
-            if token.startswith(prefix) and len(token) - len(prefix) >= _SHORTEST_ARABIC_STEM:
-                return token[len(prefix) : len(prefix) + _STEM - 1]
-        return token[: _STEM - 1]
-    return token[:_STEM]
+def _stems(tokens: Sequence[str]) -> list[str]:
+    return [
+        _NUMBER if token.isdigit() else _arabic_stem(token) if "\u0600" <= token < "\u0700" else token[:_STEM]
+        for token in tokens[:LONGEST_READ]
+    ]
+
+
+def _arabic_stem(token: str) -> str:
+    for prefix in _ARABIC_PREFIXES:
+        if token.startswith(prefix) and len(token) - len(prefix) >= _SHORTEST_ARABIC_STEM:
+            return token[len(prefix) : len(prefix) + _STEM - 1]
+    return token[: _STEM - 1]
 
 
 def _weights(found: Sequence[frozenset[str]], protected: Sequence[bool]) -> dict[str, float]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, read_manifest
-from classifiers.narratives.likeness import LONGEST_READ, Likeness, Verdict
+from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Likeness, Verdict
 from classifiers.narratives.seeds import load_seeds, seed_languages
 from hustings.errors import ModelError
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
 
-__all__ = ["Narratives", "Teller", "load_tellers"]
+__all__ = ["Narratives", "Teller", "load_teller", "load_tellers"]
 
 FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
 """Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
@@ -35,21 +35,18 @@ class Teller(NamedTuple):
 
 
 def load_tellers(models: Path) -> list[Teller]:
-    """One per seed language that has a manifest `N-<language>` under `models`. Raises `ModelError` when the seeds are
-    not those that its threshold was chosen for."""
-    tellers = []
-    for language in seed_languages():
-        folder = models / f"N-{language}"
-        if not folder.exists():
-            continue
-        manifest = read_manifest(folder, kind="narratives")
-        seeds = load_seeds(language)
-        if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
-            raise ModelError(
-                f"{folder}: its threshold was chosen for other seeds; run `hustings model train N-{language}`"
-            )
-        tellers.append(Teller(manifest, Likeness(seeds)))
-    return tellers
+    """One per seed language that has a manifest `N-<language>` under `models`."""
+    folders = (models / f"N-{language}" for language in seed_languages())
+    return [load_teller(folder) for folder in folders if folder.exists()]
+
+
+def load_teller(folder: Path) -> Teller:
+    """Raises `ModelError` when the seeds are not those that the threshold was chosen for."""
+    manifest = read_manifest(folder, kind="narratives")
+    seeds = load_seeds(manifest.language)
+    if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
+        raise ModelError(f"{folder}: chosen for other seeds; run `hustings model train {manifest.name}`")
+    return Teller(manifest, Likeness(seeds))
 
 
 class Narratives:
@@ -71,8 +68,7 @@ class Narratives:
     def _told(self, assessment: Assessment, teller: Teller) -> Assessment:
         tokens = (*assessment.title_tokens, *assessment.tokens)
         verdict = teller.likeness.compare(tokens) if tokens else None
-        floor = float(teller.manifest.settings["floor"])
-        if verdict is None or max(verdict.likeness, verdict.protected_likeness) < floor:
+        if verdict is None or max(verdict.likeness, verdict.protected_likeness) < FLOOR:
             return assessment
         return _flagged(assessment, teller, verdict)
 
@@ -83,13 +79,12 @@ def _flagged(assessment: Assessment, teller: Teller, verdict: Verdict) -> Assess
     protected = round(1.0 - score, DECIMALS)
     scores = {**assessment.scores, verdict.code: score, verdict.protected_code: protected}
     models = {**assessment.models, manifest.name: manifest.version}
-    settings = manifest.settings
     code, reached, threshold, near = verdict.code, score, manifest.threshold.value, verdict.likeness
     if verdict.margin < 0 and verdict.protected_code in FLAGGED_PROTECTED:
         code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
-        threshold = float(settings["protected_threshold"])
+        threshold = float(manifest.settings["protected_threshold"])
     flags = assessment.flags
-    if reached >= threshold and near >= float(settings["floor"]):
+    if reached >= threshold and near >= FLOOR:
         spans = _compared(assessment)
         flags = (*flags, Flag(code=code, score=reached, threshold=threshold, classifier=teller.label, spans=spans))
     return replace(assessment, scores=scores, models=models, flags=flags)
@@ -99,7 +94,11 @@ def _compared(assessment: Assessment) -> tuple[Span, ...]:
     """The words that were compared, as a span of the title or the text."""
     spans = []
     room = LONGEST_READ
-    for part, text in (("title", assessment.post.title), ("text", assessment.post.text)):
+    parts: tuple[tuple[Literal["title", "text"], str], ...] = (
+        ("title", assessment.post.title),
+        ("text", assessment.post.text),
+    )
+    for part, text in parts:
         located = locate(text).spans[: max(room, 0)] if text else ()
         room -= len(located)
         if located:

@@ -72,8 +72,8 @@ RECIPES: dict[str, Recipe] = {
             code="G",
             language="hi",
             corpus="uli-hi",
-            label="Gendered abuse in Hindi (Uli, question 1: abusive even when not directed at a person of marginalised "
-            "gender).",
+            label="Gendered abuse in Hindi (Uli, question 1: abusive even when not directed at a person of "
+            "marginalised gender).",
             limits=_FEW_ANNOTATORS + "The label is noisy; see the interval of its precision.",
             precision=0.65,
         ),
@@ -81,8 +81,8 @@ RECIPES: dict[str, Recipe] = {
             code="G",
             language="ta",
             corpus="uli-ta",
-            label="Gendered abuse in Tamil (Uli, question 1: abusive even when not directed at a person of marginalised "
-            "gender).",
+            label="Gendered abuse in Tamil (Uli, question 1: abusive even when not directed at a person of "
+            "marginalised gender).",
             limits=_FEW_ANNOTATORS + "Two rows in five are positive in the data; in a stream far fewer are.",
             precision=0.80,
         ),
@@ -91,8 +91,8 @@ RECIPES: dict[str, Recipe] = {
             language="de",
             corpus="germeval-offence",
             label="Offensive language in German: insult, abuse or profanity (GermEval 2018, OFFENSE). Not gendered.",
-            limits="Learnt from politics-heavy Twitter of 2018. The data hold profanity without a target too, which is no "
-            "insult of anybody.",
+            limits="Learnt from politics-heavy Twitter of 2018. The data hold profanity without a target too, which is "
+            "no insult of anybody.",
             precision=0.75,
         ),
     )

@@ -17,7 +17,8 @@ _FEWEST_FLAGGED = 30
 def threshold_for(
     labels: NDArray[np.int64], scores: NDArray[np.float64], *, precision: float, by: str, at: str, on: str
 ) -> Threshold:
-    """The lowest score from which on upwards every threshold with at least 30 flagged posts has at least `precision`. Where the head never gets there, the most precise one, and the reason says so."""
+    """The lowest score from which on upwards every threshold with at least 30 flagged posts has at least `precision`;
+    where the head never gets there, the most precise one, and the reason says so."""
     reached, recall, at_score = curve(labels, scores)
     flagged = np.round(recall * labels.sum() / np.maximum(reached, 1e-12))
     counted = flagged >= _FEWEST_FLAGGED

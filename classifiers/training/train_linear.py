@@ -98,4 +98,5 @@ def _tokens(corpus: Corpus) -> list[tuple[str, ...]]:
 def _margins(trained: Fit, posts: Sequence[Sequence[str]], seed: int) -> F64:
     """Margins as the product computes them: from packed weights, windows included."""
     weights = Weights.quantised(trained.weights, trained.intercept)
-    return largest_margins([weights], HashKey.from_seed(seed), posts)[0]
+    margins: F64 = largest_margins([weights], HashKey.from_seed(seed), posts)[0]
+    return margins

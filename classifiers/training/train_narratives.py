@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
-from classifiers.narratives.likeness import Likeness, Verdict
+from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.seeds import Example, load_seeds
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import measure
@@ -20,10 +20,8 @@ from hustings.text import analyse
 __all__ = ["MOST_WRONG", "train_narratives"]
 
 MOST_WRONG = 0.05
-"""Share of protected sentences (debunks, notices, satire, opinion, other matters) that may be flagged as narratives, and
-of narratives that may be taken for an answer to one."""
-_FLOOR = 0.1
-"""Likeness below which a post is like nothing, whatever the margin."""
+"""Share of protected sentences (debunks, notices, satire, opinion, other matters) that may be flagged as narratives,
+and of narratives that may be taken for an answer to one."""
 _NOTHING_ALIKE = -1.0  # the margin of a sentence that is compared with nothing
 _MEASURES = ("precision", "recall", "false_positive_rate", "pr_auc", "brier")
 
@@ -32,9 +30,9 @@ _LABEL = (
     "threats), and in some languages threats and gendered abuse: likeness to example sentences of our own."
 )
 _LIMITS = (
-    "Recognises what is worded much like an example; a narrative in new words is mostly missed (recall on left-out "
-    "examples, which are as varied as we could write them, against recall on held-out paraphrases). It says that a post "
-    "resembles a narrative, never that it is false. Reads the first 48 words."
+    "Recognises what is worded much like an example; a narrative in new words is mostly missed (compare recall on the "
+    "examples, which are as varied as we could write them, with recall on the held-out paraphrases). It says that a "
+    "post resembles a narrative, never that it is false. Reads the first 48 words."
 )
 
 
@@ -83,7 +81,7 @@ def train_narratives(
             ),
         ),
         settings={
-            "floor": _FLOOR,
+            "floor": FLOOR,
             "protected_threshold": _threshold(1 - all_labels[compared], 1 - all_scores[compared]),
         },
         calibration=calibration,
@@ -114,7 +112,7 @@ def _verdict(likeness: Likeness, example: Example) -> Verdict | None:
 
 
 def _margins(verdicts: Sequence[Verdict | None]) -> NDArray[np.float64]:
-    alike = (one is not None and one.likeness >= _FLOOR for one in verdicts)
+    alike = (one is not None and one.likeness >= FLOOR for one in verdicts)
     pairs = zip(verdicts, alike, strict=True)
     return np.array([one.margin if one is not None and enough else _NOTHING_ALIKE for one, enough in pairs])
 

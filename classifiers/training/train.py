@@ -1,0 +1,59 @@
+"""Every shipped model by name, and one function that makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from classifiers.manifest import Manifest
+from classifiers.narratives.seeds import seed_languages
+from classifiers.training.recipes import RECIPES
+from classifiers.training.train_linear import train_head
+from classifiers.training.train_narratives import train_narratives
+from hustings.errors import ConfigError
+
+__all__ = ["SEED", "Order", "train", "trainable"]
+
+SEED = 20261018
+
+
+class Order(NamedTuple):
+    """What is asked for: where the data lie and the models go, and what the manifest says about who chose what."""
+
+    data: Path
+    models: Path
+    version: str
+    chosen_by: str
+    chosen_at: str
+    seed: int = SEED
+
+
+def trainable() -> list[str]:
+    """Names of all models that can be made here."""
+    return [*RECIPES, *(f"N-{language}" for language in seed_languages())]
+
+
+def train(name: str, order: Order) -> Manifest:
+    """Make the model and write it to `order.models/<name>`; the same order gives the same bytes. Raises `ConfigError`
+    for a name that has no recipe."""
+    recipe = RECIPES.get(name)
+    if recipe is not None:
+        return train_head(
+            recipe,
+            data=order.data,
+            models=order.models,
+            seed=order.seed,
+            head_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+        )
+    if name not in trainable():
+        raise ConfigError(f"no recipe for a model {name!r}; known are {', '.join(trainable())}")
+    return train_narratives(
+        name.removeprefix("N-"),
+        models=order.models,
+        seed=order.seed,
+        head_version=order.version,
+        chosen_by=order.chosen_by,
+        chosen_at=order.chosen_at,
+    )

@@ -1,0 +1,87 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifiers.language import UNDETERMINED, LanguageStep
+from hustings.testing.check_classifier import check_classifier
+from hustings.types import Assessment, Post
+
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def step() -> LanguageStep:
+    return LanguageStep(("en", "es", "ar"))
+
+
+def told(step: LanguageStep, text: str, *, title: str = "", declared: str = "") -> str:
+    post = Post(source="s", native_id="1", text=text, title=title, lang=declared, published_at=NOW, collected_at=NOW)
+    return step.classify([Assessment(post=post)])[0].lang
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The polling stations close at seven and the count begins", "en"),
+        ("La votación será el domingo próximo en todo el país", "es"),
+        ("يوم الانتخابات هو الأحد القادم", "ar"),
+        ("Die Wahl findet am kommenden Sonntag statt", "de"),
+        ("मतदान रविवार को होगा", "hi"),
+        ("உதவி", "ta"),
+        ("선거", "ko"),
+        ("選挙は日曜日です", "ja"),
+    ],
+)
+def test_a_sentence_or_a_script_tells_its_language(step: LanguageStep, text: str, language: str) -> None:
+    assert told(step, text) == language
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ok", "😀😀😀", "12 + 12", "@user https://example.org/vote", "#", "Merci beaucoup"]
+)
+def test_what_does_not_tell_is_undetermined(step: LanguageStep, text: str) -> None:
+    assert told(step, text) == UNDETERMINED
+
+
+def test_links_and_mentions_say_nothing_about_the_language(step: LanguageStep) -> None:
+    text = "@the_english_account la votación es el domingo https://example.org/this-is-an-english-page #vote"
+    assert told(step, text) == "es"
+
+
+def test_a_language_that_the_deployment_does_not_list_is_still_named(step: LanguageStep) -> None:
+    assert told(step, "Les bureaux de vote ferment à dix-neuf heures dimanche") == "fr"
+
+
+def test_a_short_text_in_the_only_listed_language_of_its_script_is_given_to_it(step: LanguageStep) -> None:
+    assert told(step, "صوتوا") == "ar"
+    assert told(LanguageStep(("en", "fa", "ar")), "صوتوا") == UNDETERMINED
+
+
+def test_the_declared_language_counts_where_the_text_tells_nothing(step: LanguageStep) -> None:
+    assert told(step, "mira eso", declared="es-MX") == "es"
+    assert told(step, "The polling stations close at seven", declared="es") == "en"
+
+
+def test_a_declared_language_of_another_script_does_not_count(step: LanguageStep) -> None:
+    assert told(step, "aaaaaaa bbbbbbb", declared="ar") == UNDETERMINED
+
+
+def test_the_title_is_read_too(step: LanguageStep) -> None:
+    assert told(step, "", title="La votación será el domingo próximo") == "es"
+
+
+UNRESTRICTED = LanguageStep()
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_it_raise(text: str) -> None:
+    post = Post(source="s", native_id="1", text=text, published_at=NOW, collected_at=NOW)
+    found = UNRESTRICTED.classify([Assessment(post=post)])[0]
+    assert 0.0 <= found.lang_score <= 1.0
+    assert found.lang
+
+
+def test_it_keeps_the_contract_of_a_classifier(step: LanguageStep) -> None:
+    check_classifier(lambda: step)

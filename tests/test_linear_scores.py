@@ -1,0 +1,108 @@
+"""The heads in use: scores, windows, reasons, the step."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifiers.linear.explain import reason
+from classifiers.linear.model import Head, load_head, load_heads
+from classifiers.linear.score import WINDOW_HANDICAP, WINDOW_WORDS, Scorer
+from classifiers.linear.step import LinearHeads, heads_for
+from classifiers.pipeline import shipped_models
+from hustings.testing.check_classifier import check_classifier
+from hustings.text import analyse
+from hustings.types import Assessment, Post
+
+HEAD = load_head(shipped_models() / "G-en")
+HEADS = load_heads(shipped_models())
+ABUSE = "women like her are stupid bitches who belong in the kitchen"
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+WORDS = st.sampled_from(["she", "is", "a", "stupid", "woman", "in", "the", "kitchen", "vote", "on", "sunday", "the", "harbour", "bridge", "🙂", "صوتوا"])
+
+
+def assessed(text: str, *, title: str = "", lang: str = "en", languages: tuple[str, ...] = ()) -> Assessment:
+    post = Post(source="s", native_id="1", text=text, title=title, published_at=NOW, collected_at=NOW)
+    given = Assessment(post=post, lang=lang, tokens=analyse(text).tokens, title_tokens=analyse(title).tokens)
+    return LinearHeads(HEADS, languages).classify([given])[0]
+
+
+def shown(found: Assessment) -> list[str]:
+    texts = {"text": found.post.text, "title": found.post.title}
+    return [texts[span.part][span.start : span.end] for flag in found.flags for span in flag.spans]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(WORDS, max_size=80), min_size=1, max_size=12), st.integers(1, 5))
+def test_scores_are_the_same_to_the_last_bit_in_any_batch(posts: list[list[str]], size: int) -> None:
+    scorer = Scorer([HEAD])
+    whole = scorer.margins(posts)
+    pieces = [scorer.margins(posts[start : start + size]) for start in range(0, len(posts), size)]
+    assert np.array_equal(whole, np.concatenate(pieces, axis=1))
+
+
+def test_a_very_long_post_is_scored_in_bounded_pieces_like_a_short_one() -> None:
+    scorer = Scorer([HEAD])
+    long = ["word"] * 100_000
+    tokens = list(analyse(ABUSE).tokens)
+    assert scorer.scores([long, tokens])[0, 1] == scorer.scores([tokens])[0, 0]
+
+
+def test_abuse_scores_above_and_ordinary_talk_below_the_threshold() -> None:
+    scores = Scorer([HEAD]).scores([analyse(ABUSE).tokens, analyse("the polls close at seven").tokens])[0]
+    assert scores[0] >= HEAD.manifest.threshold.value > scores[1]
+
+
+def test_friendly_words_around_abuse_do_not_hide_it() -> None:
+    padding = "thank you for the lovely afternoon at the market with all our neighbours and friends " * 3
+    assert [flag.code for flag in assessed(padding + ABUSE + " " + padding).flags] == ["G"]
+
+
+@settings(max_examples=50)
+@given(st.lists(WORDS, min_size=1, max_size=70))
+def test_contributions_sum_to_the_margin(tokens: list[str]) -> None:
+    why = reason(HEAD, tokens)
+    is_window = why.end - why.begin < len(tokens)
+    handicap = WINDOW_HANDICAP if is_window else 0.0
+    assert why.contributions.sum() == pytest.approx(why.margin - HEAD.weights.intercept + handicap, abs=1e-9)
+    assert why.margin == Scorer([HEAD]).margins([tokens])[0, 0]
+    assert not is_window or why.end - why.begin == WINDOW_WORDS
+
+
+def test_a_flag_shows_the_words_that_spoke_for_it() -> None:
+    found = assessed("The ferry was late again. She is a stupid bitch! See you on Monday.")
+    assert "bitch" in " ".join(shown(found))
+    assert "ferry" not in " ".join(shown(found))
+
+
+def test_words_of_the_title_are_shown_in_the_title() -> None:
+    assert "bitches" in " ".join(shown(assessed("See the picture.", title=ABUSE)))
+
+
+def test_a_post_is_scored_by_the_heads_of_its_own_language_only() -> None:
+    assert set(assessed(ABUSE, lang="en").scores) == {"G", "G-THR"}
+    assert set(assessed(ABUSE, lang="de").scores) == {"A-INSULT"}
+    assert assessed(ABUSE, lang="und").scores == {}
+
+
+def test_scores_travel_with_model_and_version() -> None:
+    found = assessed(ABUSE)
+    assert found.models == {"G-en": "1", "G-THR-en": "1"}
+    assert [(flag.classifier, flag.threshold) for flag in found.flags if flag.code == "G"] == [
+        ("G-en@1", HEAD.manifest.threshold.value)
+    ]
+
+
+def names(heads: list[Head]) -> list[str]:
+    return sorted(head.name for head in heads)
+
+
+def test_a_regional_head_speaks_only_where_the_deployment_lists_the_region() -> None:
+    assert names(heads_for("en", HEADS, ("en", "hi"))) == ["G-THR-en", "G-en"]
+    assert names(heads_for("en", HEADS, ("en-IN", "hi"))) == ["G-THR-en", "G-en-IN"]
+
+
+def test_it_keeps_the_contract_of_a_classifier() -> None:
+    check_classifier(lambda: LinearHeads(HEADS))
