@@ -13,6 +13,7 @@ from runtime.commands import (
     audit,
     backup,
     check,
+    check_models,
     dead_letters,
     demo,
     evidence,
@@ -50,6 +51,7 @@ app.command("assess")(assess.assess)
 app.command("search")(search.search)
 app.add_typer(rules.app)
 app.add_typer(model.app)
+app.add_typer(check_models.app)
 app.add_typer(dead_letters.app)
 app.add_typer(source.app)
 app.command("backup")(backup.backup)
