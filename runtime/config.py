@@ -25,6 +25,7 @@ __all__ = [
     "DeskSettings",
     "Problems",
     "SoundPart",
+    "known_keys",
     "load_config",
     "load_sound_part",
     "missing_in_charter",
@@ -106,7 +107,7 @@ class AnalyzeSettings(Section):
 class DeliverSettings(Section):
     """`[deliver]`"""
 
-    idle_ms: int = Field(default=10, ge=1, le=60_000, description="pause when nothing is due")
+    idle_ms: int = Field(default=5, ge=1, le=60_000, description="pause when nothing is due")
 
 
 class DeskSettings(Section):
@@ -261,7 +262,7 @@ def _validated(tables: Mapping[str, Any], path: Path) -> Config:
 
 
 def _report(error: ValidationError, path: Path) -> list[str]:
-    return report_of(error, where=str(path), known=_known_keys())
+    return report_of(error, where=str(path), known=known_keys())
 
 
 def report_of(error: ValidationError, *, where: str, known: Mapping[str, Iterable[str]] | None = None) -> list[str]:
@@ -285,8 +286,8 @@ def report_of(error: ValidationError, *, where: str, known: Mapping[str, Iterabl
     return lines
 
 
-def _known_keys() -> dict[str, list[str]]:
-    """Keys by table, for the nearest-name hint."""
+def known_keys() -> dict[str, list[str]]:
+    """Keys by table; "" is the file itself."""
     known: dict[str, list[str]] = {"": []}
     for name, field in Config.model_fields.items():
         if name == "path":

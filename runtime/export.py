@@ -15,9 +15,9 @@ COLUMNS = ("key", "published_at", "collected_at", "lang", "outlet", "author", "f
 
 
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: `'` before `= + - @` tab and CR unless it is a number
-    (ASVS 5.0, 1.2.10)."""
-    if not text or text[0] not in "=+-@\t\r":
+    """A cell that no spreadsheet takes for a formula: `'` before `= + - @`, their full-width forms, tab and line ends,
+    unless it is a number (ASVS 5.0, 1.2.10)."""
+    if not text or text[0] not in "=+-@＝＋－＠\t\r\n":
         return text
     try:
         float(text)

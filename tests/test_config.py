@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from hustings.clock import VirtualClock
 from hustings.errors import ConfigError
-from runtime.config import Charter, load_config, missing_in_charter
+from ingest.egress import EgressSettings
+from runtime.check import find_problems
+from runtime.config import Charter, Config, known_keys, load_config, load_sound_part, missing_in_charter
 
 GOOD = """
 [deployment]
@@ -102,3 +109,43 @@ def test_a_charter_names_all_that_is_missing() -> None:
         "contacts",
         "dpia_ref",
     ]
+
+
+LAPTOP = Path(str(resources.files("configs").joinpath("laptop.toml")))
+
+
+def test_the_ready_configuration_checks() -> None:
+    report = find_problems(LAPTOP, clock=VirtualClock(datetime(2027, 3, 10, tzinfo=UTC)))
+    assert report.problems == []
+
+
+def test_the_ready_configuration_names_every_key() -> None:
+    text = LAPTOP.read_text("utf-8")
+    sections = re.split(r"^(?:# )?\[+([a-z.]+)\]+", text, flags=re.MULTILINE)
+    said = {"": sections[0]}
+    for name, body in zip(sections[1::2], sections[2::2], strict=True):
+        said[name] = said.get(name, "") + body
+    known = known_keys() | {"egress": list(EgressSettings.model_fields)}
+    for section, keys in known.items():
+        for key in keys:
+            if section == "" and key in said:
+                continue
+            assert re.search(rf"^(# )?{key} = ", said[section], re.MULTILINE), f"[{section}] {key} is not named"
+
+
+def test_the_ready_configuration_says_the_defaults() -> None:
+    config = load_config(LAPTOP)
+    for name, field in Config.model_fields.items():
+        default = field.default
+        if isinstance(default, BaseModel):
+            assert getattr(config, name) == default, name
+    assert EgressSettings.model_validate(config.egress) == EgressSettings()
+
+
+def test_a_table_that_is_broken_leaves_the_others_to_be_checked(tmp_path: Path) -> None:
+    sound = load_sound_part(
+        write(tmp_path, GOOD.replace('requester = "Observatory"', "requester = 3") + "[log]\nx = 1\n")
+    )
+    assert sound.broken == {"charter", "log"}
+    assert len(sound.problems) == 2
+    assert (sound.config.deployment.name, sound.config.charter) == ("Test", None)
