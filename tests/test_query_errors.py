@@ -27,6 +27,8 @@ REFUSED = (
     "te?t",
     "vote~2",
     "vote^3",
+    '"polling station"~3',
+    "(vote OR ballot)^2",
     "/vot(e|er)/",
     "+vote",
     "!vote",

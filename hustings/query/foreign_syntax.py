@@ -35,7 +35,8 @@ def _refuse_operators(lexeme: Lexeme) -> None:
 
 
 _QUESTION = re.compile(r"(?<=\w)\?(?=\w)")
-_FUZZY = re.compile(r"(?<=\w)[~^][0-9.]*$")
+_FUZZY = re.compile(r"(?<=\w)[~^][0-9.]*$|^[~^][0-9.]+$")
+"""Behind a word, or by itself, as it is cut off behind the quote of a phrase or a parenthesis."""
 
 
 def _refuse_wildcards(lexeme: Lexeme) -> None:
