@@ -22,7 +22,7 @@ import msgspec
 
 from hustings import wire
 from hustings.clock import SystemClock
-from hustings.contracts import Record
+from hustings.contracts import Memory, Record
 from hustings.types import Post
 from runtime import build
 from runtime.config import load_config
@@ -33,7 +33,8 @@ from runtime.supervisor import Child, Supervisor, loop_command
 
 NEEDLES_PER_SECOND = 4
 TICK_S = 0.01
-SETTLE_S = 6.0
+LOOPS = ("analyze", "watch", "deliver")
+START_WITHIN_S = 60.0
 
 RULE = """
 [[rule]]
@@ -47,6 +48,7 @@ why = "Measures the time from append to webhook."
 outcome = "alert"
 kind = "match"
 where = 'needleword'
+lateness = "10m"
 review = "none"
 route = { severity = "low", tlp = "CLEAR", topics = ["bench"] }
 
@@ -105,16 +107,15 @@ def measure_rate(folder: Path, rate: int, seconds: float) -> dict[str, Any]:
         (folder / "rule.toml").write_text(RULE)
         (folder / "hustings.toml").write_text(CONFIG.format(port=receiver.port))
         config = load_config(folder / "hustings.toml")
-        build.open_engine(config).dispose()
+        engine = build.open_engine(config)
+        closing.callback(engine.dispose)
         log = build.open_log(config, clock)
         closing.callback(log.close)
-        children = [
-            Child(loop, loop_command(loop, folder / "hustings.toml")) for loop in ("analyze", "watch", "deliver")
-        ]
+        children = [Child(loop, loop_command(loop, folder / "hustings.toml")) for loop in LOOPS]
         supervisor = Supervisor(children, events=open_events(loop="bench", level="error"))
         supervisor.start()
         closing.callback(supervisor.stop)
-        time.sleep(SETTLE_S)
+        _wait_for_loops(build.open_memory(engine))
         hay = [post.text for post in generate(posts=4_000).posts["chatter-keyword"]]
         sent: dict[str, float] = {}
         number = 0
@@ -152,6 +153,15 @@ def measure_rate(folder: Path, rate: int, seconds: float) -> dict[str, Any]:
         "p99_ms": round(waits[min(len(waits) - 1, int(len(waits) * 0.99))], 1) if waits else None,
         "worst_ms": round(waits[-1], 1) if waits else None,
     }
+
+
+def _wait_for_loops(memory: Memory) -> None:
+    """Until every loop has begun, as its heartbeat says."""
+    deadline = time.monotonic() + START_WITHIN_S
+    while missing := set(LOOPS) - memory.entries("heartbeats").keys():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not started within {START_WITHIN_S:.0f} s: {', '.join(sorted(missing))}")
+        time.sleep(0.1)
 
 
 def _keys_in(body: bytes) -> list[str]:

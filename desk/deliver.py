@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from alerts.partners import route
 from desk import outbox
+from desk.database.changes import Changes
 from hustings.clock import Clock
 from hustings.contracts import Channel, Delivery
 
@@ -17,6 +18,8 @@ __all__ = ["Courier"]
 
 BATCH = 8
 """Rows of one route under one lease."""
+LOOK_EVERY_S = 0.1
+"""What falls due by time alone, a retry or a lease that ran out, is seen this late at most."""
 ONE_ATTEMPT = timedelta(seconds=20)
 """A channel answers within 15 s; with less than this left of the lease a row is put back unsent."""
 
@@ -36,11 +39,13 @@ class Courier:
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(self._channels)), thread_name_prefix="deliver")
         self._busy: dict[str, Future[int]] = {}
         self._stopping = False
+        self._changes = Changes(engine)
+        self._next_look_s = float("-inf")
 
     def deliver_once(self, *, patience_s: float = 0.02) -> int:
         """Start whatever is due on routes that are idle and wait for it up to `patience_s`; returns how many attempts
         finished since the last call. Slow routes go on in the background and are left alone meanwhile."""
-        idle = (outbox.due_routes(self._engine, clock=self._clock) & self._channels.keys()) - self._busy.keys()
+        idle = (self._due_routes() & self._channels.keys()) - self._busy.keys()
         if idle:
             by_route: dict[str, list[outbox.Leased]] = {}
             for leased in outbox.lease(self._engine, idle, limit=BATCH, clock=self._clock):
@@ -63,9 +68,20 @@ class Courier:
         self._pool.shutdown(wait=True)
         for channel in self._channels.values():
             channel.close()
+        self._changes.close()
+
+    def _due_routes(self) -> set[str]:
+        """None without a look while nothing was written: the loop asks this all day long."""
+        now_s = self._clock.monotonic()
+        if not self._changes.since_last_look() and now_s < self._next_look_s:
+            return set()
+        self._next_look_s = now_s + LOOK_EVERY_S
+        return outbox.due_routes(self._engine, clock=self._clock)
 
     def _collect(self) -> int:
         done = [name for name, future in self._busy.items() if future.done()]
+        if done:
+            self._next_look_s = float("-inf")  # what waited behind these was passed over by the last look
         return sum(self._busy.pop(name).result() for name in done)
 
     def _send_all(self, name: str, rows: list[outbox.Leased]) -> int:
