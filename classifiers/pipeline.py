@@ -12,7 +12,7 @@ from classifiers.language import LanguageStep
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.narratives.step import Narratives, load_tellers
-from classifiers.rating import list_models
+from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
 from classifiers.stories import Stories
 from classifiers.targets import Targets
@@ -48,10 +48,14 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
 
 
 class Pipeline:
-    """Posts in, assessments out, same length and order. The result does not depend on how posts are batched."""
+    """Posts in, assessments out, same length and order. The result does not depend on how posts are batched.
 
-    def __init__(self, steps: Sequence[Classifier]) -> None:
+    `stale` names models that were made for another analyser: whoever opens a pipeline tells it to people.
+    """
+
+    def __init__(self, steps: Sequence[Classifier], *, stale: Sequence[str] = ()) -> None:
         self.steps = tuple(steps)
+        self.stale = tuple(stale)
 
     def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
         """Each post with all that the machine says about it. `first_collected` holds the ingest time g of keys that
@@ -95,13 +99,14 @@ def open_pipeline(
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days. Raises `ModelError`
     when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
     given = Ingredients(models or shipped_models(), roster, codebook, languages, story_memory)
-    for manifest in list_models(given.models):
+    manifests = list_models(given.models)
+    for manifest in manifests:
         code = codebook.codes.get(manifest.code)
         if code is None or code.human_only:
             raise ModelError(
                 f"{manifest.name}: gives {manifest.code!r}, which no model may give: unknown or for people"
             )
-    return Pipeline([make(given) for make in STEPS])
+    return Pipeline([make(given) for make in STEPS], stale=made_for_another_analyser(manifests))
 
 
 def shipped_models() -> Path:

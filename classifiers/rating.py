@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from classifiers.linear.model import load_head
 from classifiers.linear.score import DECIMALS, Scorer
-from classifiers.manifest import MANIFEST, Manifest, read_manifest
+from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
 from classifiers.narratives.step import load_teller
 from hustings.errors import ModelError
 from hustings.text import analyse_all
 
-__all__ = ["list_models", "rate"]
+__all__ = ["list_models", "made_for_another_analyser", "rate"]
 
 
 def list_models(models: Path) -> list[Manifest]:
@@ -23,6 +23,13 @@ def list_models(models: Path) -> list[Manifest]:
     if not models.is_dir():
         raise ModelError(f"{models}: no such folder of models")
     return [read_manifest(folder) for folder in sorted(models.iterdir()) if (folder / MANIFEST).exists()]
+
+
+def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
+    """Names of models that learnt from tokens which the analyser no longer makes. They still score, but their measured
+    quality is not that of this version: train them again."""
+    now = analyser_hash()
+    return [manifest.name for manifest in manifests if manifest.analyser != now]
 
 
 def rate(models: Path, name: str, texts: Sequence[str]) -> NDArray[np.float64]:

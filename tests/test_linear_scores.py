@@ -20,7 +20,7 @@ HEAD = load_head(shipped_models() / "G-en")
 HEADS = load_heads(shipped_models())
 ABUSE = "women like her are stupid bitches who belong in the kitchen"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-WORDS = st.sampled_from(["she", "is", "a", "stupid", "woman", "in", "the", "kitchen", "vote", "on", "sunday", "the", "harbour", "bridge", "🙂", "صوتوا"])
+WORDS = st.sampled_from(["she", "is", "stupid", "woman", "kitchen", "vote", "on", "sunday", "harbour", "🙂", "صوتوا"])
 
 
 def assessed(text: str, *, title: str = "", lang: str = "en", languages: tuple[str, ...] = ()) -> Assessment:

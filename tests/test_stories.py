@@ -9,7 +9,7 @@ from hustings.types import Assessment, Flag, Post
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 CLAIM = "Voting has been moved to Tuesday because of the ferry strike, do not go on Sunday, tell your neighbours"
-COPY = "URGENT Voting has been moved to Tuesday because of the ferry strike, do not go on Sunday, tell all your neighbours!"
+COPY = "URGENT Voting has been moved to Tuesday because of the ferry strike, do not go on Sunday, tell neighbours!"
 OTHER = "The election is cancelled in the islands, the boats with the ballots never arrived there last night"
 
 

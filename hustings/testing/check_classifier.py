@@ -101,7 +101,9 @@ def _check_kept(before: Assessment, after: Assessment) -> None:
         assert _ROLES.index(new.role) >= _ROLES.index(old.role), "a target's role fell"
     assert len(after.targets) >= len(before.targets)
     length = {"text": len(after.post.text), "title": len(after.post.title)}
-    for span in (span for owner in (*after.flags, *after.targets) for span in owner.spans):
+    spans = [span for flag in after.flags for span in flag.spans]
+    spans += [span for target in after.targets for span in target.spans]
+    for span in spans:
         assert 0 <= span.start < span.end <= length[span.part], f"{span} lies outside the post"
 
 

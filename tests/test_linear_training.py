@@ -1,0 +1,148 @@
+"""How heads are made: folds without copies, calibration, thresholds, the same bytes twice."""
+
+import csv
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.linear.model import load_head
+from classifiers.linear.score import Scorer
+from classifiers.training.calibration import platt, probabilities
+from classifiers.training.corpora import read_corpus
+from classifiers.training.duplicates import check_split, clusters, folds
+from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
+from classifiers.training.thresholds import threshold_for
+from classifiers.training.train import Order, train, trainable
+from hustings.errors import ConfigError
+from hustings.text import analyse
+
+RUDE = ["clown", "liar", "idiot", "crook", "thief", "coward", "snake", "parasite"]
+KIND = ["friend", "neighbour", "baker", "teacher", "gardener", "singer", "nurse", "baker"]
+PLACES = ["harbour", "market", "bridge", "station", "church", "garden", "school", "office", "river", "square"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred invented posts in the columns of one of the corpora."""
+    draw = random.Random(3)
+    folder = tmp_path_factory.mktemp("data")
+    path = folder / "uli" / "en_train.csv"
+    path.parent.mkdir(parents=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["text", "l1"])
+        for number in range(200):
+            is_rude = number % 3 == 0
+            where = " ".join(draw.sample(PLACES, 4))
+            rows.writerow([f"that {draw.choice(RUDE if is_rude else KIND)} met {number} at {where}", int(is_rude)])
+        rows.writerow(["a row that nobody judged", -1])
+    return folder
+
+
+def order(data: Path, models: Path) -> Order:
+    return Order(data=data, models=models, version="3", chosen_by="a test", chosen_at="2026-10-01")
+
+
+@pytest.fixture(scope="module")
+def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one head, trained on the invented posts."""
+    folder = tmp_path_factory.mktemp("models")
+    train("G-en-IN", order(data, folder))
+    return folder
+
+
+def test_a_head_is_trained_calibrated_and_written_with_its_paper(models: Path) -> None:
+    head = load_head(models / "G-en-IN")
+    manifest = head.manifest
+    assert (manifest.version, manifest.threshold.chosen_by, manifest.data[0].rows) == ("3", "a test", 200)
+    rude, kind = Scorer([head]).scores([analyse("that clown met us").tokens, analyse("that nurse met us").tokens])[0]
+    assert rude > 0.5 > kind
+
+
+def test_the_same_order_gives_the_same_bytes(data: Path, models: Path, tmp_path: Path) -> None:
+    train("G-en-IN", order(data, tmp_path))
+    for path in sorted(models.rglob("*.*")):
+        assert path.read_bytes() == (tmp_path / path.relative_to(models)).read_bytes()
+
+
+def test_an_unknown_model_or_corpus_is_told_with_those_that_are_known(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="G-en, G-THR-en"):
+        train("G-xx", order(tmp_path, tmp_path))
+    with pytest.raises(ConfigError, match="edos-sexist"):
+        read_corpus("nothing", tmp_path)
+    with pytest.raises(ConfigError, match="give --data"):
+        read_corpus("uli-en", tmp_path)
+    assert {"G-en", "A-INSULT-de", "N-ar"} <= set(trainable())
+
+
+TEXTS = [
+    "the harbour bridge is closed for repairs until the end of October",
+    "The harbour bridge is closed for repairs until the end of october!!",
+    "my cat sleeps all day long in the sun on the roof of the church",
+    "something about a cat",
+    "some other words of which no one is anywhere in the rest",
+]
+
+
+def test_near_copies_and_families_are_one_cluster() -> None:
+    found = clusters(TEXTS, ["", "", "f", "f", ""])
+    assert found.tolist() == [0, 0, 2, 2, 4]
+
+
+def test_folds_keep_clusters_whole_and_positives_even() -> None:
+    cluster = np.array([number // 3 for number in range(300)])
+    labels = [int(number % 4 == 0) for number in range(300)]
+    fold = folds(cluster, labels, count=5, seed=1)
+    check_split(fold, cluster)
+    assert np.bincount(fold).tolist() == [60] * 5
+    assert max(abs(sum(np.array(labels)[fold == k]) - 15) for k in range(5)) <= 2
+
+
+def test_a_split_that_copies_straddle_is_refused() -> None:
+    with pytest.raises(ConfigError, match="rows 0 and 1 are near-copies"):
+        check_split([0, 1, 0, 0, 1], clusters(TEXTS))
+
+
+def test_calibration_turns_margins_into_frequencies() -> None:
+    draw = np.random.default_rng(0)
+    margins = draw.normal(size=20_000)
+    labels = (draw.random(20_000) < 1 / (1 + np.exp(-(2 * margins - 1)))).astype(np.int64)
+    found = platt(margins, labels)
+    assert found.slope == pytest.approx(2, abs=0.1)
+    assert found.intercept == pytest.approx(-1, abs=0.1)
+    assert calibration_error(labels, probabilities(margins, found)) < 0.01
+
+
+def test_a_threshold_is_the_lowest_with_the_wanted_precision() -> None:
+    scores = np.linspace(0.001, 1, 1000)
+    labels = (np.arange(1000) >= 500).astype(np.int64)
+    found = threshold_for(labels, scores, precision=0.8, by="a test", at="today", on="numbers")
+    assert found.precision == pytest.approx(0.8, abs=0.001)
+    assert found.recall == 1.0
+
+
+def test_a_precision_that_is_never_reached_is_said_to_be() -> None:
+    labels = np.tile([0, 1], 500)
+    found = threshold_for(labels, np.linspace(0, 1, 1000), precision=0.9, by="a test", at="today", on="numbers")
+    assert "never reached" in found.reason
+
+
+def test_measures_agree_with_scikit_learn() -> None:
+    from sklearn.metrics import average_precision_score, f1_score
+
+    draw = np.random.default_rng(1)
+    scores = np.round(draw.random(500), 2)
+    labels = (draw.random(500) < scores).astype(np.int64)
+    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
+    assert macro_f1(labels, scores >= 0.5) == pytest.approx(f1_score(labels, scores >= 0.5, average="macro"))
+    assert recall_at_precision(labels, labels.astype(float)) == 1.0
+
+
+def test_measures_have_intervals_around_them() -> None:
+    draw = np.random.default_rng(1)
+    labels = draw.integers(0, 2, 200)
+    for metric in measure(labels, draw.random(200), 0.5, on="numbers", seed=1, names=("precision", "pr_auc")):
+        assert metric.low < metric.value < metric.high
+        assert metric.n == 200
