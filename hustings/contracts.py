@@ -75,7 +75,11 @@ class Entry(NamedTuple):
 
 
 class LogReader(Protocol):
-    """One named reader of one topic. It reads from the smaller of what it committed and where it is told to seek."""
+    """One named reader of one topic. It reads from the smaller of what it committed and where it is told to seek.
+
+    Where several workers share a topic, `poll` and `commit` raise `Reassigned` when others came or went: drop what is
+    not committed and begin again with `partitions`, `committed` and `seek`. Between two polls `partitions` stays as it
+    is. Whoever fails in the middle of a batch seeks back before the next poll, or the batch is passed over."""
 
     def poll(self, *, limit: int, timeout_s: float) -> list[Entry]:
         """At most `limit` entries, in offset order within a partition; waits up to `timeout_s` for the first one,
@@ -115,7 +119,8 @@ class Log(Protocol):
 
     def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
         """Append all or none, durably; returns (partition, offset) in the order given. Safe from many threads and
-        processes. `partition` overrides the key (progress marks go to each partition)."""
+        processes. `partition` overrides the key (progress marks go to each partition). After `Unavailable` a log of
+        several machines may hold some of the records: appending all of them again is what heals."""
         ...
 
     def reader(self, topic: Topic, name: str, *, partitions: Sequence[int] | None = None) -> LogReader:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,10 +25,13 @@ from hustings.clock import Clock, SystemClock
 from hustings.contracts import Record
 from hustings.errors import HustingsError, StoreError, Unavailable
 from hustings.testing.check_log import CHECKS, LogCheck
-from ingest.log_kafka import KafkaLog, KafkaSettings, check_topics, create_topics
-from ingest.log_kafka.producer import ByteBound
-from ingest.log_kafka.topics import open_admin
 from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
+
+with warnings.catch_warnings():  # kafka-python 3.0.12 reads its schemas by a deprecated function when imported
+    warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
+    from ingest.log_kafka import KafkaLog, KafkaSettings, check_topics, create_topics
+    from ingest.log_kafka.producer import ByteBound
+    from ingest.log_kafka.topics import open_admin
 
 ROOT = Path(__file__).parents[1]
 WORKER = ROOT / "tests" / "servers" / "kafka_worker.py"
