@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.test_rules_run import COUNT, line, minutes, run, told
+import pytest
+
+from alerts.rules.load import load_tests
+from hustings.errors import RuleError
+from tests.test_rules_run import COUNT, VOCABULARY, line, minutes, run, told
 
 ONE = COUNT.replace("gte = 3", "gte = 1")
 TAGS = ONE.replace('kind = "count"', 'kind = "distinct"\nof = "hashtag"')
@@ -35,3 +39,43 @@ def test_a_late_edit_that_takes_the_only_value_away_retracts_when_it_was_collect
     (alert,) = answer["alerts"]
     assert (alert["state"], alert["notices"][-1]["kind"]) == ("retracted", "retract")
     assert minutes(alert["notices"][-1]["at"]) == 12
+
+
+# ── tests of rules that cannot be read ───────────────────────────────────────────────────────────────────────────
+
+TESTED = ONE.replace('lateness = "5m"\n', "") + (
+    '\n[[rule.test]]\nposts = { every = "1m", n = 2, flag = "G", aimed_at = "c1" }\n'
+    'expect = [ { open = { at = "+0m", group = "c1", value = 2 } } ]\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "told"),
+    [
+        ("every", "evry", "r.toml:13:11: E01 rule \"three\": test 1: posts has no key 'evry'; did you mean `every`?"),
+        (
+            "value",
+            "valu",
+            "r.toml:14:49: E01 rule \"three\": test 1: expect: open has no key 'valu'; did you mean `value`?",
+        ),
+        ("{ open", "{ opn", "E01 rule \"three\": test 1: expect: nothing is called 'opn'; did you mean `open`?"),
+        ('every = "1m", ', "", 'E04 rule "three": test 1: posts: n needs `every`'),
+        ("expect = [", "xpect = [", "E01 rule \"three\": test 1: a test has no key 'xpect'; did you mean `expect`?"),
+        ('"1m"', '"1"', "E05 rule \"three\": test 1: expected a time such as `+56m` or `+1h30m`; found '1'"),
+        ('flag = "G"', 'flag = "GG"', "E11 rule \"three\": test 1: posts: no code or alias 'GG'; did you mean `G`?"),
+        ("n = 2", "n = 2, reach = []", 'E12 rule "three": test 1: posts: reach takes a whole number from 0; found []'),
+        ("n = 2", 'n = 2, revision = "x"', "posts: revision takes a whole number from 0; found 'x'"),
+        ("n = 2", "n = 2, revision = -1", "posts: revision takes a whole number from 0; found -1"),
+        ("value = 2", 'value = "2"', "E12 rule \"three\": test 1: expect: value takes a number; found '2'"),
+        ("value = 2", "value = nan", "expect: value takes a number; found nan"),
+        ('group = "c1"', "group = 3", "expect: group takes a text or a table of texts; found 3"),
+        ("value = 2", "value = 2, post = 3", "expect: post takes a text; found 3"),
+        ('group_by = ["aimed_at"]', 'group_by = ["aimed_at", 3]', "group_by: takes a list of texts"),
+        ("posts =", "start = 9999-12-31T23:59:59Z\nposts =", "test 1: this is later than the year 9999"),
+    ],
+)
+def test_a_slip_in_a_test_has_its_code_and_never_stops_the_report(found: str, instead: str, told: str) -> None:
+    assert found in TESTED
+    with pytest.raises(RuleError) as caught:
+        load_tests({"r.toml": TESTED.replace(found, instead, 1)}, vocabulary=VOCABULARY)
+    assert any(told in problem for problem in caught.value.problems), caught.value.problems

@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from alerts.rule import Rule
 from alerts.rules.durations import read_duration
+from alerts.rules.problems import Code
 from alerts.rules.table import Table
 from hustings.query.vocabulary import Vocabulary, nearest
 from hustings.text import analyse
-from hustings.types import Assessment, Flag, Medium, Post, Role, Stream, Target
+from hustings.types import MAX_INT, Assessment, Flag, Medium, Post, Role, Stream, Target
 
 __all__ = ["Case", "Expected", "read_cases"]
 
@@ -60,18 +61,26 @@ def read_cases(table: Table, rule: Rule, vocabulary: Vocabulary) -> tuple[Case, 
         table.problem("E12", "test", "takes tables [[rule.test]]")
         return ()
     named = table.values.get("group_by")
-    fields = named if isinstance(named, list) else []  # as written: a field that is unknown was reported already
+    # As written: a field that is unknown was reported already.
+    fields = [field for field in named if isinstance(field, str)] if isinstance(named, list) else []
     cases: list[Case] = []
     for number, values in enumerate(found):
         try:
             cases.append(_read_case(values, number, rule, fields, vocabulary))
         except _Unreadable as error:
-            table.problem("E12", f"test.{number}", str(error))
+            table.problem(error.code, ".".join(filter(None, ("test", str(number), error.key))), str(error))
+        except OverflowError:
+            table.problem("E12", f"test.{number}", "this is later than the year 9999")
     return tuple(cases)
 
 
 class _Unreadable(Exception):
-    """Something in a test cannot be; the text says what."""
+    """Something in a test cannot be; the text says what, `key` where in the test."""
+
+    def __init__(self, text: str, code: Code = "E12", *, key: str = "") -> None:
+        super().__init__(text)
+        self.code: Code = code
+        self.key = key
 
 
 # ── one test ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,7 +96,7 @@ def _read_case(
     start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
     for key in ("posts", "expect"):
         if key not in values:
-            raise _Unreadable(f"{key} is required")
+            raise _Unreadable(f"{key} is required", "E04")
     tables = values["posts"] if isinstance(values["posts"], list) else [values["posts"]]
     posts: list[Assessment] = []
     for one in tables:
@@ -109,11 +118,18 @@ def _read_case(
 
 def _read_expected(kind: str, values: object, start: datetime, fields: Sequence[str]) -> Expected:
     if kind not in KINDS_OF_EXPECTATION:
-        raise _Unreadable(f"expect: nothing is called {kind!r}; {nearest(kind, KINDS_OF_EXPECTATION)}")
+        known = nearest(kind, KINDS_OF_EXPECTATION)
+        raise _Unreadable(f"expect: nothing is called {kind!r}; {known}", "E01", key="expect")
     if not isinstance(values, dict):
         raise _Unreadable(f"expect: {kind} takes a table; found {values!r}")
-    _refuse_unknown(values, ("at", "group", "value", "post"), f"expect: {kind}")
-    group, value = values.get("group"), values.get("value")
+    _refuse_unknown(values, ("at", "group", "value", "post"), f"expect: {kind}", within="expect")
+    group, value, post = values.get("group"), values.get("value"), values.get("post")
+    if isinstance(value, bool) or not isinstance(value, int | float | None) or value != value:
+        raise _Unreadable(f"expect: value takes a number; found {value!r}")
+    if not isinstance(post, str | None):
+        raise _Unreadable(f"expect: post takes a text; found {post!r}")
+    if not isinstance(group, str | dict | None):
+        raise _Unreadable(f"expect: group takes a text or a table of texts; found {group!r}")
     if isinstance(group, str):
         if len(fields) != 1:
             named = ", ".join(fields) or "none"
@@ -124,7 +140,7 @@ def _read_expected(kind: str, values: object, start: datetime, fields: Sequence[
         at=start + _offset(values["at"]) if "at" in values else None,
         group=None if group is None else {str(field): str(name) for field, name in group.items()},
         value=None if value is None else float(value),
-        post=values.get("post"),
+        post=post,
     )
 
 
@@ -139,13 +155,15 @@ _ROLES: dict[str, Role] = {"target": "mentioned", "aimed_at": "aimed_at", "addre
 def _read_posts(values: Mapping[str, Any], start: datetime, before: int, vocabulary: Vocabulary) -> list[Assessment]:
     """The posts of one table; `before` have been made already."""
     flat = _flattened(values)
-    _refuse_unknown([key for key in flat if not key.startswith("score.")], (*_PLACED, *_SINGLE, *_MULTI), "posts")
+    _refuse_unknown(
+        [key for key in flat if not key.startswith("score.")], (*_PLACED, *_SINGLE, *_MULTI), "posts", within="posts"
+    )
     repeats = "every" in flat or "n" in flat
     n = flat.get("n", 1)
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_POSTS - before:
         raise _Unreadable(f"posts: n takes a whole number from 1 to {MOST_POSTS} in all; found {n!r}")
     if n > 1 and "every" not in flat:
-        raise _Unreadable("posts: n needs `every`, the time between two posts")
+        raise _Unreadable("posts: n needs `every`, the time between two posts", "E04", key="posts")
     every = _offset(flat.get("every", "0s"))
     made: list[Assessment] = []
     for number in range(n):
@@ -163,7 +181,7 @@ def _post(values: Mapping[str, Any], at: datetime, native_id: str, vocabulary: V
     for name in (*many["flag"], *scores):
         if vocabulary.codebook.expand(name) is None:
             known = [*vocabulary.codebook.codes, *vocabulary.codebook.aliases]
-            raise _Unreadable(f"posts: no code or alias {name!r}; {nearest(name, known)}")
+            raise _Unreadable(f"posts: no code or alias {name!r}; {nearest(name, known)}", "E11", key="posts")
     collected = _offset(values["collected"]) if "collected" in values else timedelta(0)
     post = Post(
         source="test",
@@ -172,7 +190,7 @@ def _post(values: Mapping[str, Any], at: datetime, native_id: str, vocabulary: V
         title=title,
         published_at=at,
         collected_at=at + collected,
-        revision=int(values.get("revision", 0)),
+        revision=_natural(values, "revision"),
         deleted=values.get("deleted") is True,
         collector=_text(values, "collector"),
         medium=_choice(values, "medium", get_args(Medium), "post"),
@@ -183,7 +201,7 @@ def _post(values: Mapping[str, Any], at: datetime, native_id: str, vocabulary: V
         mentions=many["mention"],
         hashtags=many["hashtag"],
         links=tuple(f"https://{host}/" for host in many["domain"]),
-        reach=int(values.get("reach", 0)),
+        reach=_natural(values, "reach"),
     )
     return Assessment(
         post=post,
@@ -227,7 +245,14 @@ def _text(values: Mapping[str, Any], key: str) -> str:
 def _choice(values: Mapping[str, Any], key: str, known: Sequence[str], default: str) -> Any:
     found = values.get(key, default)
     if found not in known:
-        raise _Unreadable(f"posts: no {key} {found!r}; {nearest(str(found), known)}")
+        raise _Unreadable(f"posts: no {key} {found!r}; {nearest(str(found), known)}", "E11", key="posts")
+    return found
+
+
+def _natural(values: Mapping[str, Any], key: str) -> int:
+    found = values.get(key, 0)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MAX_INT:
+        raise _Unreadable(f"posts: {key} takes a whole number from 0; found {found!r}")
     return found
 
 
@@ -244,14 +269,17 @@ def _offset(text: object) -> timedelta:
     """`+56m`, `+1h30m`, `4m`."""
     parts = _PART.findall(text) if isinstance(text, str) else []
     if not isinstance(text, str) or not parts or "".join(parts) != text.removeprefix("+").replace(" ", ""):
-        raise _Unreadable(f"expected a time such as `+56m` or `+1h30m`; found {text!r}")
+        raise _Unreadable(f"expected a time such as `+56m` or `+1h30m`; found {text!r}", "E05")
     spans = [span for part in parts if (span := read_duration(part)) is not None]
     if len(spans) < len(parts):
-        raise _Unreadable(f"this time is too long: {text!r}")
+        raise _Unreadable(f"this time is too long: {text!r}", "E05")
     return sum(spans, timedelta(0))
 
 
-def _refuse_unknown(given: Sequence[str] | Mapping[str, Any], known: Sequence[str], where: str) -> None:
+def _refuse_unknown(
+    given: Sequence[str] | Mapping[str, Any], known: Sequence[str], where: str, *, within: str = ""
+) -> None:
     for key in given:
         if key not in known:
-            raise _Unreadable(f"{where} has no key {key!r}; {nearest(key, known)}")
+            path = ".".join(filter(None, (within, key)))
+            raise _Unreadable(f"{where} has no key {key!r}; {nearest(key, known)}", "E01", key=path)
