@@ -15,7 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import pytest
 
 from hustings.clock import Clock, SystemClock
 from hustings.contracts import Record
-from hustings.errors import HustingsError, StoreError, Unavailable
+from hustings.errors import HustingsError, Reassigned, StoreError, Unavailable
 from hustings.testing.check_log import CHECKS, LogCheck
 from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
 
@@ -31,6 +31,7 @@ with warnings.catch_warnings():  # kafka-python 3.0.12 reads its schemas by a de
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     from ingest.log_kafka import KafkaLog, KafkaSettings, check_topics, create_topics
     from ingest.log_kafka.producer import ByteBound
+    from ingest.log_kafka.reader import KafkaLogReader
     from ingest.log_kafka.topics import open_admin
 
 ROOT = Path(__file__).parents[1]
@@ -215,6 +216,32 @@ def test_a_worker_that_slept_beyond_its_session_commits_nothing(
         assert reader.committed() == {0: 400, 1: 400}
         reader.close()
     assert late == []
+
+
+@pytest.mark.parametrize("worker", [None, "one"])
+def test_a_client_that_brings_nothing_though_there_is_something_is_replaced(
+    settings: KafkaSettings, worker: str | None
+) -> None:
+    with closing(filled(settings, partitions=2, each=50)):
+        reader = KafkaLogReader(
+            settings, "posts", "one", assigned=[] if worker else [0, 1], worker=worker, stalled_after_s=1.0
+        )
+        reader.start()
+        while not reader.partitions():
+            with suppress(Reassigned):
+                reader.poll(limit=10, timeout_s=0.1)
+        reader._client.pause(*reader._client.assignment())  # how the client has been seen to stall
+        told: list[str] = []
+        places: set[tuple[int, int]] = set()
+        deadline = time.monotonic() + 30
+        while len(places) < 100 and time.monotonic() < deadline:
+            try:
+                places |= {(entry.partition, entry.offset) for entry in reader.poll(limit=10, timeout_s=0.2)}
+            except Unavailable as trouble:
+                told.append(str(trouble))
+        reader.close()
+    assert "100 entries are there, but the client brought none of them for 1 s; it is replaced" in told[0]
+    assert places == {(partition, offset) for partition in range(2) for offset in range(50)}
 
 
 # ── when brokers die ─────────────────────────────────────────────────────────────────────────────────────────────

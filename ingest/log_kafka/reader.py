@@ -46,13 +46,21 @@ class KafkaLogReader:
     `worker` it shares the partitions with the workers of other names."""
 
     def __init__(
-        self, settings: KafkaSettings, topic: Topic, name: str, *, assigned: Sequence[int], worker: str | None
+        self,
+        settings: KafkaSettings,
+        topic: Topic,
+        name: str,
+        *,
+        assigned: Sequence[int],
+        worker: str | None,
+        stalled_after_s: float = STALLED_AFTER_S,
     ) -> None:
         self._settings = settings
         self._topic = topic
         self._name = name
         self._worker = worker
         self._assigned = list(assigned)
+        self._stalled_after_s = stalled_after_s
         self._client: Any = None
         self._membership = Membership()
         self._generation = 0
@@ -191,11 +199,11 @@ class KafkaLogReader:
             return False
         if self._behind_since_s is None:
             self._behind_since_s = now
-        if now - self._behind_since_s > STALLED_AFTER_S:
+        if now - self._behind_since_s > self._stalled_after_s:
             self._reconnect()
             raise Unavailable(
                 f"{self._words}: {sum(waiting.values())} entries are there, but the client brought none of them for"
-                f" {STALLED_AFTER_S:.0f} s; it is replaced by a new one"
+                f" {self._stalled_after_s:.0f} s; it is replaced by a new one"
             )
         return True
 
@@ -329,10 +337,14 @@ class KafkaLogReader:
         self._client.subscribe([self._settings.topic(self._topic)], listener=self._membership)
 
     def _reconnect(self) -> None:
-        self._behind_since_s = None
+        """Take a new client; a worker joins its group anew, and the next polls say what it reads."""
         positions = {p: self._position(p) for p in self._assigned}
+        self._behind_since_s = None
         with translated(self._settings, self._doing):
             self._client.close(autocommit=False, timeout_ms=0)
+            if self._worker is not None:
+                self._membership, self._generation = Membership(), 0
+                self._assigned, self._ahead, self._fetched = [], {}, {}
             self._connect()
         if self._worker is None:
             self._go_to(positions)
