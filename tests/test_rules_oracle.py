@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+from typer.testing import CliRunner
 
 from alerts.rules.load import load_tests
 from hustings.errors import RuleError
+from runtime.commands.rules import app
 from tests.test_rules_run import COUNT, VOCABULARY, line, minutes, run, told
 
 ONE = COUNT.replace("gte = 3", "gte = 1")
@@ -41,6 +46,16 @@ def test_a_late_edit_that_takes_the_only_value_away_retracts_when_it_was_collect
     assert minutes(alert["notices"][-1]["at"]) == 12
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00+05:00", "2026-02-30"])
+def test_a_time_that_no_post_can_have_is_refused(until: str, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(ONE)
+    (tmp_path / "posts.jsonl").write_text(json.dumps(line("1", 0)) + "\n")
+    files = [str(tmp_path / "r.toml"), "--assessments", str(tmp_path / "posts.jsonl")]
+    result = CliRunner().invoke(app, ["run", *files, "--until", until])
+    assert result.exit_code == 2
+    assert until in result.stderr
+
+
 # ── tests of rules that cannot be read ───────────────────────────────────────────────────────────────────────────
 
 TESTED = ONE.replace('lateness = "5m"\n', "") + (
@@ -71,7 +86,7 @@ TESTED = ONE.replace('lateness = "5m"\n', "") + (
         ('group = "c1"', "group = 3", "expect: group takes a text or a table of texts; found 3"),
         ("value = 2", "value = 2, post = 3", "expect: post takes a text; found 3"),
         ('group_by = ["aimed_at"]', 'group_by = ["aimed_at", 3]', "group_by: takes a list of texts"),
-        ("posts =", "start = 9999-12-31T23:59:59Z\nposts =", "test 1: this is later than the year 9999"),
+        ("posts =", "start = 9999-12-31T23:59:59Z\nposts =", "test 1: posts are of the years 1970 to 2199"),
     ],
 )
 def test_a_slip_in_a_test_has_its_code_and_never_stops_the_report(found: str, instead: str, told: str) -> None:

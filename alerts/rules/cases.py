@@ -18,6 +18,7 @@ from alerts.rules.durations import read_duration
 from alerts.rules.problems import Code
 from alerts.rules.table import Table
 from hustings.query.vocabulary import Vocabulary, nearest
+from hustings.strict_value import YEARS
 from hustings.text import analyse
 from hustings.types import MAX_INT, Assessment, Flag, Medium, Post, Role, Stream, Target
 
@@ -70,8 +71,11 @@ def read_cases(table: Table, rule: Rule, vocabulary: Vocabulary) -> tuple[Case, 
         except _Unreadable as error:
             table.problem(error.code, ".".join(filter(None, ("test", str(number), error.key))), str(error))
         except OverflowError:
-            table.problem("E12", f"test.{number}", "this is later than the year 9999")
+            table.problem("E12", f"test.{number}", _NO_SUCH_YEAR)
     return tuple(cases)
+
+
+_NO_SUCH_YEAR = f"posts are of the years {YEARS[0]} to {YEARS[-1]}"
 
 
 class _Unreadable(Exception):
@@ -169,6 +173,8 @@ def _read_posts(values: Mapping[str, Any], start: datetime, before: int, vocabul
     for number in range(n):
         turn = {key: _in_turn(value, number) if repeats else value for key, value in flat.items()}
         at = start + _offset(turn.get("at", "+0m")) + number * every
+        if at.year not in YEARS:
+            raise _Unreadable(_NO_SUCH_YEAR)
         made.append(_post(turn, at, str(before + number + 1), vocabulary))
     return made
 

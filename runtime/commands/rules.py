@@ -157,13 +157,20 @@ def _time(text: str) -> datetime:
     """A time of the command line; without a zone it is UTC."""
     from datetime import UTC
 
+    from hustings.strict_value import YEARS
+
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time; write for example 2026-10-01T12:00:00Z", param_hint="--until"
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    if found.year not in YEARS:
+        raise typer.BadParameter(
+            f"{text!r} is not in the years {YEARS[0]} to {YEARS[-1]}, as every post is", param_hint="--until"
+        )
+    return found
 
 
 def _show(replayed: Replayed) -> None:
