@@ -74,7 +74,7 @@ def watcher_of(
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
         rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
         partition_key=partition_key,
-        epoch=build.next_epoch(memory),
+        epoch=lambda: build.next_epoch(memory),
         clock=clock,
         events=events,
         wait_s=WAIT_FOR_HITS_S,

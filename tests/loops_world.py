@@ -155,7 +155,7 @@ class LoopsWorld:
             "evaluator": lambda p: Evaluator(self.rules, partition=p, posts_partitions=self.log.partitions("posts")),
             "rules": [(r.id, r.logic) for r in self.rules.rules if r.outcome == "alert"],
             "partition_key": partition_key,
-            "epoch": build.next_epoch(memory),
+            "epoch": lambda: build.next_epoch(memory),
             "clock": self.clock,
             "events": QUIET,
             "wait_s": 0.0,

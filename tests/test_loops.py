@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +18,18 @@ from desk.book import DeskBook
 from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
-from hustings.contracts import Outcome, Record
+from hustings.clock import SystemClock
+from hustings.contracts import Outcome, Record, SourceContext
 from hustings.errors import StoreError, Unavailable
 from hustings.roster import Roster
+from hustings.testing.loopback_egress import LoopbackEgress
+from hustings.testing.memory import DictMemory
 from hustings.types import DeadLetter, Mark, Post
+from ingest.evidence import EvidenceFolder
+from ingest.files import FilesSettings, FilesSource
 from ingest.log_sqlite import SqliteLog
+from ingest.polling import Collector, ConfiguredSource
+from ingest.pseudonyms import Pseudonyms
 from runtime.loops.analyze import APPEND_DELAY, Progress
 from runtime.loops.frame import Pulse, run_loop
 from runtime.status import books_of
@@ -99,20 +106,22 @@ class StopsHere(Exception):
 
 
 class Stumbling:
-    """A store that dies just before, or just after, the n-th call of one method."""
+    """A store whose one method raises the first time that it is called, before or after doing what it should."""
 
-    def __init__(self, inner: Any, method: str, *, after: bool) -> None:
+    def __init__(self, inner: Any, method: str, *, after: bool, error: type[Exception] = StopsHere) -> None:
         self._inner, self._method, self._after = inner, method, after
+        self._error: type[Exception] | None = error
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._inner, name)
-        if name != self._method:
+        if name != self._method or self._error is None:
             return real
 
         def stumble(*args: Any, **kwargs: Any) -> Any:
+            error, self._error = self._error, None
             if self._after:
                 real(*args, **kwargs)
-            raise StopsHere
+            raise error("stumbled") if error is not None else AssertionError
 
         return stumble
 
@@ -186,6 +195,95 @@ def test_a_crash_of_watch_between_any_two_steps_changes_nothing(
                 dying.step()
         world.run_to_the_end()
     assert world.everything() == undisturbed
+
+
+def patiently(step: Callable[[], int]) -> int:
+    """Step until there is nothing left, as `run_loop` does; how often a store was unavailable."""
+    waits = 0
+    while True:
+        try:
+            if not step():
+                return waits
+        except Unavailable:
+            waits += 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("where", "method"), ANALYZE_STEPS, ids=lambda part: str(part))
+def test_analyze_passes_nothing_over_when_a_store_was_unavailable(
+    world: LoopsWorld, undisturbed: dict[str, object], where: str, method: str, after: bool
+) -> None:
+    reader = world.log.reader("posts", "analyze")
+    world.closing.callback(reader.close)
+    parts: dict[str, Any] = {"log": world.log, "index": world.index, "reader": reader}
+    waiting = world.analyzer(**(parts | {where: Stumbling(parts[where], method, after=after, error=Unavailable)}))
+    watcher = world.watcher()
+    waits = 0
+    for posts in CHAPTERS:
+        world.append(*posts)
+        waits += patiently(waiting.step)
+        waiting.send_marks()
+        patiently(watcher.step)
+    assert waits == 1
+    assert world.everything() == undisturbed
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("where", "method"), WATCH_STEPS, ids=lambda part: str(part))
+def test_watch_passes_nothing_over_when_a_store_was_unavailable(
+    world: LoopsWorld, undisturbed: dict[str, object], where: str, method: str, after: bool
+) -> None:
+    reader = world.log.reader("hits", "watch")
+    world.closing.callback(reader.close)
+    parts: dict[str, Any] = {
+        "index": world.index,
+        "reader": reader,
+        "book": DeskBook(world.engine, Dispatcher((), index=world.index, roster=Roster()), world.clock),
+    }
+    analyzer = world.analyzer()
+    waiting = world.watcher(**(parts | {where: Stumbling(parts[where], method, after=after, error=Unavailable)}))
+    waits = 0
+    for posts in CHAPTERS:
+        world.append(*posts)
+        patiently(analyzer.step)
+        analyzer.send_marks()
+        waits += patiently(waiting.step)
+    assert waits == 1
+    assert world.everything() == undisturbed
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_collect_passes_nothing_of_an_archive_over_when_the_log_was_unavailable(
+    world: LoopsWorld, tmp_path: Path, after: bool
+) -> None:
+    sources = []
+    for name, posts in (("one", SUNDAY), ("two", CALM)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_bytes(b"".join(wire.encode(p) + b"\n" for p in posts))
+        context = SourceContext(egress=LoopbackEgress(), memory=DictMemory(), clock=SystemClock())
+        sources.append(ConfiguredSource(FilesSource(name, FilesSettings(path=path), context), "as-collected"))
+    collector = Collector(
+        sources,
+        log=Stumbling(world.log, "append", after=after, error=Unavailable),
+        memory=DeskMemory(world.engine),
+        evidence=EvidenceFolder(tmp_path / "evidence", code_version="test"),
+        pseudonyms=Pseudonyms(b"k" * 32),
+        roster=Roster(),
+        clock=SystemClock(),
+        code_version="test",
+    )
+    collector.open()
+    waits = 0
+    while not collector.done:
+        try:
+            collector.step()
+        except Unavailable:
+            waits += 1
+    collector.close()
+    world.run_to_the_end()
+    assert waits == 1
+    assert {a.key for a in world.index.search(ALL).assessments} == {p.key for p in (*SUNDAY, *CALM)}
+    assert books_of(world.log, world.index).balanced
 
 
 def test_hits_are_durable_before_the_index_is_written(world: LoopsWorld) -> None:
@@ -436,6 +534,8 @@ def test_a_dependency_that_is_down_is_waited_for(world: LoopsWorld) -> None:
 
     run_loop(step, pulse=pulse_of(world), stop=stop, events=QUIET, parent=None)
     assert len(tries) == 3
+    beat = msgspec.json.decode(DeskMemory(world.engine).entries("heartbeats")["analyze"])
+    assert beat["waiting_for"] == "the disk is full"
 
 
 def test_any_other_error_ends_the_loop(world: LoopsWorld) -> None:

@@ -123,6 +123,7 @@ class Analyzer:
         self._committed: dict[int, int] = {}
         self._next_mark = 0.0
         self._settled_at_ends: dict[int, int] | None = None
+        self._interrupted = False
 
     def start(self) -> None:
         """Find the place to start: the smaller of what was committed and what the index holds."""
@@ -138,13 +139,19 @@ class Analyzer:
         self._reader.seek(self._positions)
 
     def step(self) -> int:
-        """One batch, if there is one, and the marks that are due; returns how many posts were handled."""
+        """One batch, if there is one, and the marks that are due; returns how many posts were handled. After a step
+        that raised, the next one begins again where everything is durable: what was read and not written is read
+        again."""
+        if self._interrupted:
+            self.start()
+        self._interrupted = True
         entries = self._reader.poll(limit=self._batch, timeout_s=self._wait_s)
         if entries:
             self._handle(entries)
         if time.monotonic() >= self._next_mark or (entries and self._replay_done is not None):
             self.send_marks()
             self._next_mark = time.monotonic() + MARK_EVERY_S
+        self._interrupted = False
         return len(entries)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import time
@@ -80,6 +81,8 @@ def run_loop(
         except Unavailable as error:
             wait_s = pause_s * random.uniform(0.5, 1.5)
             events.warning("dependency_unavailable", detail=str(error), again_in_s=round(wait_s, 2))
+            with contextlib.suppress(Unavailable):  # where the heartbeat is written may be what is down
+                pulse.beat(waiting_for=str(error))
             stop.wait(wait_s)
             pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
             continue

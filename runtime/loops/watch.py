@@ -46,7 +46,7 @@ class Watcher:
         evaluator: Callable[[int], Evaluating],
         rules: Sequence[tuple[str, str]],
         partition_key: Callable[[Hit | Alert], str],
-        epoch: int,
+        epoch: Callable[[], int],
         clock: Clock,
         events: Events,
         wait_s: float,
@@ -59,7 +59,9 @@ class Watcher:
         self._make_evaluator = evaluator
         self._rules = rules
         self._partition_key = partition_key
-        self._epoch = epoch
+        self._next_epoch = epoch
+        self._epoch = 0
+        self._interrupted = False
         self._clock = clock
         self._events = events
         self._wait_s = wait_s
@@ -69,8 +71,10 @@ class Watcher:
         self._decoder = msgspec.json.Decoder(Hit | Mark)
 
     def start(self) -> None:
-        """Rebuild the windows, then continue at the smaller of the committed and the index's position."""
+        """Rebuild the windows, then continue at the smaller of the committed and the index's position. Each start has
+        an epoch of its own, above all before it."""
         began = time.perf_counter()
+        self._epoch = self._next_epoch()
         self._committed = self._reader.committed()
         held = self._index.positions("hits")
         self._reader.seek({p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()})
@@ -91,15 +95,18 @@ class Watcher:
         )
 
     def step(self) -> int:
-        """One batch, if there is one; returns how many entries were handled."""
+        """One batch, if there is one; returns how many entries were handled. After a step that raised, the next one
+        rebuilds the windows and begins again where everything is durable."""
+        if self._interrupted:
+            self.start()
+        self._interrupted = True
         entries = self._reader.poll(limit=BATCH, timeout_s=self._wait_s)
-        if not entries:
-            return 0
         by_partition: dict[int, list[Entry]] = {}
         for entry in entries:
             by_partition.setdefault(entry.partition, []).append(entry)
         for partition, of_partition in by_partition.items():
             self._handle(partition, of_partition)
+        self._interrupted = False
         return len(entries)
 
     def close(self) -> None:
