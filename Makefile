@@ -2,11 +2,12 @@
 PY := .venv/bin/python -P
 KILLS ?= 200
 
-.PHONY: help demo test lint bench drill setup models docs clean
+.PHONY: help demo test test-servers lint bench drill setup models docs clean
 
 help:
 	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address"
-	@echo "make test    all tests"
+	@echo "make test    all tests but those on real servers"
+	@echo "make test-servers   the contract tests on a real Kafka (needs Java and Maven)"
 	@echo "make lint    format, lint, import layers, types"
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS))"
 	@echo "make bench   speed, as ratios, into bench/RESULTS.md"
@@ -23,7 +24,10 @@ demo: setup
 	@.venv/bin/hustings demo
 
 test: setup
-	@$(PY) -m pytest -n 2 --dist worksteal
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not servers"
+
+test-servers: setup
+	@$(PY) -m pytest -m servers
 
 lint: setup
 	@.venv/bin/ruff format --check .

@@ -40,7 +40,7 @@ WORKER = ROOT / "tests" / "servers" / "kafka_worker.py"
 numbers = itertools.count(1)
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = [pytest.mark.servers, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 """The client leaves the closing of a socket that could not connect to the garbage collector."""
 
 

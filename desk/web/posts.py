@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from hustings.codebook import Codebook
 from msgspec import Struct
 
 from desk.web.words import Reading, read
+from hustings.codebook import Codebook
 from hustings.types import Assessment, QueueEntry
 
 __all__ = ["BriefPost", "brief", "is_blind", "shown_to", "veil_in_lists", "veil_on_page"]

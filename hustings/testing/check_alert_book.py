@@ -1,6 +1,6 @@
 """What every `contracts.AlertBook` keeps to. Parametrise a test over `CHECKS`, handing each a fresh, empty book."""
 
-# ruff: noqa: S101 (checks are tests)
+
 from __future__ import annotations
 
 from collections.abc import Callable

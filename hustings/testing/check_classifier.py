@@ -3,7 +3,7 @@
 A test calls `check_classifier(make)`; `make` opens a fresh one each time, so that a step with a memory starts empty.
 """
 
-# ruff: noqa: S101 (checks are tests)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

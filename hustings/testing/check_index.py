@@ -9,7 +9,7 @@ opens the same index again, as another process would. The check closes what it o
 that generates posts and queries (`hustings.testing.query_strategies`).
 """
 
-# ruff: noqa: S101 - a failed check is an AssertionError, as in any test
+
 
 from __future__ import annotations
 

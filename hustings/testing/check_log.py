@@ -8,7 +8,7 @@ A check is a function of a factory. Each is given a factory of an empty log, and
 opens the same log again, as another process would. The check closes what it opened.
 """
 
-# ruff: noqa: S101 - a failed check is an AssertionError, as in any test
+
 
 from __future__ import annotations
 

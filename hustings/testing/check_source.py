@@ -6,7 +6,7 @@
 The outside (a file, a local server) must hold at least one post while the check runs, and nothing may be added to it.
 """
 
-# ruff: noqa: S101 - the checks are assertions
+
 
 from __future__ import annotations
 
