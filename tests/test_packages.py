@@ -45,7 +45,8 @@ def test_a_planted_import_between_siblings_is_found(tmp_path: Path) -> None:
     (tmp_path / "alerts" / "planted.py").write_text("import ingest\n")
     text = (ROOT / "pyproject.toml").read_text()
     (tmp_path / "pyproject.toml").write_text(text[text.index("[tool.importlinter]") :])
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from importlinter.cli import lint_imports_command as m; m()"
+    begin = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
+    code = f"{begin}; from importlinter.cli import lint_imports_command as main; main()"
     result = subprocess.run(
         [sys.executable, "-c", code, "--no-cache", "--config", "pyproject.toml"],
         cwd=tmp_path,

@@ -1,6 +1,5 @@
 """What every `contracts.AlertBook` keeps to. Parametrise a test over `CHECKS`, handing each a fresh, empty book."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 A test hands over a `Bench`: how to make the channel, and how to see what arrived at the other side."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -3,7 +3,6 @@
 A test calls `check_classifier(make)`; `make` opens a fresh one each time, so that a step with a memory starts empty.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -9,8 +9,6 @@ opens the same index again, as another process would. The check closes what it o
 that generates posts and queries (`hustings.testing.query_strategies`).
 """
 
-
-
 from __future__ import annotations
 
 from collections import Counter

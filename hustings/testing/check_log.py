@@ -8,8 +8,6 @@ A check is a function of a factory. Each is given a factory of an empty log, and
 opens the same log again, as another process would. The check closes what it opened.
 """
 
-
-
 from __future__ import annotations
 
 import threading

@@ -1,6 +1,5 @@
 """What every `contracts.Memory` keeps to. Parametrise a test over `CHECKS`, handing each a fresh, empty memory."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

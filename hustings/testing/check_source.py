@@ -6,8 +6,6 @@
 The outside (a file, a local server) must hold at least one post while the check runs, and nothing may be added to it.
 """
 
-
-
 from __future__ import annotations
 
 import time
