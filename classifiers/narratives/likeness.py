@@ -1,7 +1,8 @@
 """How like is a post to the examples? Cosine over word stems and pairs of them, weighted by what they tell.
 
 A stem weighs as much as it is rare among the examples, times how much it tells narratives from protected speech: "hoax"
-and "commission" weigh more than "Sunday". Sums run over sorted features of one post alone, so batches change nothing.
+and "commission" weigh more than "Sunday". Sums run over the features of one post in its own order, so batches change
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ LONGEST_READ = 48
 FLOOR = 0.1
 """Likeness below which a post is like nothing, whatever the margin."""
 _STEM = 5
-_NEAREST = 2
 
 # Chosen on the held-out sentences of all three languages, where more telling weights looked better among the examples
 # themselves and worse on everything new.
@@ -59,25 +59,25 @@ class Likeness:
 
     def __init__(self, seeds: Seeds, *, without: int | None = None) -> None:
         """`without` leaves one example out, for judging it by the others."""
-        self.examples = tuple(example for place, example in enumerate(seeds.examples) if place != without)
-        ordered = sorted(range(len(self.examples)), key=lambda place: self.examples[place].code)
-        self.examples = tuple(self.examples[place] for place in ordered)
-        self._about = {
-            code: frozenset(stem for word in words for stem in _stems((word,))) for code, words in seeds.about.items()
-        }
+        kept = (example for place, example in enumerate(seeds.examples) if place != without)
+        self.examples = tuple(sorted(kept, key=lambda example: example.code))
+        self._about = {code: frozenset(map(_stem, words)) for code, words in seeds.about.items()}
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
-        self._weights = _weights(found, [example.is_protected for example in self.examples])
-        self._unknown = 0.5 * math.log(len(found) + 1)  # between a common word and a telling one
-        self._row = {feature: row for row, feature in enumerate(sorted(self._weights))}
-        self._products = np.zeros((len(self._row), len(found)))
+        weights = _weights(found, [example.is_protected for example in self.examples])
+        self._known = {feature: (row, weight**2) for row, (feature, weight) in enumerate(sorted(weights.items()))}
+        self._unknown = (0.5 * math.log(len(found) + 1)) ** 2  # between a common word and a telling one
+        self._products = np.zeros((len(self._known), len(found) + 1))  # the last column pads codes of fewer examples
         for column, own in enumerate(found):
-            norm = math.sqrt(math.fsum(self._weights[feature] ** 2 for feature in own))
+            norm = math.sqrt(math.fsum(self._known[feature][1] for feature in own))
             for feature in own:
-                self._products[self._row[feature], column] = self._weights[feature] ** 2 / norm
+                row, square = self._known[feature]
+                self._products[row, column] = square / norm
         codes = [example.code for example in self.examples]
-        self._columns = {
-            code: (codes.index(code), codes.index(code) + codes.count(code)) for code in dict.fromkeys(codes)
-        }
+        self._codes = list(dict.fromkeys(codes))
+        most = max(codes.count(code) for code in self._codes)
+        self._columns = np.full((len(self._codes), most), len(found))
+        for place, code in enumerate(self._codes):
+            self._columns[place, : codes.count(code)] = np.arange(codes.count(code)) + codes.index(code)
 
     def compare(self, tokens: Sequence[str]) -> Verdict | None:
         """The nearest narrative and the nearest protected code of a post's tokens; None when it is too short, speaks of
@@ -88,50 +88,55 @@ class Likeness:
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
         if not spoken_of:
             return None
-        own = _features(stems)
-        rows = sorted(self._row[feature] for feature in own if feature in self._row)
-        squares = math.fsum(self._weights.get(feature, self._unknown) ** 2 for feature in own)
-        cosines = (self._products[rows].sum(axis=0) / math.sqrt(squares)).tolist()
-        if max(cosines) < FLOOR:
+        rows, squares = [], 0.0
+        for feature in _features(stems):
+            row, square = self._known.get(feature, (-1, self._unknown))
+            squares += square
+            if row >= 0:
+                rows.append(row)
+        cosines = self._products[rows].sum(axis=0) / math.sqrt(squares)
+        if cosines.max() < FLOOR:
             return None
-        likeness = {code: _nearest(cosines[first:end]) for code, (first, end) in self._columns.items()}
-        code = max((code for code in likeness if code.startswith(spoken_of)), key=likeness.__getitem__)
-        rivals = (c for c in likeness if c.startswith(PROTECTED) and not (c == _OTHER_MATTERS and code.startswith("N")))
+        # The mean of the nearest two of each code: one example alone may be like by chance.
+        nearest_two = np.partition(cosines[self._columns], -2, axis=1)[:, -2:]
+        likeness = dict(zip(self._codes, (nearest_two.sum(axis=1) / 2).tolist(), strict=True))
+        code = max((code for code in self._codes if code.startswith(spoken_of)), key=likeness.__getitem__)
+        rivals = (c for c in self._codes if c.startswith(PROTECTED) and not (c == _OTHER_MATTERS and code[0] == "N"))
         protected = max(rivals, key=likeness.__getitem__)
-        first, end = self._columns[code]
-        nearest = max(range(first, end), key=cosines.__getitem__)
-        return Verdict(code, likeness[code], nearest, protected, likeness[protected])
+        columns = self._columns[self._codes.index(code)]
+        example = int(columns[int(np.argmax(cosines[columns]))])
+        return Verdict(code, likeness[code], example, protected, likeness[protected])
 
 
-def _nearest(cosines: Sequence[float]) -> float:
-    """Mean of the nearest two: one alone may be like by chance."""
-    return sum(sorted(cosines)[-_NEAREST:]) / _NEAREST
-
-
-def features_of(tokens: Sequence[str]) -> frozenset[str]:
-    """Stems and pairs of neighbouring stems of the first words. All numbers are one stem."""
+def features_of(tokens: Sequence[str]) -> list[str]:
+    """Stems and pairs of neighbouring stems of the first words, each once, in the post's order. All numbers are one
+    stem."""
     return _features(_stems(tokens))
 
 
-def _features(stems: Sequence[str]) -> frozenset[str]:
-    return frozenset((*stems, *(f"{one} {other}" for one, other in pairwise(stems))))
+def _features(stems: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((*stems, *(f"{one} {other}" for one, other in pairwise(stems)))))
 
 
 def _stems(tokens: Sequence[str]) -> list[str]:
     return [
-        _NUMBER if token.isdigit() else _arabic_stem(token) if "\u0600" <= token < "\u0700" else token[:_STEM]
+        token[:_STEM] if "a" <= token < "\u0250" else _stem(token)  # the common case, without a call
         for token in tokens[:LONGEST_READ]
     ]
 
 
-def _arabic_stem(token: str) -> str:
-    for prefix in _ARABIC_PREFIXES:
-        if token.startswith(prefix) and len(token) - len(prefix) >= _SHORTEST_ARABIC_STEM:
-            return token[len(prefix) : len(prefix) + _STEM - 1]
-    return token[: _STEM - 1]
+def _stem(token: str) -> str:
+    if token.isdigit():
+        return _NUMBER
+    if "\u0600" <= token < "\u0700":
+        for prefix in _ARABIC_PREFIXES:
+            if token.startswith(prefix) and len(token) - len(prefix) >= _SHORTEST_ARABIC_STEM:
+                return token[len(prefix) : len(prefix) + _STEM - 1]
+        return token[: _STEM - 1]
+    return token[:_STEM]
 
 
-def _weights(found: Sequence[frozenset[str]], protected: Sequence[bool]) -> dict[str, float]:
+def _weights(found: Sequence[Sequence[str]], protected: Sequence[bool]) -> dict[str, float]:
     narratives: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for own, is_protected in zip(found, protected, strict=True):
