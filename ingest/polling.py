@@ -194,7 +194,12 @@ class Collector:
             while all(held.left for held in holders):
                 first = min(holders, key=lambda held: (held.left[0][0].collected_at, held.left[0][0].key))
                 batch.append(first.left.popleft())
-            self._append(batch, [])
+            try:
+                self._append(batch, [])
+            except Unavailable:
+                for polled in waiting:  # no cursor is past what they hold: it is collected again
+                    polled.held = None
+                raise
             for polled in waiting:
                 held = polled.held
                 if held is not None and not held.left:

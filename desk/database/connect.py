@@ -16,11 +16,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from desk.database.migrate import migrate
-from hustings.errors import ConfigError, StoreError, Unavailable
+from hustings.errors import ConfigError, HustingsError, Unavailable
+from hustings.sqlite_file import as_store_problem
 
 __all__ = ["open_database", "reading", "writing"]
 
@@ -36,9 +37,8 @@ _WRITES = "hustings_writes"
 def open_database(url: str) -> Engine:
     """The engine of the database at `url` (`sqlite:////var/lib/hustings/desk.db`), migrated to the newest schema.
 
-    Several processes may open it at once: one migrates, the others wait. Raises `ConfigError` for a URL that is none
-    `Unavailable` when the
-    database cannot be reached, `StoreError` when a newer Hustings has migrated it."""
+    Several processes may open it at once: one migrates, the others wait. Raises `ConfigError` for a URL that is none,
+    `Unavailable` when the database cannot be reached, `StoreError` when a newer Hustings has migrated it."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -61,7 +61,7 @@ def open_database(url: str) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         raise Unavailable(f"desk database: {parsed.render_as_string()} does not open: {error.orig}") from error
-    except StoreError:
+    except HustingsError:
         engine.dispose()
         raise
     return engine
@@ -70,15 +70,40 @@ def open_database(url: str) -> Engine:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back on an exception."""
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    with (
+        _translated(engine),
+        engine.connect().execution_options(**{_WRITES: True}) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads."""
-    with engine.connect() as connection, connection.begin():
+    with _translated(engine), engine.connect() as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    """Turn what goes wrong outside of our statements (a full disk, a server that is gone, a damaged file) into our own
+    errors, so that a loop waits for what may pass. What a statement does wrong stays SQLAlchemy's."""
+    try:
+        yield
+    except DatabaseError as error:
+        if isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError:
+            raise _problem(engine, error) from error
+        raise
+
+
+def _problem(engine: Engine, error: DatabaseError) -> HustingsError:
+    if isinstance(error.orig, sqlite3.Error) and engine.url.database:
+        if error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            waited_s = BUSY_TIMEOUT_MS / 1000
+            return Unavailable(f"{engine.url.database}: others have held its write lock for over {waited_s:g} s")
+        return as_store_problem(error.orig, Path(engine.url.database))
+    return Unavailable(f"desk database: {engine.url.render_as_string()}: {error.orig}")
 
 
 def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
