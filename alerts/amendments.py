@@ -59,6 +59,9 @@ class LatePosts:
         return [self._by_key[key] for _, key in self._order[low:high]]
 
 
+_NOTHING = Readings((), ())
+
+
 def amend(
     terms: Terms,
     on_time: Sequence[Member],
@@ -68,26 +71,32 @@ def amend(
     ticks: Callable[[int, int], Sequence[int]] | None,
 ) -> list[tuple[str, int, int]]:
     """(post key, anchor, number that the anchor would have seen) for each `wanted` late post that would have opened,
-    enlarged or prevented an episode. `ticks` gives the ticks in [first, last] of a tick-driven rule.
+    enlarged or prevented an episode. `ticks` gives the ticks in [first, last] of a tick-driven rule. A post of which a
+    part is `on_time` too (a late edit added values) enlarges an episode only where it makes the number larger.
 
     The anchor is the one with the largest number among those where it makes the difference, the earliest on a tie.
     """
     window = terms.window()
+    anchors = window.anchors if ticks is None else ticks
+    counted = {member.key: member for member in on_time}
     for member in on_time:
         window.add(member)
     found: list[tuple[str, int, int]] = []
     for post in sorted(late):
         first, last = post.member.t, post.member.t + terms.width - 1
-        crossed = () if ticks is None else terms.crossing(window, ticks(first, last)).anchors
+        part = counted.get(post.key)
+        before = _NOTHING if ticks is None and part is None else terms.crossing(window, anchors(first, last))
+        if part is not None:
+            window.remove(part)
         window.add(post.member)
         if post.key not in wanted:
             continue
         if ticks is None:
-            changed = terms.crossing(window, window.anchors(first, last))
+            changed = terms.crossing(window, anchors(first, last)).beyond(before)
         else:
-            crossing = terms.crossing(window, ticks(first, last)).anchors
-            anchors = sorted(set(crossed) ^ set(crossing))
-            changed = Readings(anchors, window.values(anchors))
+            crossing = terms.crossing(window, anchors(first, last))
+            differing = sorted(set(before.anchors) ^ set(crossing.anchors))
+            changed = Readings(differing, window.values(differing))
         if changed.anchors:
             value = max(changed.values)
             found.append((post.key, changed.anchors[changed.values.index(value)], value))

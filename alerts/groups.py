@@ -352,6 +352,8 @@ class Group:
         if member is not None and self._terms.is_late(hit):
             self._late.add(LatePost(to_us(hit.g), hit.key, member))
             member = None
+        elif member is not None and hit.late_of:
+            self._late.add(LatePost(to_us(hit.g), hit.key, member._replace(of=hit.of + hit.late_of)))
         self._known[hit.key] = Standing(hit, member)
         return member
 

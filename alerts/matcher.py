@@ -120,7 +120,8 @@ def _carried(hit: Hit, before: Hit | None, terms: Terms) -> Hit:
     kept = tuple(value for value in hit.of if value in before.of)
     if hit.of and not kept:
         return hit
-    return replace(hit, of=kept, revised_at=before.revised_at if before.revision else before.g)
+    added = tuple(value for value in hit.of if value not in before.of)
+    return replace(hit, of=kept, late_of=added, revised_at=before.revised_at if before.revision else before.g)
 
 
 class _Compiled:

@@ -35,6 +35,14 @@ class Readings(NamedTuple):
         low, high = bisect_left(self.anchors, first), bisect_right(self.anchors, last)
         return Readings(self.anchors[low:high], self.values[low:high])
 
+    def beyond(self, former: Readings) -> Readings:
+        """Those that are new or see a larger number than in `former`."""
+        if not former.anchors:
+            return self
+        known = dict(zip(*former, strict=True))
+        pairs = [pair for pair in zip(*self, strict=True) if pair[1] > known.get(pair[0], -1)]
+        return Readings([anchor for anchor, _ in pairs], [value for _, value in pairs])
+
 
 class Window:
     """The members of one group in order of (t, key), read at any anchor.

@@ -202,7 +202,8 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
     """One post meets, or (`withdrawn`) no longer meets, one step of one rule for one group.
 
     `id` is a function of rule, logic, step, group and key; the highest revision wins. `t` is event time, `g` ingest
-    time of the key, `revised_at` the collection time of this revision (g_r).
+    time of the key, `revised_at` the collection time of this revision (g_r), or of the one before where a late edit
+    leaves the post counted; what such an edit adds to `of` stands in `late_of`.
     """
 
     rule: ShortText
@@ -216,6 +217,7 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
     g: Time
     revised_at: Time
     of: tuple[str, ...] = ()
+    late_of: tuple[str, ...] = ()
     number: float | None = None
     score: float | None = None
     author: ShortText = ""

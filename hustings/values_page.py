@@ -114,6 +114,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "g": "ingest time of the key",
         "revised_at": "collection time of this revision",
         "of": "values that the rule counts or compares",
+        "late_of": "values that a late edit added: they do not count, amendments tell of them",
         "number": "the number that the rule sums or averages",
         "score": "for choosing evidence",
         "author": "for choosing evidence",

@@ -32,6 +32,17 @@ def test_a_late_post_is_amended_as_its_last_edit_reads() -> None:
     assert [(a["post"], a["value"]) for a in answer["amendments"]] == [("file:1", 2)]
 
 
+def test_values_that_a_late_edit_adds_are_amended_where_they_would_have_made_more() -> None:
+    two = TAGS.replace("gte = 1", "gte = 2")
+    lines = [line("1", 0, hashtags=["x"]), line("1", 0, g=12, revision=1, hashtags=["x", "y"])]
+    answer = run(two, lines)
+    assert answer["alerts"] == []
+    assert [(a["post"], minutes(a["anchor"]), a["value"]) for a in answer["amendments"]] == [("file:1", 0, 2)]
+    answer = run(two, [*lines, line("2", 0, hashtags=["y"])])
+    assert [(a["value"], a["evidence"]) for a in answer["alerts"]] == [(2, ["file:1", "file:2"])]
+    assert answer["amendments"] == []
+
+
 def test_a_cosmetic_late_edit_of_a_post_that_was_collected_anew_leaves_it_counted() -> None:
     lines = [line("1", 0, first=1, g=40), line("1", 0, g=50, revision=1, text="other words")]
     answer = run(ONE, lines)
