@@ -30,6 +30,8 @@ Event = Literal[
     "brake_pulled",
     # The rule set that this worker evaluates; fields: rules, shadow.
     "rules_loaded",
+    # Models that were made for another analyser than this one; fields: models. Their scores may be off: train again.
+    "models_stale",
     # What the evaluator rebuilt from the index; fields: hits, alerts, seconds.
     "windows_restored",
     # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.

@@ -36,11 +36,14 @@ def analyzer_of(
 
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
     replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
+    pipeline = build.open_pipeline(config, story_memory=build.story_memory(index))
+    if pipeline.stale:
+        events.warning("models_stale", models=list(pipeline.stale))
     analyzer = kind(
         log=log,
         reader=log.reader("posts", "analyze"),
         index=index,
-        assess=build.open_pipeline(config, story_memory=build.story_memory(index)).assess,
+        assess=pipeline.assess,
         matching=Matcher(rules),
         partition_key=partition_key,
         progress=Progress(replays=replays, settle_after=build.settle_after(rules)),

@@ -54,3 +54,12 @@ def _blank_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk_url(_blank_desk: Path, tmp_path: Path) -> str:
     """The URL of an empty desk database of this test's own."""
     return f"sqlite:///{shutil.copy(_blank_desk, tmp_path / 'desk.db')}"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The staged datasets beside the checkout, for tests marked `shared`; without them the test says so and skips."""
+    path = Path(__file__).parents[2] / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("the staged data (shared/data beside the checkout) are missing: real input is not tested")
+    return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from secrets import token_urlsafe
 
-from hustings.codebook import Codebook
 from sqlalchemy import Engine
 
 from desk import people, releases
@@ -13,6 +12,7 @@ from desk.dispatch import Dispatcher
 from desk.people import Person
 from desk.refusals import Conflict, Refused
 from hustings.clock import Clock
+from hustings.codebook import Codebook
 
 __all__ = ["NOTE", "ScriptedPerson"]
 
