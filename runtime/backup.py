@@ -8,6 +8,7 @@ holds every hit that an alert of its desk rests on, and its log every post that 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -98,7 +99,7 @@ def restore(copy: Path, data: Path) -> Manifest:
             for file in manifest.files:
                 target = _inside(data, file.path)
                 _make_folders(target.parent, within=data)
-                shutil.copy2(_inside(copy / "data", file.path), target)
+                _copy_plain(_inside(copy / "data", file.path), target)
                 target.chmod(file.mode)
                 _sync(target)
                 if _sha256(target) != file.sha256:
@@ -136,7 +137,7 @@ def _copy_stage(data: Path, to: Path, stage: int) -> Iterator[File]:
             if _is_sqlite(source):
                 _copy_sqlite(source, target)
             else:
-                shutil.copy2(source, target)
+                _copy_plain(source, target)
         except (FileNotFoundError, StoreError):
             if not source.exists():
                 continue  # a segment that retention dropped meanwhile
@@ -149,6 +150,15 @@ def _copy_stage(data: Path, to: Path, stage: int) -> Iterator[File]:
 def _is_passing(name: str) -> bool:
     """Files that exist only while something is being made: SQLite's companions, drafts, evidence being sealed."""
     return name.endswith(("-wal", "-shm", "-journal", ".new", ".lock")) or ".new-" in name or name.startswith(".")
+
+
+def _copy_plain(source: Path, target: Path) -> None:
+    try:
+        shutil.copy2(source, target)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # it names the source, but the disk of the target is full
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from hustings.metrics import Event
 
@@ -39,8 +39,9 @@ def open_events(
     loop: str,
     style: Literal["console", "json"] = "console",
     level: Literal["debug", "info", "warning", "error"] = "info",
+    stream: TextIO | None = None,
 ) -> Events:
-    """The writer of one process; `loop` stands on each line."""
+    """The writer of one process; `loop` stands on each line. `stream` None means standard error."""
     import structlog
 
     renderer: Any = (
@@ -49,7 +50,7 @@ def open_events(
         else structlog.processors.KeyValueRenderer(key_order=["at", "level", "loop", "event"], sort_keys=True)
     )
     logger = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        structlog.WriteLogger(stream or sys.stderr),  # a line and its end in one write: loops share the stream
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         processors=[
             structlog.processors.add_log_level,
