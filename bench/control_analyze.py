@@ -21,9 +21,9 @@ class CommitsFirst(Analyzer):
         self._positions = dict(self._reader.committed())
         self._reader.seek(self._positions)
 
-    def _handle_part(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
+    def _handle_batch(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
         self._reader.commit(positions)
-        return super()._handle_part(entries, positions)
+        return super()._handle_batch(entries, positions)
 
 
 if __name__ == "__main__":
