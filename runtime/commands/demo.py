@@ -28,6 +28,8 @@ def demo(
 
     Examples: hustings demo · hustings demo --exit --json · hustings demo --exit --score
     """
+    import sys
+    import webbrowser
     from contextlib import ExitStack
 
     import msgspec
@@ -50,11 +52,22 @@ def demo(
             if with_score:
                 show_score(result.score)
         if not exit_when_through and not stop.asked:
-            say(f"\nThe desk is open at {result.desk} — sign in as lead with the one-time link:\n  {running.invite()}")
+            link = running.invite()
+            say(f"\nThe desk is open at {result.desk} — sign in as lead with the one-time link:\n  {link}")
             say("Ctrl-C ends it.")
+            if sys.stdout.isatty() and _has_display():
+                webbrowser.open(link)
             while not stop.wait(0.2):
                 running.supervisor.look()
         if as_json:
             say(msgspec.json.encode(result).decode())
         if not result.balanced:
             raise typer.Exit(1)
+
+
+def _has_display() -> bool:
+    """Without a display `webbrowser` may start a text browser in this very terminal."""
+    import os
+    import sys
+
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
