@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer import Typer
 from typer.testing import CliRunner
 
 from hustings import wire
@@ -23,6 +24,7 @@ from ingest.log_sqlite import SqliteLog
 from ingest.names import Names
 from ingest.pseudonyms import Pseudonyms
 from runtime import build
+from runtime.commands import source
 from runtime.commands.dead_letters import app
 from runtime.config import load_config
 
@@ -112,8 +114,8 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def run(*words: str) -> str:
-    result = CliRunner().invoke(app, list(words), catch_exceptions=False)
+def run(*words: str, group: Typer = app) -> str:
+    result = CliRunner().invoke(group, list(words), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -147,7 +149,7 @@ def test_a_person_lifts_the_brake(config: Path) -> None:
     memory = build.open_memory(engine)
     Brake(memory, "archive").saw(good=0, dead=20, now=NOW)
     with pytest.raises(ConfigError, match="stopped are: archive"):
-        run("lift-brake", "herald", "--config", str(config))
-    assert "goes on" in run("lift-brake", "archive", "--config", str(config))
+        run("lift", "herald", "--config", str(config), group=source.app)
+    assert "goes on" in run("lift", "archive", "--config", str(config), group=source.app)
     assert not Brake(memory, "archive").is_on
     engine.dispose()
