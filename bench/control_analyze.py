@@ -1,6 +1,6 @@
 """The drill's negative control: an analyze loop that commits its position before it writes, as one must not.
 
-python -m bench.control_analyze CONFIG.toml
+python -m bench.control_analyze CONFIG.toml PARENT_PID
 """
 
 from __future__ import annotations
@@ -27,4 +27,4 @@ class CommitsFirst(Analyzer):
 
 
 if __name__ == "__main__":
-    analyze(Path(sys.argv[1]), None, kind=CommitsFirst)
+    analyze(Path(sys.argv[1]), int(sys.argv[2]), kind=CommitsFirst)

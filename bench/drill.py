@@ -131,7 +131,7 @@ def supervise(control: bool) -> Callable[[Path, Events], Supervisor]:
     def of(path: Path, events: Events) -> Supervisor:
         commands = {loop: loop_command(loop, path) for loop in LOOPS}
         if control:
-            commands["analyze"] = [sys.executable, "-P", "-m", "bench.control_analyze", str(path)]
+            commands["analyze"] = [sys.executable, "-P", "-m", "bench.control_analyze", str(path), str(os.getpid())]
         children = [Child(loop, command, longest_pause_s=RESTART_PAUSE_S) for loop, command in commands.items()]
         return Supervisor(children, events=events)
 

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -316,16 +317,31 @@ def test_a_closed_log_says_so(tmp_path: Path) -> None:
         reader.poll(limit=1, timeout_s=0)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    with opened(tmp_path / "log"):
-        pass
-    (tmp_path / "log").chmod(0o500)
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write everywhere, so it steps down to `nobody` meanwhile; anybody else stays who they are."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
     try:
-        with pytest.raises(StoreError, match="is read-only"):
-            SqliteLog(tmp_path / "log", clock=SystemClock()).open()
+        yield
     finally:
-        (tmp_path / "log").chmod(0o700)
+        os.seteuid(0)
+
+
+def test_a_read_only_folder_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as temporary:  # not below tmp_path, which nobody else may enter
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        with opened(folder / "log"):
+            pass
+        (folder / "log").chmod(0o555)
+        try:
+            with without_privileges(), pytest.raises(StoreError, match="is read-only"):
+                SqliteLog(folder / "log", clock=SystemClock()).open()
+        finally:
+            (folder / "log").chmod(0o755)
 
 
 def with_little_room(action: Callable[[], object]) -> HustingsError | None:
