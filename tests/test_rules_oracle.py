@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from alerts.replay import replay
+from alerts.replay_input import read_assessments
+from alerts.replay_json import replayed_to_json
+from alerts.rules import load_rules
 from alerts.rules.load import load_tests
+from hustings import wire
 from hustings.errors import RuleError
+from hustings.types import Assessment, Post, Target
 from runtime.commands.rules import app
-from tests.test_rules_run import COUNT, VOCABULARY, line, minutes, run, told
+from tests.rules_oracle import INSTANT, Asked, Expected, expected
+from tests.test_rules_run import COUNT, NOON, VOCABULARY, line, minutes, run, told
 
 ONE = COUNT.replace("gte = 3", "gte = 1")
 TAGS = ONE.replace('kind = "count"', 'kind = "distinct"\nof = "hashtag"')
@@ -105,3 +117,142 @@ def test_a_slip_in_a_test_has_its_code_and_never_stops_the_report(found: str, in
     with pytest.raises(RuleError) as caught:
         load_tests({"r.toml": TESTED.replace(found, instead, 1)}, vocabulary=VOCABULARY)
     assert any(told in problem for problem in caught.value.problems), caught.value.problems
+
+
+# ── any rule over any posts ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_time(of_minutes: st.SearchStrategy[int]) -> st.SearchStrategy[timedelta]:
+    return of_minutes.map(lambda number: timedelta(minutes=number))
+
+
+@st.composite
+def rules(draw: st.DrawFn, *, ticks: bool) -> Asked:
+    kind = draw(st.sampled_from(["count", "distinct"] if ticks else ["count", "distinct", "match"]))
+    windowed = kind != "match"
+    comparator = draw(st.sampled_from(["lt", "lte"] if ticks else ["gte", "gt"])) if windowed else "gte"
+    return Asked(
+        kind=kind,
+        group_by=draw(st.sampled_from([(), ("aimed_at",), ("author",), ("hashtag", "aimed_at")])),
+        buckets=draw(st.booleans()),
+        of=draw(st.sampled_from(["author", "hashtag"])) if kind == "distinct" else "",
+        window=draw(a_time(st.sampled_from([5, 10, 20]))) if windowed else INSTANT,
+        lateness=draw(a_time(st.sampled_from([0, 5, 30]))),
+        comparator=comparator,
+        number=draw(st.integers(0 if comparator in ("gt", "lte") else 1, 3)) if windowed else 1,
+        min_posts=draw(st.sampled_from([0, 0, 2])) if kind == "distinct" else 0,
+        resolve_after=draw(a_time(st.sampled_from([5, 8, 20]))),
+        renotify=draw(st.none() | a_time(st.sampled_from([2, 4, 7, 10]))),
+        escalate=draw(st.sampled_from([(), (2, 3)])) if windowed else (),
+        step=timedelta(minutes=5) if ticks else None,
+    )
+
+
+def written(asked: Asked) -> str:
+    """The rule as a file."""
+    seconds = {
+        name: f"{int(span.total_seconds())}s"
+        for name in ("window", "lateness", "resolve_after", "renotify", "step")
+        if (span := getattr(asked, name)) is not None
+    }
+    episode = {name: seconds[name] for name in ("resolve_after", "renotify") if name in seconds}
+    lines = ['[[rule]]\nid = "r"\nname = "any"', f'kind = "{asked.kind}"', 'where = "score.G:>=0.5"']
+    lines += [f'{name} = "{seconds[name]}"' for name in ("lateness", "step") if name in seconds]
+    lines += [f"group_by = {json.dumps(asked.group_by)}"] if asked.group_by else []
+    lines += ['on_missing_group = "bucket"'] if asked.buckets else []
+    lines += [f'of = "{asked.of}"'] if asked.of else []
+    if asked.kind != "match":
+        lines += [f'window = "{seconds["window"]}"', f"when = {{ {asked.comparator} = {asked.number} }}"]
+    lines += [f"guard = {{ min_posts = {asked.min_posts} }}"] if asked.min_posts else []
+    parts = [f'{name} = "{text}"' for name, text in episode.items()]
+    parts += [f"escalate = {list(asked.escalate)}"] if asked.escalate else []
+    return "\n".join([*lines, f"episode = {{ {', '.join(parts)} }}", ""])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[Assessment]:
+    """Posts in any order: early and late ones, ties, edits and deletions, times ahead of the clock, and keys whose
+    first collection the file does not hold."""
+    made: list[Assessment] = []
+    for number in range(draw(st.integers(1, 12))):
+        published = NOON + timedelta(
+            minutes=draw(st.integers(0, 60)), microseconds=draw(st.sampled_from([0, 0, 120000]))
+        )
+        known = published + draw(a_time(st.sampled_from([0, 0, 1, 3, 5, 6, 29, 31, -1, -2, -3])))
+        first = draw(st.sampled_from([None, None, None, known]))
+        known += draw(a_time(st.sampled_from([5, 40]))) if first else timedelta(0)
+        for revision in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+            deleted = revision > 0 and draw(st.booleans())
+            post = Post(
+                source="file",
+                native_id=str(number),
+                text="" if deleted else "words",
+                author=draw(st.sampled_from("abc")),
+                published_at=published,
+                collected_at=known,
+                revision=revision,
+                deleted=deleted,
+                hashtags=tuple(draw(st.sampled_from(["", "x", "xy"]))),
+            )
+            targets = tuple(
+                Target(id=name, role="aimed_at") for name in draw(st.sampled_from([["c1"], ["c1", "c2"], []]))
+            )
+            scores = {"G": draw(st.sampled_from([0.9, 0.9, 0.3]))}
+            story = draw(st.sampled_from(["", "s"]))
+            made.append(Assessment(post=post, targets=targets, scores=scores, story=story, first_collected_at=first))
+            known += draw(a_time(st.sampled_from([0, 1, 5, 40])))
+            published += draw(a_time(st.sampled_from([0, 0, 0, -4, 1])))
+    return draw(st.permutations(made))
+
+
+def in_short(answer: dict[str, Any]) -> Expected:
+    """The answer of `rules run` in the form of the oracle."""
+
+    def time(text: str | None) -> datetime | None:
+        return None if text is None else datetime.fromisoformat(text)
+
+    def group(one: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+        return tuple(one["group"].items())
+
+    alerts = answer["alerts"]
+    assert all(alert["revision"] == len(alert["notices"]) for alert in alerts)
+    return Expected(
+        episodes=sorted(
+            (group(a), time(a["opened_at"]), time(a["last_crossing_at"]), a["state"], a["value"], a["evidence"])
+            for a in alerts
+            if a["state"] in ("open", "resolved")
+        ),
+        amendments=sorted((group(a), a["post"], time(a["anchor"]), a["value"]) for a in answer["amendments"]),
+        rows=sorted(
+            (
+                *(group(a), time(a["opened_at"]), time(a["last_crossing_at"]), a["state"], a["value"]),
+                *(
+                    time(a["detected_at"]),
+                    str(time(a["resolved_at"])),
+                    [(n["kind"], time(n["at"])) for n in a["notices"]],
+                ),
+            )
+            for a in alerts
+        ),
+    )
+
+
+def answered(asked: Asked, posts: Sequence[Assessment], until: datetime | None) -> Expected:
+    ruleset = load_rules({"r.toml": written(asked)}, vocabulary=VOCABULARY, now=NOON, required=False)
+    read = read_assessments([wire.encode(post) for post in posts], name="posts.jsonl")
+    return in_short(replayed_to_json(replay(ruleset, read, until=until)))
+
+
+UNTIL = st.sampled_from([10, 40, 65, 200]).map(lambda minutes: NOON + timedelta(minutes=minutes))
+
+
+@given(rules(ticks=False), files(), st.none() | UNTIL)
+@settings(max_examples=250)
+def test_any_posts_tell_what_the_text_says(asked: Asked, posts: list[Assessment], until: datetime | None) -> None:
+    assert answered(asked, posts, until) == expected(asked, posts, until=until)
+
+
+@given(rules(ticks=True), files(), UNTIL)
+@settings(max_examples=100)
+def test_any_silence_is_what_the_text_says(asked: Asked, posts: list[Assessment], until: datetime) -> None:
+    assert answered(asked, posts, until)[:2] == expected(asked, posts, until=until)[:2]
