@@ -33,7 +33,7 @@ class Redaction(BaseModel):
         default="short", description="of each post of evidence: nothing, its first 140 characters, or all of it"
     )
     slurs: Literal["masked", "shown"] = Field(
-        default="masked", description="shown only where the partner asked for it (R12)"
+        default="masked", description="shown only where the partner asked for it"
     )
 
 

@@ -21,7 +21,7 @@ __all__ = ["Redactor", "defang", "one_line", "shorten"]
 
 WITHHELD = "[withheld: abusive text whose words were not located]"
 ABUSIVE = ("G", "A", "H")
-"""Code families whose spans hold the abuse itself (vocabulary.md, 2b and 2c)."""
+"""Code families whose spans hold the abuse itself."""
 HARMLESS = frozenset({"G-NONE", "H-NONE"})
 
 _URL = re.compile(r"(?:https?|hxxps?|ftp)://[^\s<>\"']+|\bwww\.[^\s<>\"']+", re.IGNORECASE)

@@ -1,7 +1,6 @@
 """At whom is an abusive post aimed? A first rule, plain enough to be argued with.
 
-Issue C replaces `_attacked` by a spaCy component that resolves address, possession, quotation and negation; the step,
-its name and its place stay. Until then a person becomes `aimed_at` when all of this holds:
+A person becomes `aimed_at` when all of this holds:
 
 1. the post carries a flag of abuse or threat (`G…`, `A…`, `N-PART-THREAT`) and not that of an answer
    (`X-COUNTER`), and does not speak up against it in so many words ("stop attacking …");

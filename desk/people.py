@@ -39,7 +39,7 @@ ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
 
 LINK_LASTS = timedelta(hours=24)
 MIN_PASSWORD = 12
-"""Characters (ASVS 6.2.1 asks for 8, recommends 15; security.md sets 12)."""
+"""Characters (ASVS 6.2.1 asks for 8 and recommends 15)."""
 FREE_GUESSES = 5
 """Wrong passwords in a row before an account makes its guesser wait."""
 FIRST_WAIT = timedelta(seconds=30)

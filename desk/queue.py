@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 LEASE = timedelta(minutes=10)
-"""How long a claimed post stays with one person without a sign of life (desk.md)."""
+"""How long a claimed post stays with one person without a sign of life."""
 
 AGEING_PER_HOUR = 0.1
 """Priority that a waiting post gains an hour. Priorities lie between 0 and 1, so the calmest post passes a fresh one of
@@ -187,7 +187,7 @@ def give_back(engine: Engine, *, key: str, token: int, clock: Clock) -> None:
 
 
 def skip(engine: Engine, *, key: str, token: int, reviewer: Person, clock: Clock) -> None:
-    """Give the post back and never show it to this person again. No reason is asked (desk.md, wellbeing)."""
+    """Give the post back and never show it to this person again. No reason is asked."""
     with writing(engine) as connection:
         _free(connection, key, token)
         values = {"key": key, "slot": FIRST_SLOT, "reviewer": reviewer.pseudonym, "at": clock.now()}

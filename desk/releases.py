@@ -59,9 +59,9 @@ __all__ = [
 ]
 
 GRACE = timedelta(seconds=10)
-"""Nothing is sent before it is over, so that an undo within it means that nobody was told (desk.md)."""
+"""Nothing is sent before it is over, so that an undo within it means that nobody was told."""
 SECOND_LOOK = timedelta(hours=12)
-"""After a reviewer released a threat alone, a second person looks within this or it shows overdue (R01)."""
+"""After a reviewer released a threat alone, a second person looks within this or it shows overdue."""
 
 
 class Released(Struct, frozen=True, kw_only=True):
@@ -169,7 +169,7 @@ def retract(
 ) -> Released:
     """Tell everybody who was told that the alert no longer stands, and cancel what was not sent yet.
 
-    Confirms what the machine withdrew (§3.11), or withdraws what people found to be wrong: the latter is the lead's.
+    Confirms what the machine withdrew, or withdraws what people found to be wrong: the latter is the lead's.
     Corrections wait for nothing. Raises `Refused` when nobody was told."""
     now = clock.now()
     with writing(engine) as connection:

@@ -32,12 +32,12 @@ __all__ = ["GRACE", "REVIEWING_ROLES", "TruthSource", "Verdict", "decide", "of_s
 Verdict = Literal["dismiss", "log", "watch", "alert", "urgent"]
 
 GRACE = timedelta(seconds=10)
-"""Within it an undo takes a decision back before anything follows from it (desk.md, undo)."""
+"""Within it an undo takes a decision back before anything follows from it."""
 
 REVIEWING_ROLES = frozenset({"reviewer", "lead"})
 
 OPEN_TRUTH = frozenset({"T-UNASSESSED", "T-NOCHECK", "T-OPEN"})
-"""Truth codes that assert nothing yet; every other T-code needs a `TruthSource` (vocabulary.md, 2a)."""
+"""Truth codes that assert nothing yet; every other T-code needs a `TruthSource`."""
 
 SourceKind = Literal["fact-checker", "election body", "court", "outlet", "own verification"]
 

@@ -20,7 +20,7 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ENTRIES", "decode_json_strict", "shown
 MAX_BYTES: Final = 4_000_000
 """One value at the edge: beyond it `too_large`. A post of 1,000,000 four-byte characters just fits."""
 MAX_DEPTH: Final = 64
-"""Nesting at the edge: beyond it `too_deep` (security.md, limits)."""
+"""Nesting at the edge: beyond it `too_deep`."""
 MAX_ENTRIES: Final = 50_000
 """Members of all lists and objects of one value at the edge: beyond it `too_many_fields`. The tokens of the longest
 text and title, one per character, still fit."""

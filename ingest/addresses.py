@@ -1,7 +1,7 @@
 """Which internet addresses the egress guard may connect to.
 
 The list is our own: what `ipaddress.is_global` says differs between patch releases of Python and calls NAT64 of
-loopback global (design/security.md). IPv6 is an allow-list (2000::/3 is all that is handed out) with holes; IPv4 is
+loopback global. IPv6 is an allow-list (2000::/3 is all that is handed out) with holes; IPv4 is
 a deny-list after the IANA special-purpose registry. Judge the socket address, never the text of a URL.
 """
 

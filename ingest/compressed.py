@@ -10,7 +10,7 @@ from hustings.errors import BadInput
 __all__ = ["MAX_RATIO", "capped", "decompressed"]
 
 MAX_RATIO = 100
-"""Decompressed ÷ compressed bytes beyond which the body is taken for a bomb (security.md, limits). Real feeds and
+"""Decompressed ÷ compressed bytes beyond which the body is taken for a bomb. Real feeds and
 JSON pages reach 5 to 20; deflate can reach 1032."""
 RATIO_FLOOR = 262_144
 """Below that many decompressed bytes the ratio is not judged: short repetitive answers compress without any malice."""

@@ -25,7 +25,7 @@ __all__ = ["Brake", "append_dead_letters", "dead_letter", "read_dead_letters", "
 BRAKE_RATIO = 0.01
 BRAKE_AFTER = 100
 BRAKE_IN_A_ROW = 20
-"""Arroyo's rule, adopted by design/streams-and-stores.md: over 1 % of at least 100, or 20 in a row."""
+"""After the rule of getsentry/arroyo: over 1 % of at least 100, or 20 in a row."""
 BRAKE_WINDOW = 1_000
 """The ratio is over this many latest messages, so that a long good past does not hide a bad present."""
 _PAGE = 500

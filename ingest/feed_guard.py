@@ -13,7 +13,7 @@ from hustings.errors import BadInput
 __all__ = ["MAX_DEPTH", "check_xml"]
 
 MAX_DEPTH = 64
-"""Security.md, limits. Real feeds with XHTML inside reach about 20."""
+"""Nesting beyond which a feed is refused. Real feeds with XHTML inside reach about 20."""
 _NAME = re.compile(rb"</?([^\s<>/!?]+)")
 _BRACKET = re.compile(rb"[<>]")
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}

@@ -25,7 +25,7 @@ from ingest.html_text import read_html
 __all__ = ["Entry", "FeedDocument", "read_feed"]
 
 MAX_ENTRIES = 5_000
-"""Entries of one document that are read (security.md, limits); the rest is counted."""
+"""Entries of one document that are read; the rest is counted."""
 MAX_TEXT = 200_000
 """Characters of an entry's text or title that are kept; the rest is cut and counted."""
 

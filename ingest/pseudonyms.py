@@ -1,6 +1,6 @@
 """Keyed pseudonyms: the same person has the same name within one election, and nobody can compute it without the key.
 
-A plain hash of a handle would be plaintext: lists of handles are public (design/security.md). The key lies apart from
+A plain hash of a handle would be plaintext: lists of handles are public. The key lies apart from
 every database, one per election; destroying it makes old pseudonyms unlinkable to anything.
 """
 

@@ -397,7 +397,7 @@ def test_unknown_language_does_not_withhold_but_unknown_people_do() -> None:
 
 
 def test_thousand_random_sends_never_go_above_a_ceiling_and_never_hold_a_handle() -> None:
-    """R12: what a partner is cleared to bounds what it gets, whatever else its settings say."""
+    """What a partner is cleared to bounds what it gets, whatever else its settings say."""
     draw = random.Random(20261001)
     labels = [*TLP, "WHITE", "TLP:AMBER", "PURPLE", ""]
     sent = withheld = 0

@@ -1,8 +1,8 @@
 """How people hide a sentence from machines, or just write carelessly; readers still understand.
 
 Every disguise is a function of the text alone. Those that hide from machines touch the words that tell (`telling` in
-the language's file: vote, ballot, slurs). The careless ones change every second word of at least four letters, as the
-trial in design/security.md did; so do the others in a text without a telling word.
+the language's file: vote, ballot, slurs). The careless ones change every second word of at least four letters; so
+do the others in a text without a telling word.
 """
 
 from __future__ import annotations

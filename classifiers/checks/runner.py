@@ -30,9 +30,9 @@ __all__ = [
 
 BATCH = 512
 FLOOR = 0.5
-"""No function may be below (issue 5, gates; design/models-and-data.md, "robustness")."""
+"""Share of its cases that every function must get right."""
 SWAP_POINTS = 2.0
-"""Points by which the sides of a swap may differ (requirement R13)."""
+"""Points by which the sides of a swap may differ."""
 EXAMPLES = 3
 _WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
 

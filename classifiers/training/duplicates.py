@@ -1,7 +1,7 @@
 """Which texts are near-copies of each other, and folds that keep copies together.
 
 A random split lets a near-copy of a test row into training: the published 0.73 F1 of one election data set is 0.69
-without (design/models-and-data.md). Copies: cosine of character 5-gram sets of at least 0.6.
+without. Copies: cosine of character 5-gram sets of at least 0.6.
 """
 
 from __future__ import annotations

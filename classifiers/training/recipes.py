@@ -1,5 +1,5 @@
 """Which heads are shipped and what each is made of. One head for one definition of a label: corpora are never mixed,
-which cost a point of macro-F1 on EDOS (design/models-and-data.md)."""
+which cost a point of macro-F1 on EDOS."""
 
 from __future__ import annotations
 

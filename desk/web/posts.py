@@ -14,7 +14,7 @@ from hustings.types import Assessment, QueueEntry
 __all__ = ["BriefPost", "brief", "is_blind", "shown_to", "veil_in_lists", "veil_on_page"]
 
 _SEVERE = ("G-THR", "A-THREAT", "G-SEX", "G-PRIV-NCII", "G-PRIV-DOX", "A-DOX", "N-INCITE", "N-PART-THREAT")
-"""Threats, sexual abuse, exposure, incitement: blurred until somebody chooses to read (requirements R11)."""
+"""Threats, sexual abuse, exposure, incitement: blurred until somebody chooses to read."""
 _MASKED_IN_LISTS = (*_SEVERE, "G", "A", "H")
 """In lists also slurs and insults: nobody should meet them in passing."""
 

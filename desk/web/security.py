@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 FORM_BYTES = 1_000_000
-"""Most bytes of one request body (security.md, limits)."""
+"""Most bytes of one request body."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

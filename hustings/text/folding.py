@@ -26,7 +26,7 @@ from hustings.text.characters import (
 __all__ = ["MAX_CHARACTERS", "MAX_MARKS", "Folded", "fold", "fold_with_origins"]
 
 MAX_CHARACTERS: Final = 20_000
-"""Characters looked at, of the original and again after NFKC, which can make eighteen of one (security.md)."""
+"""Characters looked at, of the original and again after NFKC, which can make eighteen of one."""
 MAX_MARKS: Final = 8
 """Combining marks in a row; the rest is a bomb (80,000 of them took seconds in NFKC) or a disguise."""
 
