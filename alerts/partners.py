@@ -32,9 +32,7 @@ class Redaction(BaseModel):
     excerpt: Literal["none", "short", "full"] = Field(
         default="short", description="of each post of evidence: nothing, its first 140 characters, or all of it"
     )
-    slurs: Literal["masked", "shown"] = Field(
-        default="masked", description="shown only where the partner asked for it"
-    )
+    slurs: Literal["masked", "shown"] = Field(default="masked", description="shown only where the partner asked for it")
 
 
 class ChannelEntry(BaseModel):
