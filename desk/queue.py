@@ -31,7 +31,6 @@ __all__ = [
     "depth",
     "enqueue",
     "entries",
-    "give_back",
     "held",
     "is_waiting",
     "pin",
@@ -180,14 +179,9 @@ def renew(engine: Engine, held: Claim, *, clock: Clock) -> Claim:
     )
 
 
-def give_back(engine: Engine, *, key: str, token: int, clock: Clock) -> None:
-    """Put the post back for anybody. A lost lease is no error: then somebody else has it already."""
-    with writing(engine) as connection:
-        _free(connection, key, token)
-
-
 def skip(engine: Engine, *, key: str, token: int, reviewer: Person, clock: Clock) -> None:
-    """Give the post back and never show it to this person again. No reason is asked."""
+    """Give the post back and never show it to this person again. No reason is asked, and a lost lease is no error: then
+    somebody else has the post already."""
     with writing(engine) as connection:
         _free(connection, key, token)
         values = {"key": key, "slot": FIRST_SLOT, "reviewer": reviewer.pseudonym, "at": clock.now()}

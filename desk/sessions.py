@@ -15,7 +15,7 @@ from desk.database.tables import people, sessions
 from desk.people import Person
 from hustings.clock import Clock
 
-__all__ = ["ABSOLUTE", "IDLE", "Session", "csrf_matches", "end", "end_all", "find", "open_sessions", "start"]
+__all__ = ["ABSOLUTE", "IDLE", "Session", "end", "find", "open_sessions", "start"]
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -24,7 +24,7 @@ _TOUCH_EVERY = timedelta(seconds=30)
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """One sign-in. `csrf` goes into every form; it is a function of the secret in the cookie and never stored."""
+    """One sign-in. Form tokens are made of `csrf`; it is a function of the secret in the cookie and never stored."""
 
     person: Person
     csrf: str
@@ -66,21 +66,10 @@ def find(engine: Engine, secret: str, *, clock: Clock) -> Session | None:
     return Session(person=person, csrf=_csrf(secret), id=digest, made_at=row.made_at, seen_at=now)
 
 
-def csrf_matches(session: Session, sent: str) -> bool:
-    """Whether a form brought this session's token; takes the same time either way."""
-    return hmac.compare_digest(session.csrf.encode(), sent.encode("utf-8", "replace"))
-
-
 def end(engine: Engine, session_id: str) -> None:
     """Sign out one session, by `Session.id`."""
     with writing(engine) as connection:
         connection.execute(delete(sessions).where(sessions.c.id == session_id))
-
-
-def end_all(engine: Engine, person_id: str) -> None:
-    """Sign a person out everywhere."""
-    with writing(engine) as connection:
-        connection.execute(delete(sessions).where(sessions.c.person == person_id))
 
 
 def open_sessions(engine: Engine, person: Person, *, clock: Clock) -> list[Session]:
