@@ -7,7 +7,6 @@ of mind is a new review. A decision names the revision that its reader saw; if t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -27,7 +26,18 @@ from hustings.wire import decode, encode
 if TYPE_CHECKING:
     from hustings.codebook import Codebook
 
-__all__ = ["GRACE", "REVIEWING_ROLES", "TruthSource", "Verdict", "decide", "of_subject", "reverse", "settled", "undo"]
+__all__ = [
+    "GRACE",
+    "REVIEWING_ROLES",
+    "Judgement",
+    "TruthSource",
+    "Verdict",
+    "decide",
+    "of_subject",
+    "reverse",
+    "settled",
+    "undo",
+]
 
 Verdict = Literal["dismiss", "log", "watch", "alert", "urgent"]
 
@@ -50,30 +60,37 @@ class TruthSource(Struct, frozen=True, kw_only=True):
     checked_on: date
 
 
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What a person says, before it is recorded. `revision` is the one that was on the page; `shown` is what the page
+    said of the machine's opinion."""
+
+    revision: int
+    verdict: Verdict
+    codes: tuple[str, ...]
+    note: str = ""
+    shown: dict[str, str | float | int | bool | None] = {}
+    truth: TruthSource | None = None
+
+
 def decide(
     engine: Engine,
+    judgement: Judgement,
     *,
     key: str,
     token: int,
     reviewer: Person,
-    revision: int,
-    verdict: Verdict,
-    codes: tuple[str, ...],
     index: Posts,
     codebook: Codebook,
     clock: Clock,
-    note: str = "",
-    shown: Mapping[str, str | float | int | bool | None] | None = None,
-    truth: TruthSource | None = None,
 ) -> Review:
     """Record the decision on a claimed post and take it out of the queue.
 
-    `revision` is the one that was on the page, `token` the lease of the claim. Raises `Refused` (role, unknown code, a
-    truth status without source) and `Conflict` (lease lost, post edited since)."""
-    _check(reviewer, codes, codebook, truth)
-    _check_revision(index, key, revision)
+    `token` is the lease of the claim. Raises `Refused` (role, unknown code, a truth status without source) and
+    `Conflict` (lease lost, post edited since)."""
+    _check(judgement, reviewer, codebook)
+    _check_revision(index, key, judgement.revision)
     now = clock.now()
-    review = _review("post", key, revision, reviewer, verdict, codes, codebook, note, _shown(shown, truth), clock)
+    review = _review(judgement, "post", key, reviewer, codebook, clock)
     with writing(engine) as connection:
         queue.check_lease(connection, key=key, token=token, now=now)
         connection.execute(reviews.insert().values(_row(review)))
@@ -84,34 +101,27 @@ def decide(
             actor=reviewer.pseudonym,
             action="review",
             subject=key,
-            detail={"review": review.id, "verdict": verdict, "codes": list(codes), "revision": revision},
+            detail=_detail(review, judgement),
         )
     return review
 
 
 def reverse(
     engine: Engine,
+    judgement: Judgement,
     *,
     subject: Literal["post", "story", "alert"],
     subject_id: str,
     reviewer: Person,
-    revision: int,
-    verdict: Verdict,
-    codes: tuple[str, ...],
     index: Posts,
     codebook: Codebook,
     clock: Clock,
-    note: str = "",
-    shown: Mapping[str, str | float | int | bool | None] | None = None,
-    truth: TruthSource | None = None,
 ) -> Review:
     """Record a further judgement outside the queue: a later change of mind, a second look. The former ones stay."""
-    _check(reviewer, codes, codebook, truth)
+    _check(judgement, reviewer, codebook)
     if subject == "post":
-        _check_revision(index, subject_id, revision)
-    review = _review(
-        subject, subject_id, revision, reviewer, verdict, codes, codebook, note, _shown(shown, truth), clock
-    )
+        _check_revision(index, subject_id, judgement.revision)
+    review = _review(judgement, subject, subject_id, reviewer, codebook, clock)
     with writing(engine) as connection:
         connection.execute(reviews.insert().values(_row(review)))
         audit.append(
@@ -120,7 +130,7 @@ def reverse(
             actor=reviewer.pseudonym,
             action="review-again",
             subject=subject_id,
-            detail={"review": review.id, "verdict": verdict, "codes": list(codes), "revision": revision},
+            detail=_detail(review, judgement),
         )
     return review
 
@@ -178,15 +188,15 @@ def _undone() -> Exists:
     return exists().where(review_undos.c.review == reviews.c.id)
 
 
-def _check(reviewer: Person, codes: tuple[str, ...], codebook: Codebook, truth: TruthSource | None) -> None:
+def _check(judgement: Judgement, reviewer: Person, codebook: Codebook) -> None:
     if reviewer.role not in REVIEWING_ROLES:
         raise Refused(f"a {reviewer.role} may not review; known are {', '.join(sorted(REVIEWING_ROLES))}")
-    for code in codes:
+    for code in judgement.codes:
         if not codebook.is_known(code):
             near = codebook.nearest(code)
             hint = f"; did you mean {near!r}?" if near else ""
             raise Refused(f"the codebook {codebook.version} has no code {code!r}{hint}")
-        if code.startswith("T-") and code not in OPEN_TRUTH and truth is None:
+        if code.startswith("T-") and code not in OPEN_TRUTH and judgement.truth is None:
             raise Refused(f"{code} needs its source: address, kind and date of the check")
 
 
@@ -199,10 +209,9 @@ def _check_revision(index: Posts, key: str, revision: int) -> None:
         raise Conflict(f"the post was {what} at its source while you read it; look at it again")
 
 
-def _shown(
-    shown: Mapping[str, str | float | int | bool | None] | None, truth: TruthSource | None
-) -> dict[str, str | float | int | bool | None]:
-    kept = dict(shown or {})
+def _shown(judgement: Judgement) -> dict[str, str | float | int | bool | None]:
+    kept = dict(judgement.shown)
+    truth = judgement.truth
     if truth is not None:
         kept |= {
             "truth.url": truth.url,
@@ -213,31 +222,35 @@ def _shown(
 
 
 def _review(
+    judgement: Judgement,
     subject: Literal["post", "story", "alert"],
     subject_id: str,
-    revision: int,
     reviewer: Person,
-    verdict: Verdict,
-    codes: tuple[str, ...],
     codebook: Codebook,
-    note: str,
-    shown: dict[str, str | float | int | bool | None],
     clock: Clock,
 ) -> Review:
-    now = clock.now()
     return Review(
         id=secrets.token_hex(16),
         reviewer=reviewer.pseudonym,
         subject=subject,
         subject_id=subject_id,
-        subject_revision=revision,
-        codes=tuple(dict.fromkeys(codes)),
-        verdict=verdict,
-        note=note,
+        subject_revision=judgement.revision,
+        codes=tuple(dict.fromkeys(judgement.codes)),
+        verdict=judgement.verdict,
+        note=judgement.note,
         codebook=codebook.version,
-        shown=shown,
-        at=now,
+        shown=_shown(judgement),
+        at=clock.now(),
     )
+
+
+def _detail(review: Review, judgement: Judgement) -> audit.Detail:
+    return {
+        "review": review.id,
+        "verdict": judgement.verdict,
+        "codes": list(judgement.codes),
+        "revision": judgement.revision,
+    }
 
 
 def _row(review: Review) -> dict[str, object]:

@@ -15,7 +15,7 @@ from desk.database.connect import open_database, writing
 from desk.people import DeskRole, Person
 from desk.queue import Claim
 from desk.refusals import Conflict, Refused
-from desk.reviews import TruthSource
+from desk.reviews import Judgement, TruthSource
 from hustings.clock import VirtualClock
 from hustings.codebook import Codebook, load_codebook
 from hustings.types import Assessment, Post, QueueEntry, Review
@@ -96,13 +96,13 @@ class Table:
         asked = {"revision": 0, "verdict": "log", "codes": ("N-PROC",), **given}
         return reviews.decide(
             self.engine,
+            Judgement(**asked),
             key=held.key,
             token=held.token,
             reviewer=who,
             index=self.posts,
             codebook=self.codebook,
             clock=self.clock,
-            **asked,
         )
 
 
@@ -238,12 +238,10 @@ def test_later_change_of_mind_is_a_new_review_and_the_former_stays(
     table.clock.advance(timedelta(hours=1))
     second = reviews.reverse(
         table.engine,
+        Judgement(revision=0, verdict="dismiss", codes=("X-SATIRE",)),
         subject="post",
         subject_id="f:2",
         reviewer=BEN,
-        revision=0,
-        verdict="dismiss",
-        codes=("X-SATIRE",),
         index=posts,
         codebook=codebook,
         clock=table.clock,

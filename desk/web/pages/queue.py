@@ -16,7 +16,7 @@ from desk.web.pages import post
 from desk.web.posts import brief, is_blind, shown_to
 from desk.web.undoing import receipt, undoable
 from desk.web.visit import Visit
-from hustings.types import QueueEntry
+from hustings.types import Assessment, QueueEntry
 
 __all__ = ["claim_next", "decide", "renew", "reverse", "show", "skip", "take", "undo"]
 
@@ -93,21 +93,15 @@ def decide(visit: Visit) -> Response:
         assessment = services.index.get([key]).get(key)
         if assessment is None:
             raise Refused("this post is not in the index any more")
-        blind = is_blind(claim.entries)
         review = reviews.decide(
             services.engine,
+            _judgement(visit, draft, assessment, blind=is_blind(claim.entries)),
             key=key,
             token=claim.token,
             reviewer=visit.person,
-            revision=visit.form.number("revision"),
-            verdict=draft.checked_verdict(),
-            codes=draft.codes,
             index=services.index,
             codebook=services.codebook,
             clock=services.clock,
-            note=draft.note,
-            shown=shown_to(assessment, blind=blind),
-            truth=draft.truth_source(),
         )
     except Conflict as conflict:
         return post.conflict(visit, key, draft=draft, reason=str(conflict))
@@ -128,18 +122,13 @@ def reverse(visit: Visit) -> Response:
     try:
         review = reviews.reverse(
             services.engine,
+            _judgement(visit, draft, assessment, blind=False),
             subject="post",
             subject_id=key,
             reviewer=visit.person,
-            revision=visit.form.number("revision"),
-            verdict=draft.checked_verdict(),
-            codes=draft.codes,
             index=services.index,
             codebook=services.codebook,
             clock=services.clock,
-            note=draft.note,
-            shown=shown_to(assessment, blind=False),
-            truth=draft.truth_source(),
         )
     except Conflict as conflict:
         return post.conflict(visit, key, draft=draft, reason=str(conflict))
@@ -176,6 +165,18 @@ def undo(visit: Visit) -> Response:
         visit.services.engine, review_id=visit.form.one("review"), reviewer=visit.person, clock=visit.services.clock
     )
     return visit.go(_post_path(review.subject_id))
+
+
+def _judgement(visit: Visit, draft: Draft, assessment: Assessment, *, blind: bool) -> reviews.Judgement:
+    """What the form says. Raises `Refused` when something is missing."""
+    return reviews.Judgement(
+        revision=visit.form.number("revision"),
+        verdict=draft.checked_verdict(),
+        codes=draft.codes,
+        note=draft.note,
+        shown=shown_to(assessment, blind=blind),
+        truth=draft.truth_source(),
+    )
 
 
 def _next(visit: Visit, *, done: str) -> Response:
