@@ -131,20 +131,22 @@ class Config(Section):
     """The whole file. `sources`, `partners` and `egress` stay tables here: their own components check them."""
 
     path: Path = Field(exclude=True, description="where the file lies")
-    deployment: DeploymentSettings
-    charter: Charter | None = None
+    deployment: DeploymentSettings = Field(description="name, data folder and clock of this deployment")
+    charter: Charter | None = Field(
+        default=None, description="who asked for the monitoring; nothing is collected without"
+    )
     roster: Path | None = Field(default=None, description="TOML file of listed people")
     rules: tuple[str, ...] = Field(default=(), description="rule files; patterns such as rules/*.toml are allowed")
     models: Path | None = Field(default=None, description="folder of models; absent means those shipped")
-    phases: tuple[PhaseSettings, ...] = Field(default=(), alias="phase")
-    sources: tuple[dict[str, Any], ...] = Field(default=(), alias="source")
-    partners: tuple[dict[str, Any], ...] = Field(default=(), alias="partner")
-    log: LogSettings = LogSettings()
-    egress: dict[str, Any] = {}
-    analyze: AnalyzeSettings = AnalyzeSettings()
-    deliver: DeliverSettings = DeliverSettings()
-    desk: DeskSettings = DeskSettings()
-    logging: LoggingSettings = LoggingSettings()
+    phases: tuple[PhaseSettings, ...] = Field(default=(), alias="phase", description="the electoral calendar")
+    sources: tuple[dict[str, Any], ...] = Field(default=(), alias="source", description="where posts come from")
+    partners: tuple[dict[str, Any], ...] = Field(default=(), alias="partner", description="who is told, and how")
+    log: LogSettings = Field(default=LogSettings(), description="partitions, and how long posts are kept")
+    egress: dict[str, Any] = Field(default={}, description="what may be reached besides https to public addresses")
+    analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="batches of the analyze loop")
+    deliver: DeliverSettings = Field(default=DeliverSettings(), description="pace of the deliver loop")
+    desk: DeskSettings = Field(default=DeskSettings(), description="where the desk listens, and its database")
+    logging: LoggingSettings = Field(default=LoggingSettings(), description="how log lines are written")
 
     @field_validator("phases")
     @classmethod
