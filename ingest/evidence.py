@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from hustings.errors import StoreError, Unavailable
+from hustings.sqlite_file import sync_folder
 
 __all__ = ["Capture", "CaptureRecord", "EvidenceFolder", "Flaw"]
 
@@ -143,7 +144,7 @@ class EvidenceFolder:
             return
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(path.parent.parent)
+            sync_folder(path.parent.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".sealing-")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -156,7 +157,7 @@ class EvidenceFolder:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _captures(content: bytes) -> Iterator[tuple[CaptureRecord, bytes]]:
@@ -177,11 +178,3 @@ def _captures(content: bytes) -> Iterator[tuple[CaptureRecord, bytes]]:
             raise ValueError(f"the capture that starts at byte {end + 1} does not end where it should")
         yield record, content[end + 1 : position]
         position += 1
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hustings.errors import ConfigError
+from runtime.events import Level
 
 __all__ = [
     "AnalyzeSettings",
@@ -124,7 +125,7 @@ class LoggingSettings(Section):
     """`[logging]`"""
 
     format: Literal["console", "json"] = Field(default="console", description="one line an event, either way")
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level written")
+    level: Level = Field(default="info", description="least level written")
 
 
 class Config(Section):

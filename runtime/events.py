@@ -38,7 +38,7 @@ def open_events(
     *,
     loop: str,
     style: Literal["console", "json"] = "console",
-    level: Literal["debug", "info", "warning", "error"] = "info",
+    level: Level = "info",
     stream: TextIO | None = None,
 ) -> Events:
     """The writer of one process; `loop` stands on each line. `stream` None means standard error."""
