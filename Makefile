@@ -45,7 +45,7 @@ docs: setup
 	@$(PY) -m hustings.values_page
 
 models: setup
-	@.venv/bin/hustings model train --all
+	@.venv/bin/hustings model train --out classifiers/models
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-run

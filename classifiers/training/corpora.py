@@ -1,6 +1,6 @@
 """Labelled texts: one reader per data set, each row with its label, and where the file came from.
 
-Only data whose licence lets weights be shipped stand here (class A in the folder's README).
+Only data whose licence lets weights be shipped stand here.
 """
 
 from __future__ import annotations

@@ -133,14 +133,16 @@ def evaluate(
 @app.command()
 def train(
     names: Annotated[list[str] | None, typer.Argument(help="models to make; without any, all")] = None,
-    data: Annotated[Path, typer.Option("--data", help="folder of the staged data")] = Path("../shared/data"),
+    data: Annotated[Path, typer.Option("--data", help="folder of the training data")] = Path("../shared/data"),
     out: Annotated[Path, typer.Option("--out", help="folder that the models are written to")] = Path("models"),
     model_version: Annotated[str, typer.Option("--model-version", help="the version that they get")] = "1",
     by: Annotated[str, typer.Option("--by", help="who chooses the threshold")] = "hustings model train",
     at: Annotated[str | None, typer.Option("--at", help="date of the choice; today if not given")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="the shipped models' seed if not given")] = None,
 ) -> None:
-    """Train from class A data and our own seeds. The same data, seed, version and date give the same bytes.
+    """Train from data whose licence lets weights be shipped, and from our own seeds.
+
+    The same data, seed, version and date give the same bytes.
 
     Example: hustings model train G-en --data ../shared/data --out models
     """
