@@ -44,7 +44,6 @@ __all__ = [
     "routes_addressed",
     "routes_promised",
     "routes_told",
-    "unfinished",
 ]
 
 RETRIES = tuple(
@@ -267,12 +266,10 @@ def routes_addressed(connection: Connection, alert: str) -> set[str]:
 
 def of_alert(engine: Engine, alert: str) -> list[OutboxRow]:
     """Every row of one alert, in order."""
-    return _rows(engine, outbox.c.alert == alert)
-
-
-def unfinished(engine: Engine, *, limit: int = 200) -> list[OutboxRow]:
-    """Rows that wait, are retried, or died: what a person should look at."""
-    return _rows(engine, outbox.c.state.in_(("queued", "sending", "retrying", "dead")), limit=limit)
+    names = OutboxRow.__struct_fields__
+    statement = select(*(outbox.c[name] for name in names)).where(outbox.c.alert == alert).order_by(outbox.c.sequence)
+    with reading(engine) as connection:
+        return [_outbox_row(row) for row in connection.execute(statement.limit(1000))]
 
 
 def counts(engine: Engine) -> dict[str, int]:
@@ -295,13 +292,6 @@ def requeue(engine: Engine, *, row_id: str, by: Person, clock: Clock) -> None:
         if changed.rowcount == 0:
             raise Refused("this delivery is not dead")
         audit.append(connection, at=clock.now(), actor=by.pseudonym, action="delivery-requeued", subject=row_id)
-
-
-def _rows(engine: Engine, wanted: ColumnElement[bool], *, limit: int = 1000) -> list[OutboxRow]:
-    names = OutboxRow.__struct_fields__
-    statement = select(*(outbox.c[name] for name in names)).where(wanted).order_by(outbox.c.sequence).limit(limit)
-    with reading(engine) as connection:
-        return [_outbox_row(row) for row in connection.execute(statement)]
 
 
 def _outbox_row(row: Row[Any]) -> OutboxRow:
