@@ -1,4 +1,4 @@
-"""What late posts would have changed: recorded, never paged (alert-rules.md §3.3).
+"""What late posts would have changed: recorded, never paged.
 
 A late post is looked at over the posts on time plus the late ones with a smaller (g, key), as if it had come in time.
 """

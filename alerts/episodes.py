@@ -2,7 +2,7 @@
 
 The episodes are a function of the crossing anchors: chains with gaps of at most `resolve_after`. The rows are a fold
 over the sequence of those: a row is created with the first crossing, keeps its id whatever moves, takes in what joins
-it, and is told about in notices, each made once (alert-rules.md §3.8 to §3.12).
+it, and is told about in notices, each made once.
 """
 
 from __future__ import annotations

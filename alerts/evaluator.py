@@ -1,7 +1,7 @@
 """All rules of one hits partition: hits and progress marks in, changes of alerts out.
 
 Deterministic, without a wall clock. `now` is what every posts partition has been processed up to, taken from the marks;
-the horizon of a rule is `now - lateness` (alert-rules.md §3.4).
+the horizon of a rule is `now - lateness`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Standing(NamedTuple):
 
 
 def alert_id(rule: Rule, group: GroupKey, opening_anchor: int, again: int = 0) -> str:
-    """The id of an alert: a function of rule, logic, group and the opening anchor known when it was made (§3.9).
+    """The id of an alert: a function of rule, logic, group and the opening anchor known when it was made.
 
     `again` counts up only when that id belongs to an episode that an edit has moved elsewhere."""
     flat = [part for pair in group for part in pair]
@@ -225,7 +225,7 @@ class Group:
         )
 
     def amendments(self, due: Iterable[str] | None = None) -> list[Amendment]:
-        """What the late posts (of these keys; None means all) would have changed (§3.3)."""
+        """What the late posts (of these keys; None means all) would have changed."""
         wanted = list(self._late) if due is None else self._late.named(due)
         if not wanted:
             return []

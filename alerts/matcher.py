@@ -1,6 +1,6 @@
 """From assessments to hits: which rules a post meets, and what a revision of it takes back.
 
-Each rule is found through words without which it cannot match (alert-rules.md §5); rules that have none are looked at
+Each rule is found through words without which it cannot match; rules that have none are looked at
 for every post.
 """
 
@@ -24,7 +24,7 @@ from hustings.types import Alert, Assessment, Hit, hash_id
 __all__ = ["AHEAD", "Matched", "Matcher", "event_time", "partition_key", "withdrawals"]
 
 AHEAD = timedelta(minutes=2)
-"""How far a published time may lie after the collection before it is not believed (alert-rules.md §3.2)."""
+"""How far a published time may lie after the collection before it is not believed."""
 
 
 class Matched(NamedTuple):
@@ -74,7 +74,7 @@ class Matcher:
         """Everything that has to be appended for a post that was seen before: its hits, and withdrawals of those that
         it had (`former`, of the highest revision before) and has no longer.
 
-        A revision that comes too late adds nothing, but what it leaves as it was still counts (alert-rules.md §3.3):
+        A revision that comes too late adds nothing, but what it leaves as it was still counts:
         such a hit keeps the time since which it stands, and of its values those that it had before.
         """
         before = {hit.id: hit for hit in former if not hit.withdrawn}

@@ -24,7 +24,7 @@ __all__ = ["BODY_SCHEMA", "DIGEST_LENGTH", "Decision", "outbox_id", "render"]
 BODY_SCHEMA = 1
 """Version of the JSON body; raised when a reader of the former one would misread it."""
 DIGEST_LENGTH = 480
-"""Characters of the plain text: three joined SMS, or half a minute on the radio (alert-rules.md, section 7)."""
+"""Characters of the plain text: three joined SMS, or half a minute on the radio."""
 TITLE_LENGTH = 160
 SHORT_EXCERPT = 140
 MOST_EVIDENCE = 20

@@ -132,7 +132,7 @@ def _arrivals(ruleset: RuleSet, entering: Sequence[Assessment], counters: Counte
 
 
 def _outcome(given: Assessment, stored: Assessment) -> str:
-    """What a further line of a key is, by the rules of the index (alert-rules.md §3.1)."""
+    """What a further line of a key is, by the rules of the index."""
     if given.post.revision != stored.post.revision:
         return "revised" if given.post.revision > stored.post.revision else "stale"
     return "unchanged" if _content(given) == _content(stored) else "conflicting"

@@ -1,4 +1,4 @@
-"""What a replay told, as one JSON object (alert-rules.md §6)."""
+"""What a replay told, as one JSON object."""
 
 from __future__ import annotations
 

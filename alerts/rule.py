@@ -77,7 +77,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """One rule. `logic` is the hash of everything that decides when it fires (alert-rules.md §3.13): a rule whose
+    """One rule. `logic` is the hash of everything that decides when it fires: a rule whose
     hash changed starts anew. `window` is None for `match`; `step` stands only in tick-driven rules; `sample` is the
     share of matching posts that a rule with the outcome `review` puts into the queue."""
 

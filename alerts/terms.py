@@ -50,7 +50,7 @@ class Terms:
         return Readings(list(compress(anchors, crosses)), list(compress(values, crosses)))
 
     def is_late(self, hit: Hit) -> bool:
-        """Did the post, or this revision of it, come later than the rule waits (alert-rules.md §3.3)?"""
+        """Did the post, or this revision of it, come later than the rule waits?"""
         if hit.g - hit.t > self.rule.lateness:
             return True
         return hit.revision > 0 and hit.revised_at - hit.t > self.rule.lateness

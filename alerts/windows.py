@@ -1,7 +1,8 @@
 """One window: the hits of one rule and group that count, and the number that is seen from each anchor.
 
-An anchor `a` sees the hits with `a - width < t <= a` (alert-rules.md §3.6). All times are microseconds (`instants`).
-Adding and removing a hit costs a binary search; reading ascending anchors costs one pass over what they see.
+An anchor `a` sees the hits with `a - width < t <= a` (docs/alert-rules.md, "Time"). All times are microseconds
+(`instants`). Adding and removing a hit costs a binary search; reading ascending anchors costs one pass over what they
+see.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many people it takes to let an alert out (alert-rules.md, section 7)."""
+"""How many people it takes to let an alert out."""
 
 from __future__ import annotations
 

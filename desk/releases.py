@@ -1,6 +1,6 @@
 """The human gate: an alert leaves after people decided so, and everything that it says later stands on that decision.
 
-Who may (alert-rules.md, section 7): the lead alone; a reviewer's proposal with a second person; a reviewer alone for a
+Who may: the lead alone; a reviewer's proposal with a second person; a reviewer alone for a
 threat against a named person, with a second look within twelve hours; incitement always needs two people. A release
 covers the alert until its severity, its marking or the people whom it names change. Only rules with `review = "none"`
 leave by themselves, because they name nobody. Shadow alerts never leave."""

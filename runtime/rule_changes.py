@@ -1,4 +1,4 @@
-"""When a rule's logic was edited: its hits are made anew from the posts that the index holds (alert-rules.md §3.13).
+"""When a rule's logic was edited: its hits are made anew from the posts that the index holds.
 
 The evaluator closes the open episodes of the former logic by itself; here the windows of the new one get their past.
 """

@@ -1,4 +1,4 @@
-"""The kinds of rules, and which keys each may and must have (alert-rules.md §2).
+"""The kinds of rules, and which keys each may and must have.
 
 Adding a kind that the contract names means to build its condition and to set `is_built` here.
 """

@@ -1,4 +1,4 @@
-"""The logic hash: what decides when a rule fires, and nothing else (alert-rules.md §3.13)."""
+"""The logic hash: what decides when a rule fires, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with rule files: every problem in one report, each with its place and code (alert-rules.md §4)."""
+"""What is wrong with rule files: every problem in one report, each with its place and code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Code = Literal[
     "E24",  # selects a private person without a recorded approval
     "W05",  # query has no required word
 ]
-"""Codes of the checks that apply to the kinds that are built; the numbers are those of alert-rules.md §4."""
+"""Codes of the checks that apply to the kinds that are built; hence the gaps."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):

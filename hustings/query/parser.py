@@ -37,10 +37,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 SEARCH = Limits(characters=512, terms=32, depth=5)
-"""What a person types into the search box (alert-rules.md §1)."""
+"""What a person types into the search box."""
 
 RULE = Limits(characters=4_000, terms=400, depth=5)
-"""What a rule file holds (alert-rules.md §1)."""
+"""What a rule file holds."""
 
 
 def parse(text: str, *, vocabulary: Vocabulary, limits: Limits = SEARCH) -> Query:

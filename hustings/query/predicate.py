@@ -1,4 +1,4 @@
-"""A query as a Python function over assessments: what rules, partner filters and replays run.
+"""A query as a Python function over assessments: what rules and replays run.
 
 Compiled once into nested closures. Everything that a query asks of a post goes through a `Reading`, which computes each
 view of the post at most once; a caller that asks many queries about one post shares one.

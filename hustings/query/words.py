@@ -15,8 +15,7 @@ from hustings.text import is_spaceless, locate
 __all__ = ["cut_phrases", "read_words"]
 
 SHORTEST_PREFIX = 3
-"""Letters before the `*`, so that a prefix stays selective; a script with one token per character needs one
-(alert-rules.md §1)."""
+"""Letters before the `*`, so that a prefix stays selective; a script with one token per character needs one."""
 
 SIGNS = ("#", "@")
 """What the analyser's whole hashtags and mentions begin with; their parts follow as tokens of their own."""
