@@ -41,6 +41,8 @@ STOPPED_S = 40.0
 RESTART_PAUSE_S = 0.2
 """The drill wants restarts at once: growing pauses would only make it long."""
 ROUND_LIMIT_S = 420.0
+CONTROL_LIMIT_S = 60.0
+"""What the control has lost never arrives, so its run is ended by the clock."""
 
 
 class Outcome(NamedTuple):
@@ -155,7 +157,8 @@ def run_election(
         chaos = Chaos(demo.supervisor, rng=rng, kills=kills, victims=victims, work=work)
         freezing = Freeze(demo.supervisor, freeze, after_s=2.0) if freeze else None
         stop = Stop()
-        limit = threading.Timer(ROUND_LIMIT_S, stop.ask)
+        limit_s = CONTROL_LIMIT_S if control else ROUND_LIMIT_S
+        limit = threading.Timer(limit_s, stop.ask)
         limit.daemon = True
         limit.start()
         began = time.monotonic()
@@ -170,8 +173,8 @@ def run_election(
         seconds = time.monotonic() - began
         limit.cancel()
         chaos.stop()
-        if stop.asked:
-            print(f"  round stopped after {ROUND_LIMIT_S:.0f} s: {demo.progress()}")
+        if stop.asked and not control:
+            print(f"  round stopped after {limit_s:.0f} s: {demo.progress()}")
         return outcome(demo), chaos.killed, seconds
 
 
