@@ -44,7 +44,7 @@ Event = Literal[
     "page_served",
     # A page of the desk raised and its visitor saw a 500; fields: page, error (the type), at. Report it as a bug.
     "page_failed",
-    # A new desk has no lead yet: the one-time link that creates one; fields: link.
+    # A new desk has no people yet: the one-time link that makes whoever opens it the lead; fields: link.
     "first_link",
 ]
 

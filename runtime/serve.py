@@ -21,7 +21,8 @@ __all__ = ["DeskServer", "require_free_port", "serve_desk"]
 class DeskServer:
     """A running server."""
 
-    def __init__(self, server: uvicorn.Server, listening: socket.socket) -> None:
+    def __init__(self, server: uvicorn.Server, listening: socket.socket, *, address: str) -> None:
+        self.address = address
         self._server = server
         self._socket = listening
         self._thread = threading.Thread(target=server.run, args=([listening],), name="desk-server", daemon=True)
@@ -70,4 +71,4 @@ def serve_desk(config: Config, services: DeskServices, *, events: Events) -> Des
         )
     )
     events.info("desk_listening", address=address)
-    return DeskServer(server, listening)
+    return DeskServer(server, listening, address=config.desk.base_url or address)

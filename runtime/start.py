@@ -132,6 +132,7 @@ def deliver(path: Path, parent: int | None) -> None:
 
 def desk(path: Path, parent: int | None) -> None:
     """The review desk's web server; it ends with its supervisor."""
+    from desk import people
     from runtime.serve import serve_desk
 
     with _frame("desk", path, parent) as (frame, closing):
@@ -147,6 +148,11 @@ def desk(path: Path, parent: int | None) -> None:
         )
         server = serve_desk(frame.config, services, events=frame.events)
         closing.callback(server.close)
+        # After the server listens: whoever reads this line can use it at once. Printed again at each start until
+        # somebody has used it; only the last one works.
+        token = people.first_link(frame.engine, clock=frame.clock)
+        if token is not None:
+            frame.events.warning("first_link", link=f"{server.address}/welcome/{token}")
 
         def step() -> int:
             if not server.is_alive:
