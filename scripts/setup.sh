@@ -19,6 +19,8 @@ if [ -z "$uv" ]; then
   [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
   uv=.venv/bin/uv
 fi
+# The system's certificates, as pip uses them: a network with a certificate authority of its own needs that.
+export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_NATIVE_TLS=${UV_NATIVE_TLS:-true}
 # --inexact keeps uv itself when it lives in the same environment.
 UV_PROJECT_ENVIRONMENT=.venv "$uv" sync --frozen --inexact --quiet --python .venv/bin/python
 
