@@ -69,7 +69,7 @@ def made_up_posts(count: int, *, seed: int = 7) -> Iterator[Assessment]:
 def write(index: SqliteIndex, posts: Iterator[Assessment], count: int, size: int, *, first_offset: int) -> None:
     batches = []
     for start in range(0, count, size):
-        batch = list(itertools.islice(posts, size))
+        batch = list(itertools.islice(posts, min(size, count - start)))
         batches.append((batch, [(0, first_offset + start + place) for place in range(len(batch))]))
     waits = []
     for batch, origins in batches:

@@ -28,7 +28,8 @@ def run(module: str) -> str:
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1200, check=False)
     if result.returncode:
-        return f"FAILED with status {result.returncode}:\n{result.stderr[-2000:]}"
+        sys.stderr.write(result.stderr)
+        return f"FAILED with status {result.returncode}: {(result.stderr.splitlines() or ['?'])[-1]}"
     return result.stdout.rstrip()
 
 
