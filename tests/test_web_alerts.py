@@ -14,7 +14,7 @@ import pytest
 from desk import outbox
 from desk.outbox import OutboxRow
 from hustings.contracts import AlertChanges, Delivery
-from hustings.types import Notice
+from hustings.types import Amendment, Notice
 from tests.desk_world import DATE_ALERT, START, THREAT_ALERT, Browser, World, copied_desk, filled_desk
 
 DATE, THREAT = f"/alerts/{DATE_ALERT.id}", f"/alerts/{THREAT_ALERT.id}"
@@ -245,3 +245,21 @@ def test_long_lists_are_paged_by_key(world: World) -> None:
     links = [re.findall(r'href="/alerts/([0-9a-z]{32})"', html) for html in (first.text, second)]
     assert (len(links[0]), len(links[1])) == (40, 7)
     assert set(links[0]).isdisjoint(links[1])
+
+
+def test_a_late_post_is_shown_with_what_it_would_have_changed(world: World) -> None:
+    browser = world.signed_in("lead")
+    assert "No late post would have changed an alert" in browser.get("/alerts?state=late").text
+    late = Amendment(
+        rule=DATE_ALERT.rule,
+        rule_name="wrong-polling-date",
+        group=(("lang", "es"),),
+        anchor=START,
+        value=7,
+        post="net:late",
+    )
+    world.book.record(AlertChanges(amendments=(late,)), partition=0, epoch=1)
+    page = browser.get("/alerts?state=late").text
+    assert "wrong-polling-date" in page
+    assert "lang es" in page
+    assert 'href="/posts/net:late"' in page or 'href="/posts/net%3Alate"' in page

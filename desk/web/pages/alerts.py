@@ -10,7 +10,7 @@ from starlette.responses import Response
 from desk import book, releases
 from desk.web.groups import group_words
 from desk.web.visit import Visit
-from hustings.types import Alert
+from hustings.types import Alert, Amendment
 
 __all__ = ["show"]
 
@@ -23,7 +23,15 @@ _TABS = (
     ("retracted", "Retracted"),
     ("all", "All"),
     ("shadow", "In shadow"),
+    ("late", "Late posts"),
 )
+
+
+class LateLine(Struct, frozen=True, kw_only=True):
+    """A post that came too late to count, and what it would have changed."""
+
+    amendment: Amendment
+    about: str
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -51,6 +59,8 @@ def show(visit: Visit) -> Response:
             )
             for waits in releases.waiting(engine)
         ]
+    elif tab == "late":
+        lines = []
     else:
         page = _page(visit, tab)
         next_page = page.next
@@ -63,10 +73,16 @@ def show(visit: Visit) -> Response:
         tabs=_TABS,
         tab=tab,
         lines=lines,
+        late=_late(visit) if tab == "late" else [],
         next_page=next_page,
         waiting=releases.count_waiting(engine),
         overdue=releases.overdue(engine, clock=visit.services.clock),
     )
+
+
+def _late(visit: Visit) -> list[LateLine]:
+    found = book.amendment_list(visit.services.engine, limit=ALERTS)
+    return [LateLine(amendment=one, about=group_words(one, visit.services.roster)) for one in found]
 
 
 def _page(visit: Visit, tab: str) -> book.AlertPage:
