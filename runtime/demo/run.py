@@ -46,7 +46,8 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     languages: dict[str, int]
     flags: dict[str, int]
     stories: int
-    alerts: dict[str, int]
+    alerts: int
+    alerts_by_state: dict[str, int]
     deliveries: int
     dead_letters: int
     seconds: float
@@ -142,7 +143,7 @@ class Demo:
             collected=sum(self.log.ends("posts").values()),
             analysed=sum(self.index.positions("posts").values()),
             expected=self.expected,
-            alerts=sum(book.totals(self.engine).values()),
+            alerts=len(self.alerts()),
             delivered=self.receiver.distinct,
         )
 
@@ -174,7 +175,8 @@ class Demo:
             languages=self.index.counts(EVERYTHING, "lang"),
             flags=self.index.counts(EVERYTHING, "flag"),
             stories=len(self.index.counts(EVERYTHING, "story", limit=1_000_000)),
-            alerts=by_state,
+            alerts=sum(by_state.values()),
+            alerts_by_state=by_state,
             deliveries=self.receiver.distinct,
             dead_letters=sum(self.log.ends("dead-letters").values()),
             seconds=round(self.seconds, 2),

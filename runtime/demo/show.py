@@ -35,7 +35,7 @@ def following(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
 def show_result(result: DemoResult) -> None:
     """The table of what was found."""
-    alerts = ", ".join(f"{count} {state}" for state, count in sorted(result.alerts.items())) or "none"
+    alerts = ", ".join(f"{count} {state}" for state, count in sorted(result.alerts_by_state.items())) or "none"
     table(
         "Velmara 2027",
         ["what", "found"],
