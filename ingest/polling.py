@@ -22,10 +22,10 @@ from hustings.clock import Clock
 from hustings.contracts import Collected, Log, Memory, Record, Source, SourceItem
 from hustings.errors import BadInput, EgressDenied, HustingsError, Unavailable
 from hustings.roster import Roster
+from hustings.source_health import SourceHealth
 from hustings.types import DeadLetter, Post
 from ingest.dead_letters import Brake, append_dead_letters, dead_letter
 from ingest.evidence import Capture, EvidenceFolder
-from ingest.health import SourceHealth
 from ingest.names import Names
 from ingest.pseudonyms import Pseudonyms
 

@@ -5,7 +5,7 @@ Every function takes the configuration and returns something opened; whoever cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib import resources
@@ -439,17 +439,19 @@ def desk_services(
         name=config.deployment.name,
         events=events,
         is_replay=config.deployment.clock == "replay",
-        silences=lambda: silences_of(config, memory),
+        silences=silence_finder(config, memory),
     )
 
 
-def silences_of(config: Config, memory: Memory) -> list[Silence]:
-    """Regions whose sources all fell silent."""
+def silence_finder(config: Config, memory: Memory) -> Callable[[], list[Silence]]:
+    """Finds the regions whose sources all fell silent, anew at each call; which source is of which region is read
+    once."""
     from runtime.coverage import silences
     from runtime.status import source_health
 
     regions = {table.name: table.region for table in source_tables(config)}
-    return silences(source_health(memory), regions, is_live=config.deployment.clock == "live")
+    is_live = config.deployment.clock == "live"
+    return lambda: silences(source_health(memory), regions, is_live=is_live)
 
 
 def _secret_in(path: Path) -> str:
@@ -479,8 +481,8 @@ def deployment_status(config: Config) -> Status:
             log=log,
             index=index,
             memory=memory,
-            silences=silences_of(config, memory),
-            alerts_waiting=len(releases.waiting(engine, limit=10_000)),
+            silences=silence_finder(config, memory)(),
+            alerts_waiting=releases.count_waiting(engine),
             outbox=outbox.counts(engine),
             queue_waiting=queue.depth(engine, clock=clock).waiting,
             clock=clock,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from ingest.health import Quiet, SourceHealth
+from hustings.source_health import Quiet, SourceHealth
 
 __all__ = ["Silence", "silences"]
 

@@ -10,7 +10,7 @@ import msgspec
 from hustings.clock import Clock, rfc3339
 from hustings.contracts import Index, Log, Memory, Topic
 from hustings.errors import StoreError
-from ingest.health import SourceHealth
+from hustings.source_health import SourceHealth
 from runtime.coverage import Silence
 from runtime.loops import LOOPS
 from runtime.loops.frame import HEARTBEAT_EVERY_S, Heartbeat

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.health import SourceHealth
+from hustings.source_health import SourceHealth
 from runtime.coverage import silences
 
 START = datetime(2027, 3, 10, tzinfo=UTC)

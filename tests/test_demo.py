@@ -17,8 +17,8 @@ import pytest
 
 from hustings import wire
 from hustings.errors import BadInput, ConfigError
+from hustings.source_health import SourceHealth
 from hustings.types import Alert, Assessment, Flag, Post
-from ingest.health import SourceHealth
 from runtime.config import load_config
 from runtime.coverage import Silence, silences
 from runtime.demo.generate import Election, Event, generate, read_demo

@@ -23,6 +23,7 @@ from hustings.clock import SystemClock, VirtualClock
 from hustings.contracts import Collected, Log, Memory, SourceContext, SourceItem
 from hustings.errors import BadInput, EgressDenied, Unavailable
 from hustings.roster import Person, Roster
+from hustings.source_health import SourceHealth
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.testing.memory import DictMemory
 from hustings.types import Assessment, Post
@@ -30,7 +31,6 @@ from index.sqlite import SqliteIndex
 from ingest.dead_letters import Brake, dead_letter, read_dead_letters
 from ingest.evidence import EvidenceFolder
 from ingest.files import FilesSettings, FilesSource
-from ingest.health import SourceHealth
 from ingest.log_sqlite import SqliteLog
 from ingest.polling import Collector, ConfiguredSource
 from ingest.pseudonyms import Pseudonyms

@@ -17,7 +17,7 @@ from desk.memory import DeskMemory
 from hustings import wire
 from hustings.clock import SystemClock
 from hustings.contracts import Record
-from ingest.health import SourceHealth
+from hustings.source_health import SourceHealth
 from runtime.config import load_config
 from runtime.loops.frame import Pulse
 from runtime.status import lag_of, loops_of

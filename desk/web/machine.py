@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from desk.web.services import DeskServices
 from hustings.contracts import Topic
+from hustings.source_health import SourceHealth
 
-__all__ = ["LoopState", "Quiet", "SourceState", "lags", "loops", "sources"]
+__all__ = ["LoopState", "SourceState", "lags", "loops", "sources"]
 
 ALIVE_WITHIN = timedelta(seconds=6)
 """Three heartbeats of two seconds."""
@@ -35,33 +36,10 @@ class LoopState(Struct, frozen=True, kw_only=True):
     waiting_for: str
 
 
-class Quiet(Struct, frozen=True, kw_only=True):
-    """A silence between two posts of a source."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def length(self) -> timedelta:
-        return self.end - self.start
-
-
-class SourceState(Struct, frozen=True, kw_only=True):
+class SourceState(SourceHealth, frozen=True, kw_only=True):
     """What `collect` says of one source (its table `source_health`), and the name of the source."""
 
     name: str = ""
-    last_success: datetime | None = None
-    last_post_at: datetime | None = None
-    items: int = 0
-    dead: int = 0
-    caps_hit: dict[str, int] = {}
-    lag_s: float | None = None
-    gap_since: datetime | None = None
-    last_error: str = ""
-    failures: int = 0
-    quiets: tuple[Quiet, ...] = ()
-    brake: str = ""
-    done: bool = False
 
     @property
     def needs_a_look(self) -> bool:

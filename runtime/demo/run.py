@@ -69,7 +69,7 @@ class Progress(NamedTuple):
 
 
 class Demo:
-    """One demo in `folder`. `start`, then `wait`, then `result`, and `close` at the end."""
+    """One demo in `folder`: `run`, then `result`. What it opened ends with `closing`."""
 
     def __init__(
         self,
@@ -86,7 +86,6 @@ class Demo:
         closing.callback(self.receiver.close)
         election: Election = generate(seed=seed, posts=posts)
         self.expected = sum(map(len, election.posts.values()))
-        self.broken = len(election.broken_lines)
         path = prepare(folder, election, desk_port=desk_port or _free_port(), webhook_port=self.receiver.port)
         self.receiver.secret = (folder / "partner.whsec").read_text().strip()
         self.folder = folder
@@ -107,6 +106,7 @@ class Demo:
         events = open_events(loop="demo", style="console", level=self.config.logging.level)
         self.supervisor = (supervise or _all_loops)(path, events)
         closing.callback(self.supervisor.stop)
+        self._silences: Callable[[], list[Silence]] = build.silence_finder(self.config, self.memory)
         self.seconds = 0.0
         self.analysed_seconds = 0.0
 
@@ -209,9 +209,6 @@ class Demo:
 
     def _all_is_there(self) -> bool:
         return sum(self.log.ends("posts").values()) == self.expected
-
-    def _silences(self) -> list[Silence]:
-        return build.silences_of(self.config, self.memory)
 
 
 def _all_loops(path: Path, events: Events) -> Supervisor:
