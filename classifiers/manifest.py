@@ -99,7 +99,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that a reader of a flag may ask about the model behind it."""
 
     format: Literal[1] = 1
-    kind: Literal["linear", "narratives"]
+    kind: Literal["linear", "narratives", "encoder", "targets", "claims"]
     name: str
     code: str
     language: str
