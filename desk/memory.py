@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 
 from desk.database.connect import reading, writing
 from desk.database.tables import memory
-from desk.database.upsert import upsert
+from desk.database.upsert import insert, upsert
+from hustings.errors import StoreError
 
 __all__ = ["DeskMemory"]
 
@@ -34,3 +35,15 @@ class DeskMemory:
     def delete(self, table: str, key: str) -> None:
         with writing(self._engine) as connection:
             connection.execute(delete(memory).where(memory.c.area == table, memory.c.key == key))
+
+    def add(self, table: str, key: str, amount: int = 1) -> int:
+        kept = (memory.c.area == table, memory.c.key == key)
+        with writing(self._engine) as connection:
+            absent = insert(connection, memory).values(area=table, key=key, value=b"0")
+            connection.execute(absent.on_conflict_do_nothing())
+            found = connection.execute(select(memory.c.value).where(*kept).with_for_update()).scalar_one()
+            if not found.removeprefix(b"-").isdigit():
+                raise StoreError(f"the desk's memory: {table}/{key} holds {len(found)} bytes that are no whole number")
+            total = int(found) + amount
+            connection.execute(update(memory).where(*kept).values(value=str(total).encode()))
+        return total

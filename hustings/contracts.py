@@ -395,6 +395,12 @@ class Memory(Protocol):
 
     def delete(self, table: str, key: str) -> None: ...
 
+    def add(self, table: str, key: str, amount: int = 1) -> int:
+        """Add to the whole number under `key` (0 when absent) and return the sum, atomically: of callers at the same
+        moment, in whatever process, each gets a sum of its own. It is kept as decimal digits, which `get` returns.
+        Raises `StoreError` when something else is kept there."""
+        ...
+
 
 # ── channels ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -373,9 +373,7 @@ def describe_models(config: Config) -> str:
 
 def next_epoch(memory: Memory) -> int:
     """A number that rises with each start of the watch loop: the fence against a worker that slept."""
-    epoch = int(memory.get("active", "watch_epoch") or b"0") + 1
-    memory.put("active", "watch_epoch", str(epoch).encode())
-    return epoch
+    return memory.add("active", "watch_epoch")
 
 
 def channels(config: Config) -> dict[str, Channel]:

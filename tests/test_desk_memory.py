@@ -1,4 +1,4 @@
-"""`DeskMemory` keeps the contract of `Memory`."""
+"""`DeskMemory`, and what stands in for it in tests, keep the contract of `Memory`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from desk.database.connect import open_database
 from desk.memory import DeskMemory
 from hustings.contracts import Memory
 from hustings.testing.check_memory import CHECKS
+from hustings.testing.memory import DictMemory
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -17,3 +18,8 @@ def test_desk_memory_keeps_the_contract(check: Callable[[Memory], None], desk_ur
     engine = open_database(desk_url)
     check(DeskMemory(engine))
     engine.dispose()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_memory_of_the_tests_keeps_it_too(check: Callable[[Memory], None]) -> None:
+    check(DictMemory())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from hustings.contracts import Memory
+from hustings.errors import StoreError
 
 __all__ = ["CHECKS"]
 
@@ -67,6 +68,36 @@ def check_many_threads_may_write_at_once(memory: Memory) -> None:
     assert len(memory.entries("heartbeats")) == 160
 
 
+def check_a_number_counts_up_from_nothing_and_is_kept_as_digits(memory: Memory) -> None:
+    assert [memory.add("active", "epoch"), memory.add("active", "epoch", 41), memory.add("active", "other")] == [
+        1,
+        42,
+        1,
+    ]
+    assert memory.get("active", "epoch") == b"42"
+    memory.put("active", "epoch", b"7")
+    assert [memory.add("active", "epoch"), memory.add("active", "epoch", -9)] == [8, -1]
+
+
+def check_what_is_no_number_cannot_be_added_to(memory: Memory) -> None:
+    memory.put("active", "model", b"abuse-en")
+    said = ""
+    try:
+        memory.add("active", "model")
+    except StoreError as error:
+        said = str(error)
+    assert "model" in said
+    assert "abuse-en" not in said  # a value may be anything, also what nobody should read
+    assert memory.get("active", "model") == b"abuse-en"
+
+
+def check_many_threads_that_add_get_a_number_each(memory: Memory) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        numbers = list(pool.map(lambda _: memory.add("active", "epoch"), range(160)))
+    assert sorted(numbers) == list(range(1, 161))
+    assert memory.get("active", "epoch") == b"160"
+
+
 CHECKS: tuple[Callable[[Memory], None], ...] = (
     check_unknown_key_is_none,
     check_put_is_read_back_byte_for_byte,
@@ -77,4 +108,7 @@ CHECKS: tuple[Callable[[Memory], None], ...] = (
     check_entries_come_in_the_order_of_their_keys,
     check_deleted_key_is_gone_and_deleting_it_again_is_no_error,
     check_many_threads_may_write_at_once,
+    check_a_number_counts_up_from_nothing_and_is_kept_as_digits,
+    check_what_is_no_number_cannot_be_added_to,
+    check_many_threads_that_add_get_a_number_each,
 )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+from hustings.errors import StoreError
+
 __all__ = ["DictMemory"]
 
 
@@ -10,6 +14,7 @@ class DictMemory:
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, bytes]] = {}
+        self._adding = threading.Lock()
 
     def get(self, table: str, key: str) -> bytes | None:
         return self._tables.get(table, {}).get(key)
@@ -18,7 +23,16 @@ class DictMemory:
         self._tables.setdefault(table, {})[key] = value
 
     def entries(self, table: str) -> dict[str, bytes]:
-        return dict(self._tables.get(table, {}))
+        return dict(sorted(self._tables.get(table, {}).items()))
 
     def delete(self, table: str, key: str) -> None:
         self._tables.get(table, {}).pop(key, None)
+
+    def add(self, table: str, key: str, amount: int = 1) -> int:
+        with self._adding:
+            found = self._tables.get(table, {}).get(key, b"0")
+            if not found.removeprefix(b"-").isdigit():
+                raise StoreError(f"memory: {table}/{key} holds {len(found)} bytes that are no whole number")
+            total = int(found) + amount
+            self.put(table, key, str(total).encode())
+        return total
