@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
@@ -48,6 +49,9 @@ __all__ = [
     "Source",
     "SourceContext",
     "SourceItem",
+    "StoryLedger",
+    "StoryTurn",
+    "Telling",
     "Topic",
 ]
 
@@ -258,6 +262,56 @@ class Classifier(Protocol):
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         """Each assessment with what this step adds. Must not touch what an earlier step wrote, must not keep posts,
         must not raise for one post's content."""
+        ...
+
+
+class Telling(Struct, frozen=True, kw_only=True):
+    """One flagged post, at one revision, and the story that it was found to tell: what the memory of near-copies is made
+    of, so that workers who read the same tellings in the same order remember the same.
+
+    `wording` is what exact copies share; empty when a newer revision was told before: such a telling answers who asks
+    again and is not remembered. `sketch` is what near-copies are found by, in the form of its maker, empty when there is
+    none. `at` is the ingest time. `place` rises by one from telling to telling; 0 until it is in a ledger."""
+
+    key: str
+    revision: int
+    story: str
+    wording: bytes
+    sketch: bytes
+    at: datetime
+    place: int = 0
+
+
+class StoryTurn(Protocol):
+    """The right to append to a ledger of stories, which one worker has at a time."""
+
+    def since(self, place: int, *, limit: int) -> list[Telling]:
+        """As `StoryLedger.since`; sees everything that was ever appended."""
+        ...
+
+    def told(self, posts: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """The stories of those (key, revision) that are in the ledger."""
+        ...
+
+    def append(self, tellings: Sequence[Telling], *, after: int, drop_before: int = 0) -> int:
+        """Append in this order and return the place of the last one; durable when the turn ends without an exception,
+        else nothing of it is there. `after` is the last place that the worker has read: raises `StoreError` when the
+        ledger ends elsewhere (it was restored from a backup). Tellings below `drop_before` may be dropped."""
+        ...
+
+
+class StoryLedger(Protocol):
+    """The one order in which several analyze workers name the stories of flagged posts. Each reads it into a memory of
+    its own; who has posts to name takes a turn, reads what it has not read yet, names, and appends."""
+
+    def since(self, place: int, *, limit: int) -> list[Telling]:
+        """At most `limit` tellings behind `place`, in order; waits for nobody. When the first one is not at
+        `place + 1`, what lay between was dropped: whoever began before it begins again from there."""
+        ...
+
+    def turn(self) -> AbstractContextManager[StoryTurn]:
+        """Wait for the turn and hold it. A worker that stops in the middle of its turn loses it: what it appended is
+        not there. Raises `Unavailable` when the store is away or the turn does not come."""
         ...
 
 
