@@ -1,7 +1,8 @@
 """The paper that travels with a model: what it says, what it was made of, how good it is, and the hash of every file.
 
-A model folder holds `manifest.json` and the files that it names, nothing is unpickled, and nothing is opened before its
-size and SHA-256 are those of the manifest.
+A model folder holds `manifest.json`, its signature (`classifiers.signing`), the files that it names and nothing else
+but what is written about a model later (`PAPERS`). Nothing is unpickled, the manifest is not read before its signature
+is found good, and no file is opened before its size and SHA-256 are those of the manifest.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from hustings.errors import ModelError
+from classifiers.plain_files import check_plain_folder, read_plain
+from classifiers.signing import SIGNATURE, Signers, check_signature, shipped_signers
+from hustings.errors import BadInput, ModelError
+from hustings.strict_json import decode_json_strict
 from hustings.text import analyse_all
 
 __all__ = [
     "MANIFEST",
+    "PAPERS",
+    "Bin",
     "Calibration",
+    "Curves",
     "Dataset",
     "Manifest",
     "Metric",
     "ModelFile",
     "Threshold",
     "analyser_hash",
+    "hash_of_manifest",
+    "manifest_bytes",
     "read_file",
     "read_manifest",
     "write_manifest",
@@ -35,9 +44,13 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1_000_000
+PAPERS = ("gates.json", "made.json")
+"""Written about a model after it was made: what the gates said, and what making it took. Scoring never reads them."""
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
+ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
+Version = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}\Z")]
 
 
 class Dataset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +75,24 @@ class Metric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     low: float
     high: float
     n: int
+
+
+class Bin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One bar of a reliability plot: the rows whose score falls between neighbours, their mean score, and the share of
+    them that are positive."""
+
+    score: float
+    positive: float
+    n: int
+
+
+class Curves(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a card draws: calibration in 15 bins of equal width (empty ones left out), and points (recall, precision,
+    score) of the precision-recall curve, from the highest score down."""
+
+    on: str
+    reliability: tuple[Bin, ...]
+    precision_recall: tuple[tuple[float, float, float], ...]
 
 
 class Threshold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,10 +131,10 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     format: Literal[1] = 1
     kind: Literal["linear", "narratives", "encoder", "targets", "claims"]
-    name: str
+    name: ModelName
     code: str
     language: str
-    version: str
+    version: Version
     label: str
     limits: str
     data: tuple[Dataset, ...]
@@ -116,51 +147,87 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code_version: str
     libraries: dict[str, str]
     seed: int
+    curves: tuple[Curves, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """`name@version`, as flags and folders of versions carry it."""
+        return f"{self.name}@{self.version}"
 
 
-def read_manifest(folder: Path, *, kind: str = "") -> Manifest:
-    """The manifest of a model folder, of that `kind` if one is named. Raises `ModelError` when it is absent, too long,
-    or not what it should be."""
-    path = folder / MANIFEST
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_MANIFEST_BYTES + 1)
-        if len(raw) > MAX_MANIFEST_BYTES:
-            raise ModelError(f"{path}: longer than {MAX_MANIFEST_BYTES} bytes; this is no manifest of ours")
-        manifest = msgspec.json.decode(raw, type=Manifest)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); a model folder holds a {MANIFEST}") from error
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{path}: {error}") from error
-    if manifest.name != folder.name:
-        raise ModelError(f"{path}: is the manifest of {manifest.name!r}; folder and model have the same name")
+def read_manifest(folder: Path, *, kind: str = "", signers: Signers | None = None) -> Manifest:
+    """The manifest of a model folder, of that `kind` if one is named, signed by one of `signers` (None: by those whose
+    keys are shipped). Raises `ModelError` when it is absent, too long, not signed, not what it should be, or when the
+    folder holds something that it does not name."""
+    raw = manifest_bytes(folder)
+    check_signature(folder, raw, signers or shipped_signers())
+    manifest = _decoded(raw, folder / MANIFEST)
+    if folder.name not in (manifest.name, manifest.tag):
+        raise ModelError(
+            f"{folder / MANIFEST}: is the manifest of {manifest.tag!r}; a model's folder is called "
+            f"{manifest.name!r}, or {manifest.tag!r} beside other versions"
+        )
     if kind and manifest.kind != kind:
-        raise ModelError(f"{path}: the model's kind is {manifest.kind!r}, wanted {kind!r}")
+        raise ModelError(f"{folder / MANIFEST}: the model's kind is {manifest.kind!r}, wanted {kind!r}")
+    named = [file.name for file in manifest.files]
+    if len(set(named)) != len(named):
+        raise ModelError(f"{folder / MANIFEST}: names a file twice: {', '.join(sorted(named))}")
+    check_plain_folder(folder, declared=frozenset({MANIFEST, SIGNATURE, *PAPERS, *named}))
     return manifest
+
+
+def manifest_bytes(folder: Path) -> bytes:
+    """What `manifest.json` holds, unread: what is signed."""
+    if folder.is_symlink():
+        raise ModelError(f"{folder}: is a link; a model is a folder of its own")
+    return read_plain(folder / MANIFEST, limit=MAX_MANIFEST_BYTES, holds=f"a model folder holds a {MANIFEST}")
+
+
+def hash_of_manifest(folder: Path) -> str:
+    """SHA-256 of the manifest: names a version exactly, since the manifest names the hash of every file."""
+    return hashlib.sha256(manifest_bytes(folder)).hexdigest()
 
 
 def read_file(folder: Path, file: ModelFile) -> bytes:
     """The bytes of a file that the manifest names, once their number and hash are the manifest's."""
     path = folder / file.name
-    if path.is_symlink():
-        raise ModelError(f"{path}: is a link; a model folder holds plain files")
     try:
-        with path.open("rb") as opened:
-            raw = opened.read(file.bytes + 1)
+        found = path.lstat().st_size
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    if len(raw) != file.bytes:
-        found = f"more than {file.bytes}" if len(raw) > file.bytes else str(len(raw))
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); the manifest names it") from error
+    if not path.is_symlink() and found != file.bytes:
         raise ModelError(f"{path}: {found} bytes, the manifest says {file.bytes}; truncated or replaced")
+    raw = read_plain(path, limit=file.bytes, holds="the manifest names it with fewer")
     if (digest := hashlib.sha256(raw).hexdigest()) != file.sha256:
         raise ModelError(f"{path}: SHA-256 is {digest}, the manifest says {file.sha256}; the file was changed")
     return raw
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write it for people to read: one key a line, always in the same order."""
+    """Write it for people to read: one key a line, always in the same order. A former signature and former papers go:
+    they were of another manifest."""
     tree: Any = msgspec.to_builtins(manifest)
+    for stale in (SIGNATURE, *PAPERS):
+        (folder / stale).unlink(missing_ok=True)
     (folder / MANIFEST).write_text(json.dumps(tree, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _decoded(raw: bytes, path: Path) -> Manifest:
+    try:
+        decode_json_strict(raw)  # msgspec takes keys that stand twice, and the last one wins
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except BadInput as error:
+        raise ModelError(f"{path}: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"{path}: {error}") from error
+    numbers = {"calibration.slope": manifest.calibration.slope, "calibration.intercept": manifest.calibration.intercept}
+    numbers |= {f"settings.{key}": value for key, value in manifest.settings.items() if isinstance(value, float)}
+    for key, value in numbers.items():
+        if not math.isfinite(value):
+            raise ModelError(f"{path}: {key} is {value}; a model's numbers are finite")
+    if not 0 <= manifest.threshold.value <= 1:
+        raise ModelError(f"{path}: threshold.value is {manifest.threshold.value}; a threshold is a probability")
+    return manifest
 
 
 _PROBES = (

@@ -14,6 +14,8 @@ from classifiers.linear.step import LinearHeads
 from classifiers.narratives.step import Narratives, load_tellers
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
+from classifiers.signing import Signers, shipped_signers
+from classifiers.store import serving
 from classifiers.stories import Stories
 from classifiers.targets import Targets
 from hustings.codebook import Codebook
@@ -27,9 +29,11 @@ __all__ = ["STEPS", "Ingredients", "Pipeline", "analysed", "open_pipeline", "shi
 
 
 class Ingredients(NamedTuple):
-    """What steps are made of. `models` is the folder of model folders."""
+    """What steps are made of. `models` holds the folder of each model in service by its name; each loader passes
+    `signers` on to `read_manifest` and takes the models of its own kind."""
 
-    models: Path
+    models: Mapping[str, Path]
+    signers: Signers
     roster: Roster
     codebook: Codebook
     languages: tuple[str, ...]
@@ -39,8 +43,8 @@ class Ingredients(NamedTuple):
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LanguageStep.opened(given.languages),
     lambda given: RosterLinks(given.roster),
-    lambda given: LinearHeads(load_heads(given.models), given.languages),
-    lambda given: Narratives(load_tellers(given.models)),
+    lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages),
+    lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
     lambda given: Targets(),
     lambda given: Stories.remembering(given.story_memory),
 )
@@ -89,17 +93,26 @@ def analysed(posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> 
 
 def open_pipeline(
     *,
-    models: Path | None,
+    models: Mapping[str, Path] | None,
     roster: Roster,
     codebook: Codebook,
     languages: tuple[str, ...],
     story_memory: Iterable[Assessment] = (),
+    signers: Signers | None = None,
 ) -> Pipeline:
-    """The pipeline of a deployment. `models` None means the shipped ones; `languages` are its languages, with regions
+    """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
+    the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days. Raises `ModelError`
     when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
-    given = Ingredients(models or shipped_models(), roster, codebook, languages, story_memory)
-    manifests = list_models(given.models)
+    given = Ingredients(
+        serving(shipped_models()) if models is None else models,
+        signers or shipped_signers(),
+        roster,
+        codebook,
+        languages,
+        story_memory,
+    )
+    manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
         code = codebook.codes.get(manifest.code)
         if code is None or code.human_only:

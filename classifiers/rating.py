@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 
 from classifiers.linear.model import load_head
 from classifiers.linear.score import DECIMALS, Scorer
-from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
+from classifiers.manifest import Manifest, analyser_hash, read_manifest
 from classifiers.narratives.step import load_teller
+from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
 
 __all__ = ["list_models", "made_for_another_analyser", "rate"]
 
 
-def list_models(models: Path) -> list[Manifest]:
-    """The manifest of every model in the folder, by name. Raises `ModelError` when there is no such folder."""
-    if not models.is_dir():
-        raise ModelError(f"{models}: no such folder of models")
-    return [read_manifest(folder) for folder in sorted(models.iterdir()) if (folder / MANIFEST).exists()]
+def list_models(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Manifest]:
+    """The manifest of each of these model folders. Raises `ModelError` for the first bad one."""
+    return [read_manifest(folder, signers=signers) for folder in folders]
 
 
 def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
@@ -32,18 +31,17 @@ def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
     return [manifest.name for manifest in manifests if manifest.analyser != now]
 
 
-def rate(models: Path, name: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """The score that the model gives each text, whatever its language. For narratives: of the nearest one, 0 when
-    nothing is near. Raises `ModelError` for a name that is not in the folder."""
-    known = {manifest.name: manifest for manifest in list_models(models)}
-    manifest = known.get(name)
-    if manifest is None:
-        raise ModelError(f"{models}: no model {name!r}; there are {', '.join(known) or 'none'}")
+def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
+    """The score that the model in `folder` gives each text, whatever its language. For narratives: of the nearest one,
+    0 when nothing is near. Raises `ModelError` for a model that cannot be asked by itself."""
+    manifest = read_manifest(folder, signers=signers)
     posts = [analysis.tokens for analysis in analyse_all(texts)]
     if manifest.kind == "linear":
-        scores: NDArray[np.float64] = Scorer([load_head(models / name)]).scores(posts)[0]
+        scores: NDArray[np.float64] = Scorer([load_head(folder, signers=signers)]).scores(posts)[0]
         return scores
-    teller = load_teller(models / name)
+    if manifest.kind != "narratives":
+        raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
+    teller = load_teller(folder, signers=signers)
     verdicts = (teller.likeness.compare(tokens) for tokens in posts)
     return np.array(
         [round(manifest.calibration.probability(one.margin), DECIMALS) if one is not None else 0.0 for one in verdicts]

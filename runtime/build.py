@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from alerts.partners import Partner
     from alerts.rules import RuleSet
     from classifiers.pipeline import Pipeline
+    from classifiers.signing import Signers
+    from classifiers.store import ModelStore
     from desk.dispatch import Dispatcher
     from desk.web.services import DeskServices
     from hustings.contracts import AlertBook, Channel, Egress, Index, Log, Memory
@@ -45,6 +47,8 @@ __all__ = [
     "CODE_VERSION",
     "codebook",
     "egress",
+    "model_signers",
+    "model_store",
     "open_engine",
     "open_index",
     "open_log",
@@ -332,11 +336,12 @@ def settle_after(rules: RuleSet) -> timedelta:
 
 
 def open_pipeline(config: Config | None, *, story_memory: Iterable[Assessment]) -> Pipeline:
-    """The classifiers, with the shipped models unless the configuration names others."""
+    """The classifiers, with the models that serve in this deployment."""
     from classifiers.pipeline import open_pipeline as opened
 
     return opened(
-        models=config.resolve(config.models) if config and config.models else None,
+        models=model_store(config).serving() if config else None,
+        signers=model_signers(config) if config else None,
         roster=roster(config) or Roster(),
         codebook=codebook(),
         languages=config.languages if config else (),
@@ -360,6 +365,24 @@ def pages(index: Index, query: Query, *, limit: int) -> Iterator[Assessment]:
         after = page.next
         if after is None:
             return
+
+
+def model_store(config: Config) -> ModelStore:
+    """The models of a deployment: those of the folder that the configuration names; without one, the shipped models and
+    what was promoted over them in the data folder."""
+    from classifiers.pipeline import shipped_models
+    from classifiers.store import ModelStore
+
+    if config.models is not None:
+        return ModelStore(config.resolve(config.models))
+    return ModelStore(config.data / "models", base=shipped_models())
+
+
+def model_signers(config: Config) -> Signers:
+    """Whose models may serve; raises `ConfigError` for a file that is no public key."""
+    from classifiers.signing import load_signers
+
+    return load_signers([config.resolve(path) for path in config.model_signers])
 
 
 def describe_models(config: Config) -> str:

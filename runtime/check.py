@@ -206,14 +206,13 @@ class _Check:
             self._warn(f"partner {partner.id}: channels: none; it is never told anything")
 
     def _models(self) -> str:
-        from classifiers.pipeline import shipped_models
         from classifiers.rating import list_models
 
         steps = build.describe_models(self.config)
-        folder = self.config.resolve(self.config.models) if self.config.models else shipped_models()
-        manifests = list_models(folder)
+        store = build.model_store(self.config)
+        manifests = list_models(store.serving().values(), signers=build.model_signers(self.config))
         if not manifests:
-            self._problem(f"models: {folder} holds no model; leave the key out for the shipped ones")
+            self._problem(f"models: {store.own} holds no model; leave the key out for the shipped ones")
         covered = {manifest.language.partition("-")[0] for manifest in manifests}
         for language in self.config.languages:
             if manifests and language.partition("-")[0] not in covered:

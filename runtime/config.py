@@ -139,6 +139,9 @@ class Config(Section):
     roster: Path | None = Field(default=None, description="TOML file of listed people")
     rules: tuple[str, ...] = Field(default=(), description="rule files; patterns such as rules/*.toml are allowed")
     models: Path | None = Field(default=None, description="folder of models; absent means those shipped")
+    model_signers: tuple[Path, ...] = Field(
+        default=(), description="public keys whose models may serve, besides those signed by Hustings itself"
+    )
     phases: tuple[PhaseSettings, ...] = Field(default=(), alias="phase", description="the electoral calendar")
     sources: tuple[dict[str, Any], ...] = Field(default=(), alias="source", description="where posts come from")
     partners: tuple[dict[str, Any], ...] = Field(default=(), alias="partner", description="who is told, and how")

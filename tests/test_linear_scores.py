@@ -12,12 +12,13 @@ from classifiers.linear.model import Head, load_head, load_heads
 from classifiers.linear.score import WINDOW_HANDICAP, WINDOW_WORDS, Scorer
 from classifiers.linear.step import LinearHeads, heads_for
 from classifiers.pipeline import shipped_models
+from classifiers.store import serving
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Post
 
 HEAD = load_head(shipped_models() / "G-en")
-HEADS = load_heads(shipped_models())
+HEADS = load_heads(serving(shipped_models()).values())
 ABUSE = "women like her are stupid bitches who belong in the kitchen"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 WORDS = st.sampled_from(["she", "is", "stupid", "woman", "kitchen", "vote", "on", "sunday", "harbour", "🙂", "صوتوا"])

@@ -9,6 +9,7 @@ import pytest
 
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
+from classifiers.signing import ANYBODY
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
@@ -54,7 +55,7 @@ def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_head_is_trained_calibrated_and_written_with_its_paper(models: Path) -> None:
-    head = load_head(models / "G-en-IN")
+    head = load_head(models / "G-en-IN", signers=ANYBODY)
     manifest = head.manifest
     assert (manifest.version, manifest.threshold.chosen_by, manifest.data[0].rows) == ("3", "a test", 200)
     rude, kind = Scorer([head]).scores([analyse("that clown met us").tokens, analyse("that nurse met us").tokens])[0]

@@ -8,13 +8,14 @@ from classifiers.narratives.likeness import LONGEST_READ, Likeness
 from classifiers.narratives.seeds import Seeds, load_seeds, seed_languages
 from classifiers.narratives.step import Narratives, load_tellers
 from classifiers.pipeline import shipped_models
+from classifiers.store import serving
 from hustings.codebook import load_codebook
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Post
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-TELLERS = load_tellers(shipped_models())
+TELLERS = load_tellers(serving(shipped_models()).values())
 STEP = Narratives(TELLERS)
 
 

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from classifiers.pipeline import STEPS, Pipeline, open_pipeline, shipped_models
+from classifiers.signing import ANYBODY
+from classifiers.store import serving
 from hustings import wire
 from hustings.codebook import Codebook, load_codebook
 from hustings.errors import ModelError
@@ -38,7 +40,12 @@ def codebook() -> Codebook:
 
 def opened(codebook: Codebook, memory: list[Assessment] | None = None, models: Path | None = None) -> Pipeline:
     return open_pipeline(
-        models=models, roster=ROSTER, codebook=codebook, languages=("en", "es", "ar", "de"), story_memory=memory or []
+        models=serving(models) if models else None,
+        roster=ROSTER,
+        codebook=codebook,
+        languages=("en", "es", "ar", "de"),
+        story_memory=memory or [],
+        signers=ANYBODY if models else None,
     )
 
 

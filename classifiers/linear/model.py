@@ -4,7 +4,9 @@ bucket, so that sums are exact whatever the order and the batch."""
 from __future__ import annotations
 
 import hashlib
+import math
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS
 from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest, write_manifest
+from classifiers.signing import Signers
 from hustings.errors import ModelError
 
 __all__ = ["WEIGHTS", "Head", "Weights", "load_head", "load_heads", "pack", "save_head"]
@@ -51,18 +54,18 @@ class Head(NamedTuple):
         return f"{self.manifest.name}@{self.manifest.version}"
 
 
-def load_heads(folder: Path) -> list[Head]:
-    """Every linear head under `folder`, one sub-folder each, by name. Raises `ModelError` for the first bad one."""
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder of models")
-    return [load_head(path) for path in sorted(folder.iterdir()) if (path / WEIGHTS).exists()]
+def load_heads(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Head]:
+    """The linear heads among these model folders, in their order. Raises `ModelError` for the first bad one."""
+    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
+    return [load_head(folder, signers=signers) for folder, kind in kinds if kind == "linear"]
 
 
-def load_head(folder: Path) -> Head:
-    """The head in `folder`. Raises `ModelError` when a hash, a size or a key is not what the manifest says."""
-    manifest = read_manifest(folder, kind="linear")
+def load_head(folder: Path, *, signers: Signers | None = None) -> Head:
+    """The head in `folder`. Raises `ModelError` when a signature, a hash, a size or a key is not what it should be."""
+    manifest = read_manifest(folder, kind="linear", signers=signers)
     if [file.name for file in manifest.files] != [WEIGHTS]:
-        raise ModelError(f"{folder}: a linear head has one file, {WEIGHTS!r}; the manifest names {manifest.files!r}")
+        named = ", ".join(file.name for file in manifest.files) or "none"
+        raise ModelError(f"{folder}: a linear head has one file, {WEIGHTS!r}; the manifest names {named}")
     settings = manifest.settings
     if settings.get("buckets") != BUCKETS:
         raise ModelError(f"{folder}: made for {settings.get('buckets')!r} buckets, this version has {BUCKETS}")
@@ -70,6 +73,8 @@ def load_head(folder: Path) -> Head:
         scale, intercept = float(settings["scale"]), float(settings["intercept"])
     except (KeyError, ValueError) as error:
         raise ModelError(f"{folder}: settings lack a number for {error}") from error
+    if not (math.isfinite(scale) and math.isfinite(intercept)):
+        raise ModelError(f"{folder}: scale is {scale} and intercept {intercept}; a model's numbers are finite")
     weights = np.zeros(BUCKETS + 1, dtype=np.int16)
     weights[:-1] = np.frombuffer(_unpack(read_file(folder, manifest.files[0]), folder), dtype="<i2")
     return Head(manifest, Weights(weights, scale, intercept))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, read_manifest
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Likeness, Verdict
-from classifiers.narratives.seeds import load_seeds, seed_languages
+from classifiers.narratives.seeds import load_seeds
+from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
@@ -34,15 +35,15 @@ class Teller(NamedTuple):
         return f"{self.manifest.name}@{self.manifest.version}"
 
 
-def load_tellers(models: Path) -> list[Teller]:
-    """One per seed language that has a manifest `N-<language>` under `models`."""
-    folders = (models / f"N-{language}" for language in seed_languages())
-    return [load_teller(folder) for folder in folders if folder.exists()]
+def load_tellers(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Teller]:
+    """The tellers among these model folders, in their order. Raises `ModelError` for the first bad one."""
+    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
+    return [load_teller(folder, signers=signers) for folder, kind in kinds if kind == "narratives"]
 
 
-def load_teller(folder: Path) -> Teller:
+def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
     """Raises `ModelError` when the seeds are not those that the threshold was chosen for."""
-    manifest = read_manifest(folder, kind="narratives")
+    manifest = read_manifest(folder, kind="narratives", signers=signers)
     seeds = load_seeds(manifest.language)
     if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
         raise ModelError(f"{folder}: chosen for other seeds; run `hustings model train {manifest.name}`")

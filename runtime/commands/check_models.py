@@ -117,11 +117,19 @@ def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[
 def _reports(suites: Sequence[Suite], models: Path | None) -> list[Report]:
     from classifiers.checks.runner import run as run_suite
     from classifiers.pipeline import open_pipeline
+    from classifiers.signing import ANYBODY
+    from classifiers.store import serving
     from hustings.roster import Roster
     from runtime.build import codebook
 
     languages = tuple(sorted({language for suite in suites for language in suite.languages}))
-    pipeline = open_pipeline(models=models, roster=Roster(), codebook=codebook(), languages=languages)
+    pipeline = open_pipeline(
+        models=serving(models) if models else None,
+        roster=Roster(),
+        codebook=codebook(),
+        languages=languages,
+        signers=ANYBODY if models else None,
+    )
     return [run_suite(suite, pipeline) for suite in suites]
 
 

@@ -1,0 +1,243 @@
+"""Versions of models side by side, and which of them serves.
+
+A folder of models holds `G-en` (a model, in service as it lies there) and `G-en@7` (a version, in service once it is
+promoted). `active.json` beside them records every promotion and rollback; the last one of a name is what serves, and it
+names the hash of the manifest, so nothing that is put in its place later is served. The file is replaced as a whole:
+who serves compares `state()` between two batches.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from classifiers.manifest import MANIFEST, Manifest, Sha256, hash_of_manifest, read_manifest
+from classifiers.plain_files import read_plain
+from classifiers.signing import ANYBODY
+from hustings.errors import ConfigError, ModelError
+
+__all__ = ["ACTIVE", "ModelStore", "Step", "Stored", "serving"]
+
+ACTIVE = "active.json"
+_MOST_BYTES = 4_000_000
+_LOCK = "active.lock"
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One change of what serves. `initial` is what served before the first promotion. `reason` is why, where a gate
+    had failed or somebody said so; `failed` names those gates."""
+
+    action: Literal["initial", "promote", "rollback"]
+    version: str
+    manifest: Sha256
+    at: str
+    by: str
+    reason: str = ""
+    failed: tuple[str, ...] = ()
+
+
+class _Pointers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Literal[1] = 1
+    models: dict[str, tuple[Step, ...]] = {}
+
+
+class Stored(NamedTuple):
+    """A version that lies in the store."""
+
+    manifest: Manifest
+    folder: Path
+    is_active: bool
+
+
+class ModelStore:
+    """A folder of models over `base`, whose models serve under every name of which `own` has none in service."""
+
+    def __init__(self, own: Path, *, base: Path | None = None) -> None:
+        self.own = own
+        self._base = base
+
+    def serving(self) -> dict[str, Path]:
+        """The folder that serves under each name. Raises `ModelError` when a promoted version is gone or is another
+        one now, and when there is neither folder."""
+        if self._base is None and not self.own.is_dir():
+            raise ModelError(f"{self.own}: no such folder of models")
+        found = {**_plain_models(self._base), **_plain_models(self.own)}
+        for name in self._pointers().models:
+            step = self._active(name)
+            if step is not None:
+                found[name] = self._folder_of(name, step)
+            else:
+                found.pop(name, None)
+        return dict(sorted(found.items()))
+
+    def state(self) -> tuple[int, int, int] | None:
+        """Changes whenever what serves was changed by `promote` or `rollback`; one look at a file's dates."""
+        try:
+            found = (self.own / ACTIVE).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def versions(self, name: str | None = None) -> list[Stored]:
+        """What lies in the store, by name and folder. Signatures are not asked for here; a manifest that cannot be read
+        is an error."""
+        active = set(self.serving().values()) if self.own.is_dir() or self._base else set()
+        found = []
+        for folder in self._folders():
+            if name is None or folder.name.partition("@")[0] == name:
+                found.append(Stored(read_manifest(folder, signers=ANYBODY), folder, folder in active))
+        return found
+
+    def find(self, name: str, version: str | None = None) -> Stored:
+        """The version of that name; without `version`, the one that serves. Raises `ModelError` for one that is not
+        there, with those that are."""
+        stored = self.versions(name)
+        for one in reversed(stored):  # our own before those of the base
+            if one.manifest.version == version or (version is None and one.is_active):
+                return one
+        if not stored:
+            known = sorted({one.manifest.name for one in self.versions()})
+            raise ModelError(f"{self.own}: no model {name!r}; there are {', '.join(known) or 'none'}")
+        versions = ", ".join(f"{one.manifest.version}{' (active)' if one.is_active else ''}" for one in stored)
+        if version is None:
+            raise ModelError(f"{name}: no version serves; name one of {versions} with --version")
+        raise ModelError(f"{name}: no version {version!r}; there are {versions}")
+
+    def next_version(self, name: str) -> str:
+        """The smallest whole number above all versions of that name."""
+        numbers = [one.manifest.version for one in self.versions(name)]
+        return str(1 + max((int(number) for number in numbers if number.isdigit()), default=0))
+
+    def history(self, name: str) -> tuple[Step, ...]:
+        """Every change of what serves under that name, oldest first."""
+        return self._pointers().models.get(name, ())
+
+    def promote(
+        self, stored: Stored, *, at: str, by: str, reason: str = "", failed: tuple[str, ...] = ()
+    ) -> Step | None:
+        """Put a version into service; returns the step that it replaces, None when nothing served. The caller has
+        checked that it may serve."""
+        manifest = stored.manifest
+        digest = hash_of_manifest(stored.folder)
+        with self._changing() as models:
+            former = self._active(manifest.name, models) or self._initial(manifest.name, at)
+            if former is not None and former.manifest == digest:
+                raise ConfigError(f"{manifest.tag} serves already")
+            steps = models.get(manifest.name) or ((former,) if former is not None else ())
+            step = Step(
+                action="promote", version=manifest.version, manifest=digest, at=at, by=by, reason=reason, failed=failed
+            )
+            models[manifest.name] = (*steps, step)
+        return former
+
+    def rollback(self, name: str, *, at: str, by: str, reason: str = "") -> tuple[Step, Step | None]:
+        """Take the version that serves out of service and put back what served before it. Returns both; the second is
+        None when nothing did. Raises `ConfigError` when nothing was ever promoted under that name."""
+        with self._changing() as models:
+            stack = _standing(models.get(name, ()))
+            if not stack or stack[-1].action == "initial":
+                raise ConfigError(f"{name}: no promotion to take back; `hustings model list` shows what serves")
+            leaving, before = stack[-1], stack[-2] if len(stack) > 1 else None
+            if before is not None:
+                self._folder_of(name, before)
+            version, digest = (before or leaving).version, (before or leaving).manifest
+            step = Step(action="rollback", version=version, manifest=digest, at=at, by=by, reason=reason)
+            models[name] = (*models[name], step)
+        return leaving, before
+
+    # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pointers(self) -> _Pointers:
+        path = self.own / ACTIVE
+        if not path.exists():
+            return _Pointers()
+        try:
+            return msgspec.json.decode(
+                read_plain(path, limit=_MOST_BYTES, holds="it is a list of steps"), type=_Pointers
+            )
+        except msgspec.MsgspecError as error:
+            raise ModelError(f"{path}: {error}") from error
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, tuple[Step, ...]]]:
+        """The steps by name, to be changed; written as a whole at the end, one writer at a time."""
+        self.own.mkdir(parents=True, exist_ok=True)
+        with (self.own / _LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            models = dict(self._pointers().models)
+            yield models
+            content = msgspec.json.format(msgspec.json.encode(_Pointers(models=models)), indent=1) + b"\n"
+            fresh = self.own / f"{ACTIVE}.new"
+            with fresh.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.own / ACTIVE)
+
+    # ── which folder ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _active(self, name: str, models: dict[str, tuple[Step, ...]] | None = None) -> Step | None:
+        known = self._pointers().models if models is None else models
+        stack = _standing(known.get(name, ()))
+        return stack[-1] if stack else None
+
+    def _initial(self, name: str, at: str) -> Step | None:
+        """What serves by lying there, as a step."""
+        folder = {**_plain_models(self._base), **_plain_models(self.own)}.get(name)
+        if folder is None:
+            return None
+        manifest = read_manifest(folder, signers=ANYBODY)
+        return Step(action="initial", version=manifest.version, manifest=hash_of_manifest(folder), at=at, by="")
+
+    def _folder_of(self, name: str, step: Step) -> Path:
+        folders = [folder for folder in self._folders() if folder.name in (name, f"{name}@{step.version}")]
+        for folder in folders:
+            if hash_of_manifest(folder) == step.manifest:
+                return folder
+        raise ModelError(
+            f"{self.own / ACTIVE}: {name} version {step.version} serves, but no folder holds the manifest "
+            f"{step.manifest[:16]}… that was promoted; found {', '.join(map(str, folders)) or 'none'}"
+        )
+
+    def _folders(self) -> list[Path]:
+        return [
+            folder
+            for place in (self._base, self.own)
+            if place is not None and place.is_dir()
+            for folder in sorted(place.iterdir())
+            if _is_model(folder)
+        ]
+
+
+def serving(models: Path) -> dict[str, Path]:
+    """What serves in one folder of models, by name."""
+    return ModelStore(models).serving()
+
+
+def _plain_models(place: Path | None) -> dict[str, Path]:
+    """Folders without a version in their name."""
+    if place is None or not place.is_dir():
+        return {}
+    return {folder.name: folder for folder in place.iterdir() if "@" not in folder.name and _is_model(folder)}
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / MANIFEST).exists() or (folder / MANIFEST).is_symlink()
+
+
+def _standing(steps: tuple[Step, ...]) -> list[Step]:
+    """The steps that were not taken back, the last one in service."""
+    stack: list[Step] = []
+    for step in steps:
+        if step.action == "rollback":
+            stack.pop()
+        else:
+            stack.append(step)
+    return stack

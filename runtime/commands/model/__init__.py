@@ -1,0 +1,24 @@
+"""`hustings model`: what the models are and how good, how they are made, signed, judged, and put into service."""
+
+from __future__ import annotations
+
+import typer
+
+from runtime.commands.model import evaluate, list_models, score, signing, train
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="model",
+    help="Models: list them, ask one for scores, measure it, train, sign, judge and promote it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+app.command("list")(list_models.list_models)
+app.command("score")(score.score)
+app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+app.command("keygen")(signing.keygen)
+app.command("sign")(signing.sign)

@@ -1,0 +1,56 @@
+"""`hustings model list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+
+if TYPE_CHECKING:
+    from classifiers.manifest import Manifest
+
+__all__ = ["list_models"]
+
+
+def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Every version of every model: what serves, what waits, threshold, data, measured quality, size, speed.
+
+    Example: hustings model list --json | jq '.[].name'
+    """
+    import json
+
+    import msgspec
+
+    from runtime.commands.terminal import say, table
+
+    store = store_of(models, loaded(config))
+    found = store.versions()
+    if as_json:
+        told = [
+            {**msgspec.to_builtins(one.manifest), "active": one.is_active, "folder": str(one.folder)} for one in found
+        ]
+        say(json.dumps(told, ensure_ascii=False))
+        return
+    table(
+        f"Models in {store.own}",
+        ["model", "version", "state", "code", "language", "threshold", "data", "precision", "recall", "PR-AUC"],
+        [
+            [
+                one.manifest.name,
+                one.manifest.version,
+                "serves" if one.is_active else "waits",
+                one.manifest.code,
+                one.manifest.language,
+                one.manifest.threshold.value,
+                ", ".join(sorted({dataset.name for dataset in one.manifest.data})),
+                *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
+            ]
+            for one in found
+        ],
+    )
+
+
+def _measured(manifest: Manifest, name: str) -> str:
+    """The last measure of that name: on rows that were not trained on, where there are such."""
+    found = [metric for metric in manifest.metrics if metric.name == name]
+    return f"{found[-1].value:.3f} [{found[-1].low:.3f}, {found[-1].high:.3f}]" if found else "-"

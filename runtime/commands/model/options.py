@@ -1,0 +1,80 @@
+"""What several commands about models are asked: which store, which posts, how to answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from classifiers.store import ModelStore
+    from runtime.config import Config
+
+__all__ = [
+    "AsJson",
+    "ConfigFile",
+    "Data",
+    "Label",
+    "Models",
+    "Positive",
+    "Text",
+    "as_text",
+    "loaded",
+    "rows",
+    "store_of",
+]
+
+Models = Annotated[Path | None, typer.Option("--models", help="folder of models; without it, the shipped ones")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="a configuration: the models that serve there")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people")]
+Data = Annotated[Path, typer.Option("--data", help="posts, one JSON object a line")]
+Text = Annotated[str, typer.Option("--text", help="key of a line that holds the text")]
+Label = Annotated[str, typer.Option("--label", help="key of a line that holds the label")]
+Positive = Annotated[str, typer.Option("--positive", help="the label's value that the model should find")]
+
+
+def store_of(models: Path | None, config: Config | None) -> ModelStore:
+    """The store that the options name."""
+    from classifiers.pipeline import shipped_models
+    from classifiers.store import ModelStore
+    from hustings.errors import ConfigError
+    from runtime import build
+
+    if models is not None and config is not None:
+        raise ConfigError("--models and --config name a store each; give one of them")
+    if config is not None:
+        return build.model_store(config)
+    return ModelStore(models or shipped_models())
+
+
+def loaded(config: Path | None) -> Config | None:
+    """The configuration, if one is given."""
+    from runtime.config import load_config
+
+    return load_config(config) if config is not None else None
+
+
+def as_text(value: object) -> str:
+    """A JSON value as the command line writes it: `true`, `1`, `yes`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def rows(path: Path, *keys: str) -> Iterator[dict[str, object]]:
+    """The objects of a JSONL file. Raises `ConfigError` for a line that is none or lacks a key."""
+    import json
+
+    from hustings.errors import ConfigError
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                row = json.loads(line)
+                missing = [key for key in keys if not isinstance(row, dict) or key not in row]
+                if missing:
+                    raise ConfigError(f"{path}: line {number}: no key {missing[0]!r} in {line[:80]!r}")
+                yield row
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from error
