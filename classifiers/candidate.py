@@ -1,0 +1,35 @@
+"""May this version serve at all? Asked before it is promoted; how good it is, is for the gates to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from classifiers.manifest import Manifest
+from classifiers.pipeline import Pipeline, open_pipeline
+from classifiers.rating import made_for_another_analyser
+from classifiers.signing import Signers
+from hustings.codebook import Codebook
+from hustings.errors import ModelError
+from hustings.roster import Roster
+
+__all__ = ["open_with_candidate"]
+
+
+def open_with_candidate(
+    manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], codebook: Codebook, signers: Signers
+) -> Pipeline:
+    """The pipeline as it would be with this version in service: signatures, hashes and codes are checked by opening it.
+    Raises `ModelError` for whatever a worker would refuse, and for a model that another analyser's tokens trained."""
+    if made_for_another_analyser([manifest]):
+        raise ModelError(
+            f"{folder}: made for another analyser than this version has; `hustings model train` makes it anew"
+        )
+    languages = (manifest.language,)
+    return open_pipeline(
+        models={**serving, manifest.name: folder},
+        roster=Roster(),
+        codebook=codebook,
+        languages=languages,
+        signers=signers,
+    )
