@@ -38,6 +38,13 @@ class Ingredients(NamedTuple):
     codebook: Codebook
     languages: tuple[str, ...]
     story_memory: Iterable[Assessment]
+    former: tuple[Classifier, ...] = ()
+    """The steps of a pipeline that this one takes over from: what they remember goes on."""
+
+    def remembering(self) -> Stories:
+        """The stories of the former pipeline, or new ones with the memory that is given."""
+        standing = (step for step in self.former if isinstance(step, Stories))
+        return next(standing, None) or Stories.remembering(self.story_memory)
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
@@ -46,7 +53,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
     lambda given: Targets(),
-    lambda given: Stories.remembering(given.story_memory),
+    lambda given: given.remembering(),
 )
 """The steps after the analyser, in order. Stories come last because they look at flags; targets need flags too."""
 
@@ -99,11 +106,13 @@ def open_pipeline(
     languages: tuple[str, ...],
     story_memory: Iterable[Assessment] = (),
     signers: Signers | None = None,
+    former: Pipeline | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
-    that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days. Raises `ModelError`
-    when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
+    that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
+    pipeline whose memory of stories goes on instead. Raises `ModelError` when a model cannot be trusted or gives a code
+    that the codebook has not or that only people may give."""
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
         signers or shipped_signers(),
@@ -111,6 +120,7 @@ def open_pipeline(
         codebook,
         languages,
         story_memory,
+        former.steps if former is not None else (),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

@@ -32,6 +32,10 @@ Event = Literal[
     "rules_loaded",
     # Models that were made for another analyser than this one; fields: models. Their scores may be off: train again.
     "models_stale",
+    # Other models serve from this batch on, after a promotion or rollback; fields: models.
+    "models_changed",
+    # Models were promoted that cannot be opened, so those that served go on; fields: detail, models (those that serve).
+    "models_refused",
     # What the evaluator rebuilt from the index; fields: hits, alerts, seconds.
     "windows_restored",
     # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.

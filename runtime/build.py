@@ -335,8 +335,11 @@ def settle_after(rules: RuleSet) -> timedelta:
     return max((rule.span + rule.lateness for rule in rules.rules), default=timedelta(0)) + timedelta(seconds=1)
 
 
-def open_pipeline(config: Config | None, *, story_memory: Iterable[Assessment]) -> Pipeline:
-    """The classifiers, with the models that serve in this deployment."""
+def open_pipeline(
+    config: Config | None, *, story_memory: Iterable[Assessment], former: Pipeline | None = None
+) -> Pipeline:
+    """The classifiers, with the models that serve in this deployment; `former` is the pipeline that this one takes over
+    from."""
     from classifiers.pipeline import open_pipeline as opened
 
     return opened(
@@ -346,6 +349,7 @@ def open_pipeline(config: Config | None, *, story_memory: Iterable[Assessment]) 
         codebook=codebook(),
         languages=config.languages if config else (),
         story_memory=story_memory,
+        former=former,
     )
 
 

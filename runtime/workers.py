@@ -9,6 +9,7 @@ from hustings.contracts import Index, Log, Memory
 from runtime import build
 from runtime.config import Config
 from runtime.events import Events
+from runtime.live_models import LivePipeline
 from runtime.loops.analyze import Analyzer, Progress
 from runtime.loops.watch import Watcher
 
@@ -39,11 +40,17 @@ def analyzer_of(
     pipeline = build.open_pipeline(config, story_memory=build.story_memory(index))
     if pipeline.stale:
         events.warning("models_stale", models=list(pipeline.stale))
+    live = LivePipeline(
+        pipeline,
+        state=build.model_store(config).state,
+        reopen=lambda former: build.open_pipeline(config, story_memory=(), former=former),
+        events=events,
+    )
     analyzer = kind(
         log=log,
         reader=log.reader("posts", "analyze"),
         index=index,
-        assess=pipeline.assess,
+        assess=live.assess,
         matching=Matcher(rules),
         partition_key=partition_key,
         progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
