@@ -18,6 +18,8 @@ Event = Literal[
     "loop_failed",
     # A child process died; fields: loop, exit_status, again_in_s. Look at the last lines of that loop.
     "child_died",
+    # Workers came or went, and this one goes on with other partitions of its topic; fields: detail.
+    "partitions_changed",
     # A dependency does not answer, the loop waits; fields: detail, again_in_s. Look at the named dependency.
     "dependency_unavailable",
     # A step raised on one post alone and the post became a dead letter; fields: key, error. Report it as a bug.

@@ -5,15 +5,15 @@ Every function takes the configuration and returns something opened; whoever cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from hustings.clock import Clock
 from hustings.codebook import Codebook, load_codebook
@@ -22,8 +22,15 @@ from hustings.query import Query, Vocabulary
 from hustings.query.tree import Has
 from hustings.registry import resolve
 from hustings.roster import Phase, Roster
-from runtime.config import Config, Problems, load_config, missing_in_charter, report_of
+from runtime.component_settings import checked, resolved
+from runtime.config import Config, load_config, missing_in_charter
+from runtime.config_problems import Problems
+from runtime.loops import LOOPS
 from runtime.roster_file import load_roster
+from runtime.secret_files import secret_in
+from runtime.source_tables import source_tables
+from runtime.stores import open_engine, open_index, open_log, open_memory
+from runtime.worker_names import workers_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
     from desk.web.services import DeskServices
     from hustings.contracts import AlertBook, Channel, Egress, Index, Log, Memory
     from hustings.types import Assessment
-    from ingest.polling import ClockKind, Collector
+    from ingest.polling import Collector
     from ingest.pseudonyms import Pseudonyms
     from runtime.coverage import Silence
     from runtime.events import Events
@@ -67,18 +74,6 @@ CODE_VERSION = f"hustings {version('hustings')}"
 STORIES_REMEMBERED = 200_000
 """Posts of stories that a restart of analyze reads back."""
 PAGE = 500
-PATH_KEYS = frozenset({"path", "folder", "file"})
-
-
-class SourceTable(NamedTuple):
-    """One checked `[[source]]`."""
-
-    name: str
-    kind: str
-    clock: ClockKind
-    region: str
-    component: type[Any]
-    settings: BaseModel
 
 
 # ── vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,48 +110,6 @@ def vocabulary_of(config: Config | None) -> Vocabulary:
     return Vocabulary(codebook=codebook(), roster=roster(config), phases=phases(config))
 
 
-# ── stores ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def open_log(config: Config, clock: Clock) -> Log:
-    """The durable stream."""
-    from ingest.log_sqlite import SqliteLog
-
-    log = SqliteLog(
-        config.data / "log",
-        clock=clock,
-        posts_partitions=config.log.posts_partitions,
-        hits_partitions=config.log.hits_partitions,
-    )
-    log.open()
-    return log
-
-
-def open_index(config: Config) -> Index:
-    """What is known so far."""
-    from index.sqlite import SqliteIndex
-
-    index = SqliteIndex(config.data / "index")
-    index.open()
-    return index
-
-
-def open_engine(config: Config) -> Engine:
-    """The desk's database, migrated."""
-    from desk.database.connect import open_database
-
-    if not config.desk.database_url:
-        config.data.mkdir(parents=True, exist_ok=True)
-    return open_database(config.database_url)
-
-
-def open_memory(engine: Engine) -> Memory:
-    """Cursors, health, heartbeats: tables of the desk's database."""
-    from desk.memory import DeskMemory
-
-    return DeskMemory(engine)
-
-
 # ── the way out ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -164,83 +117,10 @@ def egress(config: Config) -> Egress:
     """The guarded way to the network."""
     from ingest.egress import EgressSettings, GuardedEgress
 
-    settings = _settings(EgressSettings, config.egress, where=f"{config.path}: egress")
-    return GuardedEgress(cast("EgressSettings", settings))
+    return GuardedEgress(checked(EgressSettings, config.egress, where=f"{config.path}: egress"))
 
 
-# ── settings of components ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _settings(kind: type[BaseModel], table: Mapping[str, Any], *, where: str) -> BaseModel:
-    """A component's own settings, or a report that shows no value that may be a secret."""
-    try:
-        return kind.model_validate(dict(table))
-    except ValidationError as error:
-        lines = report_of(error, where=where, known={"": list(kind.model_fields)})
-        raise ConfigError("\n".join(_without_secrets(line) for line in lines)) from None
-
-
-def _without_secrets(line: str) -> str:
-    before, found, _ = line.partition(", found ")
-    secret = any(word in before.lower() for word in ("secret", "token", "password", "key"))
-    return f"{before} (value not shown)" if found and secret else line
-
-
-def source_tables(config: Config) -> list[SourceTable]:
-    """Every `[[source]]`, checked; raises one report for all of them. `clock` and `region` go with any kind."""
-    problems = Problems()
-    tables: list[SourceTable] = []
-    names: set[str] = set()
-    for number, given in enumerate(config.sources, start=1):
-        name = str(given.get("name", ""))
-        where = f"{config.path}: source {name or number}"
-        if name in names:
-            problems.add(where, "this name is used twice")
-        names.add(name)
-        try:
-            tables.append(_source_table(config, given, where=where))
-        except ConfigError as error:
-            problems.lines.extend(
-                line if line.startswith(where) else f"{where}: {line}" for line in str(error).splitlines()
-            )
-    problems.raise_any()
-    return tables
-
-
-def _source_table(config: Config, given: Mapping[str, Any], *, where: str) -> SourceTable:
-    from ingest import SOURCES
-
-    table = dict(given)
-    name, kind = str(table.pop("name", "")), str(table.pop("kind", ""))
-    live = config.deployment.clock == "live"
-    clock, region = str(table.pop("clock", "live")), str(table.pop("region", ""))
-    if not name or not kind:
-        raise ConfigError("needs both `name` and `kind`")
-    if clock not in {"live", "as-collected", "as-posted"}:
-        raise ConfigError(f"clock: found {clock!r}; known are live, as-collected, as-posted")
-    if (clock == "live") is not live:
-        raise ConfigError(
-            f"clock: {clock!r} does not go with deployment.clock = {config.deployment.clock!r}: "
-            "a deployment is either live or a replay"
-        )
-    component = resolve(kind, SOURCES, group="hustings.sources")
-    settings = _settings(component.Settings, _resolved(config, table), where=where)
-    return SourceTable(name, kind, cast("ClockKind", clock), region, component, settings)
-
-
-def _resolved(config: Config, given: Any) -> Any:
-    """The same table with relative paths resolved: under `path`, `folder`, `file` and `…_file`, at any depth, they mean
-    the folder of the configuration file."""
-    if isinstance(given, list | tuple):
-        return [_resolved(config, part) for part in given]
-    if not isinstance(given, Mapping):
-        return given
-    return {
-        key: str(config.resolve(Path(value)))
-        if isinstance(value, str) and (key in PATH_KEYS or key.endswith("_file"))
-        else _resolved(config, value)
-        for key, value in given.items()
-    }
+# ── partners and rules ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def partners(config: Config) -> tuple[Partner, ...]:
@@ -252,9 +132,7 @@ def partners(config: Config) -> tuple[Partner, ...]:
     for number, table in enumerate(config.partners, start=1):
         where = f"{config.path}: partner {table.get('id', number)}"
         try:
-            partner = _settings(Partner, _resolved(config, table), where=where)
-            assert isinstance(partner, Partner)  # noqa: S101 - narrows what `_settings` returns
-            found.append(partner)
+            found.append(checked(Partner, resolved(config, table), where=where))
         except ConfigError as error:
             problems.extend(error)
     problems.raise_any()
@@ -271,7 +149,7 @@ def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
             texts[str(path.relative_to(config.path.parent))] = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
-    retention = timedelta(days=config.log.keep_days) if config.deployment.clock == "live" else None
+    retention = timedelta(days=config.log.keep_days) if not config.is_replay else None
     return load_rules(texts, vocabulary=words, now=clock.now(), retention=retention)
 
 
@@ -416,7 +294,7 @@ def channels(config: Config) -> dict[str, Channel]:
             where = f"{config.path}: partner {partner.id}: channel {entry.name}"
             try:
                 component = resolve(entry.kind, CHANNELS, group="hustings.channels")
-                settings = _settings(component.Settings, entry.settings, where=where)
+                settings: BaseModel = checked(component.Settings, entry.settings, where=where)
                 made[route(partner.id, entry.name)] = component(entry.name, settings, egress=way_out)
             except ConfigError as error:
                 problems.add(where, str(error).removeprefix(f"{where}: "))
@@ -447,7 +325,7 @@ def desk_services(
     from desk.web.services import DeskServices
 
     words = vocabulary_of(config)
-    token_file = config.desk.tips_token_file
+    token_file, token_key = config.desk.tips_token_file, f"{config.path}: desk.tips_token_file"
     return DeskServices(
         engine=engine,
         index=index,
@@ -460,10 +338,10 @@ def desk_services(
         clock=clock,
         vocabulary=words,
         base_url=config.base_url,
-        tips_token=_secret_in(config.resolve(token_file)) if token_file else "",
+        tips_token=secret_in(config.resolve(token_file), where=token_key) if token_file else "",
         name=config.deployment.name,
         events=events,
-        is_replay=config.deployment.clock == "replay",
+        is_replay=config.is_replay,
         silences=silence_finder(config, memory),
     )
 
@@ -475,15 +353,8 @@ def silence_finder(config: Config, memory: Memory) -> Callable[[], list[Silence]
     from runtime.status import source_health
 
     regions = {table.name: table.region for table in source_tables(config)}
-    is_live = config.deployment.clock == "live"
+    is_live = not config.is_replay
     return lambda: silences(source_health(memory), regions, is_live=is_live)
-
-
-def _secret_in(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 
 def deployment_status(config: Config) -> Status:
@@ -506,6 +377,7 @@ def deployment_status(config: Config) -> Status:
             log=log,
             index=index,
             memory=memory,
+            workers={loop: workers_of(config, loop) for loop in LOOPS},
             silences=silence_finder(config, memory)(),
             alerts_waiting=releases.count_waiting(engine),
             outbox=outbox.counts(engine),

@@ -7,13 +7,14 @@ what it would find wrong may come from there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError, HustingsError
 from runtime import build
+from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class _Check:
     def _files(self) -> str:
         """Files of secrets and tokens must be there, files of posts may come later."""
         config = self.config
-        for where, key, path in _named_files(
+        for where, key, path in named_files(
             {"source": config.sources, "partner": config.partners, "egress": config.egress}
         ):
             found = config.resolve(Path(path))
@@ -224,17 +225,3 @@ class _Check:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _named_files(given: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
-    """(where, key, path) of every file that a table names, at any depth."""
-    if isinstance(given, list | tuple):
-        for number, part in enumerate(given, start=1):
-            named = part.get("id") or part.get("name") if isinstance(part, Mapping) else None
-            yield from _named_files(part, f"{where} {named or number}")
-    elif isinstance(given, Mapping):
-        for key, value in given.items():
-            if isinstance(value, str) and (key in build.PATH_KEYS or key.endswith("_file")):
-                yield where, key, value
-            else:
-                yield from _named_files(value, f"{where}.{key}" if where else key)

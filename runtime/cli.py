@@ -59,6 +59,11 @@ app.command("restore")(backup.restore)
 app.command("prune")(prune.prune)
 app.add_typer(evidence.app)
 app.add_typer(audit.app)
+app.command("collect")(loop.collect)
+app.command("analyze")(loop.analyze)
+app.command("watch")(loop.watch)
+app.command("deliver")(loop.deliver)
+app.command("desk")(loop.desk)
 app.command("loop", hidden=True)(loop.loop)
 
 

@@ -1,29 +1,37 @@
-"""The configuration file: every key with type, default and help; all problems in one report.
+"""The configuration file: all of its tables, loaded and checked as a whole.
 
-Paths are relative to the folder of the file. Settings of sources, channels and partners live beside their components
-and are checked here through the same tables that build them.
+Paths are relative to the folder of the file. Settings of sources, channels, partners and servers live beside their
+components and are checked here through the same tables that build them.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from hustings.errors import ConfigError
-from runtime.events import Level
+from runtime.config_problems import Problems, report_of
+from runtime.config_tables import (
+    AnalyzeSettings,
+    Charter,
+    DeliverSettings,
+    DeploymentSettings,
+    DeskSettings,
+    LoggingSettings,
+    LogSettings,
+    PhaseSettings,
+    Section,
+    WatchSettings,
+    missing_in_charter,
+)
 
 __all__ = [
-    "AnalyzeSettings",
     "Charter",
     "Config",
-    "DeliverSettings",
-    "DeskSettings",
     "Problems",
     "SoundPart",
     "known_keys",
@@ -35,101 +43,9 @@ __all__ = [
 ]
 
 
-class Section(BaseModel):
-    """What all tables share: nothing changes after loading, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DeploymentSettings(Section):
-    """`[deployment]`"""
-
-    name: str = Field(description="what this deployment is called in pages and messages")
-    data: Path = Field(default=Path("var"), description="folder of log, index, desk database, evidence and keys")
-    clock: Literal["live", "replay"] = Field(
-        default="live", description="`replay`: all sources read archives and time is what they say"
-    )
-
-
-class Charter(Section):
-    """`[charter]`: who asked for the monitoring and under which mandate. `collect` refuses to start while it is
-    incomplete; the keys are optional here so that `check` can name all that is missing at once."""
-
-    requester: str = Field(default="", description="who asked for the monitoring")
-    mandate: str = Field(default="", description="what it is for, in a sentence or two")
-    period: tuple[date, date] | None = Field(default=None, description="first and last day")
-    languages: tuple[str, ...] = Field(default=(), description="languages that are watched (BCP 47)")
-    recipients: tuple[str, ...] = Field(default=(), description="who may receive alerts")
-    legal_basis: str = Field(default="", description="on what legal ground personal data are processed")
-    contacts: tuple[str, ...] = Field(default=(), description="who answers objections")
-    dpia_ref: str = Field(default="", description="where the data protection impact assessment is kept")
-
-
-def missing_in_charter(charter: Charter | None) -> list[str]:
-    """The keys of the charter that are absent or empty, in the order of the table; all of them without a charter."""
-    given = charter or Charter()
-    return [name for name in Charter.model_fields if not getattr(given, name)]
-
-
-def _utc(when: datetime) -> datetime:
-    if when.tzinfo is None:
-        raise ValueError("needs a time zone, for example 2027-03-14T06:00:00Z")
-    return when.astimezone(UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_utc)]
-
-
-class PhaseSettings(Section):
-    """`[[phase]]`: a part of the electoral calendar."""
-
-    code: str = Field(description="a P-code of the codebook, such as P-CAMP")
-    start: Moment = Field(description="first moment that belongs to it")
-    end: Moment = Field(description="first moment after it")
-
-
-class LogSettings(Section):
-    """`[log]`"""
-
-    posts_partitions: int = Field(default=1, ge=1, le=64, description="partitions of the posts topic")
-    hits_partitions: int = Field(default=1, ge=1, le=64, description="partitions of the hits topic")
-    keep_days: int = Field(
-        default=30, ge=1, description="`hustings prune` forgets what came before that, in the log and in the index"
-    )
-
-
-class AnalyzeSettings(Section):
-    """`[analyze]`"""
-
-    batch: int = Field(default=512, ge=1, le=10_000, description="most posts a batch")
-    wait_ms: int = Field(default=20, ge=1, le=10_000, description="longest wait for the first post of a batch")
-
-
-class DeliverSettings(Section):
-    """`[deliver]`"""
-
-    idle_ms: int = Field(default=5, ge=1, le=60_000, description="pause when nothing is due")
-
-
-class DeskSettings(Section):
-    """`[desk]`"""
-
-    bind: str = Field(default="127.0.0.1", description="address to listen on")
-    port: int = Field(default=8780, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    base_url: str = Field(default="", description="address that people use, when it is not bind:port")
-    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in the data folder")
-    tips_token_file: Path | None = Field(default=None, description="file with the token that guards POST /api/tips")
-
-
-class LoggingSettings(Section):
-    """`[logging]`"""
-
-    format: Literal["console", "json"] = Field(default="console", description="one line an event, either way")
-    level: Level = Field(default="info", description="least level written")
-
-
 class Config(Section):
-    """The whole file. `sources`, `partners` and `egress` stay tables here: their own components check them."""
+    """The whole file. `sources`, `partners`, `egress`, `kafka` and `elasticsearch` stay tables here: their own
+    components check them."""
 
     path: Path = Field(exclude=True, description="where the file lies")
     deployment: DeploymentSettings = Field(description="name, data folder and clock of this deployment")
@@ -146,8 +62,15 @@ class Config(Section):
     sources: tuple[dict[str, Any], ...] = Field(default=(), alias="source", description="where posts come from")
     partners: tuple[dict[str, Any], ...] = Field(default=(), alias="partner", description="who is told, and how")
     log: LogSettings = Field(default=LogSettings(), description="partitions, and how long posts are kept")
+    kafka: dict[str, Any] | None = Field(
+        default=None, description="the brokers that carry the log; absent: files in the data folder"
+    )
+    elasticsearch: dict[str, Any] | None = Field(
+        default=None, description="the nodes that hold the index; absent: files in the data folder"
+    )
     egress: dict[str, Any] = Field(default={}, description="what may be reached besides https to public addresses")
-    analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="batches of the analyze loop")
+    analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="workers and batches of the analyze loop")
+    watch: WatchSettings = Field(default=WatchSettings(), description="workers of the watch loop")
     deliver: DeliverSettings = Field(default=DeliverSettings(), description="pace of the deliver loop")
     desk: DeskSettings = Field(default=DeskSettings(), description="where the desk listens, and its database")
     logging: LoggingSettings = Field(default=LoggingSettings(), description="how log lines are written")
@@ -169,14 +92,21 @@ class Config(Section):
         return self.resolve(self.deployment.data)
 
     def require_data(self) -> Path:
-        """The data folder, for commands that make none. Raises `ConfigError` when nothing has run here yet."""
-        if not self.data.is_dir():
+        """The data folder, for commands that make none. Raises `ConfigError` when nothing has run here yet, unless all
+        stores are on servers."""
+        on_servers = self.kafka is not None and self.elasticsearch is not None and self.desk.database_url
+        if not self.data.is_dir() and not on_servers:
             raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
         return self.data
 
     @property
     def database_url(self) -> str:
         return self.desk.database_url or f"sqlite:///{self.data / 'desk.db'}"
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether time is what archives say."""
+        return self.deployment.clock == "replay"
 
     @property
     def base_url(self) -> str:
@@ -195,23 +125,6 @@ class Config(Section):
                 raise ConfigError(f"{self.path}: rules: {pattern!r} finds no file in {self.path.parent}")
             found.extend(matches)
         return found
-
-
-class Problems:
-    """Collects what is wrong, so that one report names everything."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def add(self, where: str, what: str) -> None:
-        self.lines.append(f"{where}: {what}")
-
-    def extend(self, error: ConfigError) -> None:
-        self.lines.extend(str(error).splitlines())
-
-    def raise_any(self) -> None:
-        if self.lines:
-            raise ConfigError("\n".join(self.lines))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -269,27 +182,6 @@ def _validated(tables: Mapping[str, Any], path: Path) -> Config:
 
 def _report(error: ValidationError, path: Path) -> list[str]:
     return report_of(error, where=str(path), known=known_keys())
-
-
-def report_of(error: ValidationError, *, where: str, known: Mapping[str, Iterable[str]] | None = None) -> list[str]:
-    """Ready lines of a pydantic error: file, key, what was found, what is known."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        location = [str(part) for part in problem["loc"]]
-        key = ".".join(location) or "(file)"
-        if problem["type"] == "extra_forbidden":
-            siblings = list((known or {}).get(".".join(p for p in location[:-1] if not p.isdigit()), ()))
-            near = get_close_matches(location[-1], siblings, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else (f" Known are {', '.join(siblings)}." if siblings else "")
-            lines.append(f"{where}: {key}: unknown key.{hint}")
-        elif problem["type"] == "missing":
-            lines.append(f"{where}: {key}: missing, and it has no default")
-        else:
-            text = problem["msg"].removeprefix("Value error, ")
-            found = problem["input"]
-            shown = found.isoformat() if isinstance(found, date) else repr(found)
-            lines.append(f"{where}: {key}: {text[0].lower()}{text[1:]}, found {shown}")
-    return lines
 
 
 def known_keys() -> dict[str, list[str]]:

@@ -18,24 +18,29 @@ from runtime.loops.frame import HEARTBEAT_EVERY_S, Heartbeat
 __all__ = ["Books", "Lag", "LoopStatus", "SourceStatus", "Status", "books_of", "source_health", "status_of"]
 
 ALIVE_WITHIN_S = 3 * HEARTBEAT_EVERY_S
+GONE_AFTER_S = 3600.0
+"""A worker that the configuration does not name is no longer shown when nothing was heard of it for so long."""
 
 
 class LoopStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One loop by its last heartbeat."""
+    """One worker of a loop by its last heartbeat; `partitions` are those that it read then."""
 
     loop: str
+    worker: str
     alive: bool
     pid: int | None
     last_beat: str | None
     waiting_for: str
+    partitions: list[int] = []
 
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
     """How far a reader is behind one partition; `oldest_s` is the age of its oldest unread entry, None when there is
-    none."""
+    none. `worker` is who reads it, as the heartbeats of those alive say; empty when nobody does."""
 
     topic: str
     reader: str
+    worker: str
     partition: int
     position: int
     end: int
@@ -86,53 +91,87 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 READERS: tuple[tuple[Topic, str], ...] = (("posts", "analyze"), ("hits", "watch"))
 
 
-def loops_of(memory: Memory, clock: Clock) -> list[LoopStatus]:
-    """All five loops; one that never ran has no heartbeat."""
-    beats = memory.entries("heartbeats")
-    found = []
-    for loop in LOOPS:
-        beat = msgspec.json.decode(beats[loop], type=Heartbeat) if loop in beats else None
-        age_s = (clock.now() - datetime.fromisoformat(beat.at)).total_seconds() if beat else None
-        found.append(
-            LoopStatus(
-                loop=loop,
-                alive=age_s is not None and abs(age_s) <= ALIVE_WITHIN_S,
-                pid=beat.pid if beat else None,
-                last_beat=beat.at if beat else None,
-                waiting_for=beat.waiting_for if beat else "",
-            )
-        )
-    return found
-
-
-def lag_of(log: Log, clock: Clock) -> list[Lag]:
-    """Each reader against each partition."""
+def loops_of(memory: Memory, clock: Clock, workers: Mapping[str, Sequence[str]] = {}) -> list[LoopStatus]:
+    """All five loops, each by its `workers` (the configured ones; without any, one that is named like the loop) and by
+    what else gave a sign of life lately. What never ran has no heartbeat."""
+    beats = {name: msgspec.json.decode(raw, type=Heartbeat) for name, raw in memory.entries("heartbeats").items()}
+    now = clock.now()
     return [
-        _lag(log, topic, name, partition, clock)
-        for topic, name in READERS
-        for partition in range(log.partitions(topic))
+        _worker_status(loop, worker, beats.get(worker), now)
+        for loop in LOOPS
+        for worker in _named(loop, workers.get(loop, [loop]), beats, now)
     ]
 
 
-def _lag(log: Log, topic: Topic, name: str, partition: int, clock: Clock) -> Lag:
-    reader = log.reader(topic, name, partitions=[partition])
+def _named(loop: str, configured: Sequence[str], beats: Mapping[str, Heartbeat], now: datetime) -> list[str]:
+    others = [
+        name
+        for name, beat in sorted(beats.items())
+        if beat.loop == loop and name not in configured and abs(_age_s(beat, now)) <= GONE_AFTER_S
+    ]
+    heard = any(beats[name].partitions for name in others)
+    # One that is only a default gives way to workers that somebody started under names of their own.
+    kept = [name for name in configured if not (heard and name == loop and name not in beats)]
+    return [*kept, *others]
+
+
+def _worker_status(loop: str, worker: str, beat: Heartbeat | None, now: datetime) -> LoopStatus:
+    return LoopStatus(
+        loop=loop,
+        worker=worker,
+        alive=beat is not None and abs(_age_s(beat, now)) <= ALIVE_WITHIN_S,
+        pid=beat.pid if beat else None,
+        last_beat=beat.at if beat else None,
+        waiting_for=beat.waiting_for if beat else "",
+        partitions=list(beat.partitions) if beat else [],
+    )
+
+
+def _age_s(beat: Heartbeat, now: datetime) -> float:
+    return (now - datetime.fromisoformat(beat.at)).total_seconds()
+
+
+def lag_of(log: Log, clock: Clock, loops: Sequence[LoopStatus] = ()) -> list[Lag]:
+    """Each reader against each partition; `loops` say who reads which."""
+    readers = {(loop.loop, partition): loop.worker for loop in loops if loop.alive for partition in loop.partitions}
+    return [lag for topic, name in READERS for lag in _lags(log, topic, name, clock, readers)]
+
+
+def _lags(log: Log, topic: Topic, name: str, clock: Clock, readers: Mapping[tuple[str, int], str]) -> list[Lag]:
+    starts, ends = log.starts(topic), log.ends(topic)
+    reader = log.reader(topic, name, partitions=range(log.partitions(topic)))
     try:
-        oldest_unread = reader.poll(limit=1, timeout_s=0)
-        committed = reader.committed()[partition]
+        committed = reader.committed()
     finally:
         reader.close()
-    position = max(committed, log.starts(topic)[partition])
-    end = max(position, log.ends(topic)[partition])
-    oldest_s = (clock.now() - oldest_unread[0].appended_at).total_seconds() if oldest_unread else None
-    return Lag(
-        topic=topic,
-        reader=name,
-        partition=partition,
-        position=position,
-        end=end,
-        lag=end - position,
-        oldest_s=None if oldest_s is None else round(max(0.0, oldest_s), 3),
-    )
+    lags = []
+    for partition, position in committed.items():
+        position = max(position, starts[partition])
+        end = max(position, ends[partition])
+        oldest_s = _oldest_unread_s(log, topic, name, partition, clock) if end > position else None
+        lags.append(
+            Lag(
+                topic=topic,
+                reader=name,
+                worker=readers.get((name, partition), ""),
+                partition=partition,
+                position=position,
+                end=end,
+                lag=end - position,
+                oldest_s=oldest_s,
+            )
+        )
+    return lags
+
+
+def _oldest_unread_s(log: Log, topic: Topic, name: str, partition: int, clock: Clock) -> float | None:
+    """The age of the oldest entry that was not committed; None when it was, meanwhile."""
+    reader = log.reader(topic, name, partitions=[partition])
+    try:
+        found = reader.poll(limit=1, timeout_s=0)
+    finally:
+        reader.close()
+    return round(max(0.0, (clock.now() - found[0].appended_at).total_seconds()), 3) if found else None
 
 
 def books_of(log: Log, index: Index) -> Books:
@@ -173,18 +212,20 @@ def status_of(
     log: Log,
     index: Index,
     memory: Memory,
+    workers: Mapping[str, Sequence[str]],
     silences: Sequence[Silence],
     alerts_waiting: int,
     outbox: Mapping[str, int],
     queue_waiting: int,
     clock: Clock,
 ) -> Status:
-    """The whole picture; what the desk counts is handed in."""
+    """The whole picture; what the desk counts is handed in. `workers` are the configured ones by loop."""
+    loops = loops_of(memory, clock, workers)
     return Status(
         deployment=deployment,
         at=rfc3339(clock.now()),
-        loops=loops_of(memory, clock),
-        lag=lag_of(log, clock),
+        loops=loops,
+        lag=lag_of(log, clock, loops),
         books=books_of(log, index),
         sources=sources_of(source_health(memory)),
         silences=list(silences),

@@ -13,9 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from runtime.config import Config
 from runtime.events import Events
 from runtime.loops import LOOPS
 from runtime.stop import Stop
+from runtime.worker_names import workers_of
 
 __all__ = ["Child", "Supervisor", "loop_command"]
 
@@ -27,17 +29,18 @@ GRACE_S = 10.0
 """How long children may take to finish what they began before they are killed."""
 
 
-def loop_command(loop: str, config: Path) -> list[str]:
-    """The command line of one loop. `-P` keeps stray files of the current folder from shadowing our packages; the
-    loop ends by itself when this process is gone."""
-    return [sys.executable, "-P", "-m", "runtime.cli", "loop", loop, str(config), "--parent", str(os.getpid())]
+def loop_command(loop: str, config: Path, worker: str = "") -> list[str]:
+    """The command line of one worker of a loop. `-P` keeps stray files of the current folder from shadowing our
+    packages; the loop ends by itself when this process is gone."""
+    command = [sys.executable, "-P", "-m", "runtime.cli", "loop", loop, str(config), "--parent", str(os.getpid())]
+    return [*command, "--worker", worker] if worker else command
 
 
 class Child:
-    """One loop's process and what its next start has to wait for."""
+    """One worker's process and what its next start has to wait for."""
 
-    def __init__(self, loop: str, command: Sequence[str], *, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
-        self.loop = loop
+    def __init__(self, worker: str, command: Sequence[str], *, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
+        self.worker = worker
         self.command = list(command)
         self._longest_pause_s = longest_pause_s
         self.process: subprocess.Popen[bytes] | None = None
@@ -77,9 +80,16 @@ class Supervisor:
         self.children = list(children)
 
     @classmethod
-    def of_loops(cls, config: Path, *, events: Events) -> Supervisor:
-        """The five loops of a configuration."""
-        return cls([Child(loop, loop_command(loop, config)) for loop in LOOPS], events=events)
+    def of_loops(cls, config: Config, *, events: Events) -> Supervisor:
+        """Every worker of the five loops of a configuration."""
+        return cls(
+            [
+                Child(worker, loop_command(loop, config.path, worker))
+                for loop in LOOPS
+                for worker in workers_of(config, loop)
+            ],
+            events=events,
+        )
 
     def start(self) -> None:
         for child in self.children:
@@ -91,7 +101,7 @@ class Supervisor:
             death = child.died()
             if death is not None:
                 status, pause_s = death
-                self._events.error("child_died", child=child.loop, exit_status=status, again_in_s=pause_s)
+                self._events.error("child_died", child=child.worker, exit_status=status, again_in_s=pause_s)
             if child.start_is_due:
                 child.start()
 
@@ -119,4 +129,4 @@ class Supervisor:
                 process.wait()
 
     def pids(self) -> dict[str, int]:
-        return {child.loop: child.process.pid for child in self.children if child.process is not None}
+        return {child.worker: child.process.pid for child in self.children if child.process is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock
@@ -30,27 +31,27 @@ def analyzer_of(
     memory: Memory,
     clock: Clock,
     events: Events,
+    partitions: Sequence[int] | None = None,
     kind: type[Analyzer] = Analyzer,
 ) -> Analyzer:
-    """A started worker over all partitions of posts. `kind` is `Analyzer` but for drills."""
+    """A started worker over these partitions of posts; None means what the log gives it. `kind` is `Analyzer` but for
+    drills."""
     from alerts.matcher import Matcher, partition_key
 
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
     replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
-    pipeline = build.open_pipeline(config, story_memory=build.story_memory(index))
-    if pipeline.stale:
-        events.warning("models_stale", models=list(pipeline.stale))
-    live = LivePipeline(
-        pipeline,
+    pipeline = LivePipeline(
         state=build.model_store(config).state,
-        reopen=lambda former: build.open_pipeline(config, story_memory=(), former=former),
+        open_with=lambda former: build.open_pipeline(
+            config, story_memory=() if former else build.story_memory(index), former=former
+        ),
         events=events,
-    )
+    ).open()
     analyzer = kind(
         log=log,
-        reader=log.reader("posts", "analyze"),
+        reader=log.reader("posts", "analyze", partitions=partitions),
         index=index,
-        assess=live.assess,
+        assess=pipeline.assess,
         matching=Matcher(rules),
         partition_key=partition_key,
         progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
@@ -67,9 +68,17 @@ def analyzer_of(
 
 
 def watcher_of(
-    config: Config, *, log: Log, index: Index, engine: Engine, memory: Memory, clock: Clock, events: Events
+    config: Config,
+    *,
+    log: Log,
+    index: Index,
+    engine: Engine,
+    memory: Memory,
+    clock: Clock,
+    events: Events,
+    partitions: Sequence[int] | None = None,
 ) -> Watcher:
-    """A started worker over all partitions of hits, its windows rebuilt."""
+    """A started worker over these partitions of hits, its windows rebuilt; None means what the log gives it."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
     from runtime.rule_changes import rematch_changed
@@ -78,7 +87,7 @@ def watcher_of(
     rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,
-        reader=log.reader("hits", "watch"),
+        reader=log.reader("hits", "watch", partitions=partitions),
         index=index,
         book=build.alert_book(config, engine, rules=rules, index=index, clock=clock),
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),

@@ -77,7 +77,7 @@ def deployment(tmp_path: Path, desk_url: str) -> Path:
         memory.put("source_health", "north-1", health(1000, 1300, 10.0, last_success=at(9000)))
         gap = {"gap_since": at(8000), "last_error": "it does not answer", "brake": "20 messages in a row"}
         memory.put("source_health", "north-2", health(1000, 1300, 12.0, **gap))
-        Pulse("analyze", memory=memory, clock=SystemClock()).beat(handled=11)
+        Pulse("analyze", memory=memory, clock=SystemClock(), partitions=lambda: [0]).beat(handled=11)
         Pulse("watch", memory=memory, clock=world.clock).beat(waiting_for="the disk")
     return path
 
@@ -130,6 +130,34 @@ def test_a_loop_is_alive_by_its_latest_heartbeat(tmp_path: Path, desk_url: str, 
     }
     world.clock.advance(timedelta(seconds=1))
     assert not any(x.alive for x in loops_of(memory, world.clock))
+
+
+def test_every_worker_is_shown_and_whose_partition_it_is(tmp_path: Path, desk_url: str, stack: ExitStack) -> None:
+    world = LoopsWorld(tmp_path, desk_url, stack, posts=3)
+    memory = DeskMemory(world.engine)
+    for number, partitions in (("1", [0, 2]), ("2", [1])):
+        worker = f"analyze-{number}"
+        Pulse("analyze", worker=worker, memory=memory, clock=world.clock, partitions=partitions.copy).beat()
+    loops = loops_of(memory, world.clock, {"analyze": ["analyze-1", "analyze-2", "analyze-3"]})
+    of_analyze = [(x.worker, x.alive, x.partitions) for x in loops if x.loop == "analyze"]
+    assert of_analyze == [("analyze-1", True, [0, 2]), ("analyze-2", True, [1]), ("analyze-3", False, [])]
+    by_partition = {x.partition: x.worker for x in lag_of(world.log, world.clock, loops) if x.topic == "posts"}
+    assert by_partition == {0: "analyze-1", 1: "analyze-2", 2: "analyze-1"}
+    world.clock.advance(timedelta(seconds=7))
+    late = loops_of(memory, world.clock, {"analyze": ["analyze-1"]})
+    assert [(x.worker, x.alive) for x in late if x.loop == "analyze"] == [("analyze-1", False), ("analyze-2", False)]
+    assert {x.worker for x in lag_of(world.log, world.clock, late)} == {""}, "who is dead reads nothing"
+
+
+def test_workers_that_somebody_started_under_names_of_their_own_are_shown(
+    tmp_path: Path, desk_url: str, stack: ExitStack
+) -> None:
+    world = LoopsWorld(tmp_path, desk_url, stack)
+    memory = DeskMemory(world.engine)
+    Pulse("watch", worker="north", memory=memory, clock=world.clock, partitions=lambda: [0]).beat()
+    assert [x.worker for x in loops_of(memory, world.clock) if x.loop == "watch"] == ["north"]
+    world.clock.advance(timedelta(hours=2))
+    assert [x.worker for x in loops_of(memory, world.clock) if x.loop == "watch"] == ["watch"]
 
 
 def test_lag_and_age_are_of_each_partition(tmp_path: Path, desk_url: str, stack: ExitStack) -> None:

@@ -15,20 +15,23 @@ __all__ = ["LoopState", "SourceState", "lags", "loops", "sources"]
 
 ALIVE_WITHIN = timedelta(seconds=6)
 """Three heartbeats of two seconds."""
+GONE_AFTER = timedelta(hours=1)
+"""A worker of which nothing was heard for so long is no longer shown beside others of its loop."""
 
 LOOPS = ("collect", "analyze", "watch", "deliver", "desk")
 """In the order of the way of the data."""
 
 
 class _Heartbeat(Struct, frozen=True, kw_only=True):
-    """The part of a loop's heartbeat that the desk reads."""
+    """The part of a worker's heartbeat that the desk reads."""
 
     at: datetime
+    loop: str = ""
     waiting_for: str = ""
 
 
 class LoopState(Struct, frozen=True, kw_only=True):
-    """One loop: whether it gives signs of life, when the last was, and what it waits for."""
+    """One loop, or one of its workers: whether it gives signs of life, when the last was, and what it waits for."""
 
     name: str
     is_alive: bool
@@ -51,19 +54,23 @@ class SourceState(SourceHealth, frozen=True, kw_only=True):
 
 
 def loops(services: DeskServices) -> list[LoopState]:
-    """The five loops, and any further ones that have written a heartbeat."""
+    """The five loops, where one has several workers each of them."""
     now, entries = services.clock.now(), services.memory.entries("heartbeats")
+    beats = {name: msgspec.json.decode(raw, type=_Heartbeat) for name, raw in entries.items()}
     states = []
-    for name in (*LOOPS, *sorted(set(entries) - set(LOOPS))):
-        beat = msgspec.json.decode(entries[name], type=_Heartbeat) if name in entries else None
-        states.append(
-            LoopState(
-                name=name,
-                is_alive=beat is not None and now - beat.at <= ALIVE_WITHIN,
-                seen_at=beat.at if beat else None,
-                waiting_for=beat.waiting_for if beat else "",
+    for loop in LOOPS:
+        of_loop = sorted(name for name, beat in beats.items() if beat.loop == loop)
+        lately = [name for name in of_loop if now - beats[name].at <= GONE_AFTER]
+        for name in lately or of_loop or [loop]:
+            beat = beats.get(name)
+            states.append(
+                LoopState(
+                    name=name,
+                    is_alive=beat is not None and now - beat.at <= ALIVE_WITHIN,
+                    seen_at=beat.at if beat else None,
+                    waiting_for=beat.waiting_for if beat else "",
+                )
             )
-        )
     return states
 
 

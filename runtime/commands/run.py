@@ -30,4 +30,4 @@ def run(config: Annotated[Path, typer.Argument(help="the configuration file")]) 
     with only_one(loaded.data):
         require_free_port(loaded)
         events = open_events(loop="supervisor", style=loaded.logging.format, level=loaded.logging.level)
-        Supervisor.of_loops(config.resolve(), events=events).run(Stop().on_signals())
+        Supervisor.of_loops(loaded, events=events).run(Stop().on_signals())

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigPath
 
 __all__ = ["status"]
 
 
 def status(
-    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    config: ConfigPath,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
-    """Show loops, lag, books, sources and what waits.
+    """Show loops and their workers, lag by partition, books, sources and what waits.
 
     All of it is computed from the stores. Exit status 1 when the books do not balance.
 
@@ -34,17 +35,34 @@ def status(
     else:
         table(
             f"{found.deployment} at {found.at}",
-            ["loop", "alive", "pid", "last beat", "waits for"],
+            ["loop", "worker", "alive", "pid", "last beat", "reads", "waits for"],
             [
-                [x.loop, "yes" if x.alive else "no", x.pid or "-", x.last_beat or "-", x.waiting_for or "-"]
+                [
+                    x.loop,
+                    x.worker,
+                    "yes" if x.alive else "no",
+                    x.pid or "-",
+                    x.last_beat or "-",
+                    ", ".join(map(str, x.partitions)) or "-",
+                    x.waiting_for or "-",
+                ]
                 for x in found.loops
             ],
         )
         table(
             "Lag",
-            ["topic", "reader", "partition", "position", "end", "behind", "oldest unread (s)"],
+            ["topic", "reader", "partition", "worker", "position", "end", "behind", "oldest unread (s)"],
             [
-                [x.topic, x.reader, x.partition, x.position, x.end, x.lag, "-" if x.oldest_s is None else x.oldest_s]
+                [
+                    x.topic,
+                    x.reader,
+                    x.partition,
+                    x.worker or "nobody",
+                    x.position,
+                    x.end,
+                    x.lag,
+                    "-" if x.oldest_s is None else x.oldest_s,
+                ]
                 for x in found.lag
             ],
         )

@@ -212,7 +212,7 @@ class Demo:
 
 
 def _all_loops(path: Path, events: Events) -> Supervisor:
-    return Supervisor.of_loops(path, events=events)
+    return Supervisor.of_loops(load_config(path), events=events)
 
 
 def _free_port() -> int:

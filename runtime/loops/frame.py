@@ -6,13 +6,13 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from hustings.clock import Clock, rfc3339
 from hustings.contracts import Memory
-from hustings.errors import Unavailable
+from hustings.errors import Reassigned, Unavailable
 from runtime.events import Events
 from runtime.stop import Stop
 
@@ -25,21 +25,34 @@ LONGEST_PAUSE_S = 10.0
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a loop says of itself, in the `heartbeats` table under its name."""
+    """What a worker of a loop says of itself, in the `heartbeats` table under its name; `partitions` are those of the
+    loop's topic that it reads."""
 
     loop: str
+    worker: str = ""
     pid: int
     started_at: str
     at: str
     handled: int = 0
     waiting_for: str = ""
+    partitions: tuple[int, ...] = ()
 
 
 class Pulse:
-    """Writes the heartbeat of one loop when it is due."""
+    """Writes the heartbeat of one worker when it is due; alone it has the name of its loop."""
 
-    def __init__(self, loop: str, *, memory: Memory, clock: Clock) -> None:
+    def __init__(
+        self,
+        loop: str,
+        *,
+        memory: Memory,
+        clock: Clock,
+        worker: str = "",
+        partitions: Callable[[], Sequence[int]] = list,
+    ) -> None:
         self._loop = loop
+        self._worker = worker or loop
+        self._partitions = partitions
         self._memory = memory
         self._clock = clock
         self._started_at = rfc3339(clock.now())
@@ -53,13 +66,15 @@ class Pulse:
         self._next = time.monotonic() + HEARTBEAT_EVERY_S
         beat = Heartbeat(
             loop=self._loop,
+            worker=self._worker,
             pid=os.getpid(),
             started_at=self._started_at,
             at=rfc3339(self._clock.now()),
             handled=self._handled,
             waiting_for=waiting_for,
+            partitions=tuple(self._partitions()),
         )
-        self._memory.put("heartbeats", self._loop, msgspec.json.encode(beat))
+        self._memory.put("heartbeats", self._worker, msgspec.json.encode(beat))
 
 
 def run_loop(
@@ -68,7 +83,8 @@ def run_loop(
     """Call `step` until asked to stop. `step` returns how much it handled; 0 is followed by a pause of `idle_s`.
 
     `Unavailable` means waiting with growing pauses and trying again: nothing is lost, since positions are committed
-    only after the effect. Any other error ends the process and the supervisor starts it again."""
+    only after the effect. `Reassigned` means going on at once with the partitions that the worker has now. Any other
+    error ends the process and the supervisor starts it again."""
     pause_s = FIRST_PAUSE_S
     events.info("loop_started", pid=os.getpid())
     pulse.beat()
@@ -78,6 +94,9 @@ def run_loop(
         try:
             handled = step()
             pulse.beat(handled=handled)
+        except Reassigned as change:
+            events.info("partitions_changed", detail=str(change))
+            continue
         except Unavailable as error:
             wait_s = pause_s * random.uniform(0.5, 1.5)
             events.warning("dependency_unavailable", detail=str(error), again_in_s=round(wait_s, 2))

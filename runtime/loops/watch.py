@@ -109,6 +109,10 @@ class Watcher:
         self._interrupted = False
         return len(entries)
 
+    def partitions(self) -> list[int]:
+        """What this worker reads now."""
+        return self._reader.partitions()
+
     def close(self) -> None:
         """Give the reader back."""
         self._reader.close()

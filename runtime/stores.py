@@ -1,0 +1,105 @@
+"""Opens the three places where state lives: in the data folder, or on the servers that the configuration names.
+
+No loop knows which. Whoever opens a store closes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hustings.clock import Clock, SystemClock
+from hustings.errors import ConfigError
+from runtime.component_settings import checked, resolved
+from runtime.config import Config
+from runtime.secret_files import secret_in
+
+if TYPE_CHECKING:
+    from index.elastic import ElasticSettings
+    from sqlalchemy import Engine
+
+    from hustings.contracts import Index, Log, Memory
+    from ingest.log_kafka import KafkaSettings
+
+__all__ = ["database_url", "elastic_settings", "kafka_settings", "open_engine", "open_index", "open_log", "open_memory"]
+
+
+def kafka_settings(config: Config) -> KafkaSettings | None:
+    """`[kafka]`, checked; None when the log lies in the data folder."""
+    if config.kafka is None:
+        return None
+    from ingest.log_kafka import KafkaSettings
+
+    return checked(KafkaSettings, resolved(config, config.kafka), where=f"{config.path}: kafka")
+
+
+def elastic_settings(config: Config) -> ElasticSettings | None:
+    """`[elasticsearch]`, checked; None when the index lies in the data folder."""
+    if config.elasticsearch is None:
+        return None
+    from index.elastic import ElasticSettings
+
+    return checked(ElasticSettings, resolved(config, config.elasticsearch), where=f"{config.path}: elasticsearch")
+
+
+def open_log(config: Config, clock: Clock, *, worker: str | None = None) -> Log:
+    """The durable stream. With a worker's name, its readers share partitions with the workers of other names where the
+    log is one of many machines; without, they have all partitions to themselves."""
+    partitions = {"posts_partitions": config.log.posts_partitions, "hits_partitions": config.log.hits_partitions}
+    settings = kafka_settings(config)
+    if settings is not None:
+        from ingest.log_kafka import KafkaLog
+
+        return KafkaLog(settings, clock=clock, worker=worker, **partitions).open()
+    from ingest.log_sqlite import SqliteLog
+
+    return SqliteLog(config.data / "log", clock=clock, **partitions).open()
+
+
+def open_index(config: Config) -> Index:
+    """What is known so far."""
+    settings = elastic_settings(config)
+    if settings is not None:
+        from index.elastic import ElasticIndex
+
+        return ElasticIndex(settings, clock=SystemClock()).open()
+    from index.sqlite import SqliteIndex
+
+    return SqliteIndex(config.data / "index").open()
+
+
+def open_engine(config: Config) -> Engine:
+    """The desk's database, migrated."""
+    from desk.database.connect import open_database
+
+    if not config.desk.database_url:
+        config.data.mkdir(parents=True, exist_ok=True)
+    return open_database(database_url(config))
+
+
+def database_url(config: Config) -> str:
+    """Where the desk's database is, its password included. Raises `ConfigError` when the password cannot be read or
+    stands in two places."""
+    file = config.desk.database_password_file
+    if file is None:
+        return config.database_url
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(config.database_url)
+    except ArgumentError as error:
+        raise ConfigError(f"{config.path}: desk.database_url: {config.database_url!r} is no database URL") from error
+    if url.password:
+        raise ConfigError(
+            f"{config.path}: desk.database_url: holds a password, and desk.database_password_file names one too;"
+            " keep only the file"
+        )
+    password = secret_in(config.resolve(file), where=f"{config.path}: desk.database_password_file")
+    return url.set(password=password).render_as_string(hide_password=False)
+
+
+def open_memory(engine: Engine) -> Memory:
+    """Cursors, health, heartbeats: tables of the desk's database."""
+    from desk.memory import DeskMemory
+
+    return DeskMemory(engine)
