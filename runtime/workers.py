@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock
@@ -31,11 +30,9 @@ def analyzer_of(
     memory: Memory,
     clock: Clock,
     events: Events,
-    partitions: Sequence[int] | None = None,
     kind: type[Analyzer] = Analyzer,
 ) -> Analyzer:
-    """A started worker over these partitions of posts; None means what the log gives it. `kind` is `Analyzer` but for
-    drills."""
+    """A started worker over all partitions of posts. `kind` is `Analyzer` but for drills."""
     from alerts.matcher import Matcher, partition_key
 
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
@@ -49,7 +46,7 @@ def analyzer_of(
     ).open()
     analyzer = kind(
         log=log,
-        reader=log.reader("posts", "analyze", partitions=partitions),
+        reader=log.reader("posts", "analyze"),
         index=index,
         assess=pipeline.assess,
         matching=Matcher(rules),
@@ -68,17 +65,9 @@ def analyzer_of(
 
 
 def watcher_of(
-    config: Config,
-    *,
-    log: Log,
-    index: Index,
-    engine: Engine,
-    memory: Memory,
-    clock: Clock,
-    events: Events,
-    partitions: Sequence[int] | None = None,
+    config: Config, *, log: Log, index: Index, engine: Engine, memory: Memory, clock: Clock, events: Events
 ) -> Watcher:
-    """A started worker over these partitions of hits, its windows rebuilt; None means what the log gives it."""
+    """A started worker over all partitions of hits, its windows rebuilt."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
     from runtime.rule_changes import rematch_changed
@@ -87,7 +76,7 @@ def watcher_of(
     rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,
-        reader=log.reader("hits", "watch", partitions=partitions),
+        reader=log.reader("hits", "watch"),
         index=index,
         book=build.alert_book(config, engine, rules=rules, index=index, clock=clock),
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
