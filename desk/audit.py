@@ -53,7 +53,8 @@ def append(
 ) -> int:
     """Append one row in the caller's transaction and return its sequence: the act and its trace stand or fall together.
 
-    Writers take turns (the head row is locked), so the sequence has no gap."""
+    Writers take turns (the head row is locked until the transaction ends), so the sequence has no gap; call it when
+    everything else of the transaction is written, or two writers wait for each other."""
     head = connection.execute(select(audit_head).where(audit_head.c.id == 1).with_for_update()).first()
     if head is None:
         statement = insert(connection, audit_head).values(id=1, sequence=0, hash=ORIGIN)

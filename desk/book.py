@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select
 
-from desk import queue
+from desk import audit, queue
 from desk.database.connect import reading, writing
+from desk.database.locks import lock_rows
 from desk.database.tables import alerts, amendments, counters, notices, releases
 from desk.database.upsert import insert, insert_absent, upsert
+from desk.decisions import BY_RULE
 from desk.dispatch import Dispatcher
 from desk.follow import follow
 from hustings.clock import Clock
@@ -82,14 +84,25 @@ class DeskBook:
         changed = _last_of_each(changes.alerts)
         evidence = self._evidence_of_speakers(changed, changes.notices)
         with writing(self._engine) as connection:
+            lock_rows(connection, alerts.c.id, changed.keys() | {notice.alert for notice in changes.notices})
             refused = _write_alerts(connection, changed.values(), partition=partition, epoch=epoch)
             made = _write_notices(connection, changes.notices, refused, now)
             _write_amendments(connection, changes.amendments)
             queue.enqueue(connection, changes.queue, now=now)
             _write_counters(connection, changes.counters, partition)
+            let_out = []
             for alert_id, new in made.items():
                 stored = _stored(connection, alert_id)
-                follow(connection, self._dispatcher, stored, new, evidence, now=now)
+                let_out += follow(connection, self._dispatcher, stored, new, evidence, now=now)
+            for release in let_out:
+                audit.append(
+                    connection,
+                    at=now,
+                    actor=BY_RULE,
+                    action="release-by-rule",
+                    subject=release.alert,
+                    detail={"release": release.id, "rule": release.rule},
+                )
 
     def _memory(self, rule: str) -> timedelta:
         return self._memories.get(rule, DEFAULT_MEMORY)
@@ -190,7 +203,7 @@ def _last_of_each(found: Iterable[Alert]) -> dict[str, Alert]:
 def _write_alerts(connection: Connection, found: Iterable[Alert], *, partition: int, epoch: int) -> set[str]:
     """Write what is not older than what stands there; returns the ids that belong to a later epoch."""
     refused = set()
-    for changed in found:
+    for changed in sorted(found, key=lambda alert: alert.id):  # one order for all writers
         not_older = and_(alerts.c.epoch <= epoch, alerts.c.revision <= changed.revision)
         row = _alert_row(changed, partition=partition, epoch=epoch)
         if not upsert(connection, alerts, row, where=not_older):
@@ -241,7 +254,7 @@ def _write_notices(
             "state": "waiting",
             "value": encode(notice),
         }
-        for notice_id, notice in by_id.items()
+        for notice_id, notice in sorted(by_id.items())
     ]
     new = insert_absent(connection, notices, rows, key=notices.c.id)
     made: dict[str, list[Notice]] = {}
@@ -252,12 +265,15 @@ def _write_notices(
 
 
 def _write_amendments(connection: Connection, found: Sequence[Amendment]) -> None:
-    rows = [{"id": entry.id, "rule": entry.rule, "anchor": entry.anchor, "value": encode(entry)} for entry in found]
+    rows = [
+        {"id": entry.id, "rule": entry.rule, "anchor": entry.anchor, "value": encode(entry)}
+        for entry in sorted(found, key=lambda amendment: amendment.id)
+    ]
     insert_absent(connection, amendments, rows, key=amendments.c.id)
 
 
 def _write_counters(connection: Connection, found: Mapping[str, int], partition: int) -> None:
-    for name, value in found.items():
+    for name, value in sorted(found.items()):
         row = insert(connection, counters).values(partition=partition, name=name, value=value)
         more = {"value": counters.c.value + row.excluded.value}
         connection.execute(row.on_conflict_do_update(index_elements=["partition", "name"], set_=more))

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, Row, select
 
-from desk import audit, outbox
+from desk import outbox
 from desk.database.tables import releases
 from desk.database.upsert import insert_absent
 from desk.decisions import BY_RULE, decision_of, encode_cover, replace_proposals
@@ -17,7 +18,15 @@ from desk.dispatch import Cover, Dispatcher, cover_of, covers
 from desk.notices import answer, settle, waiting_notices
 from hustings.types import Alert, Assessment, Notice, hash_id
 
-__all__ = ["follow"]
+__all__ = ["ByRule", "follow"]
+
+
+class ByRule(Struct, frozen=True, kw_only=True):
+    """A release that no person made: the rule waives the human gate."""
+
+    id: str
+    alert: str
+    rule: str
 
 
 def follow(
@@ -28,18 +37,20 @@ def follow(
     evidence: Mapping[str, Sequence[Assessment]],
     *,
     now: datetime,
-) -> None:
+) -> list[ByRule]:
     """Answer new notices of an alert in the caller's transaction: send what a release covers, leave the rest waiting.
 
-    `evidence` holds what was read before the transaction began, by alert id; what is missing is read now."""
+    `evidence` holds what was read before the transaction began, by alert id; what is missing is read now. Returns the
+    releases that the alert's rule made by itself; the caller writes them into the audit chain, behind all alerts."""
     if alert.shadow:
         answer(connection, made, "silent")
-        return
+        return []
     if any(notice.kind == "retract" for notice in made):
         _follow_retraction(connection, alert, made, now)
-        return
+        return []
     assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
-    standing = _standing(connection, alert, assessments, now)
+    let_out = _release_by_rule(connection, alert, now) if alert.review == "none" else []
+    standing = _standing(connection, alert, assessments)
     for notice in sorted(made, key=lambda notice: notice.revision):
         closes = notice.kind in {"resolve", "merge"}
         only = outbox.routes_promised(connection, alert.id) if closes else None
@@ -51,6 +62,7 @@ def follow(
             answer(connection, [notice], "told" if messages else "silent", release=standing.id)
         elif closes and not only and not waiting_notices(connection, alert.id, besides=made):
             answer(connection, [notice], "silent")  # nobody was told that it began, and nobody is asked whether to
+    return let_out
 
 
 def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Notice], now: datetime) -> None:
@@ -63,12 +75,10 @@ def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Noti
         settle(connection, alert.id, "silent")
 
 
-def _standing(
-    connection: Connection, alert: Alert, assessments: Sequence[Assessment], now: datetime
-) -> Row[Any] | None:
+def _standing(connection: Connection, alert: Alert, assessments: Sequence[Assessment]) -> Row[Any] | None:
     """The release under which the alert may speak, if there is one."""
     if alert.review == "none":
-        return _release_by_rule(connection, alert, now)
+        return connection.execute(select(releases).where(releases.c.id == _id_by_rule(alert))).one()
     done = (
         select(releases)
         .where(releases.c.alert == alert.id, releases.c.state == "done")
@@ -81,9 +91,13 @@ def _standing(
     return latest if covers(msgspec.json.decode(latest.cover, type=Cover), present) else None
 
 
-def _release_by_rule(connection: Connection, alert: Alert, now: datetime) -> Row[Any]:
+def _id_by_rule(alert: Alert) -> str:
+    return hash_id(BY_RULE, alert.id)
+
+
+def _release_by_rule(connection: Connection, alert: Alert, now: datetime) -> list[ByRule]:
     row = {
-        "id": hash_id(BY_RULE, alert.id),
+        "id": _id_by_rule(alert),
         "alert": alert.id,
         "action": "release",
         "state": "done",
@@ -96,7 +110,5 @@ def _release_by_rule(connection: Connection, alert: Alert, now: datetime) -> Row
         "proposed_at": now,
         "done_at": now,
     }
-    if insert_absent(connection, releases, [row], key=releases.c.id):
-        detail = {"release": str(row["id"]), "rule": alert.rule_name}
-        audit.append(connection, at=now, actor=BY_RULE, action="release-by-rule", subject=alert.id, detail=detail)
-    return connection.execute(select(releases).where(releases.c.id == row["id"])).one()
+    new = insert_absent(connection, releases, [row], key=releases.c.id)
+    return [ByRule(id=release_id, alert=alert.id, rule=alert.rule_name) for release_id in new]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from desk import audit
 from desk.database.connect import reading, writing
+from desk.database.locks import take_turn
 from desk.database.tables import links, people, sessions
 from desk.refusals import Refused
 from hustings.clock import Clock
@@ -69,6 +70,7 @@ def first_link(engine: Engine, *, clock: Clock) -> str | None:
     """A one-time token that creates the lead of a new desk, or None once there is anybody. Each call makes a fresh one
     and ends the former, so the one printed last is the one that works."""
     with writing(engine) as connection:
+        take_turn(connection, "accounts")
         if connection.execute(select(func.count()).select_from(people)).scalar_one():
             return None
         connection.execute(update(links).where(links.c.used_at.is_(None)).values(expires_at=clock.now()))
@@ -98,6 +100,7 @@ def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Cl
     login = _checked_login(login)
     hashed = _hashed(password, login)
     with writing(engine) as connection:
+        take_turn(connection, "accounts")
         row = _open_link(connection, token, clock.now())
         if row is None:
             raise Refused("this link is unknown, was used, or is older than a day; ask for a new one")
@@ -112,6 +115,7 @@ def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str
     login = _checked_login(login)
     hashed = _hashed(password, login)
     with writing(engine) as connection:
+        take_turn(connection, "accounts")
         return _insert(connection, login=login, hashed=hashed, role=role, actor=by, now=clock.now())
 
 
@@ -193,9 +197,7 @@ def _new_link(connection: Connection, *, role: DeskRole, actor: str, now: dateti
 
 def _open_link(connection: Connection, token: str, now: datetime) -> Row[Any] | None:
     return connection.execute(
-        select(links)
-        .where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
-        .with_for_update()
+        select(links).where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
     ).first()
 
 

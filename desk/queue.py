@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, 
 
 from desk import audit
 from desk.database.connect import reading, writing
+from desk.database.locks import take_turn
 from desk.database.tables import queue_entries, queue_posts, queue_skips
 from desk.database.upsert import insert, insert_absent
 from desk.people import Person
@@ -113,6 +114,7 @@ def claim(engine: Engine, *, reviewer: Person, clock: Clock) -> Claim | None:
     have not skipped; None when nothing is left. Safe from any number of threads and processes."""
     now = clock.now()
     with writing(engine) as connection:
+        take_turn(connection, "claim", reviewer.pseudonym)  # a second page of the same person waits
         row = _held_row(connection, reviewer, now)
         if row is not None:
             return _claim(connection, row, leased_until=row.leased_until, token=row.token, reviewer=reviewer)
@@ -256,28 +258,36 @@ def reopen(connection: Connection, *, key: str, reviewer: str, now: datetime) ->
 
 
 def _raise(connection: Connection, priorities: dict[str, float], now: datetime) -> None:
-    known = {
-        row.key: row
-        for row in connection.execute(
-            select(queue_posts).where(queue_posts.c.key.in_(priorities), queue_posts.c.slot == FIRST_SLOT)
-        )
-    }
-    fresh = []
-    for key, priority in sorted(priorities.items()):
-        row = known.get(key)
-        if row is None:
-            values = {"priority": priority, "queued_at": now, "rank": rank(priority, now)}
-            fresh.append({"key": key, "slot": FIRST_SLOT, "token": 0, "pinned": False, **values})
-            continue
-        highest = max(priority, row.priority)
+    known = _locked(connection, priorities)
+    fresh = [
+        {"key": key, "slot": FIRST_SLOT, "token": 0, "pinned": False, "priority": priority, "queued_at": now}
+        | {"rank": rank(priority, now)}
+        for key, priority in sorted(priorities.items())
+        if key not in known
+    ]
+    if fresh:
+        statement = insert(connection, queue_posts).on_conflict_do_nothing().returning(queue_posts.c.key)
+        inserted = set(connection.execute(statement, fresh).scalars())
+        if len(inserted) < len(fresh):  # another writer was quicker with some of them
+            known |= _locked(connection, priorities.keys() - known.keys() - inserted)
+    for key, row in sorted(known.items()):
+        highest = max(priorities[key], row.priority)
         queued_at = row.queued_at if row.done_at is None else now
         connection.execute(
             update(queue_posts)
             .where(_is(key, FIRST_SLOT))
             .values(priority=highest, queued_at=queued_at, rank=rank(highest, queued_at), done_at=None)
         )
-    if fresh:
-        connection.execute(insert(connection, queue_posts).on_conflict_do_nothing(), fresh)
+
+
+def _locked(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    found = (
+        select(queue_posts)
+        .where(queue_posts.c.key.in_(list(keys)), queue_posts.c.slot == FIRST_SLOT)
+        .order_by(queue_posts.c.key)
+        .with_for_update()
+    )
+    return {row.key: row for row in connection.execute(found)}
 
 
 def _held_row(connection: Connection, reviewer: Person, now: datetime, key: str | None = None) -> Row[Any] | None:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, distinct, func, select, update
 from alerts.messages import Decision
 from desk import audit, outbox
 from desk.database.connect import reading, writing
+from desk.database.locks import lock_rows
 from desk.database.tables import alerts, notices, releases
 from desk.decisions import (
     Release,
@@ -173,7 +174,7 @@ def retract(
     Corrections wait for nothing. Raises `Refused` when nobody was told."""
     now = clock.now()
     with writing(engine) as connection:
-        alert = _stored_in(connection, alert_id)
+        alert = _locked(connection, alert_id)
         if person.role not in DECIDING_ROLES:
             raise Refused(f"a {person.role} may not retract alerts")
         if alert.state != "retracted" and person.role != "lead":
@@ -209,7 +210,7 @@ def undo(engine: Engine, *, release_id: str, person: Person, clock: Clock) -> No
     """Take one's own release back within ten seconds: nothing was sent, the alert waits again."""
     now = clock.now()
     with writing(engine) as connection:
-        row = connection.execute(select(releases).where(releases.c.id == release_id)).first()
+        row = _locked_release(connection, release_id)
         if row is None or person.pseudonym not in {row.approved_by, row.proposed_by}:
             raise Refused("this is not a release of yours")
         if row.action != "release" or row.state != "done" or row.done_at is None or now >= row.done_at + GRACE:
@@ -232,7 +233,7 @@ def second_look(engine: Engine, *, release_id: str, person: Person, note: str, c
     """Record that a second person looked at a threat which one reviewer released alone."""
     now = clock.now()
     with writing(engine) as connection:
-        row = connection.execute(select(releases).where(releases.c.id == release_id)).first()
+        row = _locked_release(connection, release_id)
         if row is None or row.second_review_due is None:
             raise Refused("this release waits for no second look")
         if person.role not in DECIDING_ROLES or person.pseudonym in {row.proposed_by, row.approved_by}:
@@ -370,20 +371,35 @@ def _queue_release(
     return outbox.add(connection, messages, **queued) + outbox.replace_cancelled(connection, messages, **queued)
 
 
+def _locked_release(connection: Connection, release_id: str) -> Row[Any] | None:
+    """The decision as it stands, its alert locked: what follows from an alert's notices looks at its decisions."""
+    wanted = select(releases).where(releases.c.id == release_id)
+    row = connection.execute(wanted).first()
+    if row is None:
+        return None
+    lock_rows(connection, alerts.c.id, [row.alert])
+    return connection.execute(wanted).first()
+
+
 def _stored(engine: Engine, alert_id: str) -> Alert:
     with reading(engine) as connection:
         return _stored_in(connection, alert_id)
 
 
+def _locked(connection: Connection, alert_id: str) -> Alert:
+    lock_rows(connection, alerts.c.id, [alert_id])
+    return _stored_in(connection, alert_id)
+
+
 def _stored_in(connection: Connection, alert_id: str) -> Alert:
-    raw = connection.execute(select(alerts.c.value).where(alerts.c.id == alert_id).with_for_update()).scalar()
+    raw = connection.execute(select(alerts.c.value).where(alerts.c.id == alert_id)).scalar()
     if raw is None:
         raise Refused(f"there is no alert {alert_id!r}")
     return decode(raw, Alert)
 
 
 def _alert_on_page(connection: Connection, alert_id: str, revision: int) -> Alert:
-    alert = _stored_in(connection, alert_id)
+    alert = _locked(connection, alert_id)
     if alert.revision != revision:
         raise Conflict(f"the alert changed while you read it: revision {alert.revision}, you saw {revision}")
     return alert

@@ -139,7 +139,8 @@ def undo(engine: Engine, *, review_id: str, reviewer: Person, clock: Clock) -> R
     """Take back one's own decision within ten seconds: the post is in one's hands again. Raises `Refused` later on."""
     now = clock.now()
     with writing(engine) as connection:
-        raw = connection.execute(select(reviews.c.value).where(reviews.c.id == review_id)).scalar()
+        mine = select(reviews.c.value).where(reviews.c.id == review_id).with_for_update()
+        raw = connection.execute(mine).scalar()
         review = None if raw is None else decode(raw, Review)
         if review is None or review.reviewer != reviewer.pseudonym:
             raise Refused("this is not a decision of yours")

@@ -266,12 +266,12 @@ class Classifier(Protocol):
 
 
 class Telling(Struct, frozen=True, kw_only=True):
-    """One flagged post, at one revision, and the story that it was found to tell: what the memory of near-copies is made
-    of, so that workers who read the same tellings in the same order remember the same.
+    """One flagged post, at one revision, and the story that it was found to tell. The memory of near-copies is made of
+    these, so workers who read the same tellings in the same order remember the same.
 
     `wording` is what exact copies share; empty when a newer revision was told before: such a telling answers who asks
-    again and is not remembered. `sketch` is what near-copies are found by, in the form of its maker, empty when there is
-    none. `at` is the ingest time. `place` rises by one from telling to telling; 0 until it is in a ledger."""
+    again and is not remembered. `sketch` is what near-copies are found by, in the form of its maker, empty when there
+    is none. `at` is the ingest time. `place` rises by one from telling to telling; 0 until it is in a ledger."""
 
     key: str
     revision: int
@@ -349,13 +349,16 @@ class Index(Protocol):
     ) -> list[Outcome]:
         """Write all, durably, and store `positions` (of the posts topic) and the books with them. `origins[i]` is the
         (partition, offset) that assessment i came from, `dead` those of posts that became dead letters; an offset
-        below the stored position was counted before and is not counted again."""
+        below the stored position was counted before and is not counted again. Raises `Refused` when the store can
+        never hold some of them: all others are durable then, positions and books are as before, and the caller writes
+        again without those."""
         ...
 
     def write_hits(
         self, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int] | None = None
     ) -> list[Outcome]:
-        """Write hits, highest revision wins, and store `positions` (of the hits topic) with them."""
+        """Write hits, highest revision wins, and store `positions` (of the hits topic) with them. Raises `Refused` as
+        `write` does."""
         ...
 
     def positions(self, topic: Topic) -> dict[int, int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.servers.postgres_server import PostgresMissing, PostgresServer, binaries
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -40,6 +43,29 @@ def golden() -> Callable[[str, str], None]:
     return compare
 
 
+ON_BOTH_ENGINES = ("test_desk_", "test_story_ledger")
+"""Tests in files of these names that use `desk_url` run on SQLite and, marked `servers`, on a real PostgreSQL."""
+
+_numbers = itertools.count(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Two engines for the tests of the desk's database; one, SQLite, for all that merely need a desk."""
+    if "desk_url" in metafunc.fixturenames and metafunc.definition.path.name.startswith(ON_BOTH_ENGINES):
+        on_server = pytest.param("postgresql", marks=[pytest.mark.servers, pytest.mark.xdist_group("postgres")])
+        metafunc.parametrize("desk_url", ["sqlite", on_server], indirect=True)
+
+
+@pytest.fixture
+def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty desk database of this test's own."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        yield from request.getfixturevalue("desk_databases")()
+    else:
+        blank: Path = request.getfixturevalue("_blank_desk")
+        yield f"sqlite:///{shutil.copy(blank, tmp_path / 'desk.db')}"
+
+
 @pytest.fixture(scope="session")
 def _blank_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty desk database: copying it is twenty times quicker than migrating again."""
@@ -50,10 +76,31 @@ def _blank_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def desk_url(_blank_desk: Path, tmp_path: Path) -> str:
-    """The URL of an empty desk database of this test's own."""
-    return f"sqlite:///{shutil.copy(_blank_desk, tmp_path / 'desk.db')}"
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL; where none can be had the test says so and is left out, and under CI it fails."""
+    try:
+        found = binaries()
+    except PostgresMissing as missing:
+        reason = f"the desk on PostgreSQL is not tested: {missing}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with PostgresServer(found) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def desk_databases(postgres: PostgresServer) -> Callable[[], Iterator[str]]:
+    """Makes URLs of empty desk databases, as copies of a migrated one; each is thrown away behind its test."""
+    from desk.database.connect import open_database
+
+    open_database(postgres.create("blank")).dispose()
+
+    def one() -> Iterator[str]:
+        name = f"desk-{next(_numbers)}"
+        yield postgres.create(name, template="blank")
+        postgres.drop(name)
+
+    return one
 
 
 @pytest.fixture(scope="session")

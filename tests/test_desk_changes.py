@@ -37,14 +37,16 @@ def test_every_commit_is_seen_once_whoever_made_it(engine: Engine, desk_url: str
     elsewhere.dispose()
 
 
-def test_reading_and_what_is_rolled_back_are_no_change(engine: Engine) -> None:
+def test_reading_is_no_change_and_on_sqlite_what_is_rolled_back_neither(engine: Engine) -> None:
     with closing(Changes(engine)) as changes:
         changes.since_last_look()
         with reading(engine) as connection:
             connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar()
+        assert not changes.since_last_look()
         with pytest.raises(IntegrityError), writing(engine) as connection:
             connection.exec_driver_sql("INSERT INTO counters (partition, name, value) VALUES (0, 'x', 1), (0, 'x', 1)")
-        assert not changes.since_last_look()
+        if engine.dialect.name == "sqlite":
+            assert not changes.since_last_look()
 
 
 def test_courier_asks_for_due_rows_only_after_a_commit_or_a_while(engine: Engine) -> None:

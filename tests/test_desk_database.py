@@ -107,7 +107,7 @@ def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_writer_that_waits_too_long_says_so(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desk.database.connect.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("desk.database.sqlite.BUSY_TIMEOUT_MS", 50)
     engine = open_database(desk_url)
 
     def write() -> None:
