@@ -13,23 +13,35 @@ from hustings.codebook import Codebook
 from hustings.errors import ModelError
 from hustings.roster import Roster
 
-__all__ = ["open_with_candidate"]
+__all__ = ["check_candidate", "open_with_candidate"]
 
 
 def open_with_candidate(
-    manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], codebook: Codebook, signers: Signers
+    manifest: Manifest,
+    folder: Path,
+    *,
+    serving: Mapping[str, Path],
+    codebook: Codebook,
+    signers: Signers,
 ) -> Pipeline:
-    """The pipeline as it would be with this version in service: signatures, hashes and codes are checked by opening it.
-    Raises `ModelError` for whatever a worker would refuse, and for a model that another analyser's tokens trained."""
-    if made_for_another_analyser([manifest]):
-        raise ModelError(
-            f"{folder}: made for another analyser than this version has; `hustings model train` makes it anew"
-        )
-    languages = (manifest.language,)
+    """The pipeline as it would be with this version in service. Raises `ModelError` for whatever a worker would refuse:
+    signatures, hashes and codes are checked by opening it."""
     return open_pipeline(
         models={**serving, manifest.name: folder},
         roster=Roster(),
         codebook=codebook,
-        languages=languages,
+        languages=(manifest.language,),
         signers=signers,
     )
+
+
+def check_candidate(
+    manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], codebook: Codebook, signers: Signers
+) -> None:
+    """Raises `ModelError` for whatever a worker would refuse, and for a model that another analyser's tokens trained: a
+    worker goes on with one that served before, but nobody should put one into service."""
+    if made_for_another_analyser([manifest]):
+        raise ModelError(
+            f"{folder}: made for another analyser than this version has; `hustings model train` makes it anew"
+        )
+    open_with_candidate(manifest, folder, serving=serving, codebook=codebook, signers=signers)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -47,6 +48,8 @@ MAX_MANIFEST_BYTES = 1_000_000
 PAPERS = ("gates.json", "made.json")
 """Written about a model after it was made: what the gates said, and what making it took. Scoring never reads them."""
 
+_GROUP = re.compile(r"(?P<on>.+), (?P<key>[\w.-]+)=(?P<value>[^,]+)")
+
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
 ModelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
@@ -67,7 +70,8 @@ class Dataset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Metric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A measured number; `low` and `high` bound 95 % of bootstrap resamples. `on` says which rows."""
+    """A measured number; `low` and `high` bound 95 % of bootstrap resamples. `on` says which rows; where they are those
+    of one group, it ends with ", key=value"."""
 
     name: str
     on: str
@@ -75,6 +79,12 @@ class Metric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     low: float
     high: float
     n: int
+
+    @property
+    def group(self) -> tuple[str, str, str] | None:
+        """All rows, key and value, where this was measured on one group."""
+        found = _GROUP.fullmatch(self.on)
+        return (found["on"], found["key"], found["value"]) if found else None
 
 
 class Bin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

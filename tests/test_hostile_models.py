@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from classifiers.candidate import open_with_candidate
+from classifiers.candidate import check_candidate
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import WEIGHTS, load_head, load_heads
 from classifiers.manifest import MANIFEST, manifest_bytes, read_manifest
@@ -280,7 +280,7 @@ def test_a_candidate_that_learnt_another_analysers_tokens_is_not_promoted(tmp_pa
     folder.edit(analyser="0" * 64)
     manifest = read_manifest(folder.path, signers=TRUSTED)
     with pytest.raises(ModelError, match="made for another analyser"):
-        open_with_candidate(manifest, folder.path, serving={}, codebook=codebook(), signers=TRUSTED)
+        check_candidate(manifest, folder.path, serving={}, codebook=codebook(), signers=TRUSTED)
 
 
 def test_the_workbench_opens_what_is_unsigned_but_not_what_was_changed(tmp_path: Path) -> None:

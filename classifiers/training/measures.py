@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.manifest import Metric
+from classifiers.manifest import Bin, Curves, Metric
 
 __all__ = [
     "MEASURES",
     "average_precision",
     "brier",
     "calibration_error",
+    "curves",
+    "ece_by_chance",
     "f1",
     "macro_f1",
     "measure",
@@ -25,6 +27,7 @@ I64 = NDArray[np.int64]
 
 RESAMPLES = 1000
 _BINS = 15
+_POINTS = 80  # of a precision-recall curve, enough for a picture
 
 
 def average_precision(labels: I64, scores: F64) -> float:
@@ -70,6 +73,35 @@ def calibration_error(labels: I64, scores: F64) -> float:
     counts = np.bincount(bins, minlength=_BINS)
     gaps = np.bincount(bins, weights=scores, minlength=_BINS) - np.bincount(bins, weights=labels, minlength=_BINS)
     return float(np.abs(gaps).sum() / max(counts.sum(), 1))
+
+
+def ece_by_chance(scores: F64, *, on: str, seed: int) -> Metric:
+    """The calibration error that these probabilities would show on as many rows if they were perfect: with few rows in
+    a bin, its share of positives is off by chance. An error inside the interval speaks against nothing."""
+    draw = np.random.default_rng(seed)
+    errors = [calibration_error((draw.random(len(scores)) < scores).astype(np.int64), scores) for _ in range(RESAMPLES)]
+    low, high = np.quantile(errors, (0.025, 0.975))
+    return Metric(
+        name="ece_by_chance", on=on, value=_short(np.mean(errors)), low=_short(low), high=_short(high), n=len(scores)
+    )
+
+
+def curves(labels: I64, scores: F64, *, on: str) -> Curves:
+    """What a card draws of these rows."""
+    bins = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
+    reliability = tuple(
+        Bin(
+            score=_short(scores[bins == place].mean()),
+            positive=_short(labels[bins == place].mean()),
+            n=int((bins == place).sum()),
+        )
+        for place in range(_BINS)
+        if (bins == place).any()
+    )
+    precision, recall, at_score = curve(labels, scores)
+    places = np.unique(np.linspace(0, len(recall) - 1, _POINTS).astype(np.int64))
+    points = tuple((_short(recall[one]), _short(precision[one]), _short(at_score[one])) for one in places)
+    return Curves(on=on, reliability=reliability, precision_recall=points)
 
 
 MEASURES: dict[str, Callable[[I64, F64, float], float]] = {

@@ -16,7 +16,7 @@ from classifiers.manifest import Manifest, analyser_hash
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
-from classifiers.training.measures import measure
+from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, fit, matrix
 from classifiers.training.recipes import Recipe
 from classifiers.training.thresholds import threshold_for
@@ -52,7 +52,8 @@ def train_head(
     scores = np.round(probabilities(margins, calibration), DECIMALS)
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
-    metrics = measure(labels, scores, threshold.value, on=on, seed=seed)
+    metrics = [*measure(labels, scores, threshold.value, on=on, seed=seed), ece_by_chance(scores, on=on, seed=seed)]
+    drawn = [curves(labels, scores, on=on)]
 
     final = fit(rows, labels, recipe.settings, seed=seed)
     weights = Weights.quantised(final.weights, final.intercept)
@@ -61,7 +62,10 @@ def train_head(
     for other in measured:
         other_scores = np.round(probabilities(_margins(final, _tokens(other), seed), calibration), DECIMALS)
         other_labels = np.array(other.labels, dtype=np.int64)
-        metrics += measure(other_labels, other_scores, threshold.value, on=other.dataset.file, seed=seed)
+        name = other.dataset.file
+        metrics += measure(other_labels, other_scores, threshold.value, on=name, seed=seed)
+        metrics.append(ece_by_chance(other_scores, on=name, seed=seed))
+        drawn.append(curves(other_labels, other_scores, on=name))
 
     manifest = Manifest(
         kind="linear",
@@ -86,6 +90,7 @@ def train_head(
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
         seed=seed,
+        curves=tuple(drawn),
     )
     save_head(models / recipe.name, manifest, packed)
     return manifest

@@ -14,7 +14,7 @@ from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, wr
 from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.seeds import Example, load_seeds
 from classifiers.training.calibration import platt, probabilities
-from classifiers.training.measures import measure
+from classifiers.training.measures import curves, ece_by_chance, measure
 from hustings.text import analyse
 
 __all__ = ["MOST_WRONG", "train_narratives"]
@@ -24,7 +24,17 @@ MOST_WRONG = 0.05
 and of narratives that may be taken for an answer to one. It was .03 at first, and raised after seeing how much of the
 synthetic election was missed."""
 _NOTHING_ALIKE = -1.0  # the margin of a sentence that is compared with nothing
-_MEASURES = ("precision", "recall", "false_positive_rate", "pr_auc", "brier")
+_MEASURES = (
+    "macro_f1",
+    "f1",
+    "precision",
+    "recall",
+    "false_positive_rate",
+    "pr_auc",
+    "recall_at_precision_90",
+    "ece",
+    "brier",
+)
 
 _LABEL = (
     "Election narratives (wrong date, place, way or cancellation of the vote; fraud, results, a candidate's status; "
@@ -63,6 +73,7 @@ def train_narratives(
         for on in parts
         for metric in measure(labels[on], scores[on], value, on=f"{language}: {on}", seed=seed, names=_MEASURES)
     ]
+    metrics += [ece_by_chance(scores[on], on=f"{language}: {on}", seed=seed) for on in parts]
     manifest = Manifest(
         kind="narratives",
         name=f"N-{language}",
@@ -103,6 +114,7 @@ def train_narratives(
         code_version=version("hustings"),
         libraries={"numpy": version("numpy")},
         seed=seed,
+        curves=tuple(curves(labels[on], scores[on], on=f"{language}: {on}") for on in parts),
     )
     folder = models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)

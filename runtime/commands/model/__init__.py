@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from runtime.commands.model import evaluate, list_models, score, signing, train
+from runtime.commands.model import evaluate, gates, list_models, score, signing, train
 
 __all__ = ["app"]
 
@@ -20,5 +20,6 @@ app.command("list")(list_models.list_models)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
+app.command("gates")(gates.gates)
 app.command("keygen")(signing.keygen)
 app.command("sign")(signing.sign)

@@ -1,0 +1,206 @@
+"""The least that each model must be worth, and the failures that are known and borne, each with its written reason.
+
+`floors.toml` lies in a folder of models (the shipped one beside this file). A floor keeps its history: it may rise
+freely, a fall needs a reason. An exception excuses a check only while it is no worse than when it was written down.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from classifiers.gates.record import Check, GateName, GateRecord
+from classifiers.manifest import Manifest
+from hustings.errors import ConfigError
+
+__all__ = [
+    "FLOORS",
+    "Exemption",
+    "Floor",
+    "Floors",
+    "Mark",
+    "excused",
+    "judged_by",
+    "read_floors",
+    "recorded",
+    "write_floors",
+]
+
+FLOORS = "floors.toml"
+MARGIN = 0.01
+"""A floor is recorded so far below what was measured: retraining on a few rows more or fewer moves it that much."""
+RECORDED = ("pr_auc", "macro_f1")
+SHORTEST_REASON = 12
+_SLACK = 1e-9
+
+
+class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value of a floor, since when, and why where it lies below the one before."""
+
+    value: float
+    at: str
+    reason: str = ""
+
+
+class Floor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One floor; the last mark of its history holds."""
+
+    model: str
+    measure: str
+    on: str
+    history: tuple[Mark, ...]
+
+    @property
+    def value(self) -> float:
+        return self.history[-1].value
+
+    @property
+    def at(self) -> str:
+        return self.history[-1].at
+
+
+class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A check that fails and is borne for now; `worst` is the value that was seen when it was written down."""
+
+    model: str
+    gate: GateName
+    subject: str
+    worst: float
+    at: str
+    reason: str
+
+
+class Floors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    floor: tuple[Floor, ...] = ()
+    exception: tuple[Exemption, ...] = ()
+
+    def of(self, model: str) -> tuple[Floor, ...]:
+        return tuple(floor for floor in self.floor if floor.model == model)
+
+
+def read_floors(path: Path) -> Floors:
+    """The file, or nothing when there is none. Raises `ConfigError` for a floor that fell without a reason, for an
+    exception without one, and for a floor that stands twice."""
+    if not path.exists():
+        return Floors()
+    try:
+        floors = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Floors)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    problems = [problem for floor in floors.floor for problem in _problems(floor)]
+    problems += [
+        f"exception for {one.model}, {one.gate}, {one.subject}: needs a reason of at least {SHORTEST_REASON} letters"
+        for one in floors.exception
+        if len(one.reason) < SHORTEST_REASON
+    ]
+    keys = [(floor.model, floor.measure, floor.on) for floor in floors.floor]
+    problems += [f"the floor of {' '.join(key)} stands twice" for key in sorted(set(keys)) if keys.count(key) > 1]
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+    return floors
+
+
+def _problems(floor: Floor) -> list[str]:
+    name = f"floor of {floor.model}, {floor.measure} on {floor.on}"
+    if not floor.history:
+        return [f"{name}: has no value"]
+    return [
+        f"{name}: fell from {before.value} to {after.value} on {after.at} without a written reason"
+        for before, after in zip(floor.history, floor.history[1:], strict=False)
+        if after.value < before.value and len(after.reason) < SHORTEST_REASON
+    ]
+
+
+def excused(check: Check, model: str, floors: Floors) -> Check:
+    """The check with the reason of the exception that covers it, if one does."""
+    if check.passed:
+        return check
+    for one in floors.exception:
+        if (one.model, one.gate, one.subject) == (model, check.gate, check.subject):
+            no_worse = check.value >= one.worst - _SLACK if check.at_least else check.value <= one.worst + _SLACK
+            if no_worse:
+                return replace(check, excused=one.reason)
+            return replace(check, detail=f"{check.detail}; worse than the {one.worst} of its exception")
+    return check
+
+
+def judged_by(record: GateRecord, floors: Floors) -> GateRecord:
+    """The record with the exceptions of these floors in place of those that it was made with."""
+    bare = (replace(check, excused="") for check in record.checks)
+    return replace(record, checks=tuple(excused(check, record.model, floors) for check in bare))
+
+
+def recorded(floors: Floors, manifest: Manifest, record: GateRecord, *, at: str, reason: str) -> Floors:
+    """The floors with what this version is worth now, and with an exception for each check that it fails. Raises
+    `ConfigError` when a floor falls, or anything fails, and no reason is given."""
+    kept = {(floor.measure, floor.on): floor for floor in floors.of(manifest.name)}
+    needs_reason: list[str] = []
+    for metric in manifest.metrics:
+        if metric.name not in RECORDED or metric.group is not None:
+            continue
+        value = round(metric.value - MARGIN, 4)
+        known = kept.get((metric.name, metric.on))
+        if known is not None and value == known.value:
+            continue
+        if known is not None and value < known.value:
+            needs_reason.append(f"{metric.name} on {metric.on} falls from {known.value} to {value}")
+        mark = Mark(value=value, at=at, reason=reason if known is not None and value < known.value else "")
+        history = known.history if known is not None else ()
+        kept[metric.name, metric.on] = Floor(
+            model=manifest.name, measure=metric.name, on=metric.on, history=(*history, mark)
+        )
+    failing = [check for check in record.checks if not check.passed and check.gate not in ("signature", "analyser")]
+    needs_reason += [
+        f"{check.gate}: {check.subject} fails with {check.value}" for check in failing if not check.excused
+    ]
+    if needs_reason and len(reason) < SHORTEST_REASON:
+        raise ConfigError(
+            f"{manifest.tag}: a written reason of at least {SHORTEST_REASON} letters is needed (--reason):\n"
+            + "\n".join(needs_reason)
+        )
+    exceptions = [
+        Exemption(
+            model=manifest.name,
+            gate=check.gate,
+            subject=check.subject,
+            worst=check.value,
+            at=at,
+            reason=check.excused or reason,
+        )
+        for check in failing
+    ]
+    return Floors(
+        floor=(*(floor for floor in floors.floor if floor.model != manifest.name), *kept.values()),
+        exception=(*(one for one in floors.exception if one.model != manifest.name), *exceptions),
+    )
+
+
+_HEAD = """\
+# The least that each model must be worth, and the failures that are known and borne for now.
+# Written by `hustings model gates --record`. A floor that falls, and every exception, has its reason here.
+"""
+
+
+def write_floors(path: Path, floors: Floors) -> None:
+    """Write the file for people to read, in the order of models."""
+    lines = [_HEAD]
+    for floor in sorted(floors.floor, key=lambda one: (one.model, one.on, one.measure)):
+        lines += ["[[floor]]", *_pairs(model=floor.model, measure=floor.measure, on=floor.on), "history = ["]
+        lines += [f"  {{ {', '.join(_pairs(value=m.value, at=m.at, reason=m.reason))} }}," for m in floor.history]
+        lines += ["]", ""]
+    for one in sorted(floors.exception, key=lambda one: (one.model, one.gate, one.subject)):
+        lines += ["[[exception]]", *_pairs(**msgspec.to_builtins(one)), ""]
+    path.write_text("\n".join(lines), "utf-8")
+
+
+def _pairs(**values: str | float) -> Sequence[str]:
+    """JSON's strings and numbers are TOML's too."""
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]

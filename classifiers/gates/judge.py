@@ -1,0 +1,116 @@
+"""Runs every gate on one version, in the company in which it would serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from classifiers.candidate import open_with_candidate
+from classifiers.checks.expand import load_suite
+from classifiers.checks.runner import run
+from classifiers.checks.suite import SUITES
+from classifiers.gates.floors import Floors, excused
+from classifiers.gates.measured import calibration_checks, group_checks, quality_checks
+from classifiers.gates.record import Check, GateRecord
+from classifiers.gates.remit import codes_of, remit_of, suite_language
+from classifiers.gates.speech import OnlyFlagsOf, speech_checks
+from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
+from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
+from classifiers.rating import made_for_another_analyser
+from classifiers.signing import ANYBODY, Signers
+from hustings.codebook import Codebook
+from hustings.errors import ModelError
+
+__all__ = ["judge"]
+
+ALONE = ("linear", "narratives")
+"""Kinds that are judged by themselves: what an encoder says of their flags is the encoder's part."""
+
+
+def judge(
+    manifest: Manifest,
+    folder: Path,
+    *,
+    serving: Mapping[str, Path],
+    floors: Floors,
+    codebook: Codebook,
+    signers: Signers,
+    at: str,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> GateRecord:
+    """What every gate says of the version in `folder`; `serving` is what it would serve beside. Raises `ModelError`
+    for a folder that cannot be opened at all. `tell` hears which gate is run now."""
+    tell("signature")
+    checks = [_signature(manifest, folder, signers), _analyser(manifest)]
+    company = {} if manifest.kind in ALONE else serving
+    pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
+    tell("quality")
+    checks += [*quality_checks(manifest, floors), *calibration_checks(manifest), *group_checks(manifest)]
+    codes, language = codes_of(manifest, folder), suite_language(manifest)
+    suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
+    judged = [suite for suite in suites if suite.cases]
+    for suite in judged:
+        tell(suite.title)
+        checks += speech_checks(run(suite, OnlyFlagsOf(manifest.tag, pipeline)))
+    if not judged:
+        checks.append(_no_suite(manifest))
+    tell("speed")
+    speed = measure_speed(manifest, pipeline, ordinary_posts(suites, language), language)
+    checks.append(speed_check(manifest, speed))
+    return GateRecord(
+        model=manifest.name,
+        version=manifest.version,
+        manifest=hash_of_manifest(folder),
+        code_version=version("hustings"),
+        at=at,
+        suites={suite.name: load_suite(suite.name).digest for suite in judged},
+        seconds_a_thousand=round(speed.post_s * 1000, 6),
+        checks=tuple(excused(check, manifest.name, floors) for check in checks),
+    )
+
+
+def _signature(manifest: Manifest, folder: Path, signers: Signers) -> Check:
+    try:
+        read_manifest(folder, signers=signers)
+    except ModelError as error:
+        detail, passed = str(error), False
+    else:
+        detail, passed = "by one of " + ", ".join(map(str, signers.known)), True
+    return Check(
+        gate="signature",
+        subject="manifest signed",
+        language=manifest.language,
+        value=float(passed),
+        limit=1.0,
+        at_least=True,
+        passed=passed,
+        detail=detail,
+    )
+
+
+def _analyser(manifest: Manifest) -> Check:
+    passed = not made_for_another_analyser([manifest])
+    return Check(
+        gate="analyser",
+        subject="made for this analyser",
+        language=manifest.language,
+        value=float(passed),
+        limit=1.0,
+        at_least=True,
+        passed=passed,
+        detail="" if passed else "learnt from tokens that the analyser makes no longer; train it anew",
+    )
+
+
+def _no_suite(manifest: Manifest) -> Check:
+    return Check(
+        gate="functions",
+        subject="no suite in this language",
+        language=manifest.language,
+        value=0.0,
+        limit=1.0,
+        at_least=True,
+        passed=False,
+        detail="neither ElectionCheck nor the abuse functions speak it: nobody has tested what it understands",
+    )

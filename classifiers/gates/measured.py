@@ -1,0 +1,133 @@
+"""Gates on what training measured: quality against recorded floors and against what serves, calibration, groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from classifiers.gates.floors import Floors
+from classifiers.gates.record import Check
+from classifiers.gates.speech import GROUP_GAP
+from classifiers.manifest import Manifest, Metric
+
+__all__ = ["BY_CHANCE", "CALIBRATION_ERROR", "GAIN", "calibration_checks", "group_checks", "quality_checks"]
+
+CALIBRATION_ERROR = 0.03
+"""Most that probabilities may be off, in the domain of the training data …"""
+CALIBRATION_ERROR_SHIFTED = 0.08
+"""… and on other data."""
+BY_CHANCE = "ece_by_chance"
+"""The error that perfect probabilities would show on so few rows; training writes it beside `ece`."""
+GAIN = "pr_auc_gain"
+"""PR-AUC of this version less that of the version that served, on the same rows."""
+FEWEST_OF_A_GROUP = 50
+
+
+def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
+    """Every recorded floor of the model; without any, the model must at least beat chance."""
+    measured = {(metric.name, metric.on): metric for metric in manifest.metrics}
+    recorded = floors.of(manifest.name)
+    for floor in recorded:
+        metric = measured.get((floor.measure, floor.on))
+        value = metric.value if metric is not None else 0.0
+        yield Check(
+            gate="quality",
+            subject=f"{floor.measure} on {floor.on}",
+            language=manifest.language,
+            value=value,
+            limit=floor.value,
+            at_least=True,
+            passed=value >= floor.value,
+            detail=f"floor since {floor.at}" if metric is not None else "not measured by this version's training",
+        )
+    for metric in manifest.metrics:
+        if metric.name == GAIN:
+            yield _gain(manifest, metric)
+    if not recorded:
+        yield from _beats_chance(manifest)
+
+
+def _gain(manifest: Manifest, metric: Metric) -> Check:
+    return Check(
+        gate="quality",
+        subject=f"{metric.name} on {metric.on}",
+        language=manifest.language,
+        value=metric.high,
+        limit=0.0,
+        at_least=True,
+        passed=metric.high >= 0,
+        detail=f"{metric.value:+.4f} [{metric.low:+.4f}, {metric.high:+.4f}] against what serves; its end counts",
+    )
+
+
+def _beats_chance(manifest: Manifest) -> Iterator[Check]:
+    """The first data set of a manifest is what it was trained on; PR-AUC of guessing is its share of positives."""
+    found = [metric for metric in manifest.metrics if metric.name == "pr_auc" and metric.group is None]
+    data = manifest.data[0]
+    chance = round(data.positives / max(data.rows, 1), 4)
+    low = found[0].low if found else 0.0
+    yield Check(
+        gate="quality",
+        subject=f"pr_auc on {found[0].on}" if found else "pr_auc",
+        language=manifest.language,
+        value=low,
+        limit=chance,
+        at_least=True,
+        passed=low > chance,
+        detail="no floor is recorded for this model: the interval must lie above guessing",
+    )
+
+
+def calibration_checks(manifest: Manifest) -> Iterator[Check]:
+    """Every measured calibration error; the first one is in the domain, those on other data may be worse."""
+    chance = {metric.on: metric.high for metric in manifest.metrics if metric.name == BY_CHANCE}
+    errors = [metric for metric in manifest.metrics if metric.name == "ece" and metric.group is None]
+    for place, metric in enumerate(errors):
+        usual = CALIBRATION_ERROR_SHIFTED if place else CALIBRATION_ERROR
+        limit = max(usual, chance.get(metric.on, 0.0))
+        yield Check(
+            gate="calibration",
+            subject=f"ece on {metric.on}",
+            language=manifest.language,
+            value=metric.value,
+            limit=limit,
+            at_least=False,
+            passed=metric.value <= limit,
+            detail=f"{metric.n} rows"
+            + (f"; so few that perfect probabilities would show up to {limit:.3f}" if limit > usual else ""),
+        )
+    if not errors:
+        yield Check(
+            gate="calibration",
+            subject="ece",
+            language=manifest.language,
+            value=1.0,
+            limit=CALIBRATION_ERROR,
+            at_least=False,
+            passed=False,
+            detail="not measured by this version's training",
+        )
+
+
+def group_checks(manifest: Manifest) -> Iterator[Check]:
+    """False positives by group on real posts, where training measured them (`on` ends with ", key=value")."""
+    rates: dict[tuple[str, str], dict[str, Metric]] = defaultdict(dict)
+    for metric in manifest.metrics:
+        if metric.group is not None and metric.name == "false_positive_rate" and metric.n >= FEWEST_OF_A_GROUP:
+            on, key, value = metric.group
+            rates[on, key][value] = metric
+    for (on, key), by_value in rates.items():
+        if len(by_value) > 1:
+            values = [metric.value for metric in by_value.values()]
+            gap = max(values) - min(values)
+            yield Check(
+                gate="groups",
+                subject=f"{key} on {on}",
+                language=manifest.language,
+                value=round(gap, 4),
+                limit=GROUP_GAP,
+                at_least=False,
+                passed=gap <= GROUP_GAP,
+                detail="false positives: "
+                + ", ".join(f"{value} {metric.value:.1%} of {metric.n}" for value, metric in by_value.items()),
+            )

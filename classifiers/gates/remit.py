@@ -1,0 +1,44 @@
+"""What a version may be judged by: the codes that it can give, in the languages that it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from classifiers.checks.runner import is_right
+from classifiers.checks.suite import Suite
+from classifiers.manifest import Manifest, read_file
+from classifiers.narratives.seeds import load_seeds
+
+__all__ = ["codes_of", "remit_of", "suite_language"]
+
+
+def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
+    """The codes of harm that the version can give."""
+    if manifest.kind == "narratives":
+        examples = load_seeds(manifest.language).examples
+        return tuple(dict.fromkeys(example.code for example in examples if not example.is_protected))
+    if manifest.kind == "encoder":
+        from classifiers.encoder.heads import HEADS, read_heads
+
+        heads = next(file for file in manifest.files if file.name == HEADS)
+        return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))
+    return (manifest.code,)
+
+
+def suite_language(manifest: Manifest) -> str:
+    """The language of the suites' posts that the version reads: "en" for "en-IN"."""
+    return manifest.language.partition("-")[0]
+
+
+def remit_of(suite: Suite, codes: tuple[str, ...], language: str) -> Suite:
+    """The posts of the suite in that language in which nothing is to be found, or something that one of the codes would
+    say rightly. A head for slurs is not to blame for threats that it misses."""
+    spoken = suite.only([language])
+    cases = tuple(
+        case
+        for case in spoken.cases
+        if not case.expected or any(is_right((code,), case.expected, suite.harm) for code in codes)
+    )
+    return replace(spoken, cases=cases)

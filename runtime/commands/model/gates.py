@@ -1,0 +1,143 @@
+"""`hustings model gates`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+
+if TYPE_CHECKING:
+    from classifiers.gates.record import GateRecord
+    from classifiers.store import ModelStore, Stored
+
+__all__ = ["gates"]
+
+
+def gates(
+    names: Annotated[list[str] | None, typer.Argument(help="models to judge, such as G-en")] = None,
+    every: Annotated[bool, typer.Option("--all", help="judge every model that serves")] = False,
+    version: Annotated[str | None, typer.Option("--version", help="a version; without it, the one that serves")] = None,
+    models: Models = None,
+    config: ConfigFile = None,
+    floors: Annotated[
+        Path | None, typer.Option("--floors", help="file of floors; without it, floors.toml of the folder of models")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="write down what is found as floors and exceptions; a fall needs --reason")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="why a floor falls, or a failure is borne")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Judge models by every gate: signature, quality floors, calibration, swaps, groups, protected speech, functions,
+    speed. Exit status 1 when one fails that no written exception covers. The result is stored beside the model.
+
+    Example: hustings model gates --all
+    """
+    import msgspec
+
+    from classifiers.gates.floors import judged_by, read_floors, recorded, write_floors
+    from classifiers.gates.judge import judge
+    from classifiers.gates.record import write_record
+    from classifiers.signing import shipped_signers
+    from hustings.clock import SystemClock, rfc3339
+    from runtime import build
+    from runtime.commands.progress import stages
+    from runtime.commands.terminal import complain, say
+
+    configuration = loaded(config)
+    store = store_of(models, configuration)
+    chosen = _chosen(store, names or [], every, version)
+    path = floors or _floors_of(store)
+    now = rfc3339(SystemClock().now())
+    serving = store.serving()
+    records = []
+    with stages(len(chosen), shown=not as_json) as progress:
+        for stored in chosen:
+            tag = stored.manifest.tag
+            found = judge(
+                stored.manifest,
+                stored.folder,
+                serving=serving,
+                floors=read_floors(path),
+                codebook=build.codebook(),
+                signers=build.model_signers(configuration) if configuration else shipped_signers(),
+                at=now,
+                tell=partial(progress.at, tag),
+            )
+            if record:
+                known = recorded(read_floors(path), stored.manifest, found, at=now[:10], reason=reason)
+                write_floors(path, known)
+                found = judged_by(found, known)
+            write_record(stored.folder, found)
+            records.append(found)
+            progress.done()
+    if as_json:
+        say(msgspec.json.encode(records).decode())
+    else:
+        for found in records:
+            show(found)
+    failed = sum(len(found.failed) for found in records)
+    if failed:
+        complain(f"{failed} check(s) failed")
+        raise typer.Exit(1)
+
+
+def show(record: GateRecord) -> None:
+    """One version's checks for people: a line a gate, then whatever did not pass."""
+    from runtime.commands.terminal import say, table
+
+    by_gate: dict[str, list[int]] = {}
+    for check in record.checks:
+        counts = by_gate.setdefault(check.gate, [0, 0, 0])
+        counts[0 if check.passed else 1 if check.excused else 2] += 1
+    table(
+        f"{record.model}@{record.version}: gates",
+        ["gate", "passed", "excused", "failed"],
+        [[gate, *counts] for gate, counts in by_gate.items()],
+    )
+    wrong = [check for check in record.checks if not check.passed]
+    if wrong:
+        table(
+            "did not pass",
+            ["gate", "what", "language", "value", "limit", "why it is borne, or what was seen"],
+            [
+                [
+                    check.gate,
+                    check.subject,
+                    check.language,
+                    f"{check.value:g}",
+                    f"{'≥' if check.at_least else '≤'} {check.limit:g}",
+                    f"excused: {check.excused}" if check.excused else f"FAILED: {check.detail}",
+                ]
+                for check in wrong
+            ],
+        )
+    say(f"{record.model}@{record.version}: {'passed' if not record.failed else 'FAILED'}")
+
+
+def _chosen(store: ModelStore, names: list[str], every: bool, version: str | None) -> list[Stored]:
+    from hustings.errors import ConfigError
+
+    if every == bool(names):
+        raise ConfigError("name the models to judge, or say --all")
+    if every and version is not None:
+        raise ConfigError("--version goes with one name, not with --all")
+    if every:
+        return [store.find(name) for name in store.serving()]
+    return [store.find(name, version) for name in names]
+
+
+def _floors_of(store: ModelStore) -> Path:
+    """The shipped models' floors lie beside the gates, everybody else's in their folder of models."""
+    from importlib.resources import files
+
+    from classifiers.gates.floors import FLOORS
+    from classifiers.pipeline import shipped_models
+
+    if store.own == shipped_models():
+        return Path(str(files("classifiers").joinpath("gates", FLOORS)))
+    return store.own / FLOORS
