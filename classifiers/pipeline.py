@@ -8,6 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from classifiers.encoder.model import load_encoders
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.encoder.step import Encoders
 from classifiers.language import LanguageStep
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
@@ -40,17 +43,32 @@ class Ingredients(NamedTuple):
     story_memory: Iterable[Assessment]
     former: tuple[Classifier, ...] = ()
     """The steps of a pipeline that this one takes over from: what they remember goes on."""
+    encoder: EncoderSettings = EncoderSettings()
 
     def remembering(self) -> Stories:
         """The stories of the former pipeline, or new ones with the memory that is given."""
         standing = (step for step in self.former if isinstance(step, Stories))
         return next(standing, None) or Stories.remembering(self.story_memory)
 
+    def encoders(self) -> Encoders:
+        """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
+        Raises `ModelError` for a code that no model may give."""
+        if not self.encoder.on:
+            return Encoders((), (), self.encoder)
+        folders = self.models.values()
+        encoders = load_encoders(folders, signers=self.signers, threads=self.encoder.threads)
+        for encoder in encoders:
+            for head in encoder.heads:
+                _check_code(self.codebook, encoder.manifest.name, head.code)
+        heads = load_heads(folders, signers=self.signers) if encoders else []
+        return Encoders(encoders, heads, self.encoder)
+
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LanguageStep.opened(given.languages),
     lambda given: RosterLinks(given.roster),
     lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages),
+    lambda given: given.encoders(),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
     lambda given: Targets(),
     lambda given: given.remembering(),
@@ -61,7 +79,8 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
 class Pipeline:
     """Posts in, assessments out, same length and order. The result does not depend on how posts are batched.
 
-    `stale` names models that were made for another analyser: whoever opens a pipeline tells it to people.
+    `stale` names models that were made for another analyser, or beside another version of a head, and are silent for
+    it: whoever opens a pipeline tells it to people.
     """
 
     def __init__(self, steps: Sequence[Classifier], *, stale: Sequence[str] = ()) -> None:
@@ -107,12 +126,13 @@ def open_pipeline(
     story_memory: Iterable[Assessment] = (),
     signers: Signers | None = None,
     former: Pipeline | None = None,
+    encoder: EncoderSettings | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
-    pipeline whose memory of stories goes on instead. Raises `ModelError` when a model cannot be trusted or gives a code
-    that the codebook has not or that only people may give."""
+    pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads. Raises `ModelError`
+    when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
         signers or shipped_signers(),
@@ -121,15 +141,20 @@ def open_pipeline(
         languages,
         story_memory,
         former.steps if former is not None else (),
+        encoder or EncoderSettings(),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
-        code = codebook.codes.get(manifest.code)
-        if code is None or code.human_only:
-            raise ModelError(
-                f"{manifest.name}: gives {manifest.code!r}, which no model may give: unknown or for people"
-            )
-    return Pipeline([make(given) for make in STEPS], stale=made_for_another_analyser(manifests))
+        _check_code(codebook, manifest.name, manifest.code)
+    steps = [make(given) for make in STEPS]
+    silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
+    return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])
+
+
+def _check_code(codebook: Codebook, model: str, code: str) -> None:
+    known = codebook.codes.get(code)
+    if known is None or known.human_only:
+        raise ModelError(f"{model}: gives {code!r}, which no model may give: unknown or for people")
 
 
 def shipped_models() -> Path:

@@ -51,6 +51,11 @@ def _is_threat(row: dict[str, str]) -> int:
     return int(row["label_category"].startswith("1."))
 
 
+def _category(number: int) -> Callable[[dict[str, str]], int]:
+    """EDOS task B: 2 derogation, 3 animosity, 4 prejudiced discussions."""
+    return lambda row: int(row["label_category"].startswith(f"{number}."))
+
+
 def _uli(question: str) -> Callable[[dict[str, str]], int | None]:
     """`l1`: gendered abuse when not directed at a person of marginalised gender; `l2`: when directed at one."""
     return lambda row: {"0": 0, "1": 1}.get(row[question])
@@ -69,6 +74,9 @@ CORPORA: dict[str, Source] = {
     "edos-sexist-dev": Source("edos/dev.csv", *_EDOS, "text", _is_sexist),
     "edos-threat": Source("edos/train.csv.gz", *_EDOS, "text", _is_threat),
     "edos-threat-dev": Source("edos/dev.csv", *_EDOS, "text", _is_threat),
+    "edos-derogation": Source("edos/train.csv.gz", *_EDOS, "text", _category(2)),
+    "edos-animosity": Source("edos/train.csv.gz", *_EDOS, "text", _category(3)),
+    "edos-prejudice": Source("edos/train.csv.gz", *_EDOS, "text", _category(4)),
     "uli-en": Source("uli/en_train.csv", *_ULI, "text", _uli("l1")),
     "uli-hi": Source("uli/hi_train.csv.gz", *_ULI, "text", _uli("l1")),
     "uli-ta": Source("uli/ta_train.csv.gz", *_ULI, "text", _uli("l1")),

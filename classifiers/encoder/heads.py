@@ -1,0 +1,82 @@
+"""What an encoder's outputs mean: one file in its folder, one entry a linear head beside which it speaks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from classifiers.linear.score import DECIMALS
+from classifiers.manifest import Calibration, ModelFile, Threshold
+from hustings.errors import ModelError
+
+__all__ = ["HEADS", "EncoderHead", "Keep", "log_odds", "pack_heads", "read_heads"]
+
+HEADS = "heads.json"
+
+Unit = Annotated[float, Meta(ge=0.0, le=1.0)]
+_LEAST = 10.0**-DECIMALS
+
+
+class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One point of the trade-off: reading posts from the linear score `from_score` on keeps `keep` of the right flags
+    that reading all would give, on the data where the threshold was chosen; `read` of those posts are read then."""
+
+    keep: Unit
+    from_score: Unit
+    read: Unit
+
+
+class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One output. The margin is `share` · logit + (1 - `share`) · log-odds of the score that the linear head `beside`
+    gave; both were calibrated together, beside that head's version. `keeps` rises in `keep` and ends with 1."""
+
+    code: str
+    beside: str
+    beside_version: str
+    output: Annotated[int, Meta(ge=0, le=255)]
+    share: Unit
+    calibration: Calibration
+    threshold: Threshold
+    keeps: Annotated[tuple[Keep, ...], Meta(min_length=1)]
+
+    def score(self, logit: float, linear_score: float) -> float:
+        """The calibrated probability, rounded to `DECIMALS`."""
+        margin = self.share * logit + (1.0 - self.share) * log_odds(linear_score)
+        return round(self.calibration.probability(margin), DECIMALS)
+
+    def from_score(self, keep: float) -> float:
+        """The linear score from which on posts are read, so that at least `keep` is kept."""
+        return next((point.from_score for point in self.keeps if point.keep >= keep), 0.0)
+
+
+def log_odds(score: float) -> float:
+    """ln(p / (1 - p)) of a rounded probability; 0 and 1 count as the last place that is written."""
+    inside = min(max(score, _LEAST), 1.0 - _LEAST)
+    return math.log(inside / (1.0 - inside))
+
+
+def pack_heads(heads: Sequence[EncoderHead]) -> tuple[bytes, ModelFile]:
+    """The file's bytes, for people to read, and the manifest's line for it."""
+    raw = (json.dumps(msgspec.to_builtins(list(heads)), ensure_ascii=False, indent=1) + "\n").encode()
+    return raw, ModelFile(name=HEADS, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def read_heads(raw: bytes, where: str) -> tuple[EncoderHead, ...]:
+    """The heads. Raises `ModelError` when the bytes are not such a file, or two heads claim one code."""
+    try:
+        heads = msgspec.json.decode(raw, type=tuple[EncoderHead, ...])
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"{where}: {HEADS}: {error}") from error
+    for names in ([head.code for head in heads], [head.beside for head in heads]):
+        if not names or len(set(names)) != len(names):
+            raise ModelError(f"{where}: {HEADS}: needs heads of different codes and names, found {names!r}")
+    for head in heads:
+        if not (math.isfinite(head.calibration.slope) and math.isfinite(head.calibration.intercept)):
+            raise ModelError(f"{where}: {HEADS}: calibration of {head.code} is {head.calibration}; numbers are finite")
+    return heads

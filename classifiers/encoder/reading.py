@@ -1,0 +1,59 @@
+"""What the encoder gets to read of a post: its words as the analyser repaired them, with the marks between them.
+
+The raw text would let a disguise (`b1tch`, zero-width characters) hide from the encoder what the linear heads see, the
+bare tokens would lose punctuation. Handles become `user`, as they are in the corpora, so that no name speaks for or
+against anybody. Web addresses give nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hustings.text import locate
+
+__all__ = ["MOST_WORDS", "Words", "read_words"]
+
+MOST_WORDS = 40
+"""Longer posts are read in part: that many words round the place where the linear head sees most. Padding a post with
+friendly words, or hiding the insult at its end, therefore changes little."""
+
+_MARKS = frozenset(".,;:!?…'\"’‘“”()&%$-–—/")
+_MOST_MARKS = 3
+
+
+class Words(NamedTuple):
+    """The analyser's tokens, and for each what the encoder reads in its place: the word with the marks after it, `user`
+    for a handle, nothing for a tag whose parts follow."""
+
+    tokens: tuple[str, ...]
+    read: tuple[str, ...]
+
+    def text(self, begin: int = 0, end: int | None = None) -> str:
+        """What is read of the tokens in [begin, end)."""
+        return " ".join(word for word in self.read[begin:end] if word)
+
+
+def read_words(*parts: str) -> Words:
+    """The words of a title and a text, in that order; an empty part has none."""
+    tokens: list[str] = []
+    read: list[str] = []
+    for part in parts:
+        located = locate(part)
+        next_starts = [*(start for start, _ in located.spans[1:]), len(part)]
+        inside, parts_are_read = 0, True
+        for token, (start, end), next_start in zip(located.tokens, located.spans, next_starts, strict=False):
+            word = token
+            if len(token) > 1 and token[0] in "#@":  # its parts follow, within its span
+                inside, parts_are_read = end, token[0] == "#"
+                word = "" if parts_are_read else "user"
+            elif start < inside and not parts_are_read:
+                word = ""
+            tokens.append(token)
+            read.append(word + _marks(part[end:next_start]) if word else "")
+    return Words(tuple(tokens), tuple(read))
+
+
+def _marks(between: str) -> str:
+    """The first few marks between two words. A chunk with letters in it is an address, which gives no token."""
+    chunks = (chunk for chunk in between.split() if not any(map(str.isalnum, chunk)))
+    return "".join(mark for chunk in chunks for mark in chunk if mark in _MARKS)[:_MOST_MARKS]

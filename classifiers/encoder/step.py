@@ -1,0 +1,105 @@
+"""The step of the pipeline that lets an encoder read again what a linear head points at.
+
+Chosen is a post whose score under a head reaches `from_score`: low enough that nearly all that the encoder would find
+among all posts is found still, high enough that few posts are read (`EncoderSettings`). What the encoder says replaces
+score and flag of the head beside which it speaks; the words that spoke for a flag are still the linear head's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from classifiers.encoder.heads import EncoderHead
+from classifiers.encoder.model import Encoder
+from classifiers.encoder.place import place_to_read
+from classifiers.encoder.reading import MOST_WORDS, read_words
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.linear.explain import spans
+from classifiers.linear.model import Head
+from hustings.types import Assessment, Flag
+
+__all__ = ["Encoders", "read_text"]
+
+
+class _Voice(NamedTuple):
+    """An encoder's head, the linear head beside which it speaks, and the scores from which it is asked."""
+
+    head: EncoderHead
+    beside: Head
+    from_score: float
+    from_score_listed: float
+
+
+class Encoders:
+    """Reads chosen posts with the encoder of their linear heads, which are among `heads`. Beside no linear head, or
+    another version of it than it was calibrated with, an encoder's head says nothing: `silent` names such pairs."""
+
+    name = "encoder"
+
+    def __init__(self, encoders: Sequence[Encoder], heads: Sequence[Head], settings: EncoderSettings) -> None:
+        self.version = "+".join(encoder.label for encoder in encoders) or "none"
+        by_label = {head.label: head for head in heads}
+        self._voices = []
+        silent = []
+        for encoder in encoders:
+            voices = []
+            for head in encoder.heads:
+                beside = by_label.get(f"{head.beside}@{head.beside_version}")
+                if beside is None:
+                    silent.append(f"{encoder.label} beside {head.beside}@{head.beside_version}")
+                    continue
+                listed = min(head.from_score(settings.keep), head.from_score(settings.keep_listed))
+                voices.append(_Voice(head, beside, head.from_score(settings.keep), listed))
+            self._voices.append((encoder, tuple(voices)))
+        self.silent = tuple(silent)
+
+    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
+        done = list(assessments)
+        for encoder, voices in self._voices:
+            asked = [(place, voice) for place, one in enumerate(done) if (voice := _asking(voices, one))]
+            logits = encoder.session.logits([read_text(done[place], voice.beside) for place, voice in asked])
+            for (place, _), row in zip(asked, logits.tolist(), strict=True):
+                done[place] = _refined(done[place], encoder, voices, row)
+        return done
+
+
+def read_text(assessment: Assessment, head: Head) -> str:
+    """What the encoder reads of a post that `head` points at."""
+    words = read_words(assessment.post.title, assessment.post.text)
+    return words.text(*place_to_read(head, words.tokens, MOST_WORDS))
+
+
+def _asking(voices: Sequence[_Voice], assessment: Assessment) -> _Voice | None:
+    """The first voice whose linear head scored the post, high enough."""
+    for voice in voices:
+        if assessment.models.get(voice.beside.name) == voice.beside.manifest.version:
+            from_score = voice.from_score_listed if assessment.targets else voice.from_score
+            if assessment.scores[voice.head.code] >= from_score:
+                return voice
+    return None
+
+
+def _refined(assessment: Assessment, encoder: Encoder, voices: Sequence[_Voice], logits: Sequence[float]) -> Assessment:
+    scores = dict(assessment.scores)
+    flags = list(assessment.flags)
+    for head, beside, _, _ in voices:
+        if assessment.models.get(beside.name) != beside.manifest.version:
+            continue
+        score = scores[head.code] = head.score(logits[head.output], scores[head.code])
+        former = next((flag for flag in flags if flag.classifier == beside.label), None)
+        if score < head.threshold.value:
+            flags = [flag for flag in flags if flag is not former]
+            continue
+        flag = Flag(
+            code=head.code,
+            score=score,
+            threshold=head.threshold.value,
+            classifier=encoder.label,
+            spans=former.spans if former else spans(beside, assessment),
+        )
+        flags = [flag if one is former else one for one in flags] if former else [*flags, flag]
+    models = {**assessment.models, encoder.manifest.name: encoder.manifest.version}
+    return replace(assessment, scores=scores, models=models, flags=tuple(flags))

