@@ -11,6 +11,7 @@ from classifiers.manifest import Bin, Curves, Metric
 
 __all__ = [
     "MEASURES",
+    "RESAMPLES",
     "average_precision",
     "brier",
     "calibration_error",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from runtime.commands.model import evaluate, gates, list_models, score, signing, train
+from runtime.commands.model import compare, evaluate, gates, list_models, promotion, score, signing, train
 
 __all__ = ["app"]
 
@@ -20,6 +20,9 @@ app.command("list")(list_models.list_models)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
+app.command("compare")(compare.compare)
 app.command("gates")(gates.gates)
+app.command("promote")(promotion.promote)
+app.command("rollback")(promotion.rollback)
 app.command("keygen")(signing.keygen)
 app.command("sign")(signing.sign)

@@ -1,0 +1,106 @@
+"""Putting a version into service and taking it out again: checked, recorded in the store and in the audit chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from hustings.clock import Clock, rfc3339
+from hustings.errors import ConfigError
+from runtime import build
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from classifiers.signing import Signers
+    from classifiers.store import ModelStore, Stored
+
+__all__ = ["Changed", "promote", "rollback"]
+
+SHORTEST_REASON = 12
+
+
+class Changed(NamedTuple):
+    """What serves now and what served before; None where nothing does or did. `failed` are gates that were passed
+    over with a reason."""
+
+    name: str
+    now: str | None
+    before: str | None
+    failed: tuple[str, ...] = ()
+
+
+def promote(
+    store: ModelStore,
+    stored: Stored,
+    *,
+    signers: Signers,
+    by: str,
+    reason: str,
+    clock: Clock,
+    engine: Engine | None,
+) -> Changed:
+    """Put `stored` into service. Raises `ModelError` for a version that no worker would open, and `ConfigError` when a
+    gate failed, or none were run, and no reason is given."""
+    from classifiers.candidate import check_candidate
+
+    manifest = stored.manifest
+    check_candidate(manifest, stored.folder, serving=store.serving(), codebook=build.codebook(), signers=signers)
+    failed = _failed_gates(stored)
+    if failed and len(reason) < SHORTEST_REASON:
+        shown = "\n".join(f"  {line}" for line in failed[:20]) + ("\n  …" if len(failed) > 20 else "")
+        raise ConfigError(
+            f"{manifest.tag}: not promoted; {len(failed)} gate check(s) failed:\n{shown}\n"
+            f"mend the model, or say why it shall serve all the same (--reason, at least {SHORTEST_REASON} letters)"
+        )
+    with _audited(
+        engine,
+        clock,
+        action="model-promote",
+        subject=manifest.name,
+        detail={"version": manifest.version, "by": by, "reason": reason, "failed": list(failed)},
+    ):
+        former = store.promote(stored, at=rfc3339(clock.now()), by=by, reason=reason, failed=failed)
+    return Changed(manifest.name, manifest.version, former.version if former else None, failed)
+
+
+def rollback(store: ModelStore, name: str, *, by: str, reason: str, clock: Clock, engine: Engine | None) -> Changed:
+    """Put back what served before. Raises `ConfigError` when nothing was promoted under that name."""
+    with _audited(engine, clock, action="model-rollback", subject=name, detail={"by": by, "reason": reason}):
+        leaving, before = store.rollback(name, at=rfc3339(clock.now()), by=by, reason=reason)
+    return Changed(name, before.version if before else None, leaving.version)
+
+
+def _failed_gates(stored: Stored) -> tuple[str, ...]:
+    """A line for each check that failed without a written exception; one line when the gates were not run."""
+    from classifiers.gates.record import read_record
+
+    record = read_record(stored.folder, stored.manifest)
+    if record is None:
+        return (f"no gates were run on {stored.manifest.tag}; run `hustings model gates {stored.manifest.name}`",)
+    return tuple(f"{check.gate}: {check.subject} ({check.language}) is {check.value:g}" for check in record.failed)
+
+
+@contextmanager
+def _audited(
+    engine: Engine | None, clock: Clock, *, action: str, subject: str, detail: Mapping[str, str | list[str]]
+) -> Iterator[None]:
+    """Record the act before it happens: a crash between the two leaves a trace without an act, never the reverse. An
+    act that fails is recorded too."""
+    if engine is None:
+        yield
+        return
+    from desk import audit
+    from desk.database.connect import writing
+
+    def record(what: str) -> None:
+        with writing(engine) as connection:
+            audit.append(connection, at=clock.now(), actor="operator", action=what, subject=subject, detail=detail)
+
+    record(action)
+    try:
+        yield
+    except Exception:
+        record(f"{action}-failed")
+        raise

@@ -1,0 +1,325 @@
+"""Versions side by side, promotion and rollback, and what a running worker makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from classifiers.gates.record import Check, GateRecord, write_record
+from classifiers.manifest import hash_of_manifest
+from classifiers.pipeline import Pipeline, open_pipeline
+from classifiers.signing import SIGNATURE, Signers
+from classifiers.store import ACTIVE, ModelStore
+from desk import audit
+from desk.database.connect import open_database
+from hustings.clock import VirtualClock
+from hustings.errors import ConfigError, ModelError
+from hustings.roster import Roster
+from hustings.types import Post
+from runtime import promotion
+from runtime.build import codebook
+from runtime.events import open_events
+from runtime.live_models import LivePipeline
+from tests.model_folders import Keys, make_head
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+AT = "2026-11-01T00:00:00Z"
+CLOCK = VirtualClock(NOW)
+REASON = "the old one misses the new insult"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path / "keys")
+
+
+@pytest.fixture
+def store(tmp_path: Path, keys: Keys) -> ModelStore:
+    """G-en in service as it lies there, and two versions that wait."""
+    own = tmp_path / "models"
+    make_head(own / "G-en", "clown", keys=keys, version="1")
+    make_head(own / "G-en@2", "muppet", keys=keys, version="2")
+    make_head(own / "G-en@3", "donkey", keys=keys, version="3")
+    return ModelStore(own)
+
+
+def gated(store: ModelStore, version: str, *checks: Check) -> None:
+    """The gates were run on that version, with these checks."""
+    stored = store.find("G-en", version)
+    record = GateRecord(
+        model="G-en",
+        version=version,
+        manifest=hash_of_manifest(stored.folder),
+        code_version="0",
+        at=AT,
+        suites={},
+        seconds_a_thousand=0.01,
+        checks=checks,
+    )
+    write_record(stored.folder, record)
+
+
+def check(*, passed: bool, excused: str = "") -> Check:
+    return Check(
+        gate="functions",
+        subject="abuse: slur",
+        language="en",
+        value=0.25,
+        limit=0.5,
+        at_least=True,
+        passed=passed,
+        excused=excused,
+    )
+
+
+def promote(
+    store: ModelStore, version: str, keys: Keys, *, reason: str = "", engine: Engine | None = None
+) -> promotion.Changed:
+    return promotion.promote(
+        store,
+        store.find("G-en", version),
+        signers=keys.signers,
+        by="Ines",
+        reason=reason,
+        clock=CLOCK,
+        engine=engine,
+    )
+
+
+def active(store: ModelStore) -> str:
+    return store.find("G-en").manifest.version
+
+
+# ── the store ──
+
+
+def test_a_folder_without_a_version_in_its_name_serves_as_it_lies_there(store: ModelStore) -> None:
+    assert {name: path.name for name, path in store.serving().items()} == {"G-en": "G-en"}
+    assert [(one.manifest.version, one.is_active) for one in store.versions()] == [
+        ("1", True),
+        ("2", False),
+        ("3", False),
+    ]
+    assert store.next_version("G-en") == "4"
+    assert store.next_version("A-INSULT-en") == "1"
+
+
+def test_the_last_promotion_serves_and_rollbacks_go_back_step_by_step(store: ModelStore) -> None:
+    for version in ("2", "3"):
+        store.promote(store.find("G-en", version), at=AT, by="Ines")
+    assert store.serving()["G-en"].name == "G-en@3"
+    store.rollback("G-en", at=AT, by="Ines")
+    assert active(store) == "2"
+    store.promote(store.find("G-en", "3"), at=AT, by="Ines")
+    store.rollback("G-en", at=AT, by="Ines")
+    store.rollback("G-en", at=AT, by="Ines")
+    assert active(store) == "1"
+    assert [step.action for step in store.history("G-en")] == [
+        "initial",
+        "promote",
+        "promote",
+        "rollback",
+        "promote",
+        "rollback",
+        "rollback",
+    ]
+    with pytest.raises(ConfigError, match="no promotion to take back"):
+        store.rollback("G-en", at=AT, by="Ines")
+
+
+def test_a_name_that_nothing_served_before_serves_nothing_after_a_rollback(tmp_path: Path, keys: Keys) -> None:
+    make_head(tmp_path / "models" / "G-en@1", "clown", keys=keys)
+    store = ModelStore(tmp_path / "models")
+    assert store.serving() == {}
+    store.promote(store.find("G-en", "1"), at=AT, by="Ines")
+    assert list(store.serving()) == ["G-en"]
+    store.rollback("G-en", at=AT, by="Ines")
+    assert store.serving() == {}
+    store.promote(store.find("G-en", "1"), at=AT, by="Ines")
+    assert list(store.serving()) == ["G-en"]
+
+
+def test_our_own_store_lies_over_the_shipped_models(tmp_path: Path, keys: Keys, store: ModelStore) -> None:
+    layered = ModelStore(tmp_path / "own", base=store.own)
+    assert layered.serving()["G-en"] == store.own / "G-en"
+    make_head(tmp_path / "own" / "G-en@9", "goose", keys=keys, version="9")
+    layered.promote(layered.find("G-en", "9"), at=AT, by="Ines")
+    assert layered.serving()["G-en"] == tmp_path / "own" / "G-en@9"
+    assert ModelStore(store.own).serving()["G-en"] == store.own / "G-en"
+    layered.rollback("G-en", at=AT, by="Ines")
+    assert layered.serving()["G-en"] == store.own / "G-en"
+
+
+def test_a_promoted_version_that_was_replaced_or_removed_is_not_served(store: ModelStore, keys: Keys) -> None:
+    store.promote(store.find("G-en", "2"), at=AT, by="Ines")
+    make_head(store.own / "G-en@2", "anything", keys=keys, version="2")
+    with pytest.raises(ModelError, match="no folder holds the manifest"):
+        store.serving()
+
+
+def test_what_is_not_there_is_told_with_what_is(store: ModelStore) -> None:
+    with pytest.raises(ModelError, match=r"no version '7'; there are 1 \(active\), 2, 3"):
+        store.find("G-en", "7")
+    with pytest.raises(ModelError, match="no model 'G-xx'; there are G-en"):
+        store.find("G-xx")
+    with pytest.raises(ModelError, match="no such folder"):
+        ModelStore(store.own / "nowhere").serving()
+
+
+def test_a_spoilt_list_of_promotions_is_an_error_that_names_the_file(store: ModelStore) -> None:
+    (store.own / ACTIVE).write_text('{"models": 3}')
+    with pytest.raises(ModelError, match=r"active\.json"):
+        store.serving()
+
+
+# ── promotion ──
+
+
+def test_a_version_that_passed_its_gates_is_promoted_and_the_audit_knows(
+    store: ModelStore, keys: Keys, desk_url: str
+) -> None:
+    gated(store, "2", check(passed=True), check(passed=False, excused="known since the first release"))
+    engine = open_database(desk_url)
+    try:
+        assert promote(store, "2", keys, engine=engine) == ("G-en", "2", "1", ())
+        promotion.rollback(store, "G-en", by="Ines", reason="", clock=CLOCK, engine=engine)
+        rows = [row for row in reversed(audit.latest(engine)) if row.action.startswith("model-")]
+        assert [(row.action, row.subject) for row in rows] == [("model-promote", "G-en"), ("model-rollback", "G-en")]
+        assert json.loads(rows[0].detail)["version"] == "2"
+        assert audit.verify(engine) >= 2
+    finally:
+        engine.dispose()
+
+
+def test_a_failed_gate_needs_a_reason_which_is_recorded(store: ModelStore, keys: Keys) -> None:
+    gated(store, "2", check(passed=False))
+    with pytest.raises(ConfigError, match="functions: abuse: slur"):
+        promote(store, "2", keys)
+    with pytest.raises(ConfigError, match="at least 12 letters"):
+        promote(store, "2", keys, reason="because")
+    assert active(store) == "1"
+    assert promote(store, "2", keys, reason=REASON).failed == ("functions: abuse: slur (en) is 0.25",)
+    step = store.history("G-en")[-1]
+    assert (step.by, step.reason, step.failed) == ("Ines", REASON, ("functions: abuse: slur (en) is 0.25",))
+
+
+def test_without_gates_or_with_those_of_another_manifest_a_reason_is_needed(store: ModelStore, keys: Keys) -> None:
+    with pytest.raises(ConfigError, match="no gates were run on G-en@2"):
+        promote(store, "2", keys)
+    gated(store, "2", check(passed=True))
+    (store.own / "G-en@2" / "gates.json").replace(store.own / "G-en@3" / "gates.json")
+    with pytest.raises(ConfigError, match="no gates were run on G-en@3"):
+        promote(store, "3", keys)
+
+
+@pytest.mark.parametrize("reason", ["", REASON])
+def test_no_reason_puts_an_unsigned_version_into_service(store: ModelStore, keys: Keys, reason: str) -> None:
+    gated(store, "2", check(passed=True))
+    (store.own / "G-en@2" / SIGNATURE).unlink()
+    with pytest.raises(ModelError, match="not signed"):
+        promote(store, "2", keys, reason=reason)
+    with pytest.raises(ModelError, match="not trusted here"):
+        promotion.promote(
+            store, store.find("G-en", "3"), signers=Signers(()), by="", reason=REASON, clock=CLOCK, engine=None
+        )
+
+
+def test_what_serves_already_is_not_promoted_again(store: ModelStore, keys: Keys) -> None:
+    promote(store, "2", keys, reason=REASON)
+    with pytest.raises(ConfigError, match="G-en@2 serves already"):
+        promote(store, "2", keys, reason=REASON)
+
+
+# ── a running worker ──
+
+
+class Worker:
+    """A pipeline as the analyze loop holds it."""
+
+    def __init__(self, store: ModelStore, signers: Signers) -> None:
+        self.lines = StringIO()
+        self._store, self._signers = store, signers
+        self.pipeline = LivePipeline(
+            state=store.state, open_with=self._open, events=open_events(loop="analyze", style="json", stream=self.lines)
+        ).open()
+
+    def _open(self, former: Pipeline | None) -> Pipeline:
+        return open_pipeline(
+            models=self._store.serving(),
+            roster=Roster(),
+            codebook=codebook(),
+            languages=("en",),
+            signers=self._signers,
+            former=former,
+        )
+
+    def flags(self, text: str) -> list[str]:
+        post = Post(source="s", native_id=text, text=text, lang="en", published_at=NOW, collected_at=NOW)
+        return [flag.classifier for flag in self.pipeline.assess([post], {})[0].flags]
+
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.lines.getvalue().splitlines()]
+
+
+TEXT = "that {} should never have been elected to the town council by anybody"
+
+
+def test_a_promotion_and_a_rollback_are_seen_at_the_next_post(store: ModelStore, keys: Keys) -> None:
+    worker = Worker(store, keys.signers)
+    assert worker.flags(TEXT.format("clown")) == ["G-en@1"]
+    assert worker.flags(TEXT.format("muppet")) == []
+    promote(store, "2", keys, reason=REASON)
+    assert worker.flags(TEXT.format("muppet")) == ["G-en@2"]
+    store.rollback("G-en", at=AT, by="Ines")
+    assert worker.flags(TEXT.format("muppet")) == []
+    assert worker.flags(TEXT.format("clown")) == ["G-en@1"]
+    assert worker.events() == ["models_changed", "models_changed"]
+
+
+def spoil(folder: Path) -> None:
+    (folder / SIGNATURE).unlink()
+
+
+def truncate(folder: Path) -> None:
+    path = next(folder.glob("weights*"))
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("damage", [spoil, truncate])
+def test_a_promoted_version_that_cannot_be_opened_leaves_the_serving_one_in_place(
+    store: ModelStore, keys: Keys, damage: Callable[[Path], None]
+) -> None:
+    worker = Worker(store, keys.signers)
+    stored = store.find("G-en", "2")
+    damage(stored.folder)
+    store.promote(stored, at=AT, by="somebody who went around the command")
+    for _ in range(3):
+        assert worker.flags(TEXT.format("clown")) == ["G-en@1"]
+    assert worker.events() == ["models_refused"]
+    store.rollback("G-en", at=AT, by="Ines")
+    assert worker.flags(TEXT.format("clown")) == ["G-en@1"]
+
+
+def test_stories_are_remembered_across_a_promotion(store: ModelStore, keys: Keys) -> None:
+    worker = Worker(store, keys.signers)
+    posts = [
+        Post(
+            source="s",
+            native_id=str(n),
+            text=TEXT.format("clown muppet"),
+            lang="en",
+            published_at=NOW,
+            collected_at=NOW,
+        )
+        for n in range(2)
+    ]
+    (before,) = worker.pipeline.assess(posts[:1], {})
+    promote(store, "2", keys, reason=REASON)
+    (after,) = worker.pipeline.assess(posts[1:], {})
+    assert before.story == after.story != ""
