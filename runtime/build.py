@@ -228,6 +228,7 @@ def open_pipeline(
         languages=config.languages if config else (),
         story_memory=story_memory,
         former=former,
+        encoder=config.encoder if config else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from classifiers.encoder.settings import EncoderSettings
 from hustings.errors import ConfigError
 from runtime.config_problems import Problems, report_of
 from runtime.config_tables import (
@@ -70,6 +71,9 @@ class Config(Section):
     )
     egress: dict[str, Any] = Field(default={}, description="what may be reached besides https to public addresses")
     analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="workers and batches of the analyze loop")
+    encoder: EncoderSettings = Field(
+        default=EncoderSettings(), description="which posts an encoder reads again after the linear heads"
+    )
     watch: WatchSettings = Field(default=WatchSettings(), description="workers of the watch loop")
     deliver: DeliverSettings = Field(default=DeliverSettings(), description="pace of the deliver loop")
     desk: DeskSettings = Field(default=DeskSettings(), description="where the desk listens, and its database")
