@@ -1,0 +1,183 @@
+"""Claims from files: ClaimReview as JSON-LD or a feed of it, CSV with named columns, or our own JSONL.
+
+Every record that cannot be used is told with its place and the reason; the others are taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from classifiers.claims.claim import Claim
+from hustings.errors import ConfigError
+
+__all__ = ["COLUMNS", "Imported", "Refused", "read_claims"]
+
+MOST_BYTES = 500_000_000
+"""Of one file."""
+_DEPTH = 12
+"""How deep ClaimReview may be wrapped: `DataFeed` → `dataFeedElement` → `item` → … is 5."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "claim_id", "vclaim_id"),
+    "text": ("text", "claim", "claimreviewed", "claim_reviewed", "vclaim"),
+    "title": ("title", "headline", "name"),
+    "publisher": ("publisher", "author", "site", "source"),
+    "url": ("url", "link"),
+    "rating": ("rating", "alternatename", "alternativename", "verdict", "label"),
+    "published": ("published", "datepublished", "date", "published_at"),
+    "lang": ("lang", "language", "inlanguage"),
+}
+"""By field of `Claim`, the names of columns and keys that are taken for it, in lower case, the first one there wins."""
+
+
+class Refused(NamedTuple):
+    """A record that is no claim: where it stood, and what is wrong with it."""
+
+    where: str
+    why: str
+
+
+class Imported(NamedTuple):
+    """What a file held. Of several records with one id the last stays."""
+
+    claims: list[Claim]
+    refused: list[Refused]
+
+
+def read_claims(path: Path) -> Imported:
+    """The claims of a file, by what it holds: `.csv`, `.jsonl`, else JSON. Raises `ConfigError` when it is none of
+    them, is longer than 500 MB or cannot be read."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ConfigError(f"{path}: larger than {MOST_BYTES:,} bytes, the most that one import takes; split it")
+        raw = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    readers: dict[str, Callable[[str, Path], Iterator[tuple[str, Any]]]] = {".csv": _csv_rows, ".jsonl": _json_lines}
+    rows = readers.get(path.suffix.lower(), _json_records)(raw, path)
+    claims: dict[str, Claim] = {}
+    refused: list[Refused] = []
+    for where, record in rows:
+        made = record if isinstance(record, Refused) else _claim(record, where)
+        if isinstance(made, Refused):
+            refused.append(made)
+        else:
+            claims[made.id] = made
+    return Imported(list(claims.values()), refused)
+
+
+def _csv_rows(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
+    csv.field_size_limit(10_000_000)
+    reader = csv.DictReader(raw.splitlines(keepends=True))
+    names = {name.strip().lower() for name in reader.fieldnames or ()}
+    if not names.intersection(COLUMNS["text"]):
+        raise ConfigError(
+            f"{path}: no column holds what was claimed; found {', '.join(sorted(names)) or 'no columns'}, "
+            f"known are {', '.join(COLUMNS['text'])}"
+        )
+    for row in reader:
+        yield f"line {reader.line_num}", {(name or "").strip().lower(): value for name, value in row.items()}
+
+
+def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(raw.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"line {number}"
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            yield where, Refused(where, f"not JSON: {error}")
+            continue
+        reviews = list(_claim_reviews(record))
+        for review in reviews or [record]:
+            yield where, review if not reviews else _flat(review)
+
+
+def _json_records(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        tree = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from error
+    reviews = list(_claim_reviews(tree))
+    if reviews:
+        for number, review in enumerate(reviews, start=1):
+            yield f"ClaimReview {number}", _flat(review)
+    elif isinstance(tree, list):
+        yield from ((f"record {number}", record) for number, record in enumerate(tree, start=1))
+    else:
+        raise ConfigError(f"{path}: holds no ClaimReview and is no list of claims")
+
+
+def _claim_reviews(tree: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Every object of type ClaimReview, however a publisher wraps it."""
+    if depth > _DEPTH:
+        return
+    if isinstance(tree, list):
+        for part in tree:
+            yield from _claim_reviews(part, depth + 1)
+    elif isinstance(tree, dict):
+        kinds = tree.get("@type", "")
+        if "ClaimReview" in (kinds if isinstance(kinds, list) else [kinds]):
+            yield tree
+            return
+        for part in tree.values():
+            if isinstance(part, list | dict):
+                yield from _claim_reviews(part, depth + 1)
+
+
+def _flat(review: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a ClaimReview that we keep, under the names of `COLUMNS`."""
+    rating = review.get("reviewRating")
+    return {
+        "id": review.get("@id") or "",
+        "text": review.get("claimReviewed"),
+        "title": review.get("headline") or review.get("name") or "",
+        "publisher": _name(review.get("publisher")) or _name(review.get("author")),
+        "url": review.get("url") or "",
+        "rating": (rating.get("alternateName") or rating.get("name") or "") if isinstance(rating, dict) else "",
+        "published": review.get("datePublished") or "",
+        "lang": review.get("inLanguage") or "",
+    }
+
+
+def _name(who: Any) -> str:
+    if isinstance(who, list):
+        return _name(who[0]) if who else ""
+    return str((who.get("name") or who.get("url") or "") if isinstance(who, dict) else who or "")
+
+
+def _claim(record: Any, where: str) -> Claim | Refused:
+    if not isinstance(record, dict):
+        return Refused(where, f"no object but {type(record).__name__}")
+    lower = {str(key).lower(): value for key, value in record.items()}
+    fields = {field: _first(lower, names) for field, names in COLUMNS.items()}
+    if not fields["text"]:
+        return Refused(where, f"says not what was claimed: none of {', '.join(COLUMNS['text'])}")
+    if any("\ud800" <= character <= "\udfff" for value in fields.values() for character in value):
+        return Refused(where, "holds half of a character (a lone surrogate)")
+    fields["id"] = fields["id"] or _made_id(fields["url"], fields["text"])
+    try:
+        return msgspec.convert(fields, Claim)
+    except msgspec.ValidationError as error:
+        return Refused(where, str(error))
+
+
+def _first(record: Mapping[str, Any], names: Iterable[str]) -> str:
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+            return str(value).strip()
+    return ""
+
+
+def _made_id(url: str, text: str) -> str:
+    """For a record without one: the same check has the same id in the next import too."""
+    return hashlib.blake2b(f"{url}\n{text}".encode(), digest_size=10).hexdigest()

@@ -1,0 +1,110 @@
+"""Which known claim a text is about, how sure that is, and when to say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from classifiers.claims.claim import Claim
+from classifiers.claims.features import ORDER, features
+from classifiers.claims.rerank import Trees, read_trees
+from classifiers.claims.retrieve import K1, Candidates, Document, Retriever, documents, grams_of
+from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.signing import Signers
+from hustings.errors import ModelError
+
+__all__ = [
+    "CONSIDERED",
+    "TREES",
+    "ClaimMatch",
+    "ClaimMatcher",
+    "Reranker",
+    "considered",
+    "load_reranker",
+    "retriever_of",
+]
+
+TREES = "trees.npz"
+_EACH = 50
+"""Candidates by either score."""
+CONSIDERED = 30
+"""Of their union, those that the re-ranker looks at: the best by both scores together."""
+_MOST_TOKENS = 512
+"""Words of a text that are compared: an article is matched by its beginning."""
+
+
+class ClaimMatch(NamedTuple):
+    """A claim's id and the probability that the text is about it."""
+
+    id: str
+    score: float
+
+
+class Reranker(NamedTuple):
+    """A trained re-ranker: what it says of itself, and the trees that say it."""
+
+    manifest: Manifest
+    trees: Trees
+
+
+def load_reranker(folders: Iterable[Path], *, signers: Signers | None = None) -> Reranker | None:
+    """The re-ranker among these model folders; None when there is none. Raises `ModelError` for a bad one or two."""
+    found = [folder for folder in folders if read_manifest(folder, signers=signers).kind == "claims"]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise ModelError(f"two re-rankers of claims: {', '.join(map(str, found))}; one can serve")
+    manifest = read_manifest(found[0], kind="claims", signers=signers)
+    if [file.name for file in manifest.files] != [TREES]:
+        raise ModelError(f"{found[0]}: a re-ranker of claims has one file, {TREES!r}")
+    return Reranker(manifest, read_trees(read_file(found[0], manifest.files[0])))
+
+
+def retriever_of(claims: Sequence[Claim]) -> Retriever:
+    """What finds candidates among these claims: by what was claimed and the headline of the check."""
+    return Retriever(documents([f"{claim.text}\n{claim.title}" for claim in claims]))
+
+
+def considered(retriever: Retriever, query: Document) -> Candidates:
+    """The candidates that are worth a closer look, at most `CONSIDERED`."""
+    found = retriever.candidates(query, most=_EACH)
+    if found.places.size <= CONSIDERED:
+        return found
+    mass = retriever.grams.mass[found.places] * max(retriever.grams.worth(query.grams), 1e-6)
+    whole = sum(retriever.words.worth(token) for token in dict.fromkeys(query.tokens)) * (K1 + 1)
+    both = found.grams / np.sqrt(np.maximum(mass, 1e-6)) + found.words / max(whole, 1e-6)
+    best = np.sort(np.lexsort((found.places, -both))[:CONSIDERED])
+    return Candidates(found.places[best], found.words[best], found.grams[best])
+
+
+class ClaimMatcher:
+    """Ranks claims for texts. `threshold` is the re-ranker's: below it the machine abstains."""
+
+    def __init__(self, claims: Sequence[Claim], reranker: Reranker, *, retriever: Retriever | None = None) -> None:
+        self._ids = [claim.id for claim in claims]
+        self.retriever = retriever or retriever_of(claims)
+        self._reranker = reranker
+        self.threshold = reranker.manifest.threshold.value
+
+    def rank(self, tokens: Sequence[str], *, most: int = 5) -> list[ClaimMatch]:
+        """The likeliest claims for a text of these tokens, surest first; `[]` when nothing is shared."""
+        words = tuple(tokens[:_MOST_TOKENS])
+        query = Document(words, grams_of(words))
+        found = considered(self.retriever, query)
+        if not found.places.size:
+            return []
+        rows = features(self.retriever, query, found)
+        best = np.lexsort((found.places, -rows[:, ORDER]))[:most]
+        margins = self._reranker.trees.margins(rows[best])
+        calibration = self._reranker.manifest.calibration
+        return [
+            ClaimMatch(self._ids[place], round(calibration.probability(margin), 4))
+            for place, margin in zip(found.places[best].tolist(), margins.tolist(), strict=True)
+        ]
+
+    def sure(self, tokens: Sequence[str], *, most: int = 3) -> list[ClaimMatch]:
+        """Those that are sure enough to be shown beside a post."""
+        return [match for match in self.rank(tokens, most=most) if match.score >= self.threshold]
