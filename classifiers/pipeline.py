@@ -8,6 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from classifiers.claims.claim import Claim
+from classifiers.claims.matcher import load_reranker
+from classifiers.claims.step import KnownClaims
 from classifiers.encoder.model import load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
@@ -17,12 +20,13 @@ from classifiers.linear.step import LinearHeads
 from classifiers.narratives.step import Narratives, load_tellers
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
+from classifiers.shared_stories import SharedStories
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
 from classifiers.stories import Stories
 from classifiers.targets import Targets
 from hustings.codebook import Codebook
-from hustings.contracts import Classifier
+from hustings.contracts import Classifier, StoryLedger
 from hustings.errors import ModelError
 from hustings.roster import Roster
 from hustings.text import analyse_all
@@ -44,11 +48,22 @@ class Ingredients(NamedTuple):
     former: tuple[Classifier, ...] = ()
     """The steps of a pipeline that this one takes over from: what they remember goes on."""
     encoder: EncoderSettings = EncoderSettings()
+    story_ledger: StoryLedger | None = None
 
-    def remembering(self) -> Stories:
-        """The stories of the former pipeline, or new ones with the memory that is given."""
-        standing = (step for step in self.former if isinstance(step, Stories))
-        return next(standing, None) or Stories.remembering(self.story_memory)
+    def remembering(self) -> Stories | SharedStories:
+        """The stories of the former pipeline, or new ones with the memory that is given or that workers share."""
+        for step in self.former:
+            if isinstance(step, Stories | SharedStories):
+                return step
+        if self.story_ledger is not None:
+            return SharedStories.following(self.story_ledger, self.story_memory)
+        return Stories.remembering(self.story_memory)
+
+    def known_claims(self) -> KnownClaims:
+        """The claims beside the re-ranker in service; the former pipeline lends its index of the same claims."""
+        standing = (step for step in self.former if isinstance(step, KnownClaims))
+        reranker = load_reranker(self.models.values(), signers=self.signers) if self.claims else None
+        return KnownClaims(self.claims, reranker, former=next(standing, None))
 
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
@@ -71,6 +86,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: given.encoders(),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
     lambda given: Targets(),
+    lambda given: given.known_claims(),
     lambda given: given.remembering(),
 )
 """The steps after the analyser, in order. Stories come last because they look at flags; targets need flags too."""
@@ -127,12 +143,15 @@ def open_pipeline(
     signers: Signers | None = None,
     former: Pipeline | None = None,
     encoder: EncoderSettings | None = None,
+    story_ledger: StoryLedger | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
-    pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads. Raises `ModelError`
-    when a model cannot be trusted or gives a code that the codebook has not or that only people may give."""
+    pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
+    what several analyze workers share, then `story_memory` is looked at only while the ledger is empty. Raises
+    `ModelError` when a model cannot be trusted or gives a code that the codebook has not or that only people may give.
+    """
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
         signers or shipped_signers(),
@@ -142,6 +161,7 @@ def open_pipeline(
         story_memory,
         former.steps if former is not None else (),
         encoder or EncoderSettings(),
+        story_ledger,
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

@@ -2,7 +2,8 @@
 
 A story's id is a function of the words of the post that began it, so partitions that see the same text first agree. The
 memory is a cache: it is rebuilt from stored assessments at start, and a post that it knows keeps its story, which makes
-work that is done again after a crash change nothing.
+work that is done again after a crash change nothing. Several workers share one memory through a ledger
+(`classifiers.shared_stories`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 from rensa import RMinHash, RMinHashLSH
 
+from hustings.contracts import Telling
 from hustings.types import Assessment, hash_id
 
 __all__ = ["ALIKE", "MEMORY_AGE", "MEMORY_SIZE", "Stories"]
@@ -39,12 +41,21 @@ _MOST_SKETCHES = 64
 
 
 class _Known(NamedTuple):
-    """A remembered post: its wording, its story, its revision and its ingest time."""
+    """A remembered post: its wording, its story, its revision, its ingest time and its place in the ledger if any."""
 
     wording: bytes
     story: str
     revision: int
     at: datetime
+    place: int = 0
+
+
+class _Naming(NamedTuple):
+    """A story found for a post. `sketch` is None when exact copies are remembered, or when there are too few words."""
+
+    story: str
+    wording: bytes
+    sketch: RMinHash | None
 
 
 class _Wording(NamedTuple):
@@ -76,7 +87,7 @@ class Stories:
         stories = cls()
         told = (assessment for assessment in assessments if assessment.story)
         for assessment in sorted(told, key=lambda one: (one.ingested_at, one.key)):
-            stories._keep(assessment, assessment.story, _wording(assessment), None)
+            stories.adopt(assessment)
         return stories
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
@@ -85,20 +96,74 @@ class Stories:
             for assessment in assessments
         ]
 
-    def _story(self, assessment: Assessment) -> str:
+    # ── the memory, for whoever shares it ────────────────────────────────────────────────────────────────────────
+
+    @property
+    def oldest_place(self) -> int:
+        """The place in the ledger of the oldest post that is remembered: what lies before it may be dropped."""
+        return next(iter(self._known.values())).place if self._known else 0
+
+    def known(self, assessment: Assessment) -> str | None:
+        """The story of a post that is remembered at this revision."""
         known = self._known.get(assessment.key)
-        if known is not None and known.revision == assessment.post.revision:
-            return known.story
+        return known.story if known is not None and known.revision == assessment.post.revision else None
+
+    def tell(self, assessment: Assessment, *, place: int = 0) -> Telling:
+        """Find the story of a flagged post, remember it, and return it in the form for a ledger."""
+        return self._told(assessment, self._name(assessment), place)
+
+    def adopt(self, assessment: Assessment, *, place: int = 0) -> Telling:
+        """Remember a stored assessment under the story that it has."""
         wording = _wording(assessment)
-        sketch = None
+        sketch = None if wording in self._wordings else _sketch(assessment)
+        return self._told(assessment, _Naming(assessment.story, wording, sketch), place)
+
+    def remember(self, telling: Telling) -> None:
+        """Remember what another worker told, as if it had been told here."""
+        if telling.wording:
+            known = _Known(telling.wording, telling.story, telling.revision, telling.at, telling.place)
+            self._keep(telling.key, known, _loaded(telling.sketch))
+
+    # ── naming ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _story(self, assessment: Assessment) -> str:
+        known = self.known(assessment)
+        if known is not None:
+            return known
+        naming = self._name(assessment)
+        self._keep_newer(assessment, naming, 0)
+        return naming.story
+
+    def _name(self, assessment: Assessment) -> _Naming:
+        wording = _wording(assessment)
         if wording in self._wordings:
-            story = self._wordings[wording].story
-        else:
-            sketch = _sketch(assessment)
-            story = self._alike(sketch, _is_answer(assessment)) or _new_story(wording, _is_answer(assessment))
-        if known is None or known.revision < assessment.post.revision:
-            self._keep(assessment, story, wording, sketch)
-        return story
+            return _Naming(self._wordings[wording].story, wording, None)
+        sketch = _sketch(assessment)
+        story = self._alike(sketch, _is_answer(assessment)) or _new_story(wording, _is_answer(assessment))
+        return _Naming(story, wording, sketch)
+
+    def _told(self, assessment: Assessment, naming: _Naming, place: int) -> Telling:
+        is_kept = self._keep_newer(assessment, naming, place)
+        copies = self._wordings.get(naming.wording) if is_kept else None  # gone already if the post is that old
+        number = copies.number if copies is not None else 0
+        return Telling(
+            key=assessment.key,
+            revision=assessment.post.revision,
+            story=naming.story,
+            wording=naming.wording if is_kept else b"",
+            sketch=self._sketches[number][0].__getstate__() if number else b"",
+            at=assessment.ingested_at,
+            place=place,
+        )
+
+    def _keep_newer(self, assessment: Assessment, naming: _Naming, place: int) -> bool:
+        """Remember a post unless a newer revision of it is remembered; says whether it was."""
+        before = self._known.get(assessment.key)
+        if before is not None and before.revision > assessment.post.revision:
+            return False
+        revision, at = assessment.post.revision, assessment.ingested_at
+        self._keep(assessment.key, _Known(naming.wording, naming.story, revision, at, place), naming.sketch)
+        return True
 
     def _alike(self, sketch: RMinHash | None, answer: bool) -> str:
         """The story of the most similar remembered wording; the smallest id among equals, so that order is nothing."""
@@ -112,15 +177,14 @@ class Stories:
                 alike.append((-similarity, story))
         return min(alike)[1] if alike else ""
 
-    def _keep(self, assessment: Assessment, story: str, wording: bytes, sketch: RMinHash | None) -> None:
-        self._forget(assessment.key)
-        copies = self._wordings.get(wording)
+    def _keep(self, key: str, known: _Known, sketch: RMinHash | None) -> None:
+        copies = self._wordings.get(known.wording)
         if copies is None:
-            copies = _Wording(self._insert(story, sketch or _sketch(assessment)), story, 0)
-        self._wordings[wording] = copies._replace(posts=copies.posts + 1)
-        at = assessment.ingested_at
-        self._known[assessment.key] = _Known(wording, story, assessment.post.revision, at)
-        self._newest = max(at, self._newest)
+            copies = _Wording(self._insert(known.story, sketch), known.story, 0)
+        self._wordings[known.wording] = copies._replace(posts=copies.posts + 1)
+        self._forget(key)  # afterwards, so that an edit that changes no word keeps its sketch
+        self._known[key] = known
+        self._newest = max(known.at, self._newest)
         while self._known and self._is_over(next(iter(self._known.values()))):
             self._forget(next(iter(self._known)))
 
@@ -181,3 +245,16 @@ def _sketch(assessment: Assessment) -> RMinHash | None:
     sketch = RMinHash(num_perm=_PERMUTATIONS, seed=_SEED)
     sketch.update([f"{one} {other}" for one, other in pairwise(tokens)])
     return sketch
+
+
+def _loaded(state: bytes) -> RMinHash | None:
+    """A sketch out of a ledger; None when another version of the library or of this file made it: such a post is found
+    by equal words alone."""
+    if not state:
+        return None
+    sketch = RMinHash(num_perm=_PERMUTATIONS, seed=_SEED)
+    try:
+        sketch.__setstate__(state)
+    except ValueError:
+        return None
+    return sketch if sketch.__getnewargs__() == (_PERMUTATIONS, _SEED) else None

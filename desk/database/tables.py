@@ -43,6 +43,7 @@ __all__ = [
     "review_undos",
     "reviews",
     "sessions",
+    "tellings",
 ]
 
 metadata = MetaData(
@@ -60,6 +61,19 @@ memory = Table(
     Column("area", String(64), primary_key=True, comment="the table of contracts.Memory"),
     Column("key", String(512), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+tellings = Table(
+    "tellings",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False, comment="contracts.Telling: rises by one"),
+    Column("key", String(1024), nullable=False, comment="of the post"),
+    Column("revision", BigInteger, nullable=False),
+    Column("story", String(64), nullable=False),
+    Column("wording", LargeBinary, nullable=False, comment="hash of the words; empty: answered, not remembered"),
+    Column("sketch", LargeBinary, nullable=False, comment="MinHash of the words; empty: found by equal words alone"),
+    Column("at", Instant, nullable=False, comment="ingest time"),
+    Index(None, "key", "revision", unique=True),
 )
 
 # ── what the machine says ────────────────────────────────────────────────────────────────────────────────────────
