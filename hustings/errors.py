@@ -6,6 +6,7 @@ HustingsError
 ├── RuleError        a rule file does not check: carries every problem found
 ├── BadInput         one message cannot be used: becomes a dead letter with `reason`
 ├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
+├── Refused          a store cannot hold some of what it was given; the rest is durable
 ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
 │   └── Reassigned   partitions of the log went to or came from other workers: begin again from what is committed
 ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
@@ -14,6 +15,7 @@ HustingsError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "Reassigned",
+    "Refused",
     "RuleError",
     "StoreError",
     "Unavailable",
@@ -45,6 +48,7 @@ DeadReason = Literal[
     "too_many_fields",  # more items in a list or table than its limit
     "undecodable",  # a row of another format (CSV, feed) that cannot be read
     "stage_failed",  # a step raised on this post alone
+    "refused",  # a store cannot hold it
     "oversize_text",  # text beyond the analyser's cap where truncation is not allowed
 ]
 
@@ -87,6 +91,16 @@ class BadInput(HustingsError):
 
 class StoreError(HustingsError):
     """A store contradicts what it promised; going on would lose or double something."""
+
+
+class Refused(HustingsError):
+    """A store will never take some of what it was given; all the rest is durable. `reasons` are the store's words, by
+    place in what was given."""
+
+    def __init__(self, store: str, reasons: Mapping[int, str]) -> None:
+        count = len(reasons)
+        super().__init__(f"{store}: refuses {count} of what it was given: {next(iter(reasons.values()), '')}")
+        self.reasons = dict(reasons)
 
 
 class Unavailable(HustingsError):

@@ -52,7 +52,7 @@ HOSTILE: list[tuple[str, bytes]] = [
 ]
 """A line for each reason that a line can be refused for."""
 
-NOT_OF_A_LINE = {"undecodable", "stage_failed", "oversize_text"}
+NOT_OF_A_LINE = {"undecodable", "stage_failed", "refused", "oversize_text"}
 """Reasons of other formats, of a step that fails, and of texts beyond what a later stage takes."""
 
 

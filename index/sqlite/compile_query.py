@@ -16,7 +16,7 @@ from hustings.query.tree import And, Between, Compare, Everything, Has, Is, Node
 from index.sqlite import terms
 from index.sqlite.schema import FIELD_COLUMNS, tail_of
 from index.sqlite.scores import SCORE_FUNCTION
-from index.sqlite.times import to_us
+from index.times import to_us
 
 __all__ = ["Matching", "compile_query"]
 

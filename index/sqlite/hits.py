@@ -11,7 +11,7 @@ import msgspec
 from hustings import wire
 from hustings.contracts import Outcome
 from hustings.types import Hit
-from index.sqlite.times import to_us
+from index.times import to_us
 
 __all__ = ["former_hits", "hits_after", "place_before", "write_hits"]
 

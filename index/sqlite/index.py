@@ -11,13 +11,14 @@ from hustings.errors import StoreError
 from hustings.query import Query
 from hustings.sqlite_file import translated
 from hustings.types import Assessment, Hit
+from index.books import BOOKS
 from index.sqlite import hits as hit_rows
 from index.sqlite import search
 from index.sqlite.compile_query import compile_query
 from index.sqlite.files import IndexFile, check_log, claim_for_log, store_positions, stored_log_id, stored_positions
 from index.sqlite.prune import prune_assessments, prune_hits, purge
 from index.sqlite.schema import ASSESSMENTS, HITS
-from index.sqlite.write import BOOKS, write_assessments, write_books
+from index.sqlite.write import write_assessments, write_books
 
 __all__ = ["SqliteIndex"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from index.sqlite.files import IndexFile
-from index.sqlite.times import to_us
 from index.sqlite.write import forget_rows
+from index.times import to_us
 
 __all__ = ["prune_assessments", "prune_hits", "purge"]
 

@@ -20,8 +20,8 @@ from hustings.types import Assessment
 from index.sqlite import terms
 from index.sqlite.compile_query import Matching
 from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS
-from index.sqlite.times import from_us
 from index.sqlite.write import POSTS_BY_KEYS, keys_parameter, read_contents
+from index.times import from_us
 
 __all__ = ["count", "count_by_field", "count_by_time", "find_page", "get"]
 

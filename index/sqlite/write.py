@@ -13,13 +13,13 @@ from hustings import wire
 from hustings.contracts import Outcome
 from hustings.query.fields import keyword_values
 from hustings.types import Assessment
+from index.books import BOOK_OF, DEAD_LETTERS
 from index.sqlite import terms
 from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS, tail_of
 from index.sqlite.scores import packed
-from index.sqlite.times import from_us, to_us
+from index.times import from_us, to_us
 
 __all__ = [
-    "BOOKS",
     "POSTS_BY_KEYS",
     "forget_rows",
     "keys_parameter",
@@ -27,18 +27,6 @@ __all__ = [
     "write_assessments",
     "write_books",
 ]
-
-BOOKS = ("new", "revised", "unchanged", "conflicting", "dead_letters")
-"""What can become of a post of the log; together they are all of them."""
-
-_BOOK_OF = {
-    Outcome.NEW: "new",
-    Outcome.REVISED: "revised",
-    Outcome.UNCHANGED: "unchanged",
-    Outcome.STALE: "unchanged",
-    Outcome.CONFLICTING: "conflicting",
-}
-
 
 POSTS_BY_KEYS = (
     "json_each(?) AS wanted CROSS JOIN posts ON posts.tail = wanted.value ->> 0 AND posts.key = wanted.value ->> 1"
@@ -89,8 +77,8 @@ def write_books(
     counts: Counter[str] = Counter()
     for outcome, (partition, offset) in zip(outcomes, origins, strict=bool(origins)):
         if offset >= counted_to.get(partition, 0):
-            counts[_BOOK_OF[outcome]] += 1
-    counts["dead_letters"] += sum(offset >= counted_to.get(partition, 0) for partition, offset in dead)
+            counts[BOOK_OF[outcome]] += 1
+    counts[DEAD_LETTERS] += sum(offset >= counted_to.get(partition, 0) for partition, offset in dead)
     connection.executemany(
         "INSERT INTO books VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = posts + excluded.posts",
         [(name, posts) for name, posts in counts.items() if posts],
