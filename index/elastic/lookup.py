@@ -1,0 +1,51 @@
+"""Documents by id, as they are now: what was acknowledged a moment ago is seen, refreshed or not.
+
+A document lies in the index of its month, which its id does not tell. So every month is asked; an id that is not there
+costs a look into a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hustings.errors import Unavailable
+from index.elastic.nodes import Nodes
+from index.elastic.troubles import described
+
+__all__ = ["Found", "find"]
+
+AT_ONCE = 10_000
+"""Documents asked for in one request."""
+
+
+class Found(NamedTuple):
+    """One document: the index that it is in, and the parts that were asked for."""
+
+    index_name: str
+    parts: Mapping[str, Any]
+
+
+def find(nodes: Nodes, indices: Sequence[str], ids: Sequence[str], *, parts: Sequence[str]) -> dict[str, Found]:
+    """By id, those that are there."""
+    found: dict[str, Found] = {}
+    for wanted in _at_once([{"_index": index, "_id": id_} for index in reversed(indices) for id_ in ids]):
+        answer = nodes.ask("looking documents up", lambda client: client.mget, docs=wanted, source_includes=list(parts))
+        for document in answer["docs"]:
+            if "error" in document:
+                _check(nodes, document["error"])
+            elif document["found"]:
+                found[document["_id"]] = Found(document["_index"], document["_source"])
+    return found
+
+
+def _at_once(wanted: Sequence[dict[str, str]]) -> Iterator[Sequence[dict[str, str]]]:
+    for start in range(0, len(wanted), AT_ONCE):
+        yield wanted[start : start + AT_ONCE]
+
+
+def _check(nodes: Nodes, error: Mapping[str, Any]) -> None:
+    """An index that was pruned meanwhile holds nothing any more; everything else may hide a document."""
+    if error.get("type") != "index_not_found_exception":
+        servers = ", ".join(nodes.settings.servers)
+        raise Unavailable(f"Elasticsearch at {servers}: looking documents up: {described({'error': error})}")

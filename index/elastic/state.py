@@ -1,0 +1,169 @@
+"""Where the index is: positions and books of each partition, and the log that filled it.
+
+One document per partition, so that workers of different partitions never touch the same one. It holds the position and
+the books together, and is written after the documents that they speak of, only if nobody changed it meanwhile: then it
+is read again, and only what lies beyond the position that it has by then is counted. So the books at a position are the
+same whoever wrote them, and a worker that slept and wakes up moves nothing back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hustings.contracts import Topic
+from hustings.errors import StoreError, Unavailable
+from index.books import BOOKS
+from index.elastic.bulk import BulkWriter, Operation
+from index.elastic.nodes import Nodes
+from index.elastic.standing import Origin
+
+__all__ = ["State", "check_log", "claim_for_log", "read_all", "read_log_id", "read_some", "store"]
+
+LOG_DOCUMENT = "log"
+MOST_PARTITIONS = 10_000
+"""As many as one search returns."""
+TRIES = 20
+"""Of writing a partition's document while others change it. Two workers on one partition are a mistake that ends with
+the next rebalance, so a few tries are plenty."""
+
+Counted = tuple[Origin, str]
+"""A place of the log and the book that it belongs to."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class State(NamedTuple):
+    """One partition's document. `seq_no` and `term` say which writing of it was read; None when there is none yet."""
+
+    position: int = 0
+    books: Mapping[str, int] = {}
+    seq_no: int | None = None
+    term: int | None = None
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_some(nodes: Nodes, index: str, topic: Topic, partitions: Iterable[int]) -> tuple[str | None, dict[int, State]]:
+    """The log's id and the partitions' states, as they are now."""
+    wanted = sorted(set(partitions))
+    ids = [LOG_DOCUMENT, *(_id_of(topic, partition) for partition in wanted)]
+    answer = nodes.ask("reading positions", lambda client: client.mget, index=index, ids=ids)
+    log, *of_partitions = answer["docs"]
+    states = {
+        partition: _state(document) if document["found"] else State()
+        for partition, document in zip(wanted, of_partitions, strict=True)
+    }
+    return (log["_source"]["log_id"] if log["found"] else None), states
+
+
+def read_all(nodes: Nodes, index: str, topic: Topic) -> dict[int, State]:
+    """The states of all partitions of a topic."""
+    nodes.ask("reading positions", lambda client: client.indices.refresh, index=index)
+    answer = nodes.ask(
+        "reading positions",
+        lambda client: client.search,
+        index=index,
+        query={"bool": {"filter": [{"term": {"topic": topic}}]}},
+        size=MOST_PARTITIONS,
+        allow_partial_search_results=False,
+    )
+    found = [hit["_source"] for hit in answer["hits"]["hits"]]
+    return {
+        source["partition"]: State(source["position"], source["books"])
+        for source in sorted(found, key=lambda source: int(source["partition"]))
+    }
+
+
+def read_log_id(nodes: Nodes, index: str) -> str | None:
+    found, _ = read_some(nodes, index, "posts", ())
+    return found
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def claim_for_log(nodes: Nodes, writer: BulkWriter, index: str, log_id: str) -> None:
+    """Remember which log fills this index; of two workers that begin together the first decides."""
+    action = _encoder.encode({"create": {"_index": index, "_id": LOG_DOCUMENT}})
+    (answer,) = writer.send([Operation(action, _encoder.encode({"log_id": log_id}))], doing="claiming the index")
+    if answer.is_refused:
+        raise StoreError(f"{index}: the log's id is refused: {answer.reason}")
+    if answer.is_conflict:
+        check_log(index, read_log_id(nodes, index), log_id)
+
+
+def check_log(index: str, found: str | None, log_id: str) -> None:
+    """Raise `StoreError` unless the index was filled from this log: the offsets of another one mean other posts."""
+    if found is not None and found != log_id:
+        raise StoreError(
+            f"{index}: was filled from log {found}, but the log is now {log_id}; restore the log that belongs to it,"
+            " or rebuild the index from the new one (`hustings index rebuild`)"
+        )
+
+
+def store(
+    nodes: Nodes,
+    writer: BulkWriter,
+    index: str,
+    topic: Topic,
+    *,
+    known: Mapping[int, State],
+    positions: Mapping[int, int],
+    counted: Sequence[Counted],
+) -> None:
+    """Move the positions on, never back, and count what lies at or beyond those that are stored. `known` are the states
+    as they were read before, one for each partition that is touched."""
+    states = dict(known)
+    for _ in range(TRIES):
+        changed = {
+            partition: state
+            for partition, before in states.items()
+            if (state := _moved(before, partition, positions, counted)) is not None
+        }
+        operations = [_operation(index, topic, partition, state) for partition, state in changed.items()]
+        answers = writer.send(operations, doing="storing positions")
+        for partition, answer in zip(changed, answers, strict=True):
+            if answer.is_refused:
+                raise StoreError(f"{index}: the position of partition {partition} is refused: {answer.reason}")
+        late = [partition for partition, answer in zip(changed, answers, strict=True) if answer.is_conflict]
+        if not late:
+            return
+        _, states = read_some(nodes, index, topic, late)
+    raise Unavailable(f"{index}: others keep changing the positions of partitions {sorted(states)}")
+
+
+def _moved(before: State, partition: int, positions: Mapping[int, int], counted: Sequence[Counted]) -> State | None:
+    """The state that follows; None when nothing changes."""
+    owed = [book for origin, book in counted if origin.partition == partition and origin.offset >= before.position]
+    more = Counter(owed)
+    position = max(before.position, positions.get(partition, 0))
+    is_new = before.seq_no is None and (partition in positions or bool(more))
+    if position == before.position and not more and not is_new:
+        return None
+    books = {name: before.books.get(name, 0) + more[name] for name in BOOKS}
+    return before._replace(position=position, books=books)
+
+
+def _operation(index: str, topic: Topic, partition: int, state: State) -> Operation:
+    """Written only over the writing that was read, or where there is none."""
+    where: dict[str, Any] = {"_index": index, "_id": _id_of(topic, partition)}
+    if state.seq_no is None:
+        action = {"create": where}
+    else:
+        action = {"index": {**where, "if_seq_no": state.seq_no, "if_primary_term": state.term}}
+    document = {"topic": topic, "partition": partition, "position": state.position, "books": state.books}
+    return Operation(_encoder.encode(action), _encoder.encode(document))
+
+
+def _id_of(topic: Topic, partition: int) -> str:
+    return f"{topic}-{partition}"
+
+
+def _state(document: Mapping[str, Any]) -> State:
+    source = document["_source"]
+    return State(source["position"], source["books"], document["_seq_no"], document["_primary_term"])
