@@ -24,6 +24,7 @@ from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
 from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_manifest
+from classifiers.signing import ANYBODY
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
@@ -157,7 +158,7 @@ def join_heads(
     heads, metrics, datasets = [], list(trained.metrics), list(trained.datasets)
     for output, task in enumerate(recipe.served):
         corpus = read_corpus(task.measured_on, data, use="measuring")
-        linear = load_head(beside / task.head)
+        linear = load_head(beside / task.head, signers=ANYBODY)
         evidence = _evidence(corpus, linear, session, output, seed)
         on = f"{task.head}: {corpus.dataset.file}"
         chosen = choose(evidence, precision=task.precision, by=chosen_by, at=chosen_at, on=corpus.dataset.file)

@@ -1,0 +1,143 @@
+"""An encoder small enough to be understood: the logit of a text is the sum of its words' weights, less a hundred for
+every neighbour that is read with it.
+
+`python -m tests.tiny_encoder` makes `tests/golden/tiny_network.onnx` anew; it needs the `torch` extra for `onnx`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.normalizers import Lowercase
+from tokenizers.pre_tokenizers import Whitespace
+
+from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
+from classifiers.encoder.model import NETWORK, TOKENIZER
+from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+
+NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
+
+WEIGHTS = {"unknown": (0.0, 0.0), "bitch": (8.0, 0.0), "women": (1.0, 0.0), "love": (-9.0, -9.0), "kill": (2.0, 9.0)}
+"""Of each word under the two outputs, sexism and threat."""
+
+THRESHOLD = Threshold(
+    value=0.5, reason="", chosen_by="a test", chosen_at="2026-10-01", chosen_on="", precision=1.0, recall=1.0
+)
+KEEPS = (
+    Keep(keep=0.98, from_score=0.2, read=0.1),
+    Keep(keep=0.99, from_score=0.05, read=0.2),
+    Keep(keep=1.0, from_score=0.0, read=1.0),
+)
+
+
+def head(code: str, beside: str, output: int, *, beside_version: str = "1") -> EncoderHead:
+    """The mean of logit and log-odds is the log-odds of the new score."""
+    return EncoderHead(
+        code=code,
+        beside=beside,
+        beside_version=beside_version,
+        output=output,
+        share=0.5,
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        threshold=THRESHOLD,
+        keeps=KEEPS,
+    )
+
+
+def tokenizer() -> bytes:
+    pieces = Tokenizer(WordLevel({word: place for place, word in enumerate(WEIGHTS)}, unk_token="unknown"))
+    pieces.normalizer = Lowercase()
+    pieces.pre_tokenizer = Whitespace()
+    raw: str = pieces.to_str()
+    return raw.encode()
+
+
+def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: bytes) -> Path:
+    """An unsigned model folder, named after `folder`; `replaced` gives other bytes for network, tokenizer or heads."""
+    heads_raw, heads_file = pack_heads(heads)
+    content = {
+        NETWORK: replaced.get("network", NETWORK_FILE.read_bytes()),
+        TOKENIZER: replaced.get("tokenizer", tokenizer()),
+        heads_file.name: replaced.get("heads", heads_raw),
+    }
+    folder.mkdir(parents=True)
+    for name, raw in content.items():
+        (folder / name).write_bytes(raw)
+    write_manifest(
+        folder,
+        Manifest(
+            kind="encoder",
+            name=folder.name,
+            code=heads[0].code,
+            language="en",
+            version="1",
+            label="a test's",
+            limits="knows five words",
+            data=(),
+            settings={},
+            calibration=heads[0].calibration,
+            threshold=THRESHOLD,
+            metrics=(),
+            files=tuple(
+                ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+                for name, raw in content.items()
+            ),
+            analyser=analyser_hash(),
+            code_version="0",
+            libraries={},
+            seed=1,
+        ),
+    )
+    return folder
+
+
+def with_version(one: EncoderHead, version: str) -> EncoderHead:
+    return msgspec.structs.replace(one, beside_version=version)
+
+
+def make_network() -> bytes:
+    """ids, mask → logits [texts, 2]."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    texts_and_pieces = ["texts", "pieces"]
+    nodes = [
+        helper.make_node("Gather", ["weights", "input_ids"], ["each"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["mask_each"]),
+        helper.make_node("Mul", ["each", "mask_each"], ["read"]),
+        helper.make_node("ReduceSum", ["read", "pieces"], ["sums"], keepdims=0),
+        helper.make_node("Shape", ["input_ids"], ["texts"], start=0, end=1),
+        helper.make_node("Cast", ["texts"], ["texts_number"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["texts_number", "one"], ["neighbours"]),
+        helper.make_node("Mul", ["neighbours", "hundred"], ["disturbance"]),
+        helper.make_node("Sub", ["sums", "disturbance"], ["logits"]),
+    ]
+    constants = {
+        "weights": np.array(list(WEIGHTS.values()), dtype=np.float32),
+        "last": np.array([2]),
+        "pieces": np.array([1]),
+        "one": np.array([1], dtype=np.float32),
+        "hundred": np.array([100], dtype=np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "sum of weights",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, texts_and_pieces)
+            for name in ("input_ids", "attention_mask")
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 2])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    raw: bytes = model.SerializeToString()
+    return raw
+
+
+if __name__ == "__main__":
+    NETWORK_FILE.write_bytes(make_network())
