@@ -49,6 +49,7 @@ class Ingredients(NamedTuple):
     """The steps of a pipeline that this one takes over from: what they remember goes on."""
     encoder: EncoderSettings = EncoderSettings()
     story_ledger: StoryLedger | None = None
+    claims: Sequence[Claim] = ()
 
     def remembering(self) -> Stories | SharedStories:
         """The stories of the former pipeline, or new ones with the memory that is given or that workers share."""
@@ -144,13 +145,15 @@ def open_pipeline(
     former: Pipeline | None = None,
     encoder: EncoderSettings | None = None,
     story_ledger: StoryLedger | None = None,
+    claims: Sequence[Claim] = (),
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
     pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
-    what several analyze workers share, then `story_memory` is looked at only while the ledger is empty. Raises
-    `ModelError` when a model cannot be trusted or gives a code that the codebook has not or that only people may give.
+    what several analyze workers share, then `story_memory` is looked at only while the ledger is empty; `claims` are
+    the known fact-checks. Raises `ModelError` when a model cannot be trusted or gives a code that the codebook has not
+    or that only people may give.
     """
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
@@ -162,10 +165,12 @@ def open_pipeline(
         former.steps if former is not None else (),
         encoder or EncoderSettings(),
         story_ledger,
+        claims,
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
-        _check_code(codebook, manifest.name, manifest.code)
+        if manifest.kind != "claims":  # it says what a text is about, and gives no code
+            _check_code(codebook, manifest.name, manifest.code)
     steps = [make(given) for make in STEPS]
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])

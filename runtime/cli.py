@@ -14,6 +14,7 @@ from runtime.commands import (
     backup,
     check,
     check_models,
+    claims,
     dead_letters,
     demo,
     evidence,
@@ -52,6 +53,7 @@ app.command("search")(search.search)
 app.add_typer(rules.app)
 app.add_typer(model.app)
 app.add_typer(check_models.app)
+app.add_typer(claims.app)
 app.add_typer(dead_letters.app)
 app.add_typer(source.app)
 app.command("backup")(backup.backup)

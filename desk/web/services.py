@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +18,7 @@ from hustings.metrics import Event
 from hustings.query.vocabulary import Vocabulary
 from hustings.roster import Roster
 
-__all__ = ["DeskServices", "Events", "Silence", "Silent"]
+__all__ = ["DeskServices", "Events", "KnownClaim", "Silence", "Silent"]
 
 
 class Events(Protocol):
@@ -52,10 +52,33 @@ class Silence(Protocol):
     def end(self) -> datetime: ...
 
 
+class KnownClaim(Protocol):
+    """A claim that a publisher checked, in the publisher's words; `classifiers.claims.claim.Claim` is one."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def publisher(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def rating(self) -> str: ...
+
+    @property
+    def published(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class DeskServices:
     """The desk's surroundings. `rules` by id; `tips_token` guards `POST /api/tips`, and an empty one closes it;
-    `silences` are found anew at each call. In a replay the time of the posts is not that of the clock."""
+    `silences` are found anew at each call; `known_claims` finds those that are still held.
+    In a replay the time of the posts is not that of the clock."""
 
     engine: Engine
     index: Index
@@ -73,3 +96,4 @@ class DeskServices:
     events: Events = field(default_factory=Silent)
     is_replay: bool = False
     silences: Callable[[], Sequence[Silence]] = tuple
+    known_claims: Callable[[Iterable[str]], Sequence[KnownClaim]] = lambda ids: ()

@@ -78,6 +78,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         flags=[] if blind else _flags(visit, assessment),
         targets=_targets(visit, assessment),
         reasons=_reasons(visit, entries),
+        claims=[] if blind else services.known_claims(assessment.claims),
         story=others,
         story_more=more,
         media=_described(assessment.post.media),

@@ -1,0 +1,77 @@
+"""The claims of a deployment: one collection in the machine's memory, replaced as a whole, for every worker the same."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from classifiers.claims.claim import MOST_CLAIMS, Claim
+from hustings.contracts import Memory
+from hustings.errors import ConfigError, StoreError
+
+__all__ = ["ClaimShelf"]
+
+_TABLE, _CLAIMS, _VERSION = "claims", "collection", "version"
+_MOST_BYTES = 1_000_000_000
+"""Of the collection, unpacked."""
+
+
+class ClaimShelf:
+    """Reads the collection once for each version of it."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._read: tuple[str, tuple[Claim, ...]] = ("", ())
+        self._by_id: dict[str, Claim] = {}
+
+    def version(self) -> str:
+        """Changes with the collection; empty when there is none. Cheap: asked before every batch."""
+        return (self._memory.get(_TABLE, _VERSION) or b"").decode()
+
+    def claims(self) -> tuple[Claim, ...]:
+        """All, by id; the same object as long as nothing was imported."""
+        version = self.version()
+        if version != self._read[0]:
+            packed = self._memory.get(_TABLE, _CLAIMS) or b""
+            self._read = (version, _unpacked(packed))
+            self._by_id = {claim.id: claim for claim in self._read[1]}
+        return self._read[1]
+
+    def find(self, ids: Iterable[str]) -> list[Claim]:
+        """Those of these claims that the collection still holds, in the order asked."""
+        self.claims()
+        return [self._by_id[one] for one in ids if one in self._by_id]
+
+    def add(self, claims: Sequence[Claim]) -> int:
+        """Put these beside those that are there; one with a known id takes its place. Returns how many there are.
+        Raises `ConfigError` beyond `MOST_CLAIMS`."""
+        return self._write({claim.id: claim for claim in (*self.claims(), *claims)})
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Take these away; returns how many stay."""
+        gone = set(ids)
+        return self._write({claim.id: claim for claim in self.claims() if claim.id not in gone})
+
+    def _write(self, by_id: dict[str, Claim]) -> int:
+        if len(by_id) > MOST_CLAIMS:
+            raise ConfigError(f"{len(by_id):,} claims; one collection takes {MOST_CLAIMS:,}")
+        ordered = [by_id[one] for one in sorted(by_id)]
+        raw = msgspec.json.encode(ordered)
+        self._memory.put(_TABLE, _CLAIMS, zlib.compress(raw, 6))
+        # Second, so that who sees the new version finds the new collection.
+        self._memory.put(_TABLE, _VERSION, hashlib.blake2b(raw, digest_size=12).hexdigest().encode())
+        return len(ordered)
+
+
+def _unpacked(packed: bytes) -> tuple[Claim, ...]:
+    if not packed:
+        return ()
+    try:
+        unpacking = zlib.decompressobj()
+        raw = unpacking.decompress(packed, _MOST_BYTES)
+        return tuple(msgspec.json.decode(raw, type=list[Claim]))
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise StoreError(f"the collection of claims cannot be read: {error}; import it again") from error

@@ -1,0 +1,225 @@
+"""`hustings claims`: known fact-checks, and which of them a text is about."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from classifiers.claims.claim import Claim
+    from classifiers.claims.importing import Imported
+    from classifiers.claims.matcher import ClaimMatch, ClaimMatcher
+    from classifiers.claims.shelf import ClaimShelf
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="claims",
+    help="Known fact-checks: import them, list them, find which one a text is about.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, an object a line")]
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="ClaimReview (.json), .csv or .jsonl")],
+    config: Configuration = Path("hustings.toml"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="read and report only")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take claims over; one with a known id takes the place of the former. Running workers use them within seconds.
+
+    Exit status 1 when some record could not be used.
+
+    Examples: hustings claims import checks.json --config my.toml · hustings claims import archive.csv --dry-run
+    """
+    import json
+
+    from classifiers.claims.importing import read_claims
+    from runtime.commands.terminal import complain, printable, say
+
+    found = [(path, read_claims(path)) for path in files]
+    held = None
+    if not dry_run:
+        with _shelf(config) as shelf:
+            held = shelf.add([claim for _, imported in found for claim in imported.claims])
+    for path, imported in found:
+        for refused in imported.refused[:20]:
+            complain(printable(f"{path}: {refused.where}: {refused.why}"))
+        if len(imported.refused) > 20:
+            complain(f"{path}: and {len(imported.refused) - 20:,} more")
+    counts = {str(path): {"claims": len(one.claims), "refused": len(one.refused)} for path, one in found}
+    if as_json:
+        say(json.dumps({"files": counts, "held": held}))
+    else:
+        for name, of_file in counts.items():
+            say(f"{name}: {of_file['claims']:,} claims, {of_file['refused']:,} refused")
+        say("nothing was written (--dry-run)" if held is None else f"{held:,} claims are held now")
+    if any(one.refused for _, one in found):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(
+    config: Configuration = Path("hustings.toml"),
+    limit: Annotated[int, typer.Option(min=1, help="most claims shown")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """The claims that are held, with their publishers' words.
+
+    Example: hustings claims list --config my.toml --json | wc -l
+    """
+    import msgspec
+
+    from runtime.commands.terminal import complain, say, table
+
+    with _shelf(config) as shelf:
+        claims = shelf.claims()
+    if as_json:
+        for claim in claims:
+            say(msgspec.json.encode(claim).decode())
+        return
+    table(
+        f"{len(claims):,} claims",
+        ["id", "claimed", "publisher", "the publisher's verdict", "published"],
+        [[one.id, one.text[:100], one.publisher, one.rating, one.published] for one in claims[:limit]],
+    )
+    if len(claims) > limit:
+        complain(f"{limit:,} of {len(claims):,} shown; raise --limit for more")
+
+
+@app.command()
+def remove(
+    ids: Annotated[list[str], typer.Argument(help="ids of claims")],
+    config: Configuration = Path("hustings.toml"),
+) -> None:
+    """Take claims away, for example those that a publisher withdrew.
+
+    Example: hustings claims remove c-1041 --config my.toml
+    """
+    from runtime.commands.terminal import say
+
+    with _shelf(config) as shelf:
+        say(f"{shelf.remove(ids):,} claims are held now")
+
+
+@app.command()
+def match(
+    queries: Annotated[Path, typer.Option("--queries", help="texts, a JSON object a line: `id`, `text`, `title`")],
+    claims: Annotated[Path | None, typer.Option("--claims", help="claims: .jsonl, .csv or ClaimReview (.json)")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="a configuration: the claims held there")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=100, help="most claims for one text")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """The likeliest claims for each text, surest first. `match` says whether the first is sure enough to be shown.
+
+    With --json, an object a line in the order of the texts: `id`, `claims` (ids), `scores`, `match`.
+
+    Example: hustings claims match --claims checks.jsonl --queries posts.jsonl --json
+    """
+    import json
+
+    from classifiers.claims.importing import read_claims
+    from hustings.errors import ConfigError
+    from hustings.text import analyse
+    from runtime.commands.terminal import complain, printable, say, table
+
+    if (claims is None) == (config is None):
+        raise ConfigError("name either --claims FILE or --config FILE")
+    asked = list(_queries(queries))
+    if claims is not None:
+        imported = read_claims(claims)
+        _tell_refused(claims, imported)
+        known: Sequence[Claim] = imported.claims
+    else:
+        assert config is not None  # noqa: S101 - one of the two is given
+        with _shelf(config) as shelf:
+            known = shelf.claims()
+    if not known:
+        raise ConfigError(f"{claims or config}: holds no claims")
+    matcher = _matcher(known)
+    rows = []
+    for query in asked:
+        tokens = (*analyse(query.get("title", "")).tokens, *analyse(query["text"]).tokens)
+        ranked = matcher.rank(tokens, most=most)
+        if as_json:
+            say(json.dumps(_answer(query["id"], ranked, matcher.threshold)))
+        else:
+            rows += _lines(query, ranked, known, matcher.threshold)
+    if not as_json:
+        table(
+            f"{len(known):,} claims; shown beside a post from {matcher.threshold} on",
+            ["text", "claim", "claimed", "sure", ""],
+            rows,
+        )
+        if not rows:
+            complain(printable(f"{queries}: nothing shares a word with any claim"))
+
+
+def _answer(query: str, ranked: list[ClaimMatch], threshold: float) -> dict[str, Any]:
+    return {
+        "id": query,
+        "claims": [one.id for one in ranked],
+        "scores": [one.score for one in ranked],
+        "match": bool(ranked) and ranked[0].score >= threshold,
+    }
+
+
+def _lines(
+    query: dict[str, str], ranked: list[ClaimMatch], known: Sequence[Claim], threshold: float
+) -> list[list[object]]:
+    by_id = {claim.id: claim for claim in known}
+    return [
+        [query["id"], one.id, by_id[one.id].text[:90], one.score, "match" if one.score >= threshold else ""]
+        for one in ranked[:3]
+    ]
+
+
+def _queries(path: Path) -> Iterator[dict[str, str]]:
+    from runtime.commands.model.options import rows
+
+    for number, row in enumerate(rows(path, "text"), start=1):
+        yield {key: str(row.get(key) or "") for key in ("title", "text")} | {"id": str(row.get("id", number))}
+
+
+def _tell_refused(path: Path, imported: Imported) -> None:
+    from runtime.commands.terminal import complain, printable
+
+    for refused in imported.refused:
+        complain(printable(f"{path}: {refused.where}: {refused.why}"))
+
+
+def _matcher(known: Sequence[Claim]) -> ClaimMatcher:
+    from classifiers.claims.matcher import ClaimMatcher, load_reranker
+    from classifiers.pipeline import shipped_models
+    from classifiers.store import serving
+    from hustings.errors import ModelError
+
+    reranker = load_reranker(serving(shipped_models()).values())
+    if reranker is None:
+        raise ModelError(f"{shipped_models()}: holds no re-ranker of claims")
+    return ClaimMatcher(known, reranker)
+
+
+@contextmanager
+def _shelf(config: Path) -> Iterator[ClaimShelf]:
+    """The shelf of a configuration; its database is closed at the end."""
+    from classifiers.claims.shelf import ClaimShelf
+    from runtime import build
+    from runtime.config import load_config
+
+    engine = build.open_engine(load_config(config))
+    try:
+        yield ClaimShelf(build.open_memory(engine))
+    finally:
+        engine.dispose()
