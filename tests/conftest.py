@@ -46,14 +46,15 @@ def golden() -> Callable[[str, str], None]:
 ON_BOTH_ENGINES = ("test_desk_", "test_story_ledger")
 """Tests in files of these names that use `desk_url` run on SQLite and, marked `servers`, on a real PostgreSQL."""
 
+ON_SERVER = (pytest.mark.servers, pytest.mark.xdist_group("postgres"))
+
 _numbers = itertools.count(1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Two engines for the tests of the desk's database; one, SQLite, for all that merely need a desk."""
     if "desk_url" in metafunc.fixturenames and metafunc.definition.path.name.startswith(ON_BOTH_ENGINES):
-        on_server = pytest.param("postgresql", marks=[pytest.mark.servers, pytest.mark.xdist_group("postgres")])
-        metafunc.parametrize("desk_url", ["sqlite", on_server], indirect=True)
+        metafunc.parametrize("desk_url", ["sqlite", pytest.param("postgresql", marks=ON_SERVER)], indirect=True)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from importlib.resources import files
 from pathlib import Path
@@ -14,31 +15,66 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Table, inspect, select
+from sqlalchemy import Table, create_engine, inspect, make_url, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateTable
 
 from desk.database.columns import Instant
 from desk.database.connect import open_database, reading, writing
+from desk.database.migrate import newest, upgrade
 from desk.database.tables import memory, metadata
 from desk.database.upsert import insert_absent, upsert
 from desk.memory import DeskMemory
 from hustings.errors import ConfigError, StoreError, Unavailable
+from tests.conftest import ON_SERVER
+from tests.servers.postgres_server import PostgresServer
 
 
-def test_migrations_build_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=ON_SERVER)])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/desk.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    yield server.create("bare")
+    server.drop("bare")
+
+
+def test_migrations_build_exactly_the_tables_of_the_code(desk_url: str) -> None:
+    engine = open_database(desk_url)
     with reading(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
 
 
-def test_opening_again_changes_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/deep/er/desk.db"
-    first = open_database(url)
+def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    open_database(f"sqlite:///{tmp_path}/deep/er/desk.db").dispose()
+    assert (tmp_path / "deep" / "er" / "desk.db").exists()
+
+
+@pytest.mark.parametrize("revision", [f"{number:04}" for number in range(1, int(newest()) + 1)])
+def test_what_an_older_version_wrote_is_there_after_the_upgrade(bare_url: str, revision: str) -> None:
+    parsed = make_url(bare_url)
+    engine = create_engine(parsed)
+    with engine.begin() as connection:
+        upgrade(connection, revision)
+        upsert(connection, memory, {"area": "cursors", "key": "feed", "value": b"42"})
+    engine.dispose()
+    upgraded = open_database(bare_url)
+    with reading(upgraded) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == newest()
+    assert DeskMemory(upgraded).get("cursors", "feed") == b"42"
+    upgraded.dispose()
+
+
+def test_opening_again_changes_nothing(desk_url: str) -> None:
+    first = open_database(desk_url)
     DeskMemory(first).put("cursors", "feed", b"42")
     first.dispose()
-    again = open_database(url)
+    again = open_database(desk_url)
     assert DeskMemory(again).get("cursors", "feed") == b"42"
     again.dispose()
 
@@ -75,14 +111,13 @@ def test_file_that_is_no_database_is_named_and_stays_as_it_was(tmp_path: Path) -
     assert (tmp_path / "desk.db").read_bytes().startswith(b"a letter")
 
 
-def test_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/desk.db"
-    engine = open_database(url)
+def test_database_of_a_newer_version_is_refused(desk_url: str) -> None:
+    engine = open_database(desk_url)
     with writing(engine) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     with pytest.raises(StoreError, match="newer than this program's"):
-        open_database(url)
+        open_database(desk_url)
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
@@ -91,8 +126,8 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def test_failed_transaction_leaves_nothing(desk_url: str) -> None:
+    engine = open_database(desk_url)
 
     def fail() -> None:
         with writing(engine) as connection:
@@ -106,9 +141,24 @@ def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_writer_that_waits_too_long_says_so(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desk.database.sqlite.BUSY_TIMEOUT_MS", 50)
+def test_reading_refuses_to_write_on_postgresql_and_is_one_snapshot_on_both(desk_url: str) -> None:
     engine = open_database(desk_url)
+    store = DeskMemory(engine)
+    store.put("a", "k", b"before")
+    with reading(engine) as connection:
+        wanted = select(memory.c.value).where(memory.c.key == "k")
+        before = connection.execute(wanted).scalar()
+        store.put("a", "k", b"after")
+        assert connection.execute(wanted).scalar() == before == b"before"
+    if engine.dialect.name == "postgresql":
+        with pytest.raises(ProgrammingError, match="read-only transaction"), reading(engine) as connection:
+            connection.execute(memory.delete())
+    engine.dispose()
+
+
+def test_writer_that_waits_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.database.sqlite.BUSY_TIMEOUT_MS", 50)
+    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
 
     def write() -> None:
         with writing(engine):
@@ -120,8 +170,8 @@ def test_writer_that_waits_too_long_says_so(desk_url: str, monkeypatch: pytest.M
     engine.dispose()
 
 
-def test_insert_absent_says_what_was_new_and_keeps_the_first_of_a_double(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def test_insert_absent_says_what_was_new_and_keeps_the_first_of_a_double(desk_url: str) -> None:
+    engine = open_database(desk_url)
     table = metadata.tables["links"]
     now = datetime(2026, 10, 1, tzinfo=UTC)
     row = {"token": "t1", "role": "lead", "made_at": now, "expires_at": now}
@@ -160,18 +210,17 @@ engine.dispose()
 """
 
 
-def test_five_processes_may_create_and_write_one_database_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/desk.db"
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_WRITE, url, str(number)]) for number in range(5)]
+def test_five_processes_may_create_and_write_one_database_at_once(bare_url: str) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_WRITE, bare_url, str(number)]) for number in range(5)]
     assert [process.wait(60) for process in processes] == [0] * 5
-    engine = open_database(url)
+    engine = open_database(bare_url)
     assert len(DeskMemory(engine).entries("turns")) == 100
     assert "alembic_version" in inspect(engine).get_table_names()
     engine.dispose()
 
 
-def test_reader_sees_a_snapshot_while_a_writer_is_at_work(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/desk.db")
+def test_reader_sees_a_snapshot_while_a_writer_is_at_work(desk_url: str) -> None:
+    engine = open_database(desk_url)
     store = DeskMemory(engine)
     store.put("a", "k", b"before")
     with writing(engine) as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from hustings.errors import StoreError
 
-__all__ = ["migrate", "newest"]
+__all__ = ["migrate", "newest", "upgrade"]
 
 _ADVISORY_LOCK = 4_873_201
 """Any number that nothing else in the database uses."""
@@ -28,6 +28,11 @@ def migrate(connection: Connection) -> None:
         raise StoreError(
             f"desk database: its schema is {present}, newer than this program's {newest()}; update Hustings"
         )
+    upgrade(connection, "head")
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the migrations up to this one, whoever else may be at it."""
     from alembic import command
     from alembic.config import Config
 
@@ -35,7 +40,7 @@ def migrate(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def newest() -> str:
