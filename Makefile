@@ -42,7 +42,7 @@ drill: setup
 	@$(PY) -m bench.drill --kills $(KILLS)
 
 docs: setup
-	@$(PY) -m hustings.values_page
+	@$(PY) -m hustings.values_page > docs/values.md
 
 models: setup
 	@.venv/bin/hustings model train --out classifiers/models

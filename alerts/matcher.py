@@ -121,7 +121,8 @@ def _carried(hit: Hit, before: Hit | None, terms: Terms) -> Hit:
     if hit.of and not kept:
         return hit
     added = tuple(value for value in hit.of if value not in before.of)
-    return replace(hit, of=kept, late_of=added, revised_at=before.revised_at if before.revision else before.g)
+    since = before.revised_at if before.revision else before.g
+    return replace(hit, of=kept, late_of=added, revised_at=since, edited_at=hit.revised_at)
 
 
 class _Compiled:

@@ -37,7 +37,8 @@ from runtime.config import Config, load_config
 from runtime.demo.generate import generate
 from runtime.demo.prepare import prepare
 from runtime.events import open_events
-from runtime.loops.analyze import Analyzer, Progress
+from runtime.loops.analyze import Analyzer
+from runtime.loops.progress import Progress
 from runtime.start import settle_memory
 
 T = TypeVar("T")
@@ -179,8 +180,8 @@ def make_analyzer(world: World, log: SqliteLog, index: SqliteIndex, partitions: 
         assess=world.pipeline().assess,
         matching=Matcher(world.rules),
         partition_key=partition_key,
-        progress=Progress(replays=(), settle_after=build.settle_after(world.rules)),
-        replay_done=None,
+        progress=Progress(settle_after=build.settle_after(world.rules)),
+        archives=None,
         clock=SystemClock(),
         events=open_events(loop="bench", level="error"),
         batch=BATCH,

@@ -38,7 +38,7 @@ Event = Literal[
     "models_changed",
     # Models were promoted that cannot be opened, so those that served go on; fields: detail, models (those that serve).
     "models_refused",
-    # What the evaluator rebuilt from the index; fields: hits, alerts, seconds.
+    # What the evaluators rebuilt from the index; fields: partitions, hits, alerts, seconds.
     "windows_restored",
     # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.
     "alerts_recorded",

@@ -203,7 +203,7 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
 
     `id` is a function of rule, logic, step, group and key; the highest revision wins. `t` is event time, `g` ingest
     time of the key, `revised_at` the collection time of this revision (g_r), or of the one before where a late edit
-    leaves the post counted; what such an edit adds to `of` stands in `late_of`.
+    leaves the post counted; what such an edit adds to `of` stands in `late_of`, and its own time in `edited_at`.
     """
 
     rule: ShortText
@@ -216,6 +216,7 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
     t: Time
     g: Time
     revised_at: Time
+    edited_at: Time | None = None
     of: tuple[str, ...] = ()
     late_of: tuple[str, ...] = ()
     number: float | None = None
@@ -228,6 +229,11 @@ class Hit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hit"):
         """Made from rule, logic, step, group and key, so that a revision replaces its former self."""
         flat = [part for pair in self.group for part in pair]
         return hash_id(self.rule, self.logic, str(self.step), *flat, self.key)
+
+    @property
+    def known_at(self) -> datetime:
+        """When what this says became known: the collection time of the revision that it came of."""
+        return self.edited_at or self.revised_at
 
 
 class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark"):

@@ -113,6 +113,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "t": "event time",
         "g": "ingest time of the key",
         "revised_at": "collection time of this revision",
+        "edited_at": "collection time of a late edit, where `revised_at` is that of the revision before",
         "of": "values that the rule counts or compares",
         "late_of": "values that a late edit added: they do not count, amendments tell of them",
         "number": "the number that the rule sums or averages",

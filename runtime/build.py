@@ -5,7 +5,7 @@ Every function takes the configuration and returns something opened; whoever cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib import resources
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from alerts.partners import Partner
     from alerts.rules import RuleSet
+    from classifiers.claims.claim import Claim
     from classifiers.pipeline import Pipeline
     from classifiers.signing import Signers
     from classifiers.store import ModelStore
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from ingest.pseudonyms import Pseudonyms
     from runtime.coverage import Silence
     from runtime.events import Events
+    from runtime.loops.progress import Archive
     from runtime.status import Status
 
 __all__ = [
@@ -198,11 +200,16 @@ def pseudonyms(config: Config) -> Pseudonyms:
     return Pseudonyms(load_or_create_key(config.data / "keys" / "pseudonyms.key"))
 
 
-def replays_done(memory: Memory) -> frozenset[str]:
-    """The archives that are read to their end."""
+def archives(memory: Memory, replays: Sequence[str]) -> dict[str, Archive]:
+    """How far each of these archives was handed over to the log."""
+    from runtime.loops.progress import Archive
     from runtime.status import source_health
 
-    return frozenset(name for name, health in source_health(memory).items() if health.done)
+    known = source_health(memory)
+    return {
+        name: Archive(known[name].done, known[name].last_post_at) if name in known else Archive(False, None)
+        for name in replays
+    }
 
 
 # ── analyze ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +221,11 @@ def settle_after(rules: RuleSet) -> timedelta:
 
 
 def open_pipeline(
-    config: Config | None, *, story_memory: Iterable[Assessment], former: Pipeline | None = None
+    config: Config | None,
+    *,
+    story_memory: Iterable[Assessment],
+    former: Pipeline | None = None,
+    claims: Sequence[Claim] = (),
 ) -> Pipeline:
     """The classifiers, with the models that serve in this deployment; `former` is the pipeline that this one takes over
     from."""
@@ -229,6 +240,7 @@ def open_pipeline(
         story_memory=story_memory,
         former=former,
         encoder=config.encoder if config else None,
+        claims=claims,
     )
 
 
@@ -323,6 +335,7 @@ def desk_services(
     config: Config, *, engine: Engine, log: Log, index: Index, memory: Memory, clock: Clock, events: Events
 ) -> DeskServices:
     """What the desk's pages use."""
+    from classifiers.claims.shelf import ClaimShelf
     from desk.web.services import DeskServices
 
     words = vocabulary_of(config)
@@ -344,6 +357,7 @@ def desk_services(
         events=events,
         is_replay=config.is_replay,
         silences=silence_finder(config, memory),
+        known_claims=ClaimShelf(memory).find,
     )
 
 

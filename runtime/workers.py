@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock
@@ -10,7 +11,9 @@ from runtime import build
 from runtime.config import Config
 from runtime.events import Events
 from runtime.live_models import LivePipeline
-from runtime.loops.analyze import Analyzer, Progress
+from runtime.loops.analyze import Analyzer
+from runtime.loops.arrivals import AsTheyCome, InOrder
+from runtime.loops.progress import Progress
 from runtime.loops.watch import Watcher
 
 if TYPE_CHECKING:
@@ -30,29 +33,36 @@ def analyzer_of(
     memory: Memory,
     clock: Clock,
     events: Events,
+    partitions: Sequence[int] | None = None,
     kind: type[Analyzer] = Analyzer,
 ) -> Analyzer:
-    """A started worker over all partitions of posts. `kind` is `Analyzer` but for drills."""
+    """A started worker over these partitions of posts; None means what the log gives it. `kind` is `Analyzer` but for
+    drills."""
     from alerts.matcher import Matcher, partition_key
+    from classifiers.claims.shelf import ClaimShelf
 
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
     replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
+    models, shelf = build.model_store(config), ClaimShelf(memory)
     pipeline = LivePipeline(
-        state=build.model_store(config).state,
+        state=lambda: (models.state(), shelf.version()),
         open_with=lambda former: build.open_pipeline(
-            config, story_memory=() if former else build.story_memory(index), former=former
+            config,
+            story_memory=() if former else build.story_memory(index),
+            former=former,
+            claims=shelf.claims(),
         ),
         events=events,
     ).open()
     analyzer = kind(
         log=log,
-        reader=log.reader("posts", "analyze"),
+        reader=log.reader("posts", "analyze", partitions=partitions),
         index=index,
         assess=pipeline.assess,
         matching=Matcher(rules),
         partition_key=partition_key,
-        progress=Progress(replays=replays, settle_after=build.settle_after(rules)),
-        replay_done=(lambda: build.replays_done(memory)) if replays else None,
+        progress=Progress(settle_after=build.settle_after(rules)),
+        archives=(lambda: build.archives(memory, replays)) if replays else None,
         clock=clock,
         events=events,
         batch=config.analyze.batch,
@@ -65,9 +75,17 @@ def analyzer_of(
 
 
 def watcher_of(
-    config: Config, *, log: Log, index: Index, engine: Engine, memory: Memory, clock: Clock, events: Events
+    config: Config,
+    *,
+    log: Log,
+    index: Index,
+    engine: Engine,
+    memory: Memory,
+    clock: Clock,
+    events: Events,
+    partitions: Sequence[int] | None = None,
 ) -> Watcher:
-    """A started worker over all partitions of hits, its windows rebuilt."""
+    """A started worker over these partitions of hits, its windows rebuilt; None means what the log gives it."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
     from runtime.rule_changes import rematch_changed
@@ -76,10 +94,11 @@ def watcher_of(
     rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,
-        reader=log.reader("hits", "watch"),
+        reader=log.reader("hits", "watch", partitions=partitions),
         index=index,
         book=build.alert_book(config, engine, rules=rules, index=index, clock=clock),
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
+        arrivals=lambda: InOrder(log.partitions("posts")) if config.is_replay else AsTheyCome(),
         rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
         partition_key=partition_key,
         epoch=lambda: build.next_epoch(memory),

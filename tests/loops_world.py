@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,9 @@ from index.sqlite import SqliteIndex
 from ingest.log_sqlite import SqliteLog
 from runtime import build
 from runtime.events import open_events
-from runtime.loops.analyze import Analyzer, Progress
+from runtime.loops.analyze import Analyzer
+from runtime.loops.arrivals import Arrivals, AsTheyCome
+from runtime.loops.progress import Archive, Progress
 from runtime.loops.watch import Watcher
 
 __all__ = ["ALL", "CALM", "QUIET", "START", "SUNDAY", "LoopsWorld", "Poisonous", "at", "post"]
@@ -108,8 +110,8 @@ class LoopsWorld:
         closing.callback(self.engine.dispose)
         vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
         self.rules: RuleSet = load_rules({"r.toml": RULES}, vocabulary=vocabulary, now=at(0), required=False)
-        self.replays: tuple[str, ...] = ()
-        self.done: frozenset[str] = frozenset()
+        self.archives: dict[str, Archive] = {}
+        self.arrivals: Callable[[], Arrivals] = AsTheyCome
 
     def open_index(self) -> Index:
         index = SqliteIndex(self.folder / "index").open()
@@ -132,8 +134,8 @@ class LoopsWorld:
             "assess": Pipeline([Poisonous()]).assess,
             "matching": Matcher(self.rules),
             "partition_key": partition_key,
-            "progress": Progress(replays=self.replays, settle_after=timedelta(hours=4)),
-            "replay_done": (lambda: self.done) if self.replays else None,
+            "progress": Progress(settle_after=timedelta(hours=4)),
+            "archives": (lambda: self.archives) if self.archives else None,
             "clock": self.clock,
             "events": QUIET,
             "batch": 100,
@@ -153,6 +155,7 @@ class LoopsWorld:
             "index": self.index,
             "book": DeskBook(self.engine, Dispatcher((), index=self.index, roster=Roster()), self.clock),
             "evaluator": lambda p: Evaluator(self.rules, partition=p, posts_partitions=self.log.partitions("posts")),
+            "arrivals": self.arrivals,
             "rules": [(r.id, r.logic) for r in self.rules.rules if r.outcome == "alert"],
             "partition_key": partition_key,
             "epoch": lambda: build.next_epoch(memory),

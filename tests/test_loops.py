@@ -30,8 +30,8 @@ from ingest.files import FilesSettings, FilesSource
 from ingest.log_sqlite import SqliteLog
 from ingest.polling import Collector, ConfiguredSource
 from ingest.pseudonyms import Pseudonyms
-from runtime.loops.analyze import APPEND_DELAY, Progress
 from runtime.loops.frame import Pulse, run_loop
+from runtime.loops.progress import APPEND_DELAY, Archive, Progress
 from runtime.status import books_of
 from runtime.stop import Stop
 from tests.loops_world import ALL, CALM, QUIET, SUNDAY, LoopsWorld, Poisonous, at, post
@@ -385,44 +385,48 @@ def test_an_older_revision_that_comes_later_changes_nothing(world: LoopsWorld) -
 
 
 def test_a_live_stream_read_to_its_end_has_come_up_to_now_less_the_append_delay() -> None:
-    progress = Progress(replays=(), settle_after=timedelta(0))
+    progress = Progress(settle_after=timedelta(0))
     assert progress.live(0, now=at(60), read_to_end=True) == at(60) - APPEND_DELAY
 
 
 def test_a_live_stream_with_posts_unread_has_come_up_to_its_last_post() -> None:
-    progress = Progress(replays=(), settle_after=timedelta(0))
+    progress = Progress(settle_after=timedelta(0))
     assert progress.live(0, now=at(60), read_to_end=False) is None
     progress.saw(0, [post(1, "x", minutes=10), post(2, "x", minutes=8)])
     assert progress.live(0, now=at(60), read_to_end=False) == at(10) + timedelta(seconds=1) - APPEND_DELAY
 
 
 def test_a_stamp_from_the_future_does_not_run_ahead_of_the_clock() -> None:
-    progress = Progress(replays=(), settle_after=timedelta(0))
+    progress = Progress(settle_after=timedelta(0))
     progress.saw(0, [post(1, "x", minutes=500)])
     assert progress.live(0, now=at(60), read_to_end=False) == at(60) - APPEND_DELAY
 
 
-def test_a_replay_has_come_only_as_far_as_its_slowest_archive() -> None:
-    progress = Progress(replays=["fast", "slow"], settle_after=timedelta(0))
-    progress.saw(0, [post(1, "x", minutes=50, collector="fast")])
-    assert progress.replay(0, done=frozenset()) is None, "nothing is known of the slow one"
-    progress.saw(0, [post(2, "x", minutes=20, collector="slow")])
-    assert progress.replay(0, done=frozenset()) == at(20) + timedelta(seconds=1)
-    assert progress.replay(0, done=frozenset({"slow"})) == at(50) + timedelta(seconds=1)
+HALF_WAY = {"fast": Archive(done=False, last=at(50)), "slow": Archive(done=False, last=at(20))}
 
 
-def test_an_archive_that_is_done_and_had_no_post_here_holds_nobody_up() -> None:
-    progress = Progress(replays=["full", "empty"], settle_after=timedelta(0))
-    progress.saw(0, [post(1, "x", minutes=50, collector="full")])
-    assert progress.replay(0, done=frozenset({"empty"})) == at(50) + timedelta(seconds=1)
+def test_a_replay_with_posts_unread_has_come_up_to_its_last_post() -> None:
+    progress = Progress(settle_after=timedelta(0))
+    assert progress.replay(0, archives=HALF_WAY, read_to_end=False) is None, "nothing is known of what is unread"
+    progress.saw(0, [post(1, "x", minutes=30, collector="fast"), post(2, "x", minutes=20, collector="slow")])
+    assert progress.replay(0, archives=HALF_WAY, read_to_end=False) == at(30) + timedelta(seconds=1)
 
 
-def test_a_finished_replay_is_settled_after_its_last_post() -> None:
-    progress = Progress(replays=["a"], settle_after=timedelta(hours=1))
-    assert progress.settled(None) is None
-    progress.saw(0, [post(1, "x", minutes=50, collector="a")])
-    assert progress.settled(None) == at(50) + timedelta(seconds=1, hours=1)
-    assert progress.settled(at(90)) == at(90) + timedelta(hours=1), "a worker that was restarted asks the index"
+def test_a_replay_read_to_its_end_has_come_as_far_as_the_archives_even_without_a_post() -> None:
+    progress = Progress(settle_after=timedelta(0))
+    assert progress.replay(0, archives=HALF_WAY, read_to_end=True) == at(50)
+    assert progress.replay(0, archives={"new": Archive(done=False, last=None)}, read_to_end=True) is None
+    progress.saw(0, [post(1, "x", minutes=70)])
+    told = progress.replay(0, archives=HALF_WAY, read_to_end=True)
+    assert told == at(70) + timedelta(seconds=1), "the log is ahead of what the archives have told of themselves"
+
+
+def test_a_finished_replay_is_settled_after_its_last_post_for_every_worker() -> None:
+    progress = Progress(settle_after=timedelta(hours=1))
+    assert progress.settled({"empty": Archive(done=True, last=None)}, None) is None
+    archives = {"a": Archive(done=True, last=at(50)), "b": Archive(done=True, last=at(40))}
+    assert progress.settled(archives, None) == at(50) + timedelta(hours=1)
+    assert progress.settled(archives, at(90)) == at(90) + timedelta(hours=1)
 
 
 def test_every_mark_reaches_every_partition_of_hits(tmp_path: Path, desk_url: str, closing: ExitStack) -> None:
@@ -444,12 +448,12 @@ def test_marks_go_out_when_nothing_comes(world: LoopsWorld) -> None:
 
 
 def test_the_last_mark_of_a_replay_settles_everything_and_is_sent_once(world: LoopsWorld) -> None:
-    world.replays = ("c",)
+    world.archives = {"c": Archive(done=False, last=at(3))}
     world.append(*SUNDAY)
     analyzer, watcher = world.analyzer(), world.watcher()
     while analyzer.step():
         pass
-    world.done = frozenset({"c"})
+    world.archives["c"] = Archive(done=True, last=at(3) + timedelta(seconds=1))
     for _ in range(3):
         analyzer.send_marks()
     while watcher.step():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -16,15 +16,14 @@ import msgspec
 from hustings import wire
 from hustings.clock import Clock
 from hustings.contracts import Entry, Index, Log, LogReader, Record
-from hustings.errors import BadInput, StoreError
-from hustings.query.tree import Everything, Query
-from hustings.types import Assessment, DeadLetter, Hit, Mark, Post, hash_id
+from hustings.errors import BadInput, Refused, StoreError, Unavailable
+from hustings.types import Assessment, DeadLetter, Hit, Post, hash_id
 from runtime.events import Events
+from runtime.loops.marks import Archives, Marks
+from runtime.loops.progress import Progress
 
-__all__ = ["Analyzer", "Matching", "Progress"]
+__all__ = ["Analyzer", "Matching"]
 
-APPEND_DELAY = timedelta(seconds=2)
-"""How long after its stamp g a post may still be on its way into the log; the live horizon stays behind by this."""
 MARK_EVERY_S = 1.0
 """Progress marks go out this often, also when idle."""
 
@@ -37,53 +36,6 @@ class Matching(Protocol):
     def match(self, assessments: Iterable[Assessment]) -> list[Hit]: ...
 
     def revise(self, assessment: Assessment, former: Iterable[Hit]) -> list[Hit]: ...
-
-
-class Progress:
-    """How far time has come, by partition of the posts topic: what the marks say.
-
-    Live: everything read, so the time is now less the append delay; behind, it is the stamp of the last post read.
-    Replay: no post of a collector may be expected below the stamp of its last one, so the time is the smallest of
-    those over all collectors that are not done, and `settled_at` once all are done and the log is read to its end.
-    """
-
-    def __init__(self, *, replays: Sequence[str], settle_after: timedelta) -> None:
-        self._replays = frozenset(replays)
-        self._settle_after = settle_after
-        self._last_by_collector: dict[int, dict[str, datetime]] = {}
-        self._last: dict[int, datetime] = {}
-
-    def saw(self, partition: int, posts: Iterable[Post]) -> None:
-        by_collector = self._last_by_collector.setdefault(partition, {})
-        for post in posts:
-            at = post.collected_at
-            if at > self._last.get(partition, at - APPEND_DELAY):
-                self._last[partition] = at
-            if at > by_collector.get(post.collector, at - APPEND_DELAY):
-                by_collector[post.collector] = at
-
-    def live(self, partition: int, *, now: datetime, read_to_end: bool) -> datetime | None:
-        if read_to_end:
-            return now - APPEND_DELAY
-        last = self._last.get(partition)
-        return None if last is None else min(last, now) - APPEND_DELAY
-
-    def replay(self, partition: int, *, done: frozenset[str]) -> datetime | None:
-        waiting = self._replays - done
-        by_collector = self._last_by_collector.get(partition, {})
-        if not waiting <= by_collector.keys():
-            return None
-        counted = waiting or self._replays & by_collector.keys()
-        return min((by_collector[collector] for collector in counted), default=None)
-
-    def is_over(self, done: frozenset[str]) -> bool:
-        """Whether every replay has delivered all it has."""
-        return self._replays <= done
-
-    def settled(self, newest: datetime | None) -> datetime | None:
-        """The time by which every episode of a finished replay has settled; `newest` is the newest post stored."""
-        known = [*self._last.values(), *([newest] if newest else [])]
-        return max(known) + self._settle_after if known else None
 
 
 class Analyzer:
@@ -99,7 +51,7 @@ class Analyzer:
         matching: Matching,
         partition_key: Callable[[Hit], str],
         progress: Progress,
-        replay_done: Callable[[], frozenset[str]] | None,
+        archives: Archives | None,
         clock: Clock,
         events: Events,
         batch: int,
@@ -113,7 +65,8 @@ class Analyzer:
         self._matching = matching
         self._partition_key = partition_key
         self._progress = progress
-        self._replay_done = replay_done
+        self._is_replay = archives is not None
+        self._marks = Marks(log=log, index=index, progress=progress, archives=archives, clock=clock)
         self._clock = clock
         self._events = events
         self._batch = batch
@@ -122,7 +75,6 @@ class Analyzer:
         self._positions: dict[int, int] = {}
         self._committed: dict[int, int] = {}
         self._next_mark = 0.0
-        self._settled_at_ends: dict[int, int] | None = None
         self._interrupted = False
 
     def start(self) -> None:
@@ -134,8 +86,10 @@ class Analyzer:
                 "restore the log that belongs to it, or rebuild the index"
             )
         self._committed = self._reader.committed()
-        held = self._index.positions("posts")
-        self._positions = {p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()}
+        held, begins = self._index.positions("posts"), self._log.starts("posts")
+        self._positions = {
+            p: max(begins[p], min(self._committed.get(p, 0), held.get(p, 0))) for p in self._reader.partitions()
+        }
         self._reader.seek(self._positions)
 
     def step(self) -> int:
@@ -148,9 +102,8 @@ class Analyzer:
         entries = self._reader.poll(limit=self._batch, timeout_s=self._wait_s)
         if entries:
             self._handle(entries)
-        if time.monotonic() >= self._next_mark or (entries and self._replay_done is not None):
+        if time.monotonic() >= self._next_mark or (entries and self._is_replay):
             self.send_marks()
-            self._next_mark = time.monotonic() + MARK_EVERY_S
         self._interrupted = False
         return len(entries)
 
@@ -205,16 +158,35 @@ class Analyzer:
             self._write_dead(dead)
         if hits:
             self._log.append("hits", [Record(self._partition_key(hit), wire.encode(hit)) for hit in hits])
-        self._index.write(
-            [a for a, _ in alive],
-            log_id=self._log.id,
-            origins=[o for _, o in alive],
-            dead=[(entry.partition, entry.offset) for entry, _ in dead],
-            positions=positions,
-        )
+        self._write(alive, dead, by_origin, positions)
         for partition in {o[0] for o in origins}:
             self._progress.saw(partition, (a.post for a, o in alive if o[0] == partition))
         return len(hits)
+
+    def _write(
+        self,
+        alive: Sequence[tuple[Assessment, tuple[int, int]]],
+        dead: Sequence[tuple[Entry, BadInput]],
+        by_origin: Mapping[tuple[int, int], Entry],
+        positions: Mapping[int, int],
+    ) -> None:
+        """Into the index. What it can never hold becomes a dead letter, durable before the positions are."""
+        lost = [(entry.partition, entry.offset) for entry, _ in dead]
+        while True:
+            try:
+                self._index.write(
+                    [a for a, _ in alive],
+                    log_id=self._log.id,
+                    origins=[o for _, o in alive],
+                    dead=lost,
+                    positions=positions,
+                )
+                return
+            except Refused as refusal:
+                refused = [(alive[place][1], reason) for place, reason in refusal.reasons.items()]
+                self._write_dead([(by_origin[origin], BadInput("refused", reason)) for origin, reason in refused])
+                lost += [origin for origin, _ in refused]
+                alive = [one for place, one in enumerate(alive) if place not in refusal.reasons]
 
     def _assess_all(
         self, posts: Sequence[Post], stored: Mapping[str, Assessment]
@@ -235,6 +207,8 @@ class Analyzer:
         """All at once; when a step raises, by halves, until the one post that makes it raise stands alone."""
         try:
             return list(self._assess(posts, first_collected)), []
+        except (Unavailable, StoreError):  # a store that a step uses (the ledger of stories): no post is to blame
+            raise
         except Exception as error:  # the one place that isolates a post: a bug in a step must not stop the stream
             if len(posts) == 1:
                 self._events.error("post_failed", key=posts[0].key, error=type(error).__name__)
@@ -301,46 +275,10 @@ class Analyzer:
         self._log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in letters])
         self._events.warning("dead_letters", count=len(letters))
 
-    # ── marks ────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def send_marks(self) -> None:
-        """Say on every hits partition how far time has come."""
-        done = self._replay_done() if self._replay_done is not None else None
-        # `done` is read before `ends`: what a source appended before it was done is inside these ends.
-        ends = self._log.ends("posts")
-        everything_read = all(self._positions.get(p, 0) >= end for p, end in ends.items())
-        if done is not None and self._progress.is_over(done) and everything_read:
-            self._send_last_marks(ends)
-            return
-        now = self._clock.now()
-        marks = []
-        for partition in self._reader.partitions():
-            offset = self._positions.get(partition, 0)
-            if done is not None:
-                at = self._progress.replay(partition, done=done)
-            else:
-                at = self._progress.live(partition, now=now, read_to_end=offset >= ends.get(partition, 0))
-            if at is not None:
-                marks.append(Mark(partition=partition, offset=offset, at=at))
-        self._append_marks(marks)
-
-    def _send_last_marks(self, ends: Mapping[int, int]) -> None:
-        """A finished replay: one mark that settles everything, sent once for these ends."""
-        if self._settled_at_ends == ends:
-            return
-        newest = self._index.search(Query(text="*", node=Everything()), limit=1).assessments
-        at = self._progress.settled(newest[0].post.published_at if newest else None)
-        if at is not None:
-            self._append_marks([Mark(partition=p, offset=ends.get(p, 0), at=at) for p in self._reader.partitions()])
-        self._settled_at_ends = dict(ends)
-
-    def _append_marks(self, marks: Sequence[Mark]) -> None:
-        """Every mark goes to every hits partition: each window's horizon is local to its partition."""
-        if not marks:
-            return
-        for hits_partition in range(self._log.partitions("hits")):
-            records = [Record(f"mark|{mark.partition}", wire.encode(mark)) for mark in marks]
-            self._log.append("hits", records, partition=hits_partition)
+        """Say on every hits partition how far time has come in the partitions of this worker."""
+        self._marks.send({p: self._positions.get(p, 0) for p in self._reader.partitions()})
+        self._next_mark = time.monotonic() + MARK_EVERY_S
 
 
 def _first_collected(posts: Sequence[Post], stored: Mapping[str, Assessment]) -> dict[str, datetime]:

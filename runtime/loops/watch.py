@@ -1,7 +1,8 @@
 """hits log → index (hits) → desk (alerts, notices, amendments, queue) → position.
 
-One evaluator per hits partition: a window lives in one partition, and so does its horizon. A restart rebuilds the
-windows from the hits stored in the index and reads the ids of unsettled alerts from the desk before it evaluates.
+One evaluator per hits partition: a window lives in one partition, and so does its horizon. A start, and a change of
+the partitions that a worker reads, rebuilds the windows of those partitions from the hits stored in the index and reads
+the ids of unsettled alerts from the desk before it evaluates.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hustings.contracts import AlertBook, AlertChanges, Entry, Index, Log, LogRe
 from hustings.errors import StoreError
 from hustings.types import Alert, DeadLetter, Hit, Mark, hash_id
 from runtime.events import Events
+from runtime.loops.arrivals import Arrivals, Read
 
 __all__ = ["Evaluating", "Watcher"]
 
@@ -44,6 +46,7 @@ class Watcher:
         index: Index,
         book: AlertBook,
         evaluator: Callable[[int], Evaluating],
+        arrivals: Callable[[], Arrivals],
         rules: Sequence[tuple[str, str]],
         partition_key: Callable[[Hit | Alert], str],
         epoch: Callable[[], int],
@@ -57,6 +60,7 @@ class Watcher:
         self._index = index
         self._book = book
         self._make_evaluator = evaluator
+        self._make_arrivals = arrivals
         self._rules = rules
         self._partition_key = partition_key
         self._next_epoch = epoch
@@ -67,6 +71,7 @@ class Watcher:
         self._wait_s = wait_s
         self._code_version = code_version
         self._evaluators: dict[int, Evaluating] = {}
+        self._arrivals: dict[int, Arrivals] = {}
         self._committed: dict[int, int] = {}
         self._decoder = msgspec.json.Decoder(Hit | Mark)
 
@@ -79,18 +84,23 @@ class Watcher:
         held = self._index.positions("hits")
         self._reader.seek({p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()})
         self._index.refresh()
-        unsettled = self._book.unsettled()
-        stored = [hit for rule, logic in self._rules for hit in self._index.hits(rule, logic)]
-        for partition in self._reader.partitions():
-            evaluator = self._evaluators[partition] = self._make_evaluator(partition)
-            evaluator.restore(
-                [hit for hit in stored if self._lives_in(hit, partition)],
-                [alert for alert in unsettled if self._lives_in(alert, partition)],
-            )
+        mine = self._reader.partitions()
+        hits: dict[int, list[Hit]] = {partition: [] for partition in mine}
+        for rule, logic in self._rules if mine else ():
+            for hit in self._index.hits(rule, logic):
+                hits.get(self._partition_of(hit), []).append(hit)
+        alerts: dict[int, list[Alert]] = {partition: [] for partition in mine}
+        for alert in self._book.unsettled() if mine else ():
+            alerts.get(self._partition_of(alert), []).append(alert)
+        self._evaluators = {partition: self._make_evaluator(partition) for partition in mine}
+        self._arrivals = {partition: self._make_arrivals() for partition in mine}
+        for partition, evaluator in self._evaluators.items():
+            evaluator.restore(hits[partition], alerts[partition])
         self._events.info(
             "windows_restored",
-            hits=len(stored),
-            alerts=len(unsettled),
+            partitions=mine,
+            hits=sum(map(len, hits.values())),
+            alerts=sum(map(len, alerts.values())),
             seconds=round(time.perf_counter() - began, 3),
         )
 
@@ -117,15 +127,15 @@ class Watcher:
         """Give the reader back."""
         self._reader.close()
 
-    def _lives_in(self, what: Hit | Alert, partition: int) -> bool:
-        return self._log.partition_of("hits", self._partition_key(what)) == partition
+    def _partition_of(self, what: Hit | Alert) -> int:
+        return self._log.partition_of("hits", self._partition_key(what))
 
     def _handle(self, partition: int, entries: Sequence[Entry]) -> None:
         evaluator = self._evaluators.get(partition)
         if evaluator is None:
             raise StoreError(f"partition {partition} of hits was read without its windows having been rebuilt")
-        values = self._decoded(entries)
-        positions = {partition: entries[-1].offset + 1}
+        values, position = self._arrivals[partition].take(self._decoded(entries))
+        positions = {partition: position}
         hits = [value for value in values if isinstance(value, Hit)]
         # Also without a hit: the index holds its position, and a restart begins at the smaller of the two.
         self._index.write_hits(hits, log_id=self._log.id, positions=positions)
@@ -140,15 +150,15 @@ class Watcher:
                 queue=len(changes.queue),
             )
         # Less than was committed is read again while an index that was lost is filled anew.
-        if positions[partition] > self._committed.get(partition, 0):
+        if position > self._committed.get(partition, 0):
             self._reader.commit(positions)
             self._committed = {**self._committed, **positions}
 
-    def _decoded(self, entries: Sequence[Entry]) -> list[Hit | Mark]:
-        values: list[Hit | Mark] = []
+    def _decoded(self, entries: Sequence[Entry]) -> list[Read]:
+        read: list[Read] = []
         for entry in entries:
             try:
-                values.append(self._decoder.decode(entry.value))
+                read.append(Read(entry.offset, self._decoder.decode(entry.value)))
             except (msgspec.DecodeError, msgspec.ValidationError) as error:
                 letter = DeadLetter(
                     id=hash_id("hits", self._log.id, str(entry.partition), str(entry.offset)),
@@ -162,4 +172,5 @@ class Watcher:
                 )
                 self._log.append("dead-letters", [Record(letter.id, wire.encode(letter))])
                 self._events.warning("dead_letters", count=1)
-        return values
+                read.append(Read(entry.offset, None))
+        return read
