@@ -8,6 +8,8 @@ from typing import NamedTuple
 from classifiers.manifest import Manifest
 from classifiers.narratives.seeds import seed_languages
 from classifiers.training.recipes import RECIPES
+from classifiers.training.train_claims import NAME as CLAIMS
+from classifiers.training.train_claims import train_claims
 from classifiers.training.train_linear import train_head
 from classifiers.training.train_narratives import train_narratives
 from hustings.errors import ConfigError
@@ -30,7 +32,7 @@ class Order(NamedTuple):
 
 def trainable() -> list[str]:
     """Names of all models that can be made here."""
-    return [*RECIPES, *(f"N-{language}" for language in seed_languages())]
+    return [*RECIPES, *(f"N-{language}" for language in seed_languages()), CLAIMS]
 
 
 def train(name: str, order: Order) -> Manifest:
@@ -40,6 +42,15 @@ def train(name: str, order: Order) -> Manifest:
     if recipe is not None:
         return train_head(
             recipe,
+            data=order.data,
+            models=order.models,
+            seed=order.seed,
+            head_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+        )
+    if name == CLAIMS:
+        return train_claims(
             data=order.data,
             models=order.models,
             seed=order.seed,

@@ -1,0 +1,306 @@
+"""Known fact-checks: what an import takes and refuses, which claim a text is about, and when nothing is said."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifiers.claims.claim import Claim
+from classifiers.claims.features import FEATURES, features
+from classifiers.claims.importing import read_claims
+from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
+from classifiers.claims.rerank import read_trees, trees_of, write_trees
+from classifiers.claims.retrieve import documents
+from classifiers.claims.shelf import ClaimShelf
+from classifiers.claims.step import KnownClaims
+from classifiers.pipeline import analysed, shipped_models
+from classifiers.store import serving
+from desk.database.connect import open_database
+from desk.memory import DeskMemory
+from hustings.errors import ConfigError, ModelError
+from hustings.text import analyse
+from hustings.types import Flag, Post
+from tests.command_line import CommandLine, command_line
+
+hustings = pytest.fixture(command_line)
+NOW = datetime(2027, 3, 14, 9, tzinfo=UTC)
+
+CLAIMS = [
+    Claim(
+        id="moved",
+        text="The election in Port Ellery was moved from Sunday to Monday.",
+        title="No, Port Ellery still votes on Sunday",
+        publisher="Velmara Fact Desk",
+        rating="False",
+        url="https://facts.example/moved",
+    ),
+    Claim(
+        id="river", text="Ballots were found in a river near Tarn Hollow.", title="The ballot photo is eight years old"
+    ),
+    Claim(id="salary", text="Candidates are paid 4,000 crowns for each vote.", title="No crowns are paid for votes"),
+    Claim(id="urna", text="Las urnas de Puerto Elleri llegaron ya llenas de votos.", title="Las urnas estaban vacías"),
+    Claim(id="fecha", text="أُجّل الانتخاب في ميناء إليري إلى يوم الاثنين", title="لا تأجيل، التصويت يوم الأحد"),
+]
+
+
+@pytest.fixture(scope="module")
+def matcher() -> ClaimMatcher:
+    reranker = load_reranker(serving(shipped_models()).values())
+    assert reranker is not None
+    return ClaimMatcher(CLAIMS, reranker)
+
+
+def ranked(matcher: ClaimMatcher, text: str) -> list[str]:
+    return [match.id for match in matcher.rank(analyse(text).tokens)]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("they moved the election in port ellery from sunday to monday, pass it on!!", "moved"),
+        ("BALLOTS in a RIVER by Tarn Hollow, look at this", "river"),
+        ("b@llots found in a r1ver near Tarn Hollow", "river"),
+        ("each vote brings a candidate 4,000 crowns, unbelievable", "salary"),
+        ("las urnas llegaron llenas de votos a puerto elleri", "urna"),
+        ("تم تأجيل الانتخاب إلى يوم الاثنين في ميناء إليري", "fecha"),
+    ],
+)
+def test_the_claim_that_a_text_repeats_comes_first_in_any_language_and_spelling(
+    matcher: ClaimMatcher, text: str, first: str
+) -> None:
+    assert ranked(matcher, text)[0] == first
+
+
+def test_a_text_that_repeats_a_claim_is_sure_enough_to_be_shown(matcher: ClaimMatcher) -> None:
+    tokens = analyse("The election in Port Ellery was moved from Sunday to Monday, they say").tokens
+    assert [match.id for match in matcher.sure(tokens)] == ["moved"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "🙂", "nice weather in Port Ellery today", "I moved house from Tarn Hollow on Monday", "votar es un derecho"],
+)
+def test_a_text_about_something_else_gets_no_claim(matcher: ClaimMatcher, text: str) -> None:
+    assert matcher.sure(analyse(text).tokens) == []
+
+
+@given(text=st.text(max_size=300))
+def test_any_text_is_ranked_with_probabilities_in_a_fixed_order(matcher: ClaimMatcher, text: str) -> None:
+    tokens = analyse(text).tokens
+    found = matcher.rank(tokens)
+    assert found == matcher.rank(tokens)
+    assert all(0 <= match.score <= 1 for match in found)
+    assert len({match.id for match in found}) == len(found)
+
+
+def test_more_in_common_never_makes_a_match_less_sure(matcher: ClaimMatcher) -> None:
+    retriever = retriever_of(CLAIMS)
+    (query,) = documents(["The election in Port Ellery was moved"])
+    rows = features(retriever, query, considered(retriever, query))
+    reranker = load_reranker(serving(shipped_models()).values())
+    assert reranker is not None
+    for column, name in enumerate(FEATURES):
+        if name not in ("claim_length", "text_length"):
+            more = rows.copy()
+            more[:, column] += 0.1
+            assert (reranker.trees.margins(more) >= reranker.trees.margins(rows)).all(), name
+
+
+# ── trees ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_trees_written_and_read_say_what_scikit_learn_says() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    chance = np.random.default_rng(5)
+    rows = chance.random((400, len(FEATURES))).astype(np.float32)
+    model = HistGradientBoostingClassifier(max_iter=20, early_stopping=False, random_state=0)
+    model.fit(rows, rows[:, 3] + 0.2 * chance.random(400) > 0.6)
+    raw = write_trees(trees_of(model))
+    assert raw == write_trees(trees_of(model))
+    assert np.allclose(read_trees(raw).margins(rows), model.decision_function(rows))
+
+
+def _archive(**arrays: np.ndarray) -> bytes:
+    written = io.BytesIO()
+    np.savez(written, **arrays)
+    return written.getvalue()
+
+
+ONE_LEAF = {
+    "start": np.array([0.0]),
+    "depth": np.array([1], dtype=np.int32),
+    "roots": np.array([0], dtype=np.int32),
+    "feature": np.array([0], dtype=np.int32),
+    "split": np.array([np.inf]),
+    "low": np.array([0], dtype=np.int32),
+    "high": np.array([0], dtype=np.int32),
+    "value": np.array([0.5]),
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "cannot be read"),
+        (b"PK\x03\x04 not a zip", "cannot be read"),
+        (_archive(start=np.array([0.0])), "cannot be read"),
+        (_archive(**ONE_LEAF | {"low": np.array([7], dtype=np.int32)}), "point outside"),
+        (_archive(**ONE_LEAF | {"roots": np.array([-1], dtype=np.int32)}), "point outside"),
+        (_archive(**ONE_LEAF | {"feature": np.array([99], dtype=np.int32)}), "point outside"),
+        (_archive(**ONE_LEAF | {"value": np.array([np.nan])}), "no numbers"),
+        (_archive(**ONE_LEAF | {"value": np.array([0.5, 0.5])}), "of one length"),
+        (_archive(**ONE_LEAF | {"depth": np.array([10_000])}), "depth 10000"),
+    ],
+)
+def test_trees_that_would_be_left_or_are_none_are_refused(raw: bytes, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        read_trees(raw)
+
+
+def test_pickled_trees_are_never_unpickled() -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        raw = io.BytesIO()
+        np.lib.format.write_array(raw, np.array([print], dtype=object), allow_pickle=True)
+        archive.writestr("start.npy", raw.getvalue())
+    with pytest.raises(ModelError, match="allow_pickle=False"):
+        read_trees(written.getvalue())
+
+
+# ── import ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REVIEW = {
+    "@context": "https://schema.org",
+    "@type": "ClaimReview",
+    "claimReviewed": "The vote was moved.",
+    "headline": "No, it was not",
+    "url": "https://facts.example/1",
+    "datePublished": "2027-03-01",
+    "author": {"@type": "Organization", "name": "Velmara Fact Desk"},
+    "reviewRating": {"@type": "Rating", "ratingValue": 1, "alternateName": "Pants on fire"},
+}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        REVIEW,
+        [REVIEW],
+        {"@graph": [{"@type": "WebPage"}, REVIEW]},
+        {"@type": "DataFeed", "dataFeedElement": [{"@type": "DataFeedItem", "item": [REVIEW]}]},
+        REVIEW | {"@type": ["ClaimReview", "Review"]},
+    ],
+)
+def test_a_claim_review_is_found_however_it_is_wrapped(tmp_path: Path, wrapped: object) -> None:
+    path = tmp_path / "feed.json"
+    path.write_text(json.dumps(wrapped))
+    (claim,) = read_claims(path).claims
+    assert (claim.text, claim.title, claim.publisher, claim.rating, claim.published) == (
+        "The vote was moved.",
+        "No, it was not",
+        "Velmara Fact Desk",
+        "Pants on fire",
+        "2027-03-01",
+    )
+
+
+def test_a_check_without_an_id_has_the_same_one_in_the_next_import(tmp_path: Path) -> None:
+    path = tmp_path / "feed.json"
+    path.write_text(json.dumps(REVIEW))
+    assert read_claims(path).claims[0].id == read_claims(path).claims[0].id != ""
+
+
+def test_csv_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
+    path = tmp_path / "checks.csv"
+    path.write_text('URL,Author,claimReviewed,title,alternativeName\nhttps://f.example,Desk,"It, moved",Not so,falso\n')
+    (claim,) = read_claims(path).claims
+    assert (claim.text, claim.title, claim.publisher, claim.rating) == ("It, moved", "Not so", "Desk", "falso")
+
+
+def test_every_record_that_cannot_be_used_is_told_and_the_others_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "claims.jsonl"
+    lines = ['{"id": "a", "text": "one"}', "{not json", "17", '{"id": "b"}', '{"id": "c", "text": "\\ud800"}', ""]
+    path.write_text("\n".join([*lines, '{"id": "d", "text": "%s"}' % ("x" * 30_000), '{"id": 5, "text": "two"}']))
+    imported = read_claims(path)
+    assert [claim.id for claim in imported.claims] == ["a", "5"]
+    assert [refused.where for refused in imported.refused] == ["line 2", "line 3", "line 4", "line 5", "line 7"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.json", "{", "not JSON"),
+        ("x.json", "[" * 100_000, "not JSON"),
+        ("x.json", '{"a": 1}', "holds no ClaimReview"),
+        ("x.csv", "a,b\n1,2\n", "no column holds what was claimed"),
+        ("x.csv", "", "no column holds what was claimed"),
+    ],
+)
+def test_a_file_that_holds_no_claims_says_what_it_lacks(tmp_path: Path, name: str, content: str, says: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=says):
+        read_claims(path)
+
+
+# ── shelf, step, command ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_put_on_the_shelf_is_found_by_another_worker_and_a_new_version_is_seen(desk_url: str) -> None:
+    engine = open_database(desk_url)
+    try:
+        writer, reader = ClaimShelf(DeskMemory(engine)), ClaimShelf(DeskMemory(engine))
+        assert (reader.version(), reader.claims()) == ("", ())
+        assert writer.add(CLAIMS[:2]) == 2
+        first = reader.version()
+        assert [claim.id for claim in reader.claims()] == ["moved", "river"]
+        assert reader.claims() is reader.claims()
+        assert writer.add([msgspec.structs.replace(CLAIMS[0], rating="Corrected"), CLAIMS[2]]) == 3
+        assert reader.version() != first
+        assert [claim.rating for claim in reader.find(["salary", "gone", "moved"])] == ["", "Corrected"]
+        assert writer.remove(["salary"]) == 2
+        assert [claim.id for claim in reader.claims()] == ["moved", "river"]
+    finally:
+        engine.dispose()
+
+
+def test_only_posts_with_a_narrative_or_an_answer_to_one_are_looked_up() -> None:
+    reranker = load_reranker(serving(shipped_models()).values())
+    step = KnownClaims(CLAIMS, reranker)
+    text = "The election in Port Ellery was moved from Sunday to Monday."
+    posts = [
+        Post(source="example", native_id=code, text=text, published_at=NOW, collected_at=NOW)
+        for code in ("N-PROC-DATE", "X-COUNTER", "G-THR", "")
+    ]
+    flagged = [
+        msgspec.structs.replace(one, flags=(Flag(code=one.post.native_id, score=0.9),) if one.post.native_id else ())
+        for one in analysed(posts, {})
+    ]
+    assert [one.claims for one in step.classify(flagged)] == [("moved",), ("moved",), (), ()]
+
+
+def test_without_claims_nothing_is_matched() -> None:
+    (assessment,) = analysed([Post(source="e", native_id="1", text="x", published_at=NOW, collected_at=NOW)], {})
+    assert KnownClaims((), None).classify([assessment]) == [assessment]
+
+
+def test_the_command_ranks_ids_for_each_text_in_order(tmp_path: Path, hustings: CommandLine) -> None:
+    claims, queries = tmp_path / "claims.jsonl", tmp_path / "queries.jsonl"
+    claims.write_bytes(b"\n".join(msgspec.json.encode(claim) for claim in CLAIMS))
+    queries.write_text(
+        '{"id": "q1", "text": "ballots found in a river near tarn hollow"}\n{"id": "q2", "text": "🙂"}\n'
+    )
+    done = hustings("claims", "match", "--claims", claims, "--queries", queries, "--json")
+    first, second = (json.loads(line) for line in done.out.splitlines())
+    assert (first["id"], first["claims"][0], first["match"]) == ("q1", "river", True)
+    assert second == {"id": "q2", "claims": [], "scores": [], "match": False}
