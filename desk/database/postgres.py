@@ -36,6 +36,7 @@ MIGRATION_SILENCE_S = 3600.0
 POOL, OVERFLOW = 4, 12
 """Connections of one process: what it keeps, and what it may open beyond under load. A server allows a hundred by
 default, and about ten processes share it."""
+POOL_WAIT_S = 30.0
 QUIET_S = 1.0
 """A pooled connection that was not used for this long is asked whether it still lives."""
 LONGEST_LIFE_S = 1800
@@ -62,7 +63,12 @@ def make_engine(url: URL, *, writes: str, password_file: Path | None, migrating:
     context = tls_context(url)
     bare = URL.create("postgresql+pg8000", url.username, host=url.host, port=url.port or 5432, database=url.database)
     engine = create_engine(
-        bare, pool_size=POOL, max_overflow=OVERFLOW, pool_recycle=LONGEST_LIFE_S, pool_use_lifo=True, pool_timeout=30
+        bare,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
+        pool_timeout=POOL_WAIT_S,
+        pool_recycle=LONGEST_LIFE_S,
+        pool_use_lifo=True,
     )
     startup = _limits(migrating=migrating)
 
@@ -108,13 +114,13 @@ def _connect(
         )
     sock = None
     try:
-        sock = connected(url, silence_s=silence_s)
+        sock = connected(url, context)
         connection = pg8000.Connection(
             url.username,
             host=url.host,
             database=url.database,
             password=password,
-            ssl_context=context if context is not None else False,
+            ssl_context=False,  # the socket speaks TLS already, if it does
             application_name="hustings",
             startup_params=dict(startup),
             sock=sock,
@@ -127,6 +133,7 @@ def _connect(
         if sock is not None:
             sock.close()
         raise
+    sock.settimeout(silence_s)
     connection.autocommit = True  # the driver begins nothing by itself; _begin does
     _check(connection, url)
     return connection

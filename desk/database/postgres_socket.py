@@ -5,14 +5,18 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import struct
 
 from sqlalchemy import URL
 
 from hustings.errors import ConfigError
 
-__all__ = ["TLS_KEYS", "connected", "tls_context"]
+__all__ = ["TLS_KEYS", "NoTls", "connected", "tls_context"]
 
 CONNECT_TIMEOUT_S = 10.0
+"""For the connection, and for each answer until the login is done."""
+TLS_REQUEST = struct.pack("!ii", 8, 80877103)
+"""How a client asks for TLS before it says anything else (PostgreSQL's protocol, "SSLRequest")."""
 TLS_KEYS = ("sslmode", "sslrootcert")
 """What may stand behind the `?` of the URL, with the names and meanings of PostgreSQL's own library."""
 MODES = ("disable", "require", "verify-full")
@@ -40,16 +44,28 @@ def tls_context(url: URL) -> ssl.SSLContext | None:
     return context
 
 
-def connected(url: URL, *, silence_s: float) -> socket.socket:
-    """A socket to the server, on which a read that lasts longer than `silence_s` fails. Raises `OSError`."""
+class NoTls(OSError):
+    """The server does not speak TLS."""
+
+
+def connected(url: URL, context: ssl.SSLContext | None) -> socket.socket:
+    """A socket to the server, encrypted when there is a `context`. Raises `OSError`, of which `NoTls` is one."""
     sock = socket.create_connection((url.host, url.port or 5432), CONNECT_TIMEOUT_S)
-    sock.settimeout(silence_s)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in KEEPALIVE:
-        if hasattr(socket, name):  # not on every system
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    return sock
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE:
+            if hasattr(socket, name):  # not on every system
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        if context is None:
+            return sock
+        sock.sendall(TLS_REQUEST)
+        if sock.recv(1) != b"S":
+            raise NoTls("the server offers no TLS")
+        return context.wrap_socket(sock, server_hostname=url.host)
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _is_here(host: str) -> bool:

@@ -4,11 +4,13 @@ States are those of PostgreSQL's appendix "Error codes". No password is in anyth
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pg8000
 from sqlalchemy import URL
 
+from desk.database.postgres_socket import NoTls
 from hustings.errors import ConfigError, HustingsError, StoreError, Unavailable
 
 __all__ = ["refusal", "state_of", "trouble"]
@@ -46,7 +48,7 @@ def refusal(error: Exception, url: URL) -> HustingsError:
             f"{where}: the server's certificate does not verify ({error.verify_message}); name the file of its "
             "authority in desk.database_url: ?sslrootcert=FILE"
         )
-    if "refuses SSL" in text:
+    if isinstance(error, NoTls):
         return ConfigError(
             f"{where}: the server offers no TLS; give it a certificate, or write ?sslmode=disable into "
             "desk.database_url to go without"
@@ -64,6 +66,8 @@ def refusal(error: Exception, url: URL) -> HustingsError:
             f"{where}: there is no database {url.database!r}; make it on the server: "
             f"CREATE DATABASE {url.database} OWNER {url.username} ENCODING 'UTF8'"
         )
+    if isinstance(error, socket.gaierror):  # its text differs from system to system
+        text = f"the name {url.host!r} leads nowhere"
     if not state:
         return Unavailable(
             f"{where}: no connection: {text}; is the server started, are host and port of desk.database_url right?"

@@ -77,8 +77,10 @@ class PostgresServer:
     """One server with password authentication (SCRAM). Text sorts by the Unicode rules, not by bytes as on SQLite, so
     that code which relies on one of the two is found out."""
 
-    def __init__(self, found: Path) -> None:
+    def __init__(self, found: Path, *, certificate: bytes | None = None) -> None:
+        """`certificate`, in PEM with its key, lets the server speak TLS."""
         self._found = found
+        self._certificate = certificate
         self._port = _free_port()
         self._account = _account()
         self._closing = ExitStack()
@@ -113,15 +115,19 @@ class PostgresServer:
         """The loopback port, the same after a restart."""
         return self._port
 
-    def url(self, database: str, *, password: bool = True) -> str:
-        """The address of a database for our role, with the password or (for a password file) without."""
-        login = f"{ROLE}:{self._passwords[ROLE]}" if password else ROLE
-        return f"postgresql+pg8000://{login}@127.0.0.1:{self._port}/{database}"
+    @property
+    def password(self) -> str:
+        """Of our role."""
+        return self._passwords[ROLE]
+
+    def url(self, database: str) -> str:
+        """The address of a database for our role, with the password."""
+        return f"postgresql+pg8000://{ROLE}:{self.password}@127.0.0.1:{self._port}/{database}"
 
     def password_file(self, folder: Path) -> Path:
         """A file with our role's password, as an operator would keep it."""
         path = folder / "database-password"
-        path.write_text(self._passwords[ROLE] + "\n")
+        path.write_text(self.password + "\n")
         return path
 
     def create(self, database: str, *, template: str = "template0") -> str:
@@ -184,7 +190,11 @@ class PostgresServer:
 
     def _launch(self) -> None:
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self._port)]
-        for name, value in SETTINGS.items():
+        settings = dict(SETTINGS)
+        if self._certificate is not None:
+            path = str(self._folder / "data" / "server.pem")
+            settings |= {"ssl": "on", "ssl_cert_file": path, "ssl_key_file": path}
+        for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         with (self._folder / "output").open("wb") as output:
             self._running = subprocess.Popen(
@@ -208,6 +218,12 @@ class PostgresServer:
         )
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stdout[-1000:]}{done.stderr[-1000:]}")
+        if self._certificate is not None:
+            path = work / "server.pem"
+            path.touch(mode=0o600)
+            path.write_bytes(self._certificate)
+            if self._account is not None:
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
 
     def _unpacked(self) -> Path:
         folder = self._folder / "server"
