@@ -61,14 +61,14 @@ class ModelStore:
 
     def __init__(self, own: Path, *, base: Path | None = None) -> None:
         self.own = own
-        self._base = base
+        self.base = base
 
     def serving(self) -> dict[str, Path]:
         """The folder that serves under each name. Raises `ModelError` when a promoted version is gone or is another
         one now, and when there is neither folder."""
-        if self._base is None and not self.own.is_dir():
+        if self.base is None and not self.own.is_dir():
             raise ModelError(f"{self.own}: no such folder of models")
-        found = {**_plain_models(self._base), **_plain_models(self.own)}
+        found = {**_plain_models(self.base), **_plain_models(self.own)}
         for name in self._pointers().models:
             step = self._active(name)
             if step is not None:
@@ -88,7 +88,7 @@ class ModelStore:
     def versions(self, name: str | None = None) -> list[Stored]:
         """What lies in the store, by name and folder. Signatures are not asked for here; a manifest that cannot be read
         is an error."""
-        active = set(self.serving().values()) if self.own.is_dir() or self._base else set()
+        active = set(self.serving().values()) if self.own.is_dir() or self.base else set()
         found = []
         for folder in self._folders():
             if name is None or folder.name.partition("@")[0] == name:
@@ -190,7 +190,7 @@ class ModelStore:
 
     def _initial(self, name: str, at: str) -> Step | None:
         """What serves by lying there, as a step."""
-        folder = {**_plain_models(self._base), **_plain_models(self.own)}.get(name)
+        folder = {**_plain_models(self.base), **_plain_models(self.own)}.get(name)
         if folder is None:
             return None
         manifest = read_manifest(folder, signers=ANYBODY)
@@ -209,7 +209,7 @@ class ModelStore:
     def _folders(self) -> list[Path]:
         return [
             folder
-            for place in (self._base, self.own)
+            for place in (self.base, self.own)
             if place is not None and place.is_dir()
             for folder in sorted(place.iterdir())
             if _is_model(folder)

@@ -15,6 +15,7 @@ from runtime.commands import (
     check,
     check_models,
     claims,
+    corpus,
     dead_letters,
     demo,
     evidence,
@@ -54,6 +55,7 @@ app.add_typer(rules.app)
 app.add_typer(model.app)
 app.add_typer(check_models.app)
 app.add_typer(claims.app)
+app.add_typer(corpus.app)
 app.add_typer(dead_letters.app)
 app.add_typer(source.app)
 app.command("backup")(backup.backup)

@@ -48,7 +48,8 @@ def judge(
     tell("quality")
     checks += [*quality_checks(manifest, floors), *calibration_checks(manifest), *group_checks(manifest)]
     codes, language = codes_of(manifest, folder), suite_language(manifest)
-    suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
+    whole = {name: load_suite(name) for name in SUITES}
+    suites = [remit_of(suite, codes, language) for suite in whole.values()]
     judged = [suite for suite in suites if suite.cases]
     for suite in judged:
         tell(suite.title)
@@ -64,7 +65,7 @@ def judge(
         manifest=hash_of_manifest(folder),
         code_version=version("hustings"),
         at=at,
-        suites={suite.name: load_suite(suite.name).digest for suite in judged},
+        suites={suite.name: whole[suite.name].digest for suite in judged},
         seconds_a_thousand=round(speed.post_s * 1000, 6),
         checks=tuple(excused(check, manifest.name, floors) for check in checks),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from runtime.commands.model import compare, evaluate, gates, list_models, promotion, score, signing, train
+from runtime.commands.model import card, compare, evaluate, gates, list_models, promotion, score, signing, train
 
 __all__ = ["app"]
 
@@ -21,6 +21,7 @@ app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
+app.command("card")(card.card)
 app.command("gates")(gates.gates)
 app.command("promote")(promotion.promote)
 app.command("rollback")(promotion.rollback)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Models, chosen_versions, loaded, store_of
 
 if TYPE_CHECKING:
     from classifiers.gates.record import GateRecord
-    from classifiers.store import ModelStore, Stored
 
 __all__ = ["gates"]
 
@@ -47,11 +46,12 @@ def gates(
     from runtime import build
     from runtime.commands.progress import stages
     from runtime.commands.terminal import complain, say
+    from runtime.model_making import floors_of
 
     configuration = loaded(config)
     store = store_of(models, configuration)
-    chosen = _chosen(store, names or [], every, version)
-    path = floors or _floors_of(store)
+    chosen = chosen_versions(store, names or [], every, version)
+    path = floors or floors_of(store)
     now = rfc3339(SystemClock().now())
     serving = store.serving()
     records = []
@@ -117,27 +117,3 @@ def show(record: GateRecord) -> None:
             ],
         )
     say(f"{record.model}@{record.version}: {'passed' if not record.failed else 'FAILED'}")
-
-
-def _chosen(store: ModelStore, names: list[str], every: bool, version: str | None) -> list[Stored]:
-    from hustings.errors import ConfigError
-
-    if every == bool(names):
-        raise ConfigError("name the models to judge, or say --all")
-    if every and version is not None:
-        raise ConfigError("--version goes with one name, not with --all")
-    if every:
-        return [store.find(name) for name in store.serving()]
-    return [store.find(name, version) for name in names]
-
-
-def _floors_of(store: ModelStore) -> Path:
-    """The shipped models' floors lie beside the gates, everybody else's in their folder of models."""
-    from importlib.resources import files
-
-    from classifiers.gates.floors import FLOORS
-    from classifiers.pipeline import shipped_models
-
-    if store.own == shipped_models():
-        return Path(str(files("classifiers").joinpath("gates", FLOORS)))
-    return store.own / FLOORS

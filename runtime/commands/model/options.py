@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from classifiers.store import ModelStore
+    from classifiers.store import ModelStore, Stored
     from runtime.config import Config
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Positive",
     "Text",
     "as_text",
+    "chosen_versions",
     "loaded",
     "rows",
     "store_of",
@@ -55,6 +56,19 @@ def loaded(config: Path | None) -> Config | None:
     from runtime.config import load_config
 
     return load_config(config) if config is not None else None
+
+
+def chosen_versions(store: ModelStore, names: list[str], every: bool, version: str | None) -> list[Stored]:
+    """The versions that were named, or all that serve."""
+    from hustings.errors import ConfigError
+
+    if every == bool(names):
+        raise ConfigError("name the models to judge, or say --all")
+    if every and version is not None:
+        raise ConfigError("--version goes with one name, not with --all")
+    if every:
+        return [store.find(name) for name in store.serving()]
+    return [store.find(name, version) for name in names]
 
 
 def as_text(value: object) -> str:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from runtime.commands.model.options import AsJson
+
 __all__ = ["train"]
 
 
+class Split(StrEnum):
+    """How rows are divided into folds."""
+
+    GROUPED = "grouped"
+    RANDOM = "random"
+
+
 def train(
-    names: Annotated[list[str] | None, typer.Argument(help="models to make; without any, all")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="models to make; without any, all that are shipped")] = None,
     data: Annotated[Path, typer.Option("--data", help="folder of the training data")] = Path("../shared/data"),
     out: Annotated[Path, typer.Option("--out", help="folder that the models are written to")] = Path("models"),
     model_version: Annotated[str, typer.Option("--model-version", help="the version that they get")] = "1",
@@ -19,30 +29,111 @@ def train(
     at: Annotated[str | None, typer.Option("--at", help="date of the choice; today if not given")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="the shipped models' seed if not given")] = None,
     key: Annotated[Path | None, typer.Option("--key", help="private key to sign with; without it, unsigned")] = None,
+    from_desk: Annotated[bool, typer.Option("--from-desk", help="learn from the desk's settled reviews")] = False,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", help="learn from a corpus of one's own, NAME or NAME@VERSION")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="the deployment, for --from-desk and --corpus")
+    ] = None,
+    split: Annotated[
+        Split, typer.Option("--split", help="for --from-desk and --corpus; random is refused when near-copies cross it")
+    ] = Split.GROUPED,
+    precision: Annotated[
+        float | None, typer.Option("--precision", min=0.05, max=0.99, help="what the threshold is chosen for")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Train from data whose licence lets weights be shipped, and from our own seeds.
+    """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
+    head from the desk's reviews, as a version that waits until it is promoted.
 
-    The same data, seed, version and date give the same bytes.
+    The same data, seed, version and date give the same bytes. With --from-desk: reviews on which two people agree
+    become a corpus, the head that serves learns from it, every gate is run, the card is written, and nothing is
+    promoted.
 
-    Example: hustings model train G-en --data ../shared/data --out models
+    Examples: hustings model train G-en --data ../shared/data --out models ·
+    hustings model train G-en --from-desk --config my.toml --key models.key
     """
+    from hustings.errors import ConfigError
+
+    if from_desk or corpus is not None:
+        from runtime.commands.model.train_reviewed import train_from_corpus
+
+        if from_desk and corpus is not None:
+            raise ConfigError("--from-desk and --corpus name the rows each; give one of them")
+        if config is None or not names or len(names) != 1:
+            raise ConfigError("--from-desk and --corpus need --config FILE and the name of one head, such as G-en")
+        train_from_corpus(
+            names[0],
+            config=config,
+            corpus=corpus,
+            split=split.value,
+            precision=precision,
+            key=key,
+            by=by,
+            as_json=as_json,
+        )
+        return
+    _train_shipped(names or [], data, out, model_version, by, at, seed, key, as_json)
+
+
+def _train_shipped(
+    names: list[str],
+    data: Path,
+    out: Path,
+    model_version: str,
+    by: str,
+    at: str | None,
+    seed: int | None,
+    key: Path | None,
+    as_json: bool,
+) -> None:
+    import json
+    import time
+
+    import msgspec
+
     from classifiers.manifest import manifest_bytes
     from classifiers.signing import SIGNATURE
     from classifiers.signing import sign as signed
     from classifiers.training.train import SEED, Order, trainable
     from classifiers.training.train import train as make
     from hustings.clock import SystemClock
+    from runtime.commands.progress import stages
     from runtime.commands.terminal import say
+    from runtime.model_making import MADE
 
     order = Order(
         data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
     )
-    for name in names or trainable():
-        manifest = make(name, order)
-        if key is not None:
-            (out / name / SIGNATURE).write_bytes(signed(manifest_bytes(out / name), key))
-        threshold = manifest.threshold
-        say(
-            f"{out / name}: threshold {threshold.value}, precision {threshold.precision}, recall {threshold.recall} "
-            f"({threshold.reason})"
-        )
+    wanted = names or trainable()
+    told = []
+    with stages(len(wanted), shown=not as_json) as progress:
+        for name in wanted:
+            progress.at(name)
+            began = time.perf_counter()
+            manifest = make(name, order)
+            seconds = round(time.perf_counter() - began, 2)
+            (out / name / MADE).write_bytes(msgspec.json.encode({"seconds": seconds}) + b"\n")
+            if key is not None:
+                (out / name / SIGNATURE).write_bytes(signed(manifest_bytes(out / name), key))
+            threshold = manifest.threshold
+            if as_json:
+                told.append(
+                    {
+                        "model": manifest.tag,
+                        "folder": str(out / name),
+                        "seconds": seconds,
+                        "signed": key is not None,
+                        "threshold": msgspec.to_builtins(threshold),
+                        "metrics": msgspec.to_builtins(manifest.metrics),
+                    }
+                )
+            else:
+                say(
+                    f"{out / name}: threshold {threshold.value}, precision {threshold.precision}, recall "
+                    f"{threshold.recall} ({threshold.reason})"
+                )
+            progress.done()
+    if as_json:
+        say(json.dumps(told, ensure_ascii=False))

@@ -1,0 +1,186 @@
+"""Versions of corpora of our own: labelled texts that were imported, or that the desk's reviews decided.
+
+`<corpora>/<name>@<version>/` holds `rows.jsonl` and `paper.json`, which says where the rows came from, what was left
+out and why, and the SHA-256 of the rows. A version never changes; the same rows are not stored twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from classifiers.manifest import Dataset
+from classifiers.training.corpora import Corpus
+from classifiers.training.duplicates import clusters
+from classifiers.training.licences import LicenceClass
+from hustings.errors import ConfigError
+
+__all__ = ["Paper", "Row", "StoredCorpus", "find_corpus", "list_corpora", "read_rows", "store_corpus", "to_training"]
+
+ROWS = "rows.jsonl"
+PAPER = "paper.json"
+CorpusName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")]
+
+
+class Row(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One labelled text. Rows of one `family` stay on one side of every split; `groups` (such as the gender of who is
+    spoken of) are only measured by, never learnt from."""
+
+    id: str
+    text: str
+    label: Annotated[int, Meta(ge=0, le=1)]
+    family: str = ""
+    at: datetime | None = None
+    groups: dict[str, str] = {}
+
+
+class Paper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a version of a corpus is. `excluded` counts what was looked at and left out, by reason; `in_clusters` rows
+    are near-copies of another row."""
+
+    format: Literal[1] = 1
+    name: CorpusName
+    version: str
+    made_at: str
+    made_from: Literal["file", "desk"]
+    source: str
+    licence: str
+    licence_class: LicenceClass
+    language: str
+    label: str
+    rows: int
+    positives: int
+    clusters: int
+    in_clusters: int
+    excluded: dict[str, int]
+    sha256: str
+
+    @property
+    def tag(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+class StoredCorpus(NamedTuple):
+    """A version in the store. `is_new` False when the very same rows lay there already."""
+
+    paper: Paper
+    folder: Path
+    is_new: bool = False
+
+
+def store_corpus(
+    corpora: Path,
+    rows: Sequence[Row],
+    *,
+    name: str,
+    made_at: str,
+    made_from: Literal["file", "desk"],
+    source: str,
+    licence: str,
+    licence_class: LicenceClass,
+    language: str,
+    label: str,
+    excluded: dict[str, int],
+) -> StoredCorpus:
+    """Store the rows as the next version of `name`. Raises `ConfigError` when there are none, or all have one label."""
+    positives = sum(row.label for row in rows)
+    if not 0 < positives < len(rows):
+        left_out = ", ".join(f"{count} {reason}" for reason, count in excluded.items() if count) or "nothing"
+        raise ConfigError(
+            f"corpus {name!r}: {len(rows)} rows, {positives} of them positive: nothing to learn from; "
+            f"left out: {left_out}"
+        )
+    raw = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+    digest = hashlib.sha256(raw).hexdigest()
+    known = [one for one in list_corpora(corpora) if one.paper.name == name]
+    for one in known:
+        if one.paper.sha256 == digest:
+            return one
+    copies = clusters([row.text for row in rows], [row.family for row in rows])
+    sizes: dict[int, int] = {}
+    for number in copies.tolist():
+        sizes[number] = sizes.get(number, 0) + 1
+    version = str(1 + max((int(one.paper.version) for one in known if one.paper.version.isdigit()), default=0))
+    paper = Paper(
+        name=name,
+        version=version,
+        made_at=made_at,
+        made_from=made_from,
+        source=source,
+        licence=licence,
+        licence_class=licence_class,
+        language=language,
+        label=label,
+        rows=len(rows),
+        positives=positives,
+        clusters=len(sizes),
+        in_clusters=sum(size for size in sizes.values() if size > 1),
+        excluded={reason: count for reason, count in excluded.items() if count},
+        sha256=digest,
+    )
+    folder = corpora / paper.tag
+    folder.mkdir(parents=True)
+    (folder / ROWS).write_bytes(raw)
+    (folder / PAPER).write_bytes(msgspec.json.format(msgspec.json.encode(paper), indent=1) + b"\n")
+    return StoredCorpus(paper, folder, is_new=True)
+
+
+def list_corpora(corpora: Path) -> list[StoredCorpus]:
+    """Every version in the store, by name and age. Raises `ConfigError` for a paper that cannot be read."""
+    if not corpora.is_dir():
+        return []
+    found = []
+    for folder in corpora.iterdir():
+        if (folder / PAPER).exists():
+            try:
+                paper = msgspec.json.decode((folder / PAPER).read_bytes(), type=Paper)
+            except (OSError, msgspec.MsgspecError) as error:
+                raise ConfigError(f"{folder / PAPER}: {error}") from error
+            found.append(StoredCorpus(paper, folder))
+    return sorted(found, key=lambda one: (one.paper.name, len(one.paper.version), one.paper.version))
+
+
+def find_corpus(corpora: Path, wanted: str) -> StoredCorpus:
+    """`name@version`, or the newest version of `name`. Raises `ConfigError` with those that are there."""
+    name, _, version = wanted.partition("@")
+    found = list_corpora(corpora)
+    for one in reversed(found):
+        if one.paper.name == name and version in ("", one.paper.version):
+            return one
+    known = ", ".join(one.paper.tag for one in found) or "none"
+    raise ConfigError(f"{corpora}: no corpus {wanted!r}; there are {known}")
+
+
+def read_rows(stored: StoredCorpus) -> list[Row]:
+    """The rows. Raises `ConfigError` when they are not those of the paper."""
+    path = stored.folder / ROWS
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    if (digest := hashlib.sha256(raw).hexdigest()) != stored.paper.sha256:
+        raise ConfigError(f"{path}: SHA-256 is {digest}, the paper says {stored.paper.sha256}; a version never changes")
+    return [msgspec.json.decode(line, type=Row) for line in raw.splitlines()]
+
+
+def to_training(stored: StoredCorpus, rows: Iterable[Row]) -> Corpus:
+    """The rows as training reads them."""
+    kept = list(rows)
+    paper = stored.paper
+    dataset = Dataset(
+        name=f"{paper.tag} ({'reviews of the desk' if paper.made_from == 'desk' else paper.source})",
+        file=f"{paper.tag}/{ROWS}",
+        sha256=paper.sha256,
+        licence=paper.licence,
+        source=paper.source,
+        rows=len(kept),
+        positives=sum(row.label for row in kept),
+        use="training",
+    )
+    return Corpus([row.text for row in kept], [row.label for row in kept], [row.family for row in kept], dataset)

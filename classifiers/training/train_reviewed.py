@@ -1,0 +1,246 @@
+"""One linear head from a stored corpus: from the desk's reviews, or from a file that was imported.
+
+Where a linear head serves under the name, the new one starts from it; otherwise it learns from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.linear.features import BUCKETS, HashKey
+from classifiers.linear.model import Head, Weights, pack, save_head
+from classifiers.linear.score import DECIMALS, Scorer, largest_margins
+from classifiers.manifest import Dataset, Manifest, Metric, analyser_hash
+from classifiers.training.adapt import adapt
+from classifiers.training.calibration import platt, probabilities
+from classifiers.training.compare import compare
+from classifiers.training.corpus_store import Row, StoredCorpus, read_rows, to_training
+from classifiers.training.duplicates import check_split, clusters, folds
+from classifiers.training.measures import curves, ece_by_chance, measure
+from classifiers.training.nb_logistic import Fit, Settings, fit, matrix
+from classifiers.training.thresholds import threshold_for
+from hustings.errors import ConfigError
+from hustings.text import analyse_all
+
+__all__ = ["FEWEST_ROWS", "ReviewedOrder", "train_reviewed"]
+
+FOLDS = 5
+FEWEST_ROWS = 60
+"""Fewer rows than this make no fold in which anything can be measured."""
+FEWEST_OF_A_LABEL = 15
+FEWEST_OF_A_GROUP = 20
+LATEST = 0.2
+"""Share of the rows, the newest ones, that the time-ordered measurement is made on."""
+LIBRARIES = ("numpy", "scikit-learn", "scipy")
+GROUP_MEASURES = ("false_positive_rate", "precision", "recall")
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+class ReviewedOrder(NamedTuple):
+    """What is asked for. `prior` is the head to start from; `split` "random" is refused when copies cross it."""
+
+    name: str
+    code: str
+    language: str
+    label: str
+    version: str
+    precision: float
+    chosen_by: str
+    chosen_at: str
+    seed: int
+    prior: Head | None = None
+    split: Literal["grouped", "random"] = "grouped"
+    settings: Settings = Settings(penalty=1.0)
+
+
+class _Data(NamedTuple):
+    """The rows, ready to learn from."""
+
+    posts: list[tuple[str, ...]]
+    labels: I64
+    matrix: object
+    seed: int
+
+
+def train_reviewed(
+    order: ReviewedOrder, stored: StoredCorpus, folder: Path, *, tell: Callable[[str], None] = lambda stage: None
+) -> Manifest:
+    """Train, calibrate and measure the head, and write it to `folder`. Raises `ConfigError` for too few rows, and for a
+    random split that near-copies cross."""
+    rows = read_rows(stored)
+    corpus = to_training(stored, rows)
+    _check_enough(stored, corpus.labels)
+    tell("near-copies")
+    copies = clusters(corpus.texts, corpus.families)
+    if order.split == "random":
+        fold = np.random.default_rng(order.seed).integers(0, FOLDS, len(rows))
+    else:
+        fold = folds(copies, corpus.labels, count=FOLDS, seed=order.seed)
+    check_split(fold, copies)
+
+    tell("features")
+    seed = order.prior.manifest.seed if order.prior else order.seed
+    posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
+    labels = np.array(corpus.labels, dtype=np.int64)
+    data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
+    margins = np.zeros(len(posts))
+    for held_out in range(FOLDS):
+        tell(f"fold {held_out + 1} of {FOLDS}")
+        margins[fold == held_out] = _held_out(order, data, fold == held_out)
+    calibration = platt(margins, labels)
+    scores = np.round(probabilities(margins, calibration), DECIMALS)
+    on = f"{FOLDS}-fold cross-validation, {stored.paper.tag}"
+    threshold = threshold_for(labels, scores, precision=order.precision, by=order.chosen_by, at=order.chosen_at, on=on)
+    tell("measures")
+    metrics = [
+        *measure(labels, scores, threshold.value, on=on, seed=seed),
+        ece_by_chance(scores, on=on, seed=seed),
+        *_by_group(rows, labels, scores, threshold.value, on=on, seed=seed),
+    ]
+    metrics += _latest(order, data, rows, copies, stored.paper.tag)
+    if order.prior is not None:
+        metrics.append(_gain(order.prior, data, scores, threshold.value, on=on))
+    tell("final training")
+    final = _fit(order, data, np.ones(len(rows), dtype=bool))
+    weights = Weights.quantised(final.weights, final.intercept)
+    packed, file = pack(weights)
+    manifest = Manifest(
+        kind="linear",
+        name=order.name,
+        code=order.code,
+        language=order.language,
+        version=order.version,
+        label=order.label,
+        limits=_limits(order, stored),
+        data=(corpus.dataset, *_inherited(order.prior)),
+        settings={
+            **order.settings._asdict(),
+            "buckets": BUCKETS,
+            "scale": weights.scale,
+            "intercept": weights.intercept,
+            "prior": order.prior.label if order.prior else "none",
+            "split": order.split,
+        },
+        calibration=calibration,
+        threshold=threshold,
+        metrics=tuple(metrics),
+        files=(file,),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries={name: version(name) for name in LIBRARIES},
+        seed=seed,
+        curves=(curves(labels, scores, on=on),),
+    )
+    save_head(folder, manifest, packed)
+    return manifest
+
+
+def _check_enough(stored: StoredCorpus, labels: Sequence[int]) -> None:
+    positives = sum(labels)
+    fewest = min(positives, len(labels) - positives)
+    if len(labels) < FEWEST_ROWS or fewest < FEWEST_OF_A_LABEL:
+        raise ConfigError(
+            f"corpus {stored.paper.tag}: {len(labels)} rows, {positives} of them positive; training needs at least "
+            f"{FEWEST_ROWS} rows and {FEWEST_OF_A_LABEL} of either label"
+        )
+
+
+def _fit(order: ReviewedOrder, data: _Data, kept: NDArray[np.bool_]) -> Fit:
+    rows = data.matrix[kept]  # type: ignore[index]  # a SciPy matrix, which has no types
+    if order.prior is not None:
+        return adapt(order.prior.weights, rows, data.labels[kept], order.settings)
+    return fit(rows, data.labels[kept], order.settings, seed=data.seed)
+
+
+def _held_out(order: ReviewedOrder, data: _Data, held_out: NDArray[np.bool_]) -> F64:
+    """Margins of these rows under a head that saw all others, as the product computes them."""
+    return _margins(_fit(order, data, ~held_out), data, held_out)
+
+
+def _margins(trained: Fit, data: _Data, wanted: NDArray[np.bool_]) -> F64:
+    weights = Weights.quantised(trained.weights, trained.intercept)
+    posts = [data.posts[place] for place in np.flatnonzero(wanted)]
+    margins: F64 = largest_margins([weights], HashKey.from_seed(data.seed), posts)[0]
+    return margins
+
+
+def _by_group(rows: Sequence[Row], labels: I64, scores: F64, threshold: float, *, on: str, seed: int) -> list[Metric]:
+    """The same held-out scores, by each group that is large enough to say anything."""
+    metrics = []
+    for key in sorted({key for row in rows for key in row.groups}):
+        values = np.array([row.groups.get(key, "") for row in rows])
+        for value in sorted(set(values.tolist()) - {""}):
+            part = values == value
+            if part.sum() >= FEWEST_OF_A_GROUP:
+                where = f"{on}, {key}={value.replace(',', ' ')}"
+                metrics += measure(labels[part], scores[part], threshold, on=where, seed=seed, names=GROUP_MEASURES)
+    return metrics
+
+
+def _latest(
+    order: ReviewedOrder,
+    data: _Data,
+    rows: Sequence[Row],
+    copies: NDArray[np.intp],
+    tag: str,
+) -> list[Metric]:
+    """How a head that saw only older posts does on the newest fifth: closer to its life than any fold. Older copies of
+    newer posts are learnt from by neither."""
+    times = [row.at for row in rows]
+    if any(at is None for at in times):
+        return []
+    order_of = np.argsort(np.array([at.timestamp() for at in times if at is not None]), kind="stable")
+    newest = np.zeros(len(rows), dtype=bool)
+    newest[order_of[int(len(rows) * (1 - LATEST)) :]] = True
+    older = ~newest & ~np.isin(copies, copies[newest])
+    enough = min(data.labels[older].sum(), (1 - data.labels[older]).sum()) >= FEWEST_OF_A_LABEL
+    if not enough or not 0 < data.labels[newest].sum() < newest.sum():
+        return []
+    check_split(newest[older | newest].astype(np.intp), copies[older | newest])
+    trained = _fit(order, data, older)
+    margins = _margins(trained, data, newest)  # uncalibrated: what is measured here depends on their order alone
+    on = f"newest fifth of {tag}, learnt from what was before"
+    names = ("pr_auc", "recall_at_precision_90")
+    return measure(data.labels[newest], margins, 0.0, on=on, seed=data.seed, names=names)
+
+
+def _gain(prior: Head, data: _Data, scores: F64, threshold: float, *, on: str) -> Metric:
+    """PR-AUC of the held-out scores less that of the prior, which has not seen these rows (unless it was made from an
+    earlier version of this corpus, and then it has an advantage that the new one must beat)."""
+    before = Scorer([prior]).scores(data.posts)[0]
+    (found,) = compare(
+        data.labels,
+        (before, scores),
+        (prior.manifest.threshold.value, threshold),
+        on=f"{on}, against {prior.label}",
+        seed=data.seed,
+        names=("pr_auc",),
+    )
+    return Metric(name="pr_auc_gain", on=found.on, value=found.value, low=found.low, high=found.high, n=found.n)
+
+
+def _inherited(prior: Head | None) -> tuple[Dataset, ...]:
+    """What the prior learnt from is in the new head too."""
+    return tuple(dataset for dataset in prior.manifest.data if dataset.use == "training") if prior else ()
+
+
+def _limits(order: ReviewedOrder, stored: StoredCorpus) -> str:
+    paper = stored.paper
+    made_from = "the decisions of one desk" if paper.made_from == "desk" else "one file"
+    begun = (
+        f"It started from {order.prior.label} and keeps what that one knew where the rows are silent. "
+        if order.prior
+        else "It knows nothing but these rows. "
+    )
+    return (
+        f"Learnt from {paper.rows} rows of {made_from}; the posts that a desk reads are those that were flagged or "
+        f"drawn for it, so shares in a stream differ. {begun}Small groups are measured coarsely: mind the intervals."
+    )

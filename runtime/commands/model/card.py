@@ -1,0 +1,55 @@
+"""`hustings model card`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+
+__all__ = ["card"]
+
+
+def card(
+    names: Annotated[list[str] | None, typer.Argument(help="models, such as G-en")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every model that serves")] = False,
+    version: Annotated[str | None, typer.Option("--version", help="a version; without it, the one that serves")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder of the cards; without it, `cards` in the folder of models")
+    ] = None,
+    models: Models = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the card of a model: data and licences, splits, quality with intervals and by group, calibration, what it
+    confuses with protected speech, its worst functions, known failures, how to make it again. HTML and Markdown.
+
+    Example: hustings model card G-en --out cards
+    """
+    import json
+
+    from classifiers.card.write import write_card
+    from runtime import build
+    from runtime.commands.model.options import chosen_versions
+    from runtime.commands.progress import stages
+    from runtime.commands.terminal import say
+    from runtime.model_making import CARDS
+
+    store = store_of(models, loaded(config))
+    chosen = chosen_versions(store, names or [], every, version)
+    serving, codebook = store.serving(), build.codebook()
+    written = {}
+    with stages(len(chosen), shown=not as_json) as progress:
+        for stored in chosen:
+            tag = stored.manifest.tag
+            progress.at(tag, "card")
+            folder = (out or store.own / CARDS) / tag
+            written[tag] = write_card(stored.manifest, stored.folder, folder, codebook=codebook, serving=serving)
+            progress.done()
+    if as_json:
+        say(json.dumps({tag: str(path) for tag, path in written.items()}))
+        return
+    for tag, path in written.items():
+        say(f"{tag}: {path} and {path.with_suffix('.md').name} beside it")

@@ -1,0 +1,181 @@
+"""From labelled rows to a version that waits: corpus, training, signature, gates, card. What serves is not touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
+
+from hustings.clock import Clock, rfc3339
+from hustings.codebook import Codebook
+from hustings.errors import ConfigError
+from runtime import build
+from runtime.config import Config
+
+if TYPE_CHECKING:
+    from classifiers.gates.record import GateRecord
+    from classifiers.signing import Signers
+    from classifiers.store import ModelStore, Stored
+    from classifiers.training.corpus_store import StoredCorpus
+
+__all__ = ["CARDS", "MADE", "Made", "Making", "build_from_desk", "code_and_language", "corpora_of", "floors_of", "make"]
+
+MADE = "made.json"
+CARDS = "cards"
+PRECISION = 0.75
+"""What a threshold is chosen for where the head has no recipe: three flags of four are right, on such rows."""
+
+Tell = Callable[[str], None]
+
+
+class Made(NamedTuple):
+    """A version that waits for its promotion, and everything that was said about it."""
+
+    stored: Stored
+    corpus: StoredCorpus
+    record: GateRecord
+    card: Path
+    seconds: float
+
+
+class Making(NamedTuple):
+    """How a version is made. `key` None leaves it unsigned, which the gates then say."""
+
+    store: ModelStore
+    signers: Signers
+    by: str
+    precision: float | None = None
+    split: Literal["grouped", "random"] = "grouped"
+    key: Path | None = None
+
+
+def corpora_of(config: Config) -> Path:
+    """Where a deployment keeps its corpora: posts are in them, so they lie with the data."""
+    return config.data / "corpora"
+
+
+def code_and_language(name: str, codebook: Codebook) -> tuple[str, str]:
+    """`G-THR-en-IN` is code G-THR in language en-IN. Raises `ConfigError` for a name that is no code and language, and
+    for a code that only people may give."""
+    parts = name.split("-")
+    for place in range(len(parts) - 1, 0, -1):
+        code, language = "-".join(parts[:place]), "-".join(parts[place:])
+        if (known := codebook.codes.get(code)) is not None and language[0].islower():
+            if known.human_only:
+                raise ConfigError(f"{name}: {code} ({known.title}) is for people; no model may give it")
+            return code, language
+    near = codebook.nearest(parts[0])
+    hint = f"; did you mean {near}-en?" if near else ""
+    raise ConfigError(f"{name!r}: a head is called by its code and language, such as G-THR-en{hint}")
+
+
+def build_from_desk(config: Config, name: str, *, code: str, language: str, clock: Clock) -> StoredCorpus:
+    """The settled reviews of the desk as a version of the corpus `name`. Raises `ConfigError` when there is nothing to
+    learn from, with what was left out."""
+    from contextlib import ExitStack
+
+    from classifiers.training.corpus_store import store_corpus
+    from hustings.roster import Roster
+    from runtime.desk_corpus import desk_rows
+
+    config.require_data()
+    with ExitStack() as closing:
+        engine = build.open_engine(config)
+        closing.callback(engine.dispose)
+        index = build.open_index(config)
+        closing.callback(index.close)
+        found = desk_rows(
+            engine,
+            index,
+            code=code,
+            language=language,
+            roster=build.roster(config) or Roster(),
+            codebook=build.codebook(),
+            clock=clock,
+        )
+    return store_corpus(
+        corpora_of(config),
+        found.rows,
+        name=name,
+        made_at=rfc3339(clock.now()),
+        made_from="desk",
+        source=f"reviews of {config.deployment.name}",
+        licence="desk's own",
+        licence_class="own",
+        language=language,
+        label=f"{code}: two reviewers agree, or a lead decided",
+        excluded=found.excluded,
+    )
+
+
+def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell: Tell) -> Made:
+    """Train the head `name` from the corpus, sign it, run every gate, write its card. Raises `ConfigError` for a name
+    that is no head, too few rows, or a split that near-copies cross."""
+    from classifiers.card.write import write_card
+    from classifiers.gates.floors import read_floors
+    from classifiers.gates.judge import judge
+    from classifiers.gates.record import write_record
+    from classifiers.linear.model import load_head
+    from classifiers.manifest import manifest_bytes
+    from classifiers.signing import SIGNATURE, sign
+    from classifiers.training.recipes import RECIPES
+    from classifiers.training.train import SEED
+    from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
+
+    codes = build.codebook()
+    code, language = code_and_language(name, codes)
+    store = making.store
+    serving = store.serving() if store.own.is_dir() or store.base is not None else {}
+    prior = load_head(serving[name], signers=making.signers) if name in serving else None
+    recipe = RECIPES.get(name)
+    order = ReviewedOrder(
+        name=name,
+        code=code,
+        language=language,
+        label=prior.manifest.label if prior else f"{codes.codes[code].title}: {codes.codes[code].definition}",
+        version=store.next_version(name),
+        precision=making.precision or (recipe.precision if recipe else PRECISION),
+        chosen_by=making.by,
+        chosen_at=clock.now().date().isoformat(),
+        seed=SEED,
+        prior=prior,
+        split=making.split,
+    )
+    folder = store.own / f"{name}@{order.version}"
+    began = time.perf_counter()
+    train_reviewed(order, corpus, folder, tell=tell)
+    seconds = round(time.perf_counter() - began, 2)
+    (folder / MADE).write_bytes(msgspec.json.encode({"seconds": seconds}) + b"\n")
+    if making.key is not None:
+        (folder / SIGNATURE).write_bytes(sign(manifest_bytes(folder), making.key))
+    stored = store.find(name, order.version)
+    record = judge(
+        stored.manifest,
+        folder,
+        serving=serving,
+        floors=read_floors(floors_of(store)),
+        codebook=codes,
+        signers=making.signers,
+        at=rfc3339(clock.now()),
+        tell=tell,
+    )
+    write_record(folder, record)
+    tell("card")
+    out = store.own / CARDS / stored.manifest.tag
+    card = write_card(stored.manifest, folder, out, codebook=codes, serving=serving)
+    return Made(stored, corpus, record, card, seconds)
+
+
+def floors_of(store: ModelStore) -> Path:
+    """The shipped models' floors lie beside the gates, everybody else's in their folder of models."""
+    from importlib.resources import files
+
+    from classifiers.gates.floors import FLOORS
+    from classifiers.pipeline import shipped_models
+
+    if store.own == shipped_models():
+        return Path(str(files("classifiers").joinpath("gates", FLOORS)))
+    return store.own / FLOORS
