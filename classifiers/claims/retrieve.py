@@ -25,6 +25,9 @@ K1, B = 1.2, 0.75
 GRAM = 4
 _BUCKETS_BITS = 22
 _BUCKETS = 1 << _BUCKETS_BITS
+COMMON = 0.1
+"""Words of more than this share of the claims (and of more than `_FEW`) find nothing and score nothing: they are most of
+the work and say least."""
 RARE = 0.01
 """Four-grams of more than this share of the claims (and of more than `_FEW`) find nothing: they only weigh."""
 _FEW = 50
@@ -144,13 +147,14 @@ class Words:
         norm = K1 * (1 - B + B * lengths[self._inverted.members] / max(mean, 1e-6))
         self._impact: Weights = (self.idf[values[order]] * times * (K1 + 1) / (times + norm)).astype(np.float32)
         self._size = size
+        self._is_common = frequency > max(_FEW, COMMON * size)
 
     def scores(self, tokens: Iterable[str]) -> Weights:
         """BM25 of every claim for these words, each counted once."""
         scores = np.zeros(self._size, dtype=np.float32)
         for token in dict.fromkeys(tokens):
             number = self.vocabulary.get(token)
-            if number is not None:
+            if number is not None and not self._is_common[number]:
                 part = slice(self._inverted.starts[number], self._inverted.starts[number + 1])
                 scores[self._inverted.members[part]] += self._impact[part]
         return scores
@@ -187,9 +191,9 @@ class Retriever:
 
 def _best(scores: Weights, most: int) -> NDArray[Any]:
     """Places of the best scores above nothing; equal ones by place, so that order is the same on every machine."""
-    if scores.size > most:
-        cut = np.partition(scores, scores.size - most)[scores.size - most]
-        places = np.flatnonzero((scores >= cut) & (scores > 0))
-    else:
-        places = np.flatnonzero(scores > 0)
-    return places[np.lexsort((places, -scores[places]))][:most]
+    places = np.flatnonzero(scores)
+    found = scores[places]
+    if places.size > most:
+        kept = found >= np.partition(found, places.size - most)[places.size - most]
+        places, found = places[kept], found[kept]
+    return places[np.lexsort((places, -found))][:most]

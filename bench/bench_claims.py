@@ -1,0 +1,122 @@
+"""How well and how quickly a post finds its known fact-check.
+
+    python -m bench.bench_claims [--claims 100000] [--data ../shared/data]
+
+Speed: sentences of invented words whose frequencies fall as in a language. Quality: the staged retrieval set, if the
+data lie beside the checkout; it is research data, used to measure, and nothing that is shipped learnt from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+
+from classifiers.claims.claim import Claim
+from classifiers.claims.matcher import ClaimMatcher, Reranker, load_reranker, retriever_of
+from classifiers.pipeline import shipped_models
+from classifiers.store import serving
+from classifiers.training.train_claims import Question, ask, best_of_each
+from hustings.text import analyse, analyse_all
+
+QUERIES = 500
+WORDS = 60_000
+FEWEST, MOST = 10, 30
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    """Of 10 to 30 invented words each, frequencies after Zipf."""
+    chance = np.random.default_rng(seed)
+    letters = np.array(list("abcdefghijklmnoprstuvwyz"))
+    words = ["".join(chance.choice(letters, size=size)) for size in chance.integers(2, 11, size=WORDS)]
+    ranks = (chance.zipf(1.2, size=count * MOST * 2) - 1).astype(np.int64)
+    ranks = ranks[ranks < WORDS]
+    lengths = chance.integers(FEWEST, MOST + 1, size=count)
+    ends = np.cumsum(lengths)
+    return [" ".join(words[rank] for rank in ranks[end - size : end]) for end, size in zip(ends, lengths, strict=True)]
+
+
+def speed(count: int, reranker: Reranker) -> None:
+    """Queries are claims with a third of their words replaced."""
+    texts = sentences(count, seed=1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    matcher = ClaimMatcher([Claim(id=str(place), text=text) for place, text in enumerate(texts)], reranker)
+    built = time.perf_counter() - began
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    chance = np.random.default_rng(2)
+    others = " ".join(sentences(QUERIES, seed=3)).split()
+    spent, found = [], 0
+    for place in chance.integers(0, count, size=QUERIES).tolist():
+        words = texts[place].split()
+        for at in chance.integers(0, len(words), size=len(words) // 3).tolist():
+            words[at] = str(chance.choice(others))
+        tokens = analyse(" ".join(words)).tokens
+        began = time.perf_counter()
+        ranked = matcher.rank(tokens)
+        spent.append(time.perf_counter() - began)
+        found += bool(ranked) and ranked[0].id == str(place)
+    p50, p95 = np.percentile(spent, [50, 95]) * 1e3
+    print(
+        f"{count:,} claims: built in {built:.1f} s, {grown / 1024:,.0f} MiB; {QUERIES} texts of them, a third changed:"
+    )
+    print(f"  first place {found / QUERIES:.3f}, p50 {p50:.1f} ms, p95 {p95:.1f} ms (goal 20)")
+
+
+def quality(folder: Path, reranker: Reranker) -> None:
+    """MAP@5, MRR and R@5 as the staged set defines them, and how often the machine says something and is right."""
+    with gzip.open(folder / "task2_vclaims.csv.gz", "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    claims = [Claim(id=row["vclaim_id"], text=row["vclaim"], title=row["title"]) for row in rows]
+    places = {claim.id: place for place, claim in enumerate(claims)}
+    retriever = retriever_of(claims)
+    matcher = ClaimMatcher(claims, reranker, retriever=retriever)
+    for part in ("train", "dev"):
+        with (folder / f"task2_{part}_qrels.csv").open(encoding="utf-8") as file:
+            answers: dict[str, set[str]] = {}
+            for row in csv.DictReader(file):
+                answers.setdefault(row["tweet_id"], set()).add(row["vclaim_id"])
+        with (folder / f"task2_{part}_queries.csv").open(encoding="utf-8") as file:
+            asked = [(row["tweet_content"], answers.get(row["tweet_id"])) for row in csv.DictReader(file)]
+        queries = [(text, right) for text, right in asked if right]
+        precision, reciprocal, in_five = [], [], []
+        for (_, right), analysed in zip(queries, analyse_all([text for text, _ in queries]), strict=True):
+            ids = [match.id for match in matcher.rank(analysed.tokens, most=50)]
+            hits = [place for place, one in enumerate(ids, start=1) if one in right]
+            five = [place for place in hits if place <= 5]
+            precision.append(sum((n + 1) / place for n, place in enumerate(five)) / min(len(right), 5))
+            reciprocal.append(1 / hits[0] if hits else 0.0)
+            in_five.append(len(five) / len(right))
+        questions = [Question(text, places[min(right)]) for text, right in queries]
+        margins, is_right = best_of_each(reranker.trees, ask(retriever, (retriever,), questions))
+        calibration = reranker.manifest.calibration
+        shown = np.array([calibration.probability(margin) for margin in margins]) >= matcher.threshold
+        print(
+            f"{part}: {len(queries)} posts, {len(claims):,} claims: MAP@5 {np.mean(precision):.3f}, "
+            f"MRR {np.mean(reciprocal):.3f}, R@5 {np.mean(in_five):.3f}; with as many posts that no claim answers: "
+            f"shown {int(shown.sum())}, right {is_right[shown].mean():.3f}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--claims", type=int, default=100_000)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    given = parser.parse_args()
+    reranker = load_reranker(serving(shipped_models()).values())
+    assert reranker is not None
+    speed(given.claims, reranker)
+    staged = given.data / "checkthat2020"
+    if staged.is_dir():
+        quality(staged, reranker)
+    else:
+        print(f"no staged data in {given.data}: quality is not measured")
+
+
+if __name__ == "__main__":
+    main()
