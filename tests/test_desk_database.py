@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Table, create_engine, inspect, make_url, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.schema import CreateTable
 
 from desk.database.columns import Instant
@@ -29,6 +29,8 @@ from desk.memory import DeskMemory
 from hustings.errors import ConfigError, StoreError, Unavailable
 from tests.conftest import ON_SERVER
 from tests.servers.postgres_server import PostgresServer
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=ON_SERVER)])
@@ -153,6 +155,15 @@ def test_reading_refuses_to_write_on_postgresql_and_is_one_snapshot_on_both(desk
     if engine.dialect.name == "postgresql":
         with pytest.raises(ProgrammingError, match="read-only transaction"), reading(engine) as connection:
             connection.execute(memory.delete())
+    engine.dispose()
+
+
+def test_a_row_that_breaks_a_rule_of_its_table_is_one_error_on_both_engines_and_shows_no_values(desk_url: str) -> None:
+    engine = open_database(desk_url)
+    row = {"token": "the-secret", "role": "lead", "made_at": START, "expires_at": START}
+    with pytest.raises(IntegrityError) as caught, writing(engine) as connection:
+        connection.execute(metadata.tables["links"].insert(), [row, row])
+    assert "[SQL parameters hidden" in str(caught.value)
     engine.dispose()
 
 

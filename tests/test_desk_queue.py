@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -269,8 +268,8 @@ engine.dispose()
 """
 
 
-def test_claims_by_several_processes_double_none(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/desk.db"
+def test_claims_by_several_processes_double_none(desk_url: str) -> None:
+    url = desk_url
     engine = open_database(url)
     put(engine, *(entry(f"f:{n}", n % 7) for n in range(100)))
     engine.dispose()

@@ -69,6 +69,7 @@ def make_engine(url: URL, *, writes: str, password_file: Path | None, migrating:
         pool_timeout=POOL_WAIT_S,
         pool_recycle=LONGEST_LIFE_S,
         pool_use_lifo=True,
+        hide_parameters=True,  # password hashes are among them
     )
     startup = _limits(migrating=migrating)
 
@@ -181,7 +182,7 @@ def _in_our_words(context: ExceptionContext) -> Exception | None:
         return None
     state = state_of(error)
     if state.startswith("23"):
-        return IntegrityError(context.statement, context.parameters, error)
+        return IntegrityError(context.statement, context.parameters, error, hide_parameters=True)
     if not state or state.startswith(("08", "57P")) or state == "25P03":
         context.is_disconnect = True
     return trouble(error, url)

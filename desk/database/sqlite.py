@@ -31,7 +31,7 @@ def make_engine(url: URL, *, writes: str) -> Engine:
             f"desk database: {url.render_as_string()!r} names no file; several processes must see the same database"
         )
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=8, max_overflow=56)
+    engine = create_engine(url, pool_size=8, max_overflow=56, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", lambda connection: _begin(connection, writes))
     event.listen(engine, "handle_error", _in_our_words)
