@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from classifiers.pipeline import Pipeline
 from hustings.errors import Unavailable
-from tests.loops_world import CALM, SUNDAY, LoopsWorld
+from tests.loops_world import CALM, SUNDAY, LoopsWorld, Poisonous
 
 
 class FailsOnce:
@@ -84,6 +85,19 @@ def test_analyze_takes_up_the_batch_whose_hits_the_log_failed_on(
 ) -> None:
     world.append(*SUNDAY, *CALM)
     analyzer = world.analyzer(log=FailsOnce(world.log, "append", times=1, after=after), batch=3)
+    drive(analyzer.step)
+    analyzer.send_marks()
+    drive(world.watcher().step)
+    assert world.everything() == undisturbed
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it took effect", "after it took effect"])
+def test_a_step_whose_own_store_is_away_makes_no_post_a_dead_letter(
+    world: LoopsWorld, undisturbed: dict[str, object], after: bool
+) -> None:
+    world.append(*SUNDAY, *CALM)
+    step = FailsOnce(Poisonous(), "classify", times=2, after=after)  # as the ledger of stories does
+    analyzer = world.analyzer(assess=Pipeline([step]).assess, batch=3)
     drive(analyzer.step)
     analyzer.send_marks()
     drive(world.watcher().step)
