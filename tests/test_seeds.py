@@ -1,0 +1,93 @@
+"""The example sentences of every language: enough of each code, and none said twice.
+
+That no sentence of the checks is near a seed is tested beside the checks (`test_checks.py`), that codes are known in `test_narratives.py`.
+"""
+
+from collections import Counter, defaultdict
+
+import pytest
+
+from classifiers.narratives.seeds import Example, load_seeds, seed_languages
+from hustings.errors import ModelError
+from hustings.text import analyse
+
+FEWEST_EXAMPLES = 12
+FEWEST_HELD_OUT = 4
+SHORTEST = 4
+"""Words of the shortest sentence: fewer tell nothing apart."""
+SIZE = 5
+NEAR = 0.6
+
+
+def grams(text: str) -> frozenset[str]:
+    flat = " ".join(text.casefold().split())
+    return frozenset(flat[place : place + SIZE] for place in range(max(1, len(flat) - SIZE + 1)))
+
+
+def near_pairs(texts: list[str]) -> list[tuple[str, str]]:
+    """Pairs whose character 5-grams have a Jaccard similarity of at least .6, the same text twice among them."""
+    seen: list[frozenset[str]] = []
+    places: dict[str, list[int]] = defaultdict(list)
+    found = []
+    for text in texts:
+        own = grams(text)
+        shared = Counter(place for gram in own for place in places.get(gram, ()))
+        found += [
+            (texts[place], text)
+            for place, count in shared.items()
+            if count / (len(own) + len(seen[place]) - count) >= NEAR
+        ]
+        for gram in own:
+            places[gram].append(len(seen))
+        seen.append(own)
+    return found
+
+
+def all_of(language: str) -> list[Example]:
+    seeds = load_seeds(language)
+    return [*seeds.examples, *seeds.held_out]
+
+
+def test_near_pairs_are_found_when_there_are_any() -> None:
+    one, other = "Voting was moved to Monday, tell all your neighbours.", "The bakery closes at noon on Sundays."
+    assert near_pairs([one, other]) == []
+    assert near_pairs([one, other, one]) == [(one, one)]
+    assert near_pairs([one, other, one.replace("Monday", "monday!")]) != []
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_each_code_has_enough_examples_and_enough_held_out(language: str) -> None:
+    seeds = load_seeds(language)
+    examples = Counter(example.code for example in seeds.examples)
+    held_out = Counter(example.code for example in seeds.held_out)
+    assert {code: count for code, count in examples.items() if count < FEWEST_EXAMPLES} == {}
+    assert {code: held_out[code] for code in examples if held_out[code] < FEWEST_HELD_OUT} == {}
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_examples_and_held_out_share_no_sentence(language: str) -> None:
+    seeds = load_seeds(language)
+    assert {one.text for one in seeds.examples}.isdisjoint(one.text for one in seeds.held_out)
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_no_sentence_is_a_near_copy_of_another_whatever_their_codes(language: str) -> None:
+    assert near_pairs([example.text for example in all_of(language)]) == []
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_no_sentence_is_too_short_to_tell_anything(language: str) -> None:
+    assert [one.text for one in all_of(language) if len(analyse(one.text).tokens) < SHORTEST] == []
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_the_words_that_a_post_must_hold_are_those_of_codes_that_the_file_has(language: str) -> None:
+    codes = {example.code for example in all_of(language)}
+    about = load_seeds(language).about
+    assert [prefix for prefix in about if not any(code.startswith(prefix) for code in codes)] == []
+    assert [prefix for prefix, words in about.items() if not words] == []
+
+
+def test_a_language_without_seeds_is_named() -> None:
+    with pytest.raises(ModelError, match="'xx'"):
+        load_seeds("xx")
