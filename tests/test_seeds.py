@@ -1,6 +1,7 @@
 """The example sentences of every language: enough of each code, and none said twice.
 
-That no sentence of the checks is near a seed is tested beside the checks (`test_checks.py`), that codes are known in `test_narratives.py`.
+That no sentence of the checks is near a seed is tested in `test_checks.py`, that the codebook knows their codes in
+`test_narratives.py`.
 """
 
 from collections import Counter, defaultdict
