@@ -31,6 +31,7 @@ from desk.database.postgres_socket import tls_context
 from desk.memory import DeskMemory
 from hustings.errors import ConfigError, HustingsError, Unavailable
 from tests.conftest import ON_SERVER
+from tests.desk_world import desk_world
 from tests.servers.postgres_server import ROLE, PostgresServer, binaries
 
 pytestmark = [*ON_SERVER]
@@ -248,6 +249,22 @@ def test_a_server_that_goes_away_is_unavailable_and_comes_back(
     store.put("a", "k", b"2")
     assert store.get("a", "k") == b"2"
     gc.collect()  # what the driver left of the broken connections, while this test is there to be blamed
+
+
+def test_pages_say_that_the_desk_is_away_and_work_again_without_a_restart(own: PostgresServer, tmp_path: Path) -> None:
+    engine = open_database(own.create("pages"))
+    with desk_world(tmp_path) as made:
+        world = made.over(engine=engine, memory=DeskMemory(engine))
+        browser = world.signed_in("reviewer")
+        assert browser.get("/alerts").status_code == 200
+        own.kill()
+        answer = browser.get("/alerts")
+        assert answer.status_code == 503
+        assert "does not answer at the moment" in answer.text
+        own.start()
+        assert browser.get("/alerts").status_code == 200
+    engine.dispose()
+    gc.collect()
 
 
 def test_what_was_acknowledged_is_there_after_kills_and_every_writer_goes_on(

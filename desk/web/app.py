@@ -39,6 +39,7 @@ __all__ = ["create_app"]
 
 MOST_FIELDS = 1_000
 """Fields of one form; the decision form has one a code."""
+AWAY = "A part of the desk does not answer at the moment. Nothing was changed."
 
 
 def create_app(services: DeskServices) -> FastAPI:
@@ -92,6 +93,8 @@ def _guarded(route: Route, shared: Surroundings, hosts: Hosts) -> Callable[[Requ
             response = Response(status_code=400)
         except HTTPException:
             raise
+        except Unavailable:  # before any page was asked: who is signed in stands in the database too
+            response = await run_in_threadpool(_problem, _visit(shared, request), 503, AWAY)
         except Exception as error:  # isolates one request: the next one must be served, and no text may leak
             events.error("page_failed", page=route.name, error=type(error).__name__, at=_place(error))
             response = await run_in_threadpool(_problem, _visit(shared, request), 500, "")
@@ -140,7 +143,7 @@ def _answered(route: Route, visit: Visit) -> Response:
     except Conflict as error:
         return _problem(visit, 409, str(error))
     except Unavailable:
-        return _problem(visit, 503, "A part of the desk does not answer at the moment. Nothing was changed.")
+        return _problem(visit, 503, AWAY)
 
 
 async def _form(request: Request) -> Form:
