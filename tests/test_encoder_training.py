@@ -1,0 +1,101 @@
+"""A tiny encoder is made, taught, interrupted, exported and quantised with PyTorch, and then served without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from classifiers.encoder.model import Encoder, load_encoder
+from classifiers.signing import ANYBODY
+from tests.servers.torch_environment import TorchMissing, python_with_torch
+
+pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
+
+
+class Trained:
+    def __init__(self, encoder: Encoder, facts: dict[str, Any]) -> None:
+        self.encoder = encoder
+        self.facts = facts
+
+    def metric(self, name: str, on: str) -> float:
+        return next(one.value for one in self.encoder.manifest.metrics if one.name == name and one.on == on)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    try:
+        python = python_with_torch()
+    except TorchMissing as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"training an encoder is not tested: {missing}")
+    folder = tmp_path_factory.mktemp("encoder")
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [str(python), "-P", "-m", "tests.train_tiny_encoder", str(folder)],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root), "TOKENIZERS_PARALLELISM": "false"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    facts = json.loads(done.stdout.splitlines()[-1])
+    return Trained(load_encoder(folder / "models" / "encoder-en", signers=ANYBODY), facts)
+
+
+def test_the_8_bit_network_serves_what_it_was_taught(trained: Trained) -> None:
+    rude, kind, threat = trained.encoder.session.logits(
+        ["that crook met 900 at river", "that nurse met 901 at church", "that snake hang 902 at market"]
+    )
+    assert rude[0] > 1 > kind[0]
+    assert threat[1] > 1 > rude[1]
+
+
+def test_only_the_outputs_beside_a_linear_head_are_exported(trained: Trained) -> None:
+    assert trained.encoder.session.outputs == 2
+    assert [(one.code, one.beside, one.beside_version) for one in trained.encoder.heads] == [
+        ("G", "G-en", "4"),
+        ("G-THR", "G-THR-en", "4"),
+    ]
+
+
+def test_quantising_stayed_within_its_gate_and_is_on_record(trained: Trained) -> None:
+    changed = trained.metric("quantised_changed", "G-en: edos-sexist-dev")
+    assert 0.0 <= changed <= 0.02
+    assert trained.metric("quantised_largest", "G-en: edos-sexist-dev") > 0.0
+
+
+def test_quality_is_measured_on_rows_nobody_trained_on(trained: Trained) -> None:
+    assert trained.metric("pr_auc", "G-en: edos/dev.csv, cascade, chosen on other folds") > 0.95
+    assert trained.metric("recall_kept", "G-en: edos/dev.csv, cascade, chosen on other folds") > 0.9
+    assert {one.use for one in trained.encoder.manifest.data} == {"training", "measuring"}
+
+
+def test_an_interrupted_training_goes_on_and_ends_the_same(trained: Trained) -> None:
+    before, after = trained.facts["epochs_before_and_after_the_interruption"]
+    assert (before, after) == (1, 2)
+    assert trained.facts["resumed_is_the_same"]
+    assert trained.facts["checkpoints_left"] == []
+
+
+def test_reading_more_keeps_more(trained: Trained) -> None:
+    for one in trained.encoder.heads:
+        points = [(keep.keep, keep.from_score) for keep in one.keeps]
+        assert points == sorted(points, key=lambda point: (point[0], -point[1]))
+        assert points[-1] == (1.0, 0.0)
+
+
+def test_the_manifest_says_what_it_was_made_of(trained: Trained) -> None:
+    settings = trained.encoder.manifest.settings
+    assert settings["base"] == "base"
+    assert len(str(settings["base_weights_sha256"])) == 64
+    assert trained.encoder.manifest.libraries["torch"] != "not installed"
+    assert np.isfinite(trained.encoder.heads[0].calibration.slope)
