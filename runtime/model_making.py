@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-
 from hustings.clock import Clock, rfc3339
 from hustings.codebook import Codebook
 from hustings.errors import ConfigError
@@ -21,9 +19,8 @@ if TYPE_CHECKING:
     from classifiers.store import ModelStore, Stored
     from classifiers.training.corpus_store import StoredCorpus
 
-__all__ = ["CARDS", "MADE", "Made", "Making", "build_from_desk", "code_and_language", "corpora_of", "floors_of", "make"]
+__all__ = ["CARDS", "Made", "Making", "build_from_desk", "code_and_language", "corpora_of", "floors_of", "make"]
 
-MADE = "made.json"
 CARDS = "cards"
 PRECISION = 0.75
 """What a threshold is chosen for where the head has no recipe: three flags of four are right, on such rows."""
@@ -120,6 +117,7 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
     from classifiers.gates.record import write_record
     from classifiers.linear.model import load_head
     from classifiers.manifest import manifest_bytes
+    from classifiers.papers import write_made
     from classifiers.signing import SIGNATURE, sign
     from classifiers.training.recipes import RECIPES
     from classifiers.training.train import SEED
@@ -148,7 +146,7 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
     began = time.perf_counter()
     train_reviewed(order, corpus, folder, tell=tell)
     seconds = round(time.perf_counter() - began, 2)
-    (folder / MADE).write_bytes(msgspec.json.encode({"seconds": seconds}) + b"\n")
+    write_made(folder, seconds)
     if making.key is not None:
         (folder / SIGNATURE).write_bytes(sign(manifest_bytes(folder), making.key))
     stored = store.find(name, order.version)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from classifiers.checks.runner import is_right
 from classifiers.checks.suite import Suite
+from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, read_file
 from classifiers.narratives.seeds import load_seeds
 
@@ -20,8 +21,6 @@ def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
         examples = load_seeds(manifest.language).examples
         return tuple(dict.fromkeys(example.code for example in examples if not example.is_protected))
     if manifest.kind == "encoder":
-        from classifiers.encoder.heads import HEADS, read_heads
-
         heads = next(file for file in manifest.files if file.name == HEADS)
         return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))
     return (manifest.code,)

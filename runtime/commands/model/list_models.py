@@ -21,31 +21,42 @@ def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJso
 
     import msgspec
 
+    from classifiers.papers import read_papers
     from runtime.commands.terminal import say, table
 
     store = store_of(models, loaded(config))
-    found = store.versions()
+    found = [(one, read_papers(one.folder, one.manifest)) for one in store.versions()]
     if as_json:
         told = [
-            {**msgspec.to_builtins(one.manifest), "active": one.is_active, "folder": str(one.folder)} for one in found
+            {
+                **msgspec.to_builtins(one.manifest),
+                "active": one.is_active,
+                "folder": str(one.folder),
+                "bytes": papers.bytes,
+                "training_s": papers.training_s,
+                "us_a_post": papers.us_a_post,
+                "gates": papers.gates,
+            }
+            for one, papers in found
         ]
         say(json.dumps(told, ensure_ascii=False))
         return
     table(
         f"Models in {store.own}",
-        ["model", "version", "state", "code", "language", "threshold", "data", "precision", "recall", "PR-AUC"],
+        ["model", "code", "lang", "threshold", "precision", "recall", "PR-AUC", "size", "training", "a post", "gates"],
         [
             [
-                one.manifest.name,
-                one.manifest.version,
-                "serves" if one.is_active else "waits",
+                f"{one.manifest.tag}{'' if one.is_active else ' (waits)'}",
                 one.manifest.code,
                 one.manifest.language,
                 one.manifest.threshold.value,
-                ", ".join(sorted({dataset.name for dataset in one.manifest.data})),
                 *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
+                f"{papers.bytes / 1000:,.0f} kB",
+                "-" if papers.training_s is None else f"{papers.training_s:,.1f} s",
+                "-" if papers.us_a_post is None else f"{papers.us_a_post:,.0f} µs",
+                papers.gates,
             ]
-            for one in found
+            for one, papers in found
         ],
     )
 

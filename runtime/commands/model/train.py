@@ -94,6 +94,7 @@ def _train_shipped(
     import msgspec
 
     from classifiers.manifest import manifest_bytes
+    from classifiers.papers import write_made
     from classifiers.signing import SIGNATURE
     from classifiers.signing import sign as signed
     from classifiers.training.train import SEED, Order, trainable
@@ -101,7 +102,6 @@ def _train_shipped(
     from hustings.clock import SystemClock
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say
-    from runtime.model_making import MADE
 
     order = Order(
         data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
@@ -114,7 +114,7 @@ def _train_shipped(
             began = time.perf_counter()
             manifest = make(name, order)
             seconds = round(time.perf_counter() - began, 2)
-            (out / name / MADE).write_bytes(msgspec.json.encode({"seconds": seconds}) + b"\n")
+            write_made(out / name, seconds)
             if key is not None:
                 (out / name / SIGNATURE).write_bytes(signed(manifest_bytes(out / name), key))
             threshold = manifest.threshold

@@ -1,0 +1,377 @@
+"""Corpora of our own: what is imported, what is left out, what the desk's reviews settle, and that versions stay."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from classifiers.training.corpora import CORPORA
+from classifiers.training.corpus_import import Columns, import_rows
+from classifiers.training.corpus_store import Row, StoredCorpus, find_corpus, list_corpora, read_rows, store_corpus
+from classifiers.training.licences import class_of
+from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
+from desk.adjudication import adjudicate, judgement
+from hustings.errors import ConfigError
+from hustings.types import Review
+from runtime.build import codebook
+from runtime.model_making import code_and_language
+from tests.command_line import CommandLine, command_line
+
+CODEBOOK = codebook()
+COLUMNS = Columns(text="body", label="abusive", positive="yes")
+
+
+@pytest.fixture
+def hustings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return command_line(capsys, monkeypatch)
+
+
+# ── licences ──
+
+
+@pytest.mark.parametrize(
+    ("licence", "expected"),
+    [
+        ("CC0-1.0", "A"),
+        ("CC-BY-4.0", "A"),
+        ("MIT", "A"),
+        ("Apache-2.0", "A"),
+        ("CC-BY-SA-4.0", "B"),
+        ("GPL-3.0", "C"),
+        ("AGPL-3.0-only", "C"),
+        ("CC-BY-NC-4.0", "D"),
+        ("CC-BY-NC-SA-4.0", "D"),
+        ("free for general research use", "E"),
+        ("desk's own", "own"),
+        ("ask the authors", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_what_a_licence_lets_one_do(licence: str, expected: str) -> None:
+    assert class_of(licence) == expected
+
+
+def test_every_corpus_that_is_trained_on_lets_weights_be_shipped() -> None:
+    assert {class_of(source.licence) for source in CORPORA.values()} == {"A"}
+
+
+# ── import ──
+
+LINES = [
+    {"body": "the clown should resign at once", "abusive": "yes", "when": "2026-10-01T10:00:00+02:00", "who": "woman"},
+    {"body": "the ferry runs every hour on Sunday", "abusive": "no", "when": "", "who": ""},
+    {"body": "   ", "abusive": "yes"},
+    {"body": "!!! ???", "abusive": "no"},
+    {"body": "the ferry runs every hour on Sunday", "abusive": "no"},
+    {"body": "the ferry runs every hour on Sunday", "abusive": "yes"},
+    {"body": "nobody judged this one", "abusive": ""},
+    {"body": "unsure about this one", "abusive": "maybe"},
+    {"body": "at an odd time", "abusive": "no", "when": "yesterday"},
+    {"body": "x" * 20_001, "abusive": "no"},
+]
+EXCLUDED = {
+    "no words": 2,
+    "same text twice": 1,
+    "same text with the other label": 1,
+    "no label": 1,
+    "label 'maybe'": 1,
+    "time that is none": 1,
+    "longer than 20,000 characters": 1,
+}
+
+
+def as_csv(path: Path) -> Path:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, ["body", "abusive", "when", "who"], restval="")
+        rows.writeheader()
+        rows.writerows(LINES)
+    return path
+
+
+def as_json_lines(path: Path) -> Path:
+    path.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in LINES).encode()))
+    return path
+
+
+@pytest.mark.parametrize("write", [as_csv, as_json_lines])
+def test_rows_that_cannot_be_used_are_counted_by_reason(tmp_path: Path, write: object) -> None:
+    path = as_csv(tmp_path / "rows.csv") if write is as_csv else as_json_lines(tmp_path / "rows.jsonl.gz")
+    found = import_rows(path, COLUMNS._replace(negative="no", at="when", groups=("who",)))
+    assert [(row.text, row.label) for row in found.rows] == [
+        ("the clown should resign at once", 1),
+        ("the ferry runs every hour on Sunday", 0),
+    ]
+    assert found.rows[0].at == datetime(2026, 10, 1, 8, tzinfo=UTC)
+    assert found.rows[0].groups == {"who": "woman"}
+    assert found.excluded == EXCLUDED
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no column 'label'; there are 'body', 'abusive', 'when', 'who'"):
+        import_rows(as_csv(tmp_path / "rows.csv"), COLUMNS._replace(label="label"))
+
+
+def test_lines_that_are_no_objects_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"body": "one two", "abusive": true}\nnot json\n[1]\n{"body": null, "abusive": 1}\n')
+    found = import_rows(path, COLUMNS._replace(positive="true"))
+    assert (len(found.rows), found.rows[0].label) == (1, 1)
+    assert found.excluded == {"not JSON": 1, "not an object": 1, "no text or label": 1}
+
+
+# ── the store ──
+
+
+def many(count: int) -> list[Row]:
+    """Every third one is about a clown; the rest of each sentence is its own."""
+    import random
+
+    draw = random.Random(4)
+
+    def word() -> str:
+        return "".join(draw.choice("bdfglmnprst") + draw.choice("aeiou") for _ in range(4))
+
+    return [
+        Row(
+            id=str(number),
+            text=f"{'clown' if number % 3 == 0 else 'baker'} {' '.join(word() for _ in range(7))}",
+            label=int(number % 3 == 0),
+        )
+        for number in range(count)
+    ]
+
+
+def stored(corpora: Path, rows: list[Row], *, excluded: dict[str, int] | None = None) -> StoredCorpus:
+    return store_corpus(
+        corpora,
+        rows,
+        name="local",
+        made_at="2026-11-01T00:00:00Z",
+        made_from="file",
+        source="annotated by us",
+        licence="CC-BY-4.0",
+        licence_class="A",
+        language="en",
+        label="abusive is yes",
+        excluded=excluded or {},
+    )
+
+
+def row(number: int, label: int, text: str = "") -> Row:
+    return Row(id=str(number), text=text or many(number + 1)[number].text, label=label)
+
+
+ROWS = [row(0, 1), row(1, 0), row(2, 0, "the bridge is closed until the end of October"), row(3, 1)]
+
+
+def test_the_same_rows_are_stored_once_and_others_are_the_next_version(tmp_path: Path) -> None:
+    first, again = stored(tmp_path, ROWS), stored(tmp_path, ROWS)
+    assert (first.paper.tag, first.is_new, again.paper.tag, again.is_new) == ("local@1", True, "local@1", False)
+    second = stored(tmp_path, [*ROWS, row(9, 1)])
+    assert second.paper.tag == "local@2"
+    assert find_corpus(tmp_path, "local").paper.tag == "local@2"
+    assert find_corpus(tmp_path, "local@1").paper.rows == 4
+    assert [one.paper.tag for one in list_corpora(tmp_path)] == ["local@1", "local@2"]
+    assert read_rows(first) == ROWS
+
+
+def test_near_copies_are_counted_when_a_corpus_is_stored(tmp_path: Path) -> None:
+    copy = row(4, 0, "The bridge is closed until the end of October!!")
+    assert (stored(tmp_path, [*ROWS, copy]).paper.in_clusters, stored(tmp_path, ROWS).paper.in_clusters) == (2, 0)
+
+
+def test_rows_that_were_changed_are_not_learnt_from(tmp_path: Path) -> None:
+    one = stored(tmp_path, ROWS)
+    (one.folder / "rows.jsonl").write_text("{}\n")
+    with pytest.raises(ConfigError, match="a version never changes"):
+        read_rows(one)
+
+
+def test_rows_of_one_label_are_told_with_what_was_left_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="2 rows, 2 of them positive: nothing to learn from; left out: 3 no label"):
+        stored(tmp_path, [row(0, 1), row(1, 1)], excluded={"no label": 3})
+
+
+def test_a_corpus_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    stored(tmp_path, ROWS)
+    with pytest.raises(ConfigError, match="no corpus 'other'; there are local@1"):
+        find_corpus(tmp_path, "other")
+
+
+# ── what reviews settle ──
+
+
+def review(key: str, reviewer: str, *codes: str, minute: int = 0, revision: int = 0, verdict: str = "log") -> Review:
+    return Review(
+        id=f"{key}-{reviewer}-{minute}",
+        reviewer=reviewer,
+        subject="post",
+        subject_id=key,
+        subject_revision=revision,
+        codes=codes,
+        verdict=verdict,  # type: ignore[arg-type]
+        codebook="1",
+        at=datetime(2026, 10, 1, 12, minute, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("codes", "verdict", "code", "expected"),
+    [
+        (("G",), "log", "G", True),
+        (("G-THR-KILL",), "log", "G", True),
+        (("G-THR-KILL",), "log", "G-THR", True),
+        (("G",), "log", "G-THR", None),  # coarser than what is asked
+        (("G-NONE",), "log", "G", False),
+        (("G-HATE",), "log", "G-THR", False),
+        (("X-COUNTER",), "dismiss", "G", False),
+        ((), "dismiss", "G", False),
+        (("N-PROC-DATE",), "alert", "G", None),  # spoke of something else
+        (("A-INSULT", "G-NONE"), "log", "G", False),
+    ],
+)
+def test_what_one_review_says_of_a_code(codes: tuple[str, ...], verdict: str, code: str, expected: bool | None) -> None:
+    if not all(one in CODEBOOK.codes for one in codes):
+        pytest.fail(f"{codes}: not in the codebook")
+    assert judgement(review("a", "r1", *codes, verdict=verdict), code, CODEBOOK) is expected
+
+
+def settle(*reviews: Review) -> tuple[list[tuple[str, bool, str]], dict[str, int]]:
+    found = adjudicate(reviews, "G", leads={"lead"}, codebook=CODEBOOK)
+    return [(one.key, one.applies, one.how) for one in found.settled], found.unsettled
+
+
+def test_two_who_agree_settle_a_post() -> None:
+    both = (
+        review("a", "r1", "G"),
+        review("a", "r2", "G-THR"),
+        review("b", "r1", "G-NONE"),
+        review("b", "r2", "G-NONE"),
+    )
+    assert settle(*both) == ([("a", True, "agreement"), ("b", False, "agreement")], {})
+
+
+def test_one_reader_settles_nothing_even_twice() -> None:
+    assert settle(review("a", "r1", "G"), review("a", "r1", "G", minute=1)) == ([], {"read by one person": 1})
+
+
+def test_a_change_of_mind_replaces_the_former_judgement() -> None:
+    changed = (review("a", "r1", "G"), review("a", "r2", "G-NONE"), review("a", "r1", "G-NONE", minute=5))
+    assert settle(*changed) == ([("a", False, "agreement")], {})
+
+
+def test_a_disagreement_is_settled_by_a_lead_who_comes_after_it() -> None:
+    two = (review("a", "r1", "G"), review("a", "r2", "G-NONE"))
+    assert settle(*two) == ([], {"disagreement that no lead decided": 1})
+    assert settle(*two, review("a", "lead", "G", minute=3)) == ([("a", True, "arbitration")], {})
+    assert settle(*two, review("a", "r3", "G", minute=3)) == ([], {"disagreement that no lead decided": 1})
+
+
+def test_only_the_newest_revision_that_was_read_counts() -> None:
+    edited = (
+        review("a", "r1", "G"),
+        review("a", "r2", "G"),
+        review("a", "r1", "G-NONE", minute=4, revision=7),
+    )
+    assert settle(*edited) == ([], {"read by one person": 1})
+
+
+def test_blanks_are_counted_apart() -> None:
+    assert settle(review("a", "r1", "N-PROC-DATE")) == ([], {"nothing said about the code": 1})
+
+
+# ── names of heads ──
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("G-en", ("G", "en")), ("G-THR-en", ("G-THR", "en")), ("N-PROC-DATE-en-IN", ("N-PROC-DATE", "en-IN"))],
+)
+def test_a_head_is_called_by_its_code_and_language(name: str, expected: tuple[str, str]) -> None:
+    assert code_and_language(name, CODEBOOK) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("sexism", "called by its code and language"), ("G", "such as G-THR-en"), ("T-FALSE-en", "people")],
+)
+def test_other_names_are_refused(name: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        code_and_language(name, CODEBOOK)
+
+
+# ── training from a corpus ──
+
+
+def order(**changes: object) -> ReviewedOrder:
+    given = ReviewedOrder(
+        name="A-INSULT-en",
+        code="A-INSULT",
+        language="en",
+        label="Insults.",
+        version="1",
+        precision=0.8,
+        chosen_by="a test",
+        chosen_at="2026-11-01",
+        seed=3,
+    )
+    return given._replace(**changes)  # type: ignore[arg-type]
+
+
+def test_a_head_without_a_forerunner_learns_from_nothing_and_twice_the_same(tmp_path: Path) -> None:
+    corpus = stored(tmp_path / "corpora", many(150))
+    for place in ("one", "other"):
+        manifest = train_reviewed(order(), corpus, tmp_path / place / "A-INSULT-en@1")
+    assert manifest.settings["prior"] == "none"
+    assert manifest.data[0].sha256 == corpus.paper.sha256
+    names = {metric.name for metric in manifest.metrics}
+    assert {"pr_auc", "macro_f1", "f1", "recall_at_precision_90", "ece", "ece_by_chance", "brier"} <= names
+    for name in ("manifest.json", "weights.i16.zlib"):
+        one, other = (tmp_path / place / "A-INSULT-en@1" / name for place in ("one", "other"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_random_split_is_taken_only_while_no_copies_cross_it(tmp_path: Path) -> None:
+    apart = stored(tmp_path / "corpora", many(120))
+    train_reviewed(order(split="random"), apart, tmp_path / "A-INSULT-en@1")
+    twins = [Row(id=f"copy-{place}", text=f"{many(120)[place].text}!", label=int(place % 3 == 0)) for place in range(9)]
+    crossed = stored(tmp_path / "corpora", [*many(120), *twins])
+    with pytest.raises(ConfigError, match="near-copies but stand on both sides"):
+        train_reviewed(order(split="random"), crossed, tmp_path / "other" / "A-INSULT-en@1")
+
+
+def test_too_few_rows_are_no_corpus_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="training needs at least 60 rows and 15 of either label"):
+        train_reviewed(order(), stored(tmp_path, ROWS), tmp_path / "A-INSULT-en@1")
+
+
+# ── the commands ──
+
+
+def test_import_and_list(tmp_path: Path, hustings: CommandLine) -> None:
+    path = as_csv(tmp_path / "rows.csv")
+    say = ("--name", "local", "--text", "body", "--label", "abusive", "--positive", "yes", "--negative", "no")
+    where = ("--licence", "CC-BY-4.0", "--source", "us", "--language", "en", "--corpora", tmp_path / "corpora")
+    answer = hustings("corpus", "import", path, *say, "--at", "when", *where, "--json")
+    assert answer.status == 0, answer.err
+    made = json.loads(answer.out)
+    assert (made["rows"], made["positives"], made["licence_class"], made["new"]) == (2, 1, "A", True)
+    assert made["excluded"] == EXCLUDED
+    assert "local@1: these very rows" in hustings("corpus", "import", path, *say, "--at", "when", *where).out
+    listed = json.loads(hustings("corpus", "list", "--data", tmp_path, "--corpora", tmp_path / "corpora", "--json").out)
+    by_name = {line["corpus"]: line for line in listed}
+    assert by_name["local@1"]["class"] == "A"
+    assert (by_name["edos-sexist"]["state"], by_name["edos-sexist"]["class"]) == ("not staged", "A")
+
+
+def test_a_store_must_be_named(tmp_path: Path, hustings: CommandLine) -> None:
+    answer = hustings("corpus", "import", tmp_path / "x.csv", "--name", "x", "--text", "t", "--label", "l",
+                      "--positive", "1", "--licence", "MIT", "--source", "us", "--language", "en")  # fmt: skip
+    assert answer.status == 2
+    assert "either --config FILE or --corpora DIR" in answer.err

@@ -1,0 +1,272 @@
+"""Every gate is seen to fail once, on a model that was spoilt for it, and to pass on one that was not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from classifiers.gates.floors import Exemption, Floor, Floors, Mark, excused, read_floors, write_floors
+from classifiers.gates.judge import judge
+from classifiers.gates.measured import calibration_checks, group_checks, quality_checks
+from classifiers.gates.record import Check, GateRecord, read_record, write_record
+from classifiers.gates.speed import LIMITS, Speed, speed_check
+from classifiers.manifest import Manifest, read_manifest
+from classifiers.papers import read_papers
+from classifiers.signing import ANYBODY
+from hustings.errors import ConfigError
+from runtime.build import codebook
+from tests.command_line import CommandLine, command_line
+from tests.model_folders import METRICS, Keys, make_head, manifest_of, metric
+
+AT = "2026-11-01T00:00:00Z"
+ON = "5-fold cross-validation, rows.csv"
+REASON = "the corpus was cleaned of copies, which had flattered it"
+
+
+def judged(folder: Path, keys: Keys, floors: Floors | None = None) -> GateRecord:
+    manifest = read_manifest(folder, signers=ANYBODY)
+    return judge(
+        manifest,
+        folder,
+        serving={},
+        floors=floors or Floors(),
+        codebook=codebook(),
+        signers=keys.signers,
+        at=AT,
+    )
+
+
+def failed(record: GateRecord, gate: str) -> list[str]:
+    return [check.subject for check in record.checks if check.gate == gate and not check.passed]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> GateRecord:
+    """A head that flags nothing, signed."""
+    return judged(make_head(tmp_path_factory.mktemp("silent") / "G-en", keys=keys), keys)
+
+
+@pytest.fixture(scope="module")
+def one_sided(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> GateRecord:
+    """A head that flags whatever is said of a woman, unsigned, learnt from another analyser's tokens."""
+    folder = make_head(tmp_path_factory.mktemp("one-sided") / "G-en", "she", "her", analyser="0" * 64)
+    return judged(folder, keys)
+
+
+# ── on models ──
+
+
+def test_signature_and_analyser(silent: GateRecord, one_sided: GateRecord) -> None:
+    assert (failed(silent, "signature"), failed(silent, "analyser")) == ([], [])
+    assert failed(one_sided, "signature") == ["manifest signed"]
+    assert failed(one_sided, "analyser") == ["made for this analyser"]
+
+
+def test_swaps(silent: GateRecord, one_sided: GateRecord) -> None:
+    assert failed(silent, "swaps") == []
+    assert "abuse: gender-criticised" in failed(one_sided, "swaps")
+
+
+def test_false_positives_of_groups(silent: GateRecord, one_sided: GateRecord) -> None:
+    assert failed(silent, "groups") == []
+    assert "abuse: gender" in failed(one_sided, "groups")
+
+
+def test_protected_speech(silent: GateRecord, one_sided: GateRecord) -> None:
+    assert failed(silent, "protected") == []
+    assert failed(one_sided, "protected") == ["abuse: protected speech"]
+
+
+def test_functions(silent: GateRecord) -> None:
+    assert "abuse: slur" in failed(silent, "functions")
+    assert "abuse: counter-plain" not in failed(silent, "functions")
+
+
+def test_a_head_is_judged_by_what_it_can_say_alone(silent: GateRecord) -> None:
+    """A head for gendered abuse is not to blame for threats or false dates that it misses."""
+    subjects = {check.subject for check in silent.checks if check.gate == "functions"}
+    assert "abuse: threat-woman" not in subjects
+    assert "election: date-changed" not in subjects
+    assert "election: date-debunked" in subjects
+
+
+def test_a_language_that_no_suite_speaks_does_not_pass_for_good(tmp_path: Path, keys: Keys) -> None:
+    record = judged(make_head(tmp_path / "G-ta", keys=keys, name="G-ta"), keys)
+    assert failed(record, "functions") == ["no suite in this language"]
+
+
+def test_speed_is_a_ratio_and_a_slow_model_fails(silent: GateRecord) -> None:
+    (measured,) = (check for check in silent.checks if check.gate == "speed")
+    assert measured.value > 0
+    slow = speed_check(manifest_of(), Speed(post_s=LIMITS["linear"] * 1.1e-6, reference_s=1e-6))
+    quick = speed_check(manifest_of(), Speed(post_s=LIMITS["linear"] * 0.9e-6, reference_s=1e-6))
+    assert (slow.passed, quick.passed) == (False, True)
+
+
+# ── on what training measured ──
+
+
+def checks_of(manifest: Manifest, floors: Floors | None = None) -> dict[str, bool]:
+    return {check.subject: check.passed for check in quality_checks(manifest, floors or Floors())}
+
+
+def floor(value: float, *later: Mark) -> Floor:
+    return Floor(model="G-en", measure="pr_auc", on=ON, history=(Mark(value=value, at="2026-10-01"), *later))
+
+
+def test_quality_below_its_floor_fails() -> None:
+    assert checks_of(manifest_of(), Floors(floor=(floor(0.69),))) == {f"pr_auc on {ON}": True}
+    assert checks_of(manifest_of(), Floors(floor=(floor(0.71),))) == {f"pr_auc on {ON}": False}
+
+
+def test_quality_that_was_not_measured_where_a_floor_is_fails() -> None:
+    manifest = manifest_of(metrics=(metric("ece", 0.01),))
+    assert checks_of(manifest, Floors(floor=(floor(0.1),))) == {f"pr_auc on {ON}": False}
+
+
+def test_without_a_floor_a_model_must_beat_chance() -> None:
+    assert checks_of(manifest_of()) == {f"pr_auc on {ON}": True}
+    assert checks_of(manifest_of(metrics=(metric("pr_auc", 0.26),))) == {f"pr_auc on {ON}": False}
+
+
+def test_a_version_that_is_clearly_worse_than_what_serves_fails() -> None:
+    worse, level = (
+        manifest_of(metrics=(*METRICS, replace(metric("pr_auc_gain", value), on=f"{ON}, against G-en@1")))
+        for value in (-0.05, -0.01)
+    )
+    assert checks_of(worse)[f"pr_auc_gain on {ON}, against G-en@1"] is False
+    assert checks_of(level)[f"pr_auc_gain on {ON}, against G-en@1"] is True
+
+
+@pytest.mark.parametrize(
+    ("metrics", "passes"),
+    [
+        ((metric("ece", 0.029),), True),
+        ((metric("ece", 0.031),), False),
+        ((metric("ece", 0.07), metric("ece_by_chance", 0.06)), True),  # so few rows that nobody could do better
+        ((metric("ece", 0.09), metric("ece_by_chance", 0.06)), False),
+        ((metric("ece", 0.02), metric("ece", 0.07, on="another corpus")), True),
+        ((metric("ece", 0.02), metric("ece", 0.09, on="another corpus")), False),
+        ((), False),
+    ],
+)
+def test_calibration(metrics: tuple[object, ...], passes: bool) -> None:
+    assert all(check.passed for check in calibration_checks(manifest_of(metrics=metrics))) is passes
+
+
+@pytest.mark.parametrize(("woman", "man", "passes"), [(0.08, 0.05, True), (0.12, 0.05, False)])
+def test_false_positives_of_groups_on_real_posts(woman: float, man: float, passes: bool) -> None:
+    rates = {"woman": woman, "man": man}
+    metrics = tuple(
+        metric("false_positive_rate", rate, on=f"{ON}, gender={group}", n=200) for group, rate in rates.items()
+    )
+    (check,) = group_checks(manifest_of(metrics=metrics))
+    assert (check.subject, check.passed) == (f"gender on {ON}", passes)
+
+
+# ── floors and exceptions ──
+
+
+def written(path: Path, floors: Floors) -> Path:
+    write_floors(path, floors)
+    return path
+
+
+def test_a_floor_may_rise_freely_and_fall_with_a_reason_only(tmp_path: Path) -> None:
+    rise = floor(0.6, Mark(value=0.7, at="2026-11-01"))
+    fall = floor(0.7, Mark(value=0.6, at="2026-11-01"))
+    borne = floor(0.7, Mark(value=0.6, at="2026-11-01", reason=REASON))
+    for one in (rise, borne):
+        assert read_floors(written(tmp_path / "floors.toml", Floors(floor=(one,)))).floor == (one,)
+    with pytest.raises(ConfigError, match=r"fell from 0\.7 to 0\.6 on 2026-11-01 without a written reason"):
+        read_floors(written(tmp_path / "floors.toml", Floors(floor=(fall,))))
+
+
+FAILURE = Check(
+    gate="functions", subject="abuse: slur", language="en", value=0.25, limit=0.5, at_least=True, passed=False
+)
+
+
+@pytest.mark.parametrize(("worst", "covers"), [(0.25, True), (0.1, True), (0.3, False)])
+def test_an_exception_covers_what_is_no_worse_than_when_it_was_written(worst: float, covers: bool) -> None:
+    exemption = Exemption(
+        model="G-en", gate="functions", subject="abuse: slur", worst=worst, at="2026-11-01", reason=REASON
+    )
+    assert bool(excused(FAILURE, "G-en", Floors(exception=(exemption,))).excused) is covers
+    assert not excused(FAILURE, "G-hi", Floors(exception=(exemption,))).excused
+
+
+def test_an_exception_without_a_reason_is_an_error(tmp_path: Path) -> None:
+    exemption = Exemption(model="G-en", gate="functions", subject="abuse: slur", worst=0.0, at="x", reason="")
+    with pytest.raises(ConfigError, match="needs a reason"):
+        read_floors(written(tmp_path / "floors.toml", Floors(exception=(exemption,))))
+
+
+def test_the_shipped_floors_can_be_read() -> None:
+    from importlib.resources import files
+
+    read_floors(Path(str(files("classifiers").joinpath("gates", "floors.toml"))))
+
+
+# ── the record ──
+
+
+def test_a_record_is_of_one_manifest(tmp_path: Path, keys: Keys, silent: GateRecord) -> None:
+    folder = make_head(tmp_path / "G-en", keys=keys)
+    manifest = read_manifest(folder, signers=keys.signers)
+    assert read_record(folder, manifest) is None
+    write_record(folder, replace(silent, manifest=silent.manifest))
+    found = read_papers(folder, manifest)
+    assert (found.gates, found.record) == ("failed", silent)
+    read_manifest(folder, signers=keys.signers)
+    other = make_head(tmp_path / "other" / "G-en", "word", keys=keys)
+    write_record(other, silent)
+    assert read_record(other, manifest) is None
+
+
+# ── the command ──
+
+
+@pytest.fixture
+def hustings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return command_line(capsys, monkeypatch)
+
+
+def test_the_command_fails_until_every_failure_is_written_down_with_its_reason(
+    tmp_path: Path, hustings: CommandLine
+) -> None:
+    models = tmp_path / "models"
+    keys = Keys(tmp_path / "keys")
+    make_head(models / "G-en", keys=keys)
+    config = tmp_path / "hustings.toml"
+    config.write_text('models = "models"\nmodel_signers = ["keys/ours.pub"]\n[deployment]\nname = "x"\n')
+    judge_it = ("model", "gates", "G-en", "--config", config)
+    first = hustings(*judge_it, "--json")
+    assert first.status == 1
+    (record,) = json.loads(first.out)
+    assert record["model"] == "G-en"
+    assert json.loads((models / "G-en" / "gates.json").read_text("utf-8")) == record
+
+    assert "a written reason" in hustings(*judge_it, "--record").err
+    assert hustings(*judge_it, "--record", "--reason", REASON).status == 0
+    assert hustings(*judge_it).status == 0
+    text = (models / "floors.toml").read_text("utf-8")
+    assert REASON in text
+    assert 'measure = "pr_auc"' in text
+
+    make_head(models / "G-en", "she", keys=keys)  # worse than what is borne
+    assert hustings(*judge_it).status == 1
+
+
+def test_what_is_judged_is_named_or_all(hustings: CommandLine) -> None:
+    answer = hustings("model", "gates")
+    assert answer.status == 2
+    assert "name the models to judge, or say --all" in answer.err
