@@ -13,6 +13,12 @@ from runtime.commands.model.options import AsJson
 __all__ = ["train"]
 
 
+class Kind(StrEnum):
+    """What is trained when it is not the kind that the names say."""
+
+    ENCODER = "encoder"
+
+
 class Split(StrEnum):
     """How rows are divided into folds."""
 
@@ -42,6 +48,13 @@ def train(
     precision: Annotated[
         float | None, typer.Option("--precision", min=0.05, max=0.99, help="what the threshold is chosen for")
     ] = None,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="encoder: fine-tune a transformer (needs the torch extra)")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="encoder to begin with: a folder, a name on the hub, or all-minilm-l6-v2"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -56,6 +69,11 @@ def train(
     """
     from hustings.errors import ConfigError
 
+    if kind is Kind.ENCODER:
+        _train_encoders(names or ["encoder-en"], data, out, model_version, by, at, seed, key, base, as_json)
+        return
+    if base is not None:
+        raise ConfigError("--base names what an encoder begins with; it goes with --kind encoder")
     if from_desk or corpus is not None:
         from runtime.commands.model.train_reviewed import train_from_corpus
 
@@ -75,6 +93,29 @@ def train(
         )
         return
     _train_shipped(names or [], data, out, model_version, by, at, seed, key, as_json)
+
+
+def _train_encoders(
+    names: list[str],
+    data: Path,
+    out: Path,
+    model_version: str,
+    by: str,
+    at: str | None,
+    seed: int | None,
+    key: Path | None,
+    base: str | None,
+    as_json: bool,
+) -> None:
+    from classifiers.training.train import SEED, Order
+    from hustings.clock import SystemClock
+    from runtime.commands.model.train_an_encoder import train_an_encoder
+
+    order = Order(
+        data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
+    )
+    for name in names:
+        train_an_encoder(name, order, base=base, beside=None, key=key, as_json=as_json)
 
 
 def _train_shipped(
