@@ -50,9 +50,13 @@ class Ingredients(NamedTuple):
     encoder: EncoderSettings = EncoderSettings()
     story_ledger: StoryLedger | None = None
     claims: Sequence[Claim] = ()
+    stories: Classifier | None = None
 
-    def remembering(self) -> Stories | SharedStories:
-        """The stories of the former pipeline, or new ones with the memory that is given or that workers share."""
+    def remembering(self) -> Classifier:
+        """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
+        that workers share."""
+        if self.stories is not None:
+            return self.stories
         for step in self.former:
             if isinstance(step, Stories | SharedStories):
                 return step
@@ -146,14 +150,15 @@ def open_pipeline(
     encoder: EncoderSettings | None = None,
     story_ledger: StoryLedger | None = None,
     claims: Sequence[Claim] = (),
+    stories: Classifier | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
     pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
     what several analyze workers share, then `story_memory` is looked at only while the ledger is empty; `claims` are
-    the known fact-checks. Raises `ModelError` when a model cannot be trusted or gives a code that the codebook has not
-    or that only people may give.
+    the known fact-checks; `stories` takes the place of the step that names stories. Raises `ModelError` when a model
+    cannot be trusted or gives a code that the codebook has not or that only people may give.
     """
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
@@ -166,6 +171,7 @@ def open_pipeline(
         encoder or EncoderSettings(),
         story_ledger,
         claims,
+        stories,
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from classifiers.store import ModelStore
     from desk.dispatch import Dispatcher
     from desk.web.services import DeskServices
-    from hustings.contracts import AlertBook, Channel, Egress, Index, Log, Memory
+    from hustings.contracts import AlertBook, Channel, Classifier, Egress, Index, Log, Memory
     from hustings.types import Assessment
     from ingest.polling import Collector
     from ingest.pseudonyms import Pseudonyms
@@ -226,9 +226,10 @@ def open_pipeline(
     story_memory: Iterable[Assessment],
     former: Pipeline | None = None,
     claims: Sequence[Claim] = (),
+    stories: Classifier | None = None,
 ) -> Pipeline:
     """The classifiers, with the models that serve in this deployment; `former` is the pipeline that this one takes over
-    from."""
+    from, and `stories` the step that names stories, where several workers do."""
     from classifiers.pipeline import open_pipeline as opened
 
     return opened(
@@ -241,6 +242,7 @@ def open_pipeline(
         former=former,
         encoder=config.encoder if config else None,
         claims=claims,
+        stories=stories,
     )
 
 

@@ -101,9 +101,11 @@ def analyze(path: Path, parent: int | None, worker: str = "", *, kind: type[Anal
             frame.config,
             log=log,
             index=index,
+            engine=frame.engine,
             memory=frame.memory,
             clock=frame.clock,
             events=frame.events,
+            worker=frame.share.worker,
             partitions=frame.share.partitions,
             kind=kind or Analyzer,
         )

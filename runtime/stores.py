@@ -8,19 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock, SystemClock
-from hustings.errors import ConfigError
 from runtime.component_settings import checked, resolved
 from runtime.config import Config
-from runtime.secret_files import secret_in
 
 if TYPE_CHECKING:
-    from index.elastic import ElasticSettings
     from sqlalchemy import Engine
 
     from hustings.contracts import Index, Log, Memory
+    from index.elastic import ElasticSettings
     from ingest.log_kafka import KafkaSettings
 
-__all__ = ["database_url", "elastic_settings", "kafka_settings", "open_engine", "open_index", "open_log", "open_memory"]
+__all__ = ["elastic_settings", "kafka_settings", "open_engine", "open_index", "open_log", "open_memory"]
 
 
 def kafka_settings(config: Config) -> KafkaSettings | None:
@@ -73,29 +71,8 @@ def open_engine(config: Config) -> Engine:
 
     if not config.desk.database_url:
         config.data.mkdir(parents=True, exist_ok=True)
-    return open_database(database_url(config))
-
-
-def database_url(config: Config) -> str:
-    """Where the desk's database is, its password included. Raises `ConfigError` when the password cannot be read or
-    stands in two places."""
     file = config.desk.database_password_file
-    if file is None:
-        return config.database_url
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        url = make_url(config.database_url)
-    except ArgumentError as error:
-        raise ConfigError(f"{config.path}: desk.database_url: {config.database_url!r} is no database URL") from error
-    if url.password:
-        raise ConfigError(
-            f"{config.path}: desk.database_url: holds a password, and desk.database_password_file names one too;"
-            " keep only the file"
-        )
-    password = secret_in(config.resolve(file), where=f"{config.path}: desk.database_password_file")
-    return url.set(password=password).render_as_string(hide_password=False)
+    return open_database(config.database_url, config.resolve(file) if file else None)
 
 
 def open_memory(engine: Engine) -> Memory:

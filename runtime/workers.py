@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock
-from hustings.contracts import Index, Log, Memory
+from hustings.contracts import Classifier, Index, Log, Memory
 from runtime import build
 from runtime.config import Config
 from runtime.events import Events
 from runtime.live_models import LivePipeline
 from runtime.loops.analyze import Analyzer
-from runtime.loops.arrivals import AsTheyCome, InOrder
+from runtime.loops.arrivals import Passing, Sorted
 from runtime.loops.progress import Progress
+from runtime.loops.reading import AsTheyCome, ByTime, Reading
+from runtime.loops.story_order import NamedLater, StoryOrder
 from runtime.loops.watch import Watcher
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ def analyzer_of(
     *,
     log: Log,
     index: Index,
+    engine: Engine,
     memory: Memory,
     clock: Clock,
     events: Events,
+    worker: str = "analyze",
     partitions: Sequence[int] | None = None,
     kind: type[Analyzer] = Analyzer,
 ) -> Analyzer:
@@ -44,25 +48,36 @@ def analyzer_of(
     rules = build.rule_set(config, build.vocabulary_of(config), clock)
     replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
     models, shelf = build.model_store(config), ClaimShelf(memory)
+    archives = (lambda: build.archives(memory, replays)) if replays else None
+    reader = log.reader("posts", "analyze", partitions=partitions)
+    stories = _shared_stories(config, engine=engine, index=index)
+    reading: Reading = AsTheyCome(reader)
+    if stories is not None and archives is not None and log.partitions("posts") > 1:
+        order = StoryOrder(
+            worker=worker, log_id=log.id, posts_partitions=log.partitions("posts"), memory=memory, stories=stories
+        )
+        reading, stories = ByTime(reader, log=log, archives=archives, order=order), NamedLater()
     pipeline = LivePipeline(
         state=lambda: (models.state(), shelf.version()),
         open_with=lambda former: build.open_pipeline(
             config,
-            story_memory=() if former else build.story_memory(index),
+            story_memory=() if former or stories else build.story_memory(index),
             former=former,
             claims=shelf.claims(),
+            stories=stories,
         ),
         events=events,
     ).open()
     analyzer = kind(
         log=log,
-        reader=log.reader("posts", "analyze", partitions=partitions),
+        reader=reader,
+        reading=reading,
         index=index,
         assess=pipeline.assess,
         matching=Matcher(rules),
         partition_key=partition_key,
         progress=Progress(settle_after=build.settle_after(rules)),
-        archives=(lambda: build.archives(memory, replays)) if replays else None,
+        archives=archives,
         clock=clock,
         events=events,
         batch=config.analyze.batch,
@@ -72,6 +87,16 @@ def analyzer_of(
     analyzer.start()
     events.info("rules_loaded", rules=len(rules.rules))
     return analyzer
+
+
+def _shared_stories(config: Config, *, engine: Engine, index: Index) -> Classifier | None:
+    """What names stories where several workers have to agree; None where one reads all there is."""
+    if config.kafka is None and config.log.posts_partitions == 1:
+        return None
+    from classifiers.shared_stories import SharedStories
+    from desk.story_ledger import DeskStoryLedger
+
+    return SharedStories.following(DeskStoryLedger(engine), build.story_memory(index))
 
 
 def watcher_of(
@@ -98,7 +123,7 @@ def watcher_of(
         index=index,
         book=build.alert_book(config, engine, rules=rules, index=index, clock=clock),
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
-        arrivals=lambda: InOrder(log.partitions("posts")) if config.is_replay else AsTheyCome(),
+        arrivals=lambda: Sorted(log.partitions("posts")) if config.is_replay else Passing(),
         rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
         partition_key=partition_key,
         epoch=lambda: build.next_epoch(memory),

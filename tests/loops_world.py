@@ -34,7 +34,7 @@ from ingest.log_sqlite import SqliteLog
 from runtime import build
 from runtime.events import open_events
 from runtime.loops.analyze import Analyzer
-from runtime.loops.arrivals import Arrivals, AsTheyCome
+from runtime.loops.arrivals import Arrivals, Passing
 from runtime.loops.progress import Archive, Progress
 from runtime.loops.watch import Watcher
 
@@ -111,7 +111,7 @@ class LoopsWorld:
         vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
         self.rules: RuleSet = load_rules({"r.toml": RULES}, vocabulary=vocabulary, now=at(0), required=False)
         self.archives: dict[str, Archive] = {}
-        self.arrivals: Callable[[], Arrivals] = AsTheyCome
+        self.arrivals: Callable[[], Arrivals] = Passing
 
     def open_index(self) -> Index:
         index = SqliteIndex(self.folder / "index").open()

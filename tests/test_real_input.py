@@ -108,7 +108,7 @@ def run_once(folder: Path) -> dict[str, Any]:
         closing.callback(collector.close)
         while not collector.done:
             collector.step()
-        analyzer = analyzer_of(config, log=log, index=index, memory=memory, clock=clock, events=events)
+        analyzer = analyzer_of(config, log=log, index=index, engine=engine, memory=memory, clock=clock, events=events)
         closing.callback(analyzer.close)
         while analyzer.step():
             pass

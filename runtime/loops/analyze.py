@@ -21,6 +21,7 @@ from hustings.types import Assessment, DeadLetter, Hit, Post, hash_id
 from runtime.events import Events
 from runtime.loops.marks import Archives, Marks
 from runtime.loops.progress import Progress
+from runtime.loops.reading import AsTheyCome, Reading
 
 __all__ = ["Analyzer", "Matching"]
 
@@ -46,6 +47,7 @@ class Analyzer:
         *,
         log: Log,
         reader: LogReader,
+        reading: Reading | None = None,
         index: Index,
         assess: Assess,
         matching: Matching,
@@ -60,6 +62,7 @@ class Analyzer:
     ) -> None:
         self._log = log
         self._reader = reader
+        self._reading = reading or AsTheyCome(reader)
         self._index = index
         self._assess = assess
         self._matching = matching
@@ -90,7 +93,7 @@ class Analyzer:
         self._positions = {
             p: max(begins[p], min(self._committed.get(p, 0), held.get(p, 0))) for p in self._reader.partitions()
         }
-        self._reader.seek(self._positions)
+        self._reading.restart(self._positions)
 
     def step(self) -> int:
         """One batch, if there is one, and the marks that are due; returns how many posts were handled. After a step
@@ -99,7 +102,7 @@ class Analyzer:
         if self._interrupted:
             self.start()
         self._interrupted = True
-        entries = self._reader.poll(limit=self._batch, timeout_s=self._wait_s)
+        entries = self._reading.take(limit=self._batch, timeout_s=self._wait_s)
         if entries:
             self._handle(entries)
         if time.monotonic() >= self._next_mark or (entries and self._is_replay):
@@ -152,7 +155,9 @@ class Analyzer:
         assessments, failed = self._assess_all(posts, stored)
         by_origin = {(entry.partition, entry.offset): entry for entry in entries}
         dead.extend((by_origin[origins[place]], failure) for place, failure in failed)
-        alive = [(a, o) for a, o in zip(assessments, origins, strict=True) if a is not None]
+        sound = [(a, o) for a, o in zip(assessments, origins, strict=True) if a is not None]
+        told = self._reading.told([a for a, _ in sound])
+        alive = [(a, o) for a, (_, o) in zip(told, sound, strict=True)]
         hits = self._hits_of([a for a, _ in alive], stored)
         if dead:
             self._write_dead(dead)

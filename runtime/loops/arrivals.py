@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from hustings.types import Hit, Mark
 
-__all__ = ["Arrivals", "AsTheyCome", "InOrder", "Read", "Ready"]
+__all__ = ["Arrivals", "Passing", "Read", "Ready", "Sorted"]
 
 
 class Read(NamedTuple):
@@ -39,7 +39,7 @@ class Arrivals(Protocol):
         ...
 
 
-class AsTheyCome:
+class Passing:
     """Nothing waits."""
 
     def take(self, entries: Iterable[Read]) -> Ready:
@@ -47,7 +47,7 @@ class AsTheyCome:
         return Ready([entry.value for entry in read if entry.value is not None], read[-1].offset + 1)
 
 
-class InOrder:
+class Sorted:
     """Hits wait for the marks of all posts partitions. One that comes behind the marks waits for nothing."""
 
     def __init__(self, posts_partitions: int) -> None:
