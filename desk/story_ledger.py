@@ -60,7 +60,8 @@ class _Turn:
             )
         rows = [_row(telling, place) for place, telling in enumerate(new, start=after + 1)]
         if rows:
-            self._connection.execute(tellings.insert(), rows)
+            # With RETURNING, SQLAlchemy sends a thousand rows a statement; without, this driver sends one.
+            self._connection.execute(tellings.insert().returning(tellings.c.place), rows).all()
         if drop_before:
             self._connection.execute(delete(tellings).where(tellings.c.place < drop_before))
         return after + len(rows)
