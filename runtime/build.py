@@ -247,9 +247,9 @@ def open_pipeline(
 
 
 def story_memory(index: Index) -> Iterator[Assessment]:
-    """The stored posts that belong to a story, oldest first: what the memory of near-duplicates is rebuilt from."""
-    found = list(pages(index, Query(text="story:*", node=Has("story")), limit=STORIES_REMEMBERED))
-    return reversed(found)
+    """The stored posts that belong to a story, oldest first: what the memory of near-duplicates is rebuilt from. Read
+    when the first one is asked for."""
+    yield from reversed(list(pages(index, Query(text="story:*", node=Has("story")), limit=STORIES_REMEMBERED)))
 
 
 def pages(index: Index, query: Query, *, limit: int) -> Iterator[Assessment]:
