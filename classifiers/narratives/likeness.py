@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -57,9 +57,9 @@ class Verdict(NamedTuple):
 class Likeness:
     """The examples of one language, ready to be compared with."""
 
-    def __init__(self, seeds: Seeds, *, without: int | None = None) -> None:
-        """`without` leaves one example out, for judging it by the others."""
-        kept = (example for place, example in enumerate(seeds.examples) if place != without)
+    def __init__(self, seeds: Seeds, *, without: Collection[int] = ()) -> None:
+        """`without` leaves examples out, by their place, for judging them by the others."""
+        kept = (example for place, example in enumerate(seeds.examples) if place not in without)
         self.examples = tuple(sorted(kept, key=lambda example: example.code))
         self._about = {code: frozenset(map(_stem, words)) for code, words in seeds.about.items()}
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
