@@ -10,6 +10,6 @@ clients.py    how a client is made; troubles.py: its errors in our words
 
 from ingest.log_kafka.log import KafkaLog
 from ingest.log_kafka.settings import KafkaSettings
-from ingest.log_kafka.topics import check_topics, create_topics
+from ingest.log_kafka.topics import check_topics, create_topics, delete_topics
 
-__all__ = ["KafkaLog", "KafkaSettings", "check_topics", "create_topics"]
+__all__ = ["KafkaLog", "KafkaSettings", "check_topics", "create_topics", "delete_topics"]

@@ -17,7 +17,16 @@ from ingest.log_kafka.clients import made
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import translated
 
-__all__ = ["FoundTopic", "check_topics", "create_topics", "find_topics", "id_of", "open_admin", "partition_counts"]
+__all__ = [
+    "FoundTopic",
+    "check_topics",
+    "create_topics",
+    "delete_topics",
+    "find_topics",
+    "id_of",
+    "open_admin",
+    "partition_counts",
+]
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -62,6 +71,15 @@ def create_topics(settings: KafkaSettings, *, posts_partitions: int = 1, hits_pa
     return sorted(missing)
 
 
+def delete_topics(settings: KafkaSettings) -> list[str]:
+    """Delete the three topics with all that is in them; returns their names."""
+    with open_admin(settings, "deleting the topics") as admin:
+        names = sorted(settings.topic(topic) for topic in _found(admin, settings))
+        if names:
+            admin.delete_topics(names)
+    return names
+
+
 def check_topics(settings: KafkaSettings, *, posts_partitions: int = 1, hits_partitions: int = 1) -> list[str]:
     """What is not as it must be, one line each; empty when all is well."""
     counts = partition_counts(posts=posts_partitions, hits=hits_partitions)
@@ -91,8 +109,8 @@ def find_topics(settings: KafkaSettings, counts: Mapping[Topic, int]) -> dict[To
     missing = [settings.topic(topic) for topic in counts if topic not in found]
     if missing:
         raise StoreError(
-            f"Kafka at {', '.join(settings.servers)}: topics {missing} are missing; an operator makes them once"
-            " (docs/kafka.md). If they were there before, another cluster answers"
+            f"Kafka at {', '.join(settings.servers)}: topics {missing} are missing; an operator makes them once:"
+            " `hustings topics create`. If they were there before, another cluster answers"
         )
     made = {topic: found[topic].partitions for topic in counts}
     if made != counts:

@@ -20,13 +20,20 @@ def demo(
     seed: Annotated[int, typer.Option(help="another seed gives another election")] = 76_176,
     posts: Annotated[int, typer.Option(min=2_000, help="size of the election")] = 20_000,
     port: Annotated[int, typer.Option(help="the desk's port; 0 takes a free one")] = 0,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="run over the servers of this configuration, under names of the demo's own"),
+    ] = None,
 ) -> None:
     """Run a fictional election through the pipeline.
 
     Collect, analyze, watch, deliver, and the desk in the browser until Ctrl-C. Exit status 1 when books or counts do
     not balance.
 
-    Examples: hustings demo · hustings demo --exit --json · hustings demo --exit --score
+    With --config it takes stores, partitions and workers from a configuration. What it makes on the servers (topics,
+    indices, a database, all named hustings_demo_…) it deletes at its end.
+
+    Examples: hustings demo · hustings demo --exit --json · hustings demo --exit --score --config cluster.toml
     """
     import sys
     import webbrowser
@@ -35,6 +42,7 @@ def demo(
     import msgspec
 
     from runtime.commands.terminal import say
+    from runtime.config import load_config
     from runtime.demo.run import Demo
     from runtime.demo.show import following, show_result, show_score
     from runtime.stop import Stop
@@ -43,7 +51,8 @@ def demo(
     with ExitStack() as closing:
         if not as_json:
             say("Generating the election of Velmara …")
-        running = Demo(folder, seed=seed, posts=posts, desk_port=port, closing=closing)
+        servers = load_config(config) if config else None
+        running = Demo(folder, seed=seed, posts=posts, desk_port=port, closing=closing, servers=servers)
         with following(quiet=as_json) as tell:
             running.run(stop=stop, tell=tell)
         result = running.result()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from base64 import b64encode
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import msgspec
 
@@ -23,8 +26,16 @@ MARKER = ".hustings-demo"
 LAST_DAY = "2027-03-24"
 
 
-def prepare(folder: Path, election: Election, *, desk_port: int, webhook_port: int) -> Path:
-    """Fill `folder` anew and return its configuration. Raises `ConfigError` for a folder that is not the demo's."""
+def prepare(
+    folder: Path,
+    election: Election,
+    *,
+    desk_port: int,
+    webhook_port: int,
+    tables: Mapping[str, Mapping[str, Any]] = {},
+) -> Path:
+    """Fill `folder` anew and return its configuration, with further `tables` of stores and workers. Raises
+    `ConfigError` for a folder that is not the demo's."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
             raise ConfigError(f"{folder}: holds something that no demo made; name another folder with --dir")
@@ -38,8 +49,9 @@ def prepare(folder: Path, election: Election, *, desk_port: int, webhook_port: i
     _secret(folder / "partner.key", secrets.token_hex(32))
     _secret(folder / "partner.whsec", "whsec_" + b64encode(secrets.token_bytes(32)).decode())
     text = Template(demo.joinpath("hustings.toml").read_text("utf-8")).substitute(
-        desk_port=desk_port, webhook_port=webhook_port
+        desk_port=desk_port, webhook_port=webhook_port, database=toml_lines(tables.get("desk", {}))
     )
+    text += toml_tables({name: table for name, table in tables.items() if name != "desk"})
     region_of = {o: region for region, outlets in election.truth.outlets_by_region.items() for o in outlets}
     for name, posts in election.posts.items():
         path = folder / "posts" / f"{name}.jsonl"
@@ -53,6 +65,16 @@ def prepare(folder: Path, election: Election, *, desk_port: int, webhook_port: i
     config = folder / "hustings.toml"
     _write(config, text)
     return config
+
+
+def toml_tables(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Tables of numbers, texts and lists of them."""
+    return "".join(f"\n[{name}]\n{toml_lines(table)}\n" for name, table in tables.items())
+
+
+def toml_lines(table: Mapping[str, Any]) -> str:
+    """One line a key; of such values JSON is TOML. What is None is left out."""
+    return "\n".join(f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None)
 
 
 def read_truth(folder: Path) -> Truth:

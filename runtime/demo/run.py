@@ -25,6 +25,7 @@ from runtime.demo.person import ScriptedPerson
 from runtime.demo.prepare import prepare, read_truth
 from runtime.demo.receiver import Receiver
 from runtime.demo.score import Score, score
+from runtime.demo.servers import demo_tables
 from runtime.events import Events, open_events
 from runtime.status import books_of
 from runtime.stop import Stop
@@ -69,7 +70,8 @@ class Progress(NamedTuple):
 
 
 class Demo:
-    """One demo in `folder`: `run`, then `result`. What it opened ends with `closing`."""
+    """One demo in `folder`: `run`, then `result`. What it opened ends with `closing`. With `servers`, a configuration,
+    its stores are on those servers, and its workers as many as that says."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Demo:
         posts: int,
         desk_port: int,
         closing: ExitStack,
+        servers: Config | None = None,
         supervise: Callable[[Path, Events], Supervisor] | None = None,
     ) -> None:
         self.clock = SystemClock()
@@ -86,7 +89,13 @@ class Demo:
         closing.callback(self.receiver.close)
         election: Election = generate(seed=seed, posts=posts)
         self.expected = sum(map(len, election.posts.values()))
-        path = prepare(folder, election, desk_port=desk_port or _free_port(), webhook_port=self.receiver.port)
+        path = prepare(
+            folder,
+            election,
+            desk_port=desk_port or _free_port(),
+            webhook_port=self.receiver.port,
+            tables=demo_tables(servers, closing) if servers else {},
+        )
         self.receiver.secret = (folder / "partner.whsec").read_text().strip()
         self.folder = folder
         self.config: Config = load_config(path)
