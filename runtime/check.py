@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError, HustingsError
-from runtime import build
+from runtime import build, stores
 from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
+from runtime.servers import Found
+from runtime.worker_names import SHARED, partitions_of, workers_of
 
 if TYPE_CHECKING:
     from alerts.partners import Partner
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from hustings.query import Vocabulary
 
 __all__ = ["Report", "check_everything", "find_problems"]
+
+
+def _ask_nobody(_config: Config) -> Sequence[Found]:
+    return ()
 
 
 class Report(NamedTuple):
@@ -40,13 +46,14 @@ def check_everything(path: Path) -> None:
         raise ConfigError("\n".join(report.problems))
 
 
-def find_problems(path: Path, *, clock: Clock) -> Report:
-    """Everything about the configuration in `path`; a file that cannot even be read gives that one problem."""
+def find_problems(path: Path, *, clock: Clock, ask: Callable[[Config], Sequence[Found]] = _ask_nobody) -> Report:
+    """Everything about the configuration in `path`; a file that cannot even be read gives that one problem. `ask` is
+    what servers say (`runtime.servers.ask_servers`)."""
     try:
         config, broken, problems = load_sound_part(path)
     except ConfigError as error:
         return Report(str(error).splitlines(), [], [])
-    check = _Check(config, broken, clock)
+    check = _Check(config, broken, clock, ask)
     check.report.problems.extend(problems)
     check.run()
     return check.report
@@ -55,8 +62,11 @@ def find_problems(path: Path, *, clock: Clock) -> Report:
 class _Check:
     """The parts in order. What later parts need is kept when it was sound."""
 
-    def __init__(self, config: Config, broken: frozenset[str], clock: Clock) -> None:
+    def __init__(
+        self, config: Config, broken: frozenset[str], clock: Clock, ask: Callable[[Config], Sequence[Found]]
+    ) -> None:
         self.config = config
+        self._ask = ask
         self.report = Report([], [], [])
         self._broken = broken
         self._clock = clock
@@ -66,7 +76,11 @@ class _Check:
     def run(self) -> None:
         self._part("charter", {"charter"}, self._charter)
         self._part("data", {"deployment"}, self._data)
-        self._part("files", {"partner", "source", "desk", "egress"}, self._files)
+        self._part("files", {"partner", "source", "desk", "egress", "kafka", "elasticsearch"}, self._files)
+        self._part("workers", {"log", "analyze", "watch", "kafka"}, self._workers)
+        self._part("kafka", {"kafka", "files"}, self._kafka)
+        self._part("elasticsearch", {"elasticsearch", "files"}, self._elasticsearch)
+        self._part("servers", {"kafka", "elasticsearch", "desk", "log", "files"}, self._servers)
         self._part("calendar", {"phase"}, self._calendar)
         self._part("roster", {"roster"}, self._roster)
         self._part("rules", {"rules", "roster", "phase", "calendar", "deployment"}, self._rule_set)
@@ -128,18 +142,55 @@ class _Check:
     def _files(self) -> str:
         """Files of secrets and tokens must be there, files of posts may come later."""
         config = self.config
-        for where, key, path in named_files(
-            {"source": config.sources, "partner": config.partners, "egress": config.egress}
-        ):
+        given = {
+            "source": config.sources,
+            "partner": config.partners,
+            "egress": config.egress,
+            "kafka": config.kafka or {},
+            "elasticsearch": config.elasticsearch or {},
+        }
+        found_all = True
+        for where, key, path in named_files(given):
             found = config.resolve(Path(path))
             is_secret = key == "file" or key.endswith("_file")
             if is_secret and not os.access(found, os.R_OK):
                 self._problem(f"{where}.{key}: {found}: {'cannot be read' if found.exists() else 'no such file'}")
+                found_all = found_all and where not in ("kafka", "elasticsearch")
             elif where.startswith("source") and not is_secret and not found.exists():
                 self._warn(f"{where}.{key}: {found}: no such file yet; the source waits for it")
-        token = config.desk.tips_token_file
-        if token is not None and not config.resolve(token).is_file():
-            self._problem(f"desk.tips_token_file: {config.resolve(token)}: no such file")
+        for key in ("tips_token_file", "database_password_file"):
+            secret = getattr(config.desk, key)
+            if secret is not None and not config.resolve(secret).is_file():
+                self._problem(f"desk.{key}: {config.resolve(secret)}: no such file")
+                found_all = found_all and key != "database_password_file"
+        if not found_all:
+            self._broken |= {"files"}
+        return ""
+
+    def _workers(self) -> str:
+        """On the log of one machine shares are fixed, so a worker too many would never read anything; on Kafka it
+        stands by."""
+        for loop, topic in SHARED.items():
+            workers, partitions = len(workers_of(self.config, loop)), partitions_of(self.config, loop)
+            if workers > partitions:
+                text = f"{loop}.workers: {workers} workers share {_counted(partitions, 'partition')} of {topic}"
+                if self.config.kafka is None:
+                    self._problem(f"{text}: raise log.{topic}_partitions before the log is made, or take fewer")
+                else:
+                    self._warn(f"{text}: {workers - partitions} only stand by")
+        return ""
+
+    def _kafka(self) -> str:
+        return "" if stores.kafka_settings(self.config) is None else "settings fit together"
+
+    def _elasticsearch(self) -> str:
+        return "" if stores.elastic_settings(self.config) is None else "settings fit together"
+
+    def _servers(self) -> str:
+        for found in self._ask(self.config):
+            self.report.problems.extend(f"{self.config.path}: {found.server}: {line}" for line in found.problems)
+            if found.fact:
+                self.report.facts.append(f"{found.server}: {found.fact}")
         return ""
 
     def _calendar(self) -> str:

@@ -26,8 +26,10 @@ from runtime.commands import (
     rules,
     run,
     search,
+    setup,
     source,
     status,
+    topics,
 )
 
 __all__ = ["app", "main"]
@@ -47,6 +49,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("setup")(setup.setup)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("assess")(assess.assess)
@@ -68,6 +71,7 @@ app.command("analyze")(loop.analyze)
 app.command("watch")(loop.watch)
 app.command("deliver")(loop.deliver)
 app.command("desk")(loop.desk)
+app.add_typer(topics.app)
 app.command("loop", hidden=True)(loop.loop)
 
 

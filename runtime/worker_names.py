@@ -13,7 +13,7 @@ from hustings.errors import ConfigError
 from runtime.config import Config
 from runtime.loops import LOOPS
 
-__all__ = ["SHARED", "Share", "share_of", "workers_of"]
+__all__ = ["SHARED", "Share", "partitions_of", "share_of", "workers_of"]
 
 
 class Share(NamedTuple):

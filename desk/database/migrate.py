@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from hustings.errors import StoreError
 
-__all__ = ["migrate", "newest", "upgrade"]
+__all__ = ["migrate", "newest", "present", "upgrade"]
 
 _ADVISORY_LOCK = 4_873_201
 """Any number that nothing else in the database uses."""
@@ -21,13 +21,11 @@ def migrate(connection: Connection) -> None:
     is loaded only when there is something to do: five loops start with every `hustings run`."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _ADVISORY_LOCK})
-    present = _present(connection)
-    if present == newest():
+    found = present(connection)
+    if found == newest():
         return
-    if present is not None and present > newest():
-        raise StoreError(
-            f"desk database: its schema is {present}, newer than this program's {newest()}; update Hustings"
-        )
+    if found is not None and found > newest():
+        raise StoreError(f"desk database: its schema is {found}, newer than this program's {newest()}; update Hustings")
     upgrade(connection, "head")
 
 
@@ -49,7 +47,8 @@ def newest() -> str:
     return max(name[:4] for name in names if name[:4].isdigit())
 
 
-def _present(connection: Connection) -> str | None:
+def present(connection: Connection) -> str | None:
+    """The number of the migration that the database has come to; None when it has no table of ours."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

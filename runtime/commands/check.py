@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigPath
 
 __all__ = ["check"]
 
 
 def check(
-    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    config: ConfigPath,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object: ok, problems, warnings, facts")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="ask no server")] = False,
 ) -> None:
     """Name every problem of a configuration at once.
 
-    Configuration, charter, roster, rules with their tests, sources, partners, models; nothing is started, nothing is
-    written. Exit status 1 on a problem.
+    Configuration, charter, roster, rules with their tests, sources, partners, models, and what Kafka, Elasticsearch and
+    PostgreSQL say where they are configured; nothing is started, nothing is written. Exit status 1 on a problem.
 
-    Example: hustings check my.toml
+    Examples: hustings check my.toml · hustings check my.toml --offline
     """
     import json
 
     from hustings.clock import SystemClock
     from runtime.check import find_problems
     from runtime.commands.terminal import complain, say
+    from runtime.servers import ask_servers
 
-    report = find_problems(config, clock=SystemClock())
+    clock = SystemClock()
+    report = find_problems(config, clock=clock) if offline else find_problems(config, clock=clock, ask=ask_servers)
     if as_json:
         say(json.dumps({"ok": not report.problems, **report._asdict()}, ensure_ascii=False))
     else:

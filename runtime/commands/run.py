@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from runtime.commands.config_path import ConfigPath
 
 __all__ = ["run"]
 
 
-def run(config: Annotated[Path, typer.Argument(help="the configuration file")]) -> None:
+def run(config: ConfigPath) -> None:
     """Run the five loops until Ctrl-C.
 
-    Collect, analyze, watch, deliver and the desk are processes of their own; one that dies is started again.
+    Collect, analyze, watch, deliver and the desk are processes of their own, analyze and watch as many as their
+    `workers` say; one that dies is started again.
 
     Example: hustings check my.toml && hustings run my.toml
     """

@@ -41,7 +41,8 @@ EVERYTHING = Query(text="*", node=Everything())
 class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     """What the demo found; `--json` prints it. `posts` are those in the log, `deliveries` distinct messages that the
     partner's webhook accepted, `seconds` from the first start of a loop to the last delivery, the ten seconds of grace
-    after a release included; `posts_per_second` counts until the last post was analysed, start-up included."""
+    after a release included; `posts_per_second` counts until the last post was analysed, start-up included. The same
+    election gives the same `alert_ids`, whatever it ran over."""
 
     posts: int
     languages: dict[str, int]
@@ -56,6 +57,7 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     balanced: bool
     score: Score
     silences: list[str]
+    alert_ids: list[str]
     desk: str
 
 
@@ -176,8 +178,9 @@ class Demo:
 
     def result(self) -> DemoResult:
         posts = sum(self.log.ends("posts").values())
+        alerts = self.alerts()
         by_state: dict[str, int] = {}
-        for alert in self.alerts():
+        for alert in alerts:
             by_state[alert.state] = by_state.get(alert.state, 0) + 1
         return DemoResult(
             posts=posts,
@@ -193,6 +196,7 @@ class Demo:
             balanced=books_of(self.log, self.index).balanced and self._all_is_there(),
             score=self.score(),
             silences=[f"{s.region} {s.start:%Y-%m-%d %H:%M}–{s.end:%H:%M}" for s in self._silences()],
+            alert_ids=sorted(alert.id for alert in alerts),
             desk=self.config.base_url,
         )
 
