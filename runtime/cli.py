@@ -19,10 +19,12 @@ from runtime.commands import (
     dead_letters,
     demo,
     evidence,
+    index,
     init,
     loop,
     model,
     prune,
+    replay,
     rules,
     run,
     search,
@@ -64,6 +66,8 @@ app.add_typer(source.app)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("prune")(prune.prune)
+app.add_typer(index.app)
+app.command("replay")(replay.replay)
 app.add_typer(evidence.app)
 app.add_typer(audit.app)
 app.command("collect")(loop.collect)
