@@ -159,7 +159,7 @@ ONE_LEAF = {
         (_archive(**ONE_LEAF | {"feature": np.array([99], dtype=np.int32)}), "point outside"),
         (_archive(**ONE_LEAF | {"value": np.array([np.nan])}), "no numbers"),
         (_archive(**ONE_LEAF | {"value": np.array([0.5, 0.5])}), "of one length"),
-        (_archive(**ONE_LEAF | {"depth": np.array([10_000])}), "depth 10000"),
+        (_archive(**ONE_LEAF | {"depth": np.array([10_000], dtype=np.int32)}), "depth 10000"),
     ],
 )
 def test_trees_that_would_be_left_or_are_none_are_refused(raw: bytes, says: str) -> None:

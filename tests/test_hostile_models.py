@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pickle
 import re
 import shutil
 import socket
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from classifiers.candidate import check_candidate
+from classifiers.claims.rerank import read_trees
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import WEIGHTS, load_head, load_heads
 from classifiers.manifest import MANIFEST, manifest_bytes, read_manifest
@@ -212,6 +215,70 @@ CASES: dict[str, Callable[[Folder], object]] = {
     "intercept without bounds": lambda f: not_a_number(f, "intercept", "-inf"),
     "no scale": lambda f: f.edit(settings={"buckets": BUCKETS}),
 }
+
+
+# ── a re-ranker of claims, whose file is an archive of arrays ──
+
+
+def archive(changes: dict[str, object] | None = None, *, packing: int = zipfile.ZIP_STORED) -> bytes:
+    """Two leaves under one node, as `classifiers.claims.rerank` writes them, with some arrays replaced."""
+    arrays: dict[str, Any] = {
+        "start": np.zeros(1),
+        "depth": np.array([1], dtype=np.int32),
+        "roots": np.array([0], dtype=np.int32),
+        "feature": np.zeros(3, dtype=np.int32),
+        "split": np.array([0.5, np.inf, np.inf]),
+        "low": np.array([1, 1, 2], dtype=np.int32),
+        "high": np.array([2, 1, 2], dtype=np.int32),
+        "value": np.array([0.0, -1.0, 1.0]),
+    }
+    arrays |= changes or {}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", packing) as opened:
+        for name, array in arrays.items():
+            if isinstance(array, bytes):
+                opened.writestr(f"{name}.npy", array)
+            else:
+                raw = io.BytesIO()
+                np.lib.format.write_array(raw, np.asarray(array), allow_pickle=True)
+                opened.writestr(f"{name}.npy", raw.getvalue())
+    return target.getvalue()
+
+
+def header(shape: str) -> bytes:
+    """An array that says how large it is and holds nothing."""
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+ARCHIVES: dict[str, bytes] = {
+    "no archive": pickle.dumps(Payload()),
+    "pickled objects in an array": archive({"value": np.array([Payload(), 0, 0], dtype=object)}),
+    "bomb": archive({"value": np.zeros(20_000_000)}, packing=zipfile.ZIP_DEFLATED),
+    "an array of terabytes": archive({"value": header("(10000000000000,)")}),
+    "an array of a negative size": archive({"value": header("(-3,)")}),
+    "a missing array": archive({"value": b""}),
+    "lists of different lengths": archive({"value": np.zeros(4)}),
+    "a child outside": archive({"low": np.array([7, 1, 2], dtype=np.int32)}),
+    "a feature that there is not": archive({"feature": np.array([999, 0, 0], dtype=np.int32)}),
+    "values that are no numbers": archive({"value": np.array([0.0, np.nan, 1.0])}),
+    "endless depth": archive({"depth": np.array([2**30], dtype=np.int32)}),
+    "truncated archive": archive()[:-40],
+}
+
+
+def test_the_trees_that_the_cases_spoil_can_be_read() -> None:
+    assert read_trees(archive()).depth == 1
+
+
+def test_every_hostile_archive_is_refused(golden: Callable[[str, str], None]) -> None:
+    told = {}
+    for name, raw in ARCHIVES.items():
+        with pytest.raises(ModelError) as refused:
+            read_trees(raw)
+        told[name] = re.sub(r"(Unable to allocate) .*", r"\1 …", str(refused.value))  # numpy's own words
+    assert not Path("/tmp/this-must-not-exist").exists()
+    golden("hostile_archives.txt", "".join(f"{name}\n    {text}\n" for name, text in told.items()))
 
 
 def served(folder: Folder) -> None:

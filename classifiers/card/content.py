@@ -113,8 +113,10 @@ def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Map
 
 
 def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapping[str, Path]) -> Sequence[Report]:
-    from classifiers.gates.judge import ALONE
+    from classifiers.gates.judge import ALONE, FLAGGING
 
+    if manifest.kind not in FLAGGING:
+        return []
     company = {} if manifest.kind in ALONE else serving
     pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
     codes, language = codes_of(manifest, folder), suite_language(manifest)

@@ -19,6 +19,16 @@ __all__ = ["Trees", "read_trees", "trees_of", "write_trees"]
 
 MOST_NODES = 1_000_000
 MOST_DEPTH = 64
+_KINDS: dict[str, type[np.generic]] = {
+    "start": np.float64,
+    "depth": np.int32,
+    "roots": np.int32,
+    "feature": np.int32,
+    "split": np.float64,
+    "low": np.int32,
+    "high": np.int32,
+    "value": np.float64,
+}
 
 
 class Trees(NamedTuple):
@@ -64,6 +74,23 @@ def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     )
 
 
+def _array(found: object, kind: type[np.generic], name: str) -> NDArray[Any]:
+    """What a member holds; numpy gives bytes for one that is no array."""
+    if not isinstance(found, np.ndarray) or found.dtype != kind:
+        raise ValueError(f"{name!r} is no array of {kind.__name__}")
+    return found
+
+
+def _check_archive(raw: bytes) -> None:
+    """Members of an archive of ours are stored as they are: one that unpacks to more than it weighs is a bomb."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("a member is compressed")
+    if sum(member.file_size for member in members) > len(raw) or len({m.filename for m in members}) != len(members):
+        raise ValueError("the members are larger than the archive, or one stands twice")
+
+
 def write_trees(trees: Trees) -> bytes:
     """The bytes of the file; the same trees give the same bytes."""
     written = io.BytesIO()
@@ -80,13 +107,11 @@ def write_trees(trees: Trees) -> bytes:
 def read_trees(raw: bytes) -> Trees:
     """Trees that can be walked without leaving them. Raises `ModelError` for anything else."""
     try:
+        _check_archive(raw)
         with np.load(io.BytesIO(raw), allow_pickle=False) as found:
-            trees = Trees(
-                start=float(found["start"][0]),
-                depth=int(found["depth"][0]),
-                **{name: found[name] for name in ("roots", "feature", "split", "low", "high", "value")},
-            )
-    except (ValueError, KeyError, IndexError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            arrays = {name: _array(found[name], kind, name) for name, kind in _KINDS.items()}
+        trees = Trees(start=float(arrays.pop("start")[0]), depth=int(arrays.pop("depth")[0]), **arrays)
+    except (ValueError, KeyError, IndexError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
         raise ModelError(f"the re-ranker's trees cannot be read: {type(error).__name__}: {error}") from error
     size = trees.feature.size
     lists = (trees.feature, trees.split, trees.low, trees.high, trees.value)

@@ -17,6 +17,7 @@ from classifiers.gates.remit import codes_of, remit_of, suite_language
 from classifiers.gates.speech import OnlyFlagsOf, speech_checks
 from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
 from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
+from classifiers.pipeline import Pipeline
 from classifiers.rating import made_for_another_analyser
 from classifiers.signing import ANYBODY, Signers
 from hustings.codebook import Codebook
@@ -26,6 +27,8 @@ __all__ = ["judge"]
 
 ALONE = ("linear", "narratives")
 """Kinds that are judged by themselves: what an encoder says of their flags is the encoder's part."""
+FLAGGING = ("linear", "narratives", "encoder")
+"""Kinds that flag posts; the suites and the cost of a post say nothing about the others."""
 
 
 def judge(
@@ -47,7 +50,30 @@ def judge(
     pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
     tell("quality")
     checks += [*quality_checks(manifest, floors), *calibration_checks(manifest), *group_checks(manifest)]
+    suites: dict[str, str] = {}
+    seconds = 0.0
+    if manifest.kind in FLAGGING:
+        spoken, suites, seconds = _on_posts(manifest, folder, pipeline, tell)
+        checks += spoken
+    return GateRecord(
+        model=manifest.name,
+        version=manifest.version,
+        manifest=hash_of_manifest(folder),
+        code_version=version("hustings"),
+        at=at,
+        suites=suites,
+        seconds_a_thousand=seconds,
+        checks=tuple(excused(check, manifest.name, floors) for check in checks),
+    )
+
+
+def _on_posts(
+    manifest: Manifest, folder: Path, pipeline: Pipeline, tell: Callable[[str], None]
+) -> tuple[list[Check], dict[str, str], float]:
+    """What the suites and the clock say; the digests of the suites that speak the version's language; seconds for a
+    thousand posts."""
     codes, language = codes_of(manifest, folder), suite_language(manifest)
+    checks: list[Check] = []
     whole = {name: load_suite(name) for name in SUITES}
     suites = [remit_of(suite, codes, language) for suite in whole.values()]
     judged = [suite for suite in suites if suite.cases]
@@ -59,16 +85,7 @@ def judge(
     tell("speed")
     speed = measure_speed(manifest, pipeline, ordinary_posts(suites, language), language)
     checks.append(speed_check(manifest, speed))
-    return GateRecord(
-        model=manifest.name,
-        version=manifest.version,
-        manifest=hash_of_manifest(folder),
-        code_version=version("hustings"),
-        at=at,
-        suites={suite.name: whole[suite.name].digest for suite in judged},
-        seconds_a_thousand=round(speed.post_s * 1000, 6),
-        checks=tuple(excused(check, manifest.name, floors) for check in checks),
-    )
+    return checks, {suite.name: whole[suite.name].digest for suite in judged}, round(speed.post_s * 1000, 6)
 
 
 def _signature(manifest: Manifest, folder: Path, signers: Signers) -> Check:
