@@ -16,7 +16,7 @@ from hustings.errors import ConfigError, HustingsError
 from runtime import build, stores
 from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
-from runtime.servers import Found
+from runtime.servers import Found, has_servers
 from runtime.worker_names import SHARED, partitions_of, workers_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class _Check:
         self._part("workers", {"log", "analyze", "watch", "kafka"}, self._workers)
         self._part("kafka", {"kafka", "files"}, self._kafka)
         self._part("elasticsearch", {"elasticsearch", "files"}, self._elasticsearch)
-        self._part("servers", {"kafka", "elasticsearch", "desk", "log", "files"}, self._servers)
+        if has_servers(self.config):
+            self._part("servers", {"kafka", "elasticsearch", "desk", "log", "files"}, self._servers)
         self._part("calendar", {"phase"}, self._calendar)
         self._part("roster", {"roster"}, self._roster)
         self._part("rules", {"rules", "roster", "phase", "calendar", "deployment"}, self._rule_set)

@@ -9,7 +9,7 @@ from hustings.errors import HustingsError
 from runtime import stores
 from runtime.config import Config
 
-__all__ = ["Found", "ask_servers", "set_up"]
+__all__ = ["Found", "ask_servers", "has_servers", "set_up"]
 
 
 class Found(NamedTuple):
@@ -24,6 +24,11 @@ def ask_servers(config: Config) -> list[Found]:
     """Ask each server that is configured; nothing is made or changed. A server that does not answer is a problem, which
     says what to look at."""
     return [_asked(server, ask, config) for server, ask in _servers(config)]
+
+
+def has_servers(config: Config) -> bool:
+    """Whether anything that the loops need is on a server."""
+    return any(True for _ in _servers(config))
 
 
 def set_up(config: Config) -> Iterator[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import socket
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import resources
@@ -13,9 +16,12 @@ from pydantic import BaseModel
 
 from hustings.clock import VirtualClock
 from hustings.errors import ConfigError
+from index.elastic import ElasticSettings
 from ingest.egress import EgressSettings
+from ingest.log_kafka import KafkaSettings
 from runtime.check import find_problems
 from runtime.config import Charter, Config, known_keys, load_config, load_sound_part, missing_in_charter
+from runtime.servers import Found, ask_servers
 
 GOOD = """
 [deployment]
@@ -111,12 +117,97 @@ def test_a_charter_names_all_that_is_missing() -> None:
     ]
 
 
-LAPTOP = Path(str(resources.files("configs").joinpath("laptop.toml")))
+CONFIGS = Path(str(resources.files("configs")))
+LAPTOP, CLUSTER = CONFIGS / "laptop.toml", CONFIGS / "cluster.toml"
+IN_MARCH = VirtualClock(datetime(2027, 3, 10, tzinfo=UTC))
 
 
 def test_the_ready_configuration_checks() -> None:
-    report = find_problems(LAPTOP, clock=VirtualClock(datetime(2027, 3, 10, tzinfo=UTC)))
+    assert find_problems(LAPTOP, clock=IN_MARCH).problems == []
+
+
+def test_every_ready_configuration_loads() -> None:
+    ready = [path for path in CONFIGS.glob("*.toml") if path.name != "codebook.toml"]
+    assert {path.name for path in ready} == {"laptop.toml", "cluster.toml"}
+    for path in ready:
+        config = load_config(path)
+        assert missing_in_charter(config.charter) == []
+        assert config.rule_files()
+
+
+def test_the_ready_configuration_of_a_cluster_checks_once_its_secrets_are_there(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    path = tmp_path / "configs" / "cluster.toml"
+    path.write_text(path.read_text("utf-8").replace("/run/secrets", str(tmp_path)), "utf-8")
+    secrets = ("ca.pem", "kafka-password", "elasticsearch-password", "postgres-password")
+    missing = find_problems(path, clock=IN_MARCH).problems
+    assert [line for line in missing if not line.endswith("no such file")] == []
+    assert {line.split(": ")[-2].rpartition("/")[2] for line in missing} == set(secrets)
+    for name in secrets:
+        (tmp_path / name).write_text("secret")
+    report = find_problems(path, clock=IN_MARCH)
     assert report.problems == []
+    assert "secret" not in str(report).replace("secrets", "")
+
+
+def test_the_ready_configuration_of_a_cluster_names_every_key_of_the_servers() -> None:
+    given = tomllib.loads(CLUSTER.read_text("utf-8"))
+    assert set(KafkaSettings.model_fields) == given["kafka"].keys()
+    assert set(ElasticSettings.model_fields) == given["elasticsearch"].keys() | {"api_key_file"}
+    kafka = KafkaSettings.model_validate(given["kafka"])
+    assert (kafka.replication, kafka.min_insync, kafka.tls) == (3, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ('[kafka]\nserver = ["a:1"]', "kafka: server: unknown key. Did you mean 'servers'?"),
+        ('[kafka]\nservers = ["a:1"]\nuser = "u"', "kafka: (file): user and password_file go together"),
+        ('[elasticsearch]\nservers = ["a:1"]', "elasticsearch: servers.0: string should match pattern"),
+        ('[elasticsearch]\nservers = ["https://a:1"]\nreplica = 0', "replica: unknown key. Did you mean 'replicas'?"),
+        ('[kafka]\nservers = ["a:1"]\nca_file = "no.pem"\ntls = true', "kafka.ca_file"),
+        ('[desk]\ndatabase_password_file = "none"', "desk.database_password_file"),
+        (
+            "[analyze]\nworkers = 3\n[log]\nposts_partitions = 2",
+            "analyze.workers: 3 workers share 2 partitions of posts",
+        ),
+        ("[watch]\nworkers = 0", "watch.workers: input should be greater than or equal to 1, found 0"),
+        (
+            '[kafka]\nservers = ["a:1"]\n[watch]\nworkers = 2',
+            "watch.workers: 2 workers share 1 partition of hits: 1 only",
+        ),
+    ],
+)
+def test_what_is_wrong_with_servers_and_workers_is_told(tmp_path: Path, tables: str, said: str) -> None:
+    report = find_problems(write(tmp_path, GOOD + tables), clock=IN_MARCH)
+    assert said in "\n".join([*report.problems, *report.warnings])
+
+
+def test_what_servers_say_stands_in_the_report(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD + '[kafka]\nservers = ["a:1"]\n')
+    said = [Found("kafka", ["topic 'posts' is missing"], ""), Found("desk", [], "all is well")]
+    report = find_problems(path, clock=IN_MARCH, ask=lambda _: said)
+    assert f"{path}: kafka: topic 'posts' is missing" in report.problems
+    assert "desk: all is well" in report.facts
+
+
+def test_a_server_that_nobody_listens_at_is_a_problem_that_names_its_setting(tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        tables = f"""
+[kafka]
+servers = ["127.0.0.1:{port}"]
+[elasticsearch]
+servers = ["http://127.0.0.1:{port}"]
+[desk]
+database_url = "postgresql+pg8000://hustings:x@127.0.0.1:{port}/hustings"
+"""
+        found = ask_servers(load_config(write(tmp_path, GOOD + tables)))
+    assert [one.server for one in found] == ["kafka", "elasticsearch", "desk"]
+    assert all(len(one.problems) == 1 and str(port) in one.problems[0] for one in found)
+    for one, setting in zip(found, ("kafka.servers", "elasticsearch.servers", "desk.database_url"), strict=True):
+        assert setting in one.problems[0]
 
 
 def test_the_ready_configuration_names_every_key() -> None:
