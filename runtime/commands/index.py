@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,12 +25,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Configuration = Annotated[Path, typer.Argument(help="the configuration file")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object")]
 
 
 @app.command()
-def create(config: Configuration, as_json: AsJson = False) -> None:
+def create(config: ConfigPath, as_json: AsJson = False) -> None:
     """Make what is missing: for Elasticsearch templates, aliases and the index of positions. Changes nothing else.
 
     Example: hustings index create cluster.toml
@@ -45,7 +45,7 @@ def create(config: Configuration, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def check(config: Configuration, as_json: AsJson = False) -> None:
+def check(config: ConfigPath, as_json: AsJson = False) -> None:
     """Say what is not as it must be; exit status 1 when there is something.
 
     Example: hustings index check cluster.toml
@@ -68,7 +68,7 @@ def check(config: Configuration, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def migrate(config: Configuration, as_json: AsJson = False) -> None:
+def migrate(config: ConfigPath, as_json: AsJson = False) -> None:
     """Bring the index of an older Hustings to this one's mapping: copied beside it, then put in its place.
 
     Writing waits meanwhile, reading goes on. A crash leaves the old one live; run it again.
@@ -101,7 +101,7 @@ def migrate(config: Configuration, as_json: AsJson = False) -> None:
 
 @app.command()
 def rebuild(
-    config: Configuration,
+    config: ConfigPath,
     name: Annotated[str, typer.Option("--into", help="name of the new index set; the date and time if not given")] = "",
     keep: Annotated[bool, typer.Option("--keep", help="do not delete the former index")] = False,
     as_json: AsJson = False,
@@ -136,7 +136,7 @@ def rebuild(
 
 
 @app.command()
-def verify(config: Configuration, as_json: AsJson = False) -> None:
+def verify(config: ConfigPath, as_json: AsJson = False) -> None:
     """Compare the index with the log, entry by entry; exit status 1 when something is missing. Changes nothing.
 
     Example: hustings index verify my.toml
@@ -179,7 +179,7 @@ def verify(config: Configuration, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def prune(config: Configuration, as_json: AsJson = False) -> None:
+def prune(config: ConfigPath, as_json: AsJson = False) -> None:
     """Forget posts and hits that are older than log.keep_days, in the index alone. `hustings prune` does the log too.
 
     Example: hustings index prune my.toml
@@ -203,7 +203,7 @@ def prune(config: Configuration, as_json: AsJson = False) -> None:
 
 @app.command()
 def drop(
-    name: Annotated[str, typer.Argument(help="name of an index set that is not live")], config: Configuration
+    name: Annotated[str, typer.Argument(help="name of an index set that is not live")], config: ConfigPath
 ) -> None:
     """Delete an index set that a rebuild kept or a replay made.
 

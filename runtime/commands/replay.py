@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigPath
 
 __all__ = ["replay"]
 
 
 def replay(
-    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    config: ConfigPath,
     into: Annotated[str, typer.Option("--into", help="name of the new index set")],
     start: Annotated[str, typer.Option("--from", help="collected from this time on, e.g. 2027-03-14T06:00:00Z")] = "",
     end: Annotated[str, typer.Option("--to", help="collected before this time")] = "",
