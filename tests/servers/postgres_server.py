@@ -189,7 +189,9 @@ class PostgresServer:
         return self._running
 
     def _launch(self) -> None:
-        command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self._port)]
+        # It ends with us even when we are killed and clean nothing up.
+        command = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
+        command += [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self._port)]
         settings = dict(SETTINGS)
         if self._certificate is not None:
             path = str(self._folder / "data" / "server.pem")
