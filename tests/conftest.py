@@ -8,9 +8,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from index.elastic import ElasticSettings
+    from tests.servers.elastic_node import ElasticNode
 
 from tests.servers.postgres_server import PostgresMissing, PostgresServer, binaries
 
@@ -111,3 +116,23 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip("the staged data (shared/data beside the checkout) are missing: real input is not tested")
     return path
+
+
+@pytest.fixture(scope="session")
+def elastic_node() -> Iterator[ElasticNode]:
+    """One Elasticsearch for all tests on it; a test that kills it starts it again."""
+    from tests.servers.elastic_world import running_node
+
+    with running_node() as node:
+        yield node
+
+
+@pytest.fixture
+def elastic_settings(elastic_node: ElasticNode) -> Iterator[ElasticSettings]:
+    """Empty indices of this test's own."""
+    from index.elastic import create
+    from tests.servers.elastic_world import settings_for, wiped
+
+    with wiped(elastic_node, settings_for(elastic_node.server)) as settings:
+        create(settings)
+        yield settings

@@ -14,6 +14,7 @@ The client is loaded when an index is opened, not before.
 from index.elastic.index import ElasticIndex
 from index.elastic.indices import create, problems
 from index.elastic.migrate import migrate
+from index.elastic.privileges import create_keys, role_of
 from index.elastic.sets import drop, live_set, settings_of, switch
 from index.elastic.settings import ElasticSettings
 
@@ -21,10 +22,12 @@ __all__ = [
     "ElasticIndex",
     "ElasticSettings",
     "create",
+    "create_keys",
     "drop",
     "live_set",
     "migrate",
     "problems",
+    "role_of",
     "settings_of",
     "switch",
 ]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from hustings.errors import Unavailable
+from hustings.errors import HustingsError
 from index.elastic.nodes import Nodes
 from index.elastic.patience import OVERLOADED
-from index.elastic.troubles import described
+from index.elastic.troubles import answered, described
 
 __all__ = ["Answer", "BulkWriter", "Operation"]
 
@@ -37,7 +37,11 @@ class Answer(NamedTuple):
     """What became of one operation: the HTTP status it would have had alone, and why not."""
 
     status: int
-    reason: str = ""
+    body: Any = None
+
+    @property
+    def reason(self) -> str:
+        return described(self.body)
 
     @property
     def is_written(self) -> bool:
@@ -76,10 +80,10 @@ class BulkWriter:
                     elif answer.is_written or answer.is_conflict or answer.is_refused:
                         pass
                     else:
-                        raise self._unavailable(doing, answer)
+                        raise self._told(answer, doing)
                     answers[place] = answer
             if again and not patience.wait():
-                raise self._unavailable(doing, answers[again[0]])
+                raise self._told(answers[again[0]], doing)
             waiting = again
         return answers
 
@@ -107,16 +111,15 @@ class BulkWriter:
         if status in OVERLOADED or status == 413:
             self._most_bytes = max(LEAST_BYTES, self._most_bytes // 2)
         if status in OVERLOADED or len(operations) == 1:
-            return [Answer(status, described(body))] * len(operations)
+            return [Answer(status, body)] * len(operations)
         middle = len(operations) // 2
         return self._send(operations[:middle], doing) + self._send(operations[middle:], doing)
 
-    def _unavailable(self, doing: str, answer: Answer) -> Unavailable:
-        servers = ", ".join(self._nodes.settings.servers)
-        return Unavailable(f"Elasticsearch at {servers}: {doing}: status {answer.status} ({answer.reason})")
+    def _told(self, answer: Answer, doing: str) -> HustingsError:
+        return answered(answer.status, answer.body, self._nodes.settings, doing)
 
 
 def _answer(item: dict[str, dict[str, Any]]) -> Answer:
     """`{"index": {"status": …}}`: the action is the only key."""
     (said,) = item.values()
-    return Answer(said["status"], described(said) if "error" in said else "")
+    return Answer(said["status"], said)

@@ -145,7 +145,7 @@ def _walk(nodes: Nodes, asked: list[dict[str, Any]]) -> Iterator[Hit]:
     alias = alias_of(nodes.settings.prefix, "hits")
     if not nodes.live().hits:
         return
-    nodes.ask("refreshing hits", lambda client: client.indices.refresh, index=alias)
+    nodes.refresh([alias])
     view = nodes.ask("reading hits", lambda client: client.open_point_in_time, index=alias, keep_alive=KEEP_ALIVE)["id"]
     try:
         after: list[Any] | None = None

@@ -119,7 +119,7 @@ class ElasticIndex:
         prefix = self._settings.prefix
         aliases = [alias_of(prefix, "posts")] * bool(live.posts) + [alias_of(prefix, "hits")] * bool(live.hits)
         if aliases:
-            self._nodes.ask("refreshing", lambda client: client.indices.refresh, index=aliases)
+            self._nodes.refresh(aliases)
 
     def close(self) -> None:
         self._nodes.close()

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hustings.errors import Unavailable
 from index.elastic.nodes import Nodes
-from index.elastic.troubles import described
+from index.elastic.troubles import answered
 
 __all__ = ["Found", "find"]
 
@@ -20,22 +19,27 @@ AT_ONCE = 10_000
 
 
 class Found(NamedTuple):
-    """One document: the index that it is in, and the parts that were asked for."""
+    """One document: the index that it is in, the parts that were asked for, and which writing of it this is."""
 
     index_name: str
     parts: Mapping[str, Any]
+    seq_no: int
+    term: int
 
 
-def find(nodes: Nodes, indices: Sequence[str], ids: Sequence[str], *, parts: Sequence[str]) -> dict[str, Found]:
-    """By id, those that are there."""
+def find(
+    nodes: Nodes, indices: Sequence[str], ids: Sequence[str], *, parts: Sequence[str], doing: str = "looking up"
+) -> dict[str, Found]:
+    """By id, those that are there. An index that was pruned meanwhile holds nothing any more."""
     found: dict[str, Found] = {}
     for wanted in _at_once([{"_index": index, "_id": id_} for index in reversed(indices) for id_ in ids]):
-        answer = nodes.ask("looking documents up", lambda client: client.mget, docs=wanted, source_includes=list(parts))
+        answer = nodes.ask(doing, lambda client: client.mget, docs=wanted, source_includes=list(parts))
         for document in answer["docs"]:
             if "error" in document:
-                _check(nodes, document["error"])
+                _check(nodes, document["error"], doing)
             elif document["found"]:
-                found[document["_id"]] = Found(document["_index"], document["_source"])
+                writing = document["_seq_no"], document["_primary_term"]
+                found[document["_id"]] = Found(document["_index"], document["_source"], *writing)
     return found
 
 
@@ -44,8 +48,9 @@ def _at_once(wanted: Sequence[dict[str, str]]) -> Iterator[Sequence[dict[str, st
         yield wanted[start : start + AT_ONCE]
 
 
-def _check(nodes: Nodes, error: Mapping[str, Any]) -> None:
-    """An index that was pruned meanwhile holds nothing any more; everything else may hide a document."""
+def _check(nodes: Nodes, error: Mapping[str, Any], doing: str) -> None:
+    """Whatever else keeps a document from being read, it may be there: a node that has just come up says so of what it
+    has not opened yet."""
     if error.get("type") != "index_not_found_exception":
-        servers = ", ".join(nodes.settings.servers)
-        raise Unavailable(f"Elasticsearch at {servers}: looking documents up: {described({'error': error})}")
+        status = 403 if error.get("type") == "security_exception" else 503
+        raise answered(status, {"error": error}, nodes.settings, doing)

@@ -91,7 +91,7 @@ def _copy_index(
             if not answer.is_written:
                 raise StoreError(f"{target}: {one['_id']!r} cannot be copied: {answer.status} {answer.reason}")
         copied += len(documents)
-    nodes.ask("copying", lambda client: client.indices.refresh, index=[index, target])
+    nodes.refresh([index, target])
     counts = [nodes.ask("copying", lambda client: client.count, index=of)["count"] for of in (index, target)]
     if counts != [copied, copied]:
         raise StoreError(f"{target}: holds {counts[1]} documents, {index} {counts[0]}, {copied} were copied")
@@ -99,7 +99,7 @@ def _copy_index(
 
 
 def _scan(nodes: Nodes, index: str) -> Iterator[Sequence[Mapping[str, Any]]]:
-    nodes.ask("copying", lambda client: client.indices.refresh, index=index)
+    nodes.refresh([index])
     view = nodes.ask("copying", lambda client: client.open_point_in_time, index=index, keep_alive=KEEP_ALIVE)["id"]
     after: list[Any] | None = None
     try:

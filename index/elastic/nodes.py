@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hustings.clock import Clock
-from hustings.errors import StoreError
+from hustings.errors import StoreError, Unavailable
 from index.elastic.names import KINDS, Live, alias_of, live_from
 from index.elastic.patience import OVERLOADED, Patience
 from index.elastic.settings import ElasticSettings
-from index.elastic.troubles import told
+from index.elastic.troubles import described, told
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -107,6 +107,14 @@ class Nodes:
         if timeout_s:
             options["request_timeout"] = timeout_s
         return self._client.options(**options) if options else self._client
+
+    def refresh(self, indices: Sequence[str]) -> None:
+        """After this, searches see every acknowledged write to them. A copy that could not is `Unavailable`: a search
+        might ask that one."""
+        answer = self.ask("refreshing", lambda client: client.indices.refresh, index=list(indices))
+        if answer["_shards"]["failed"]:
+            failure = described({"error": answer["_shards"]["failures"][0].get("reason", {})})
+            raise Unavailable(f"Elasticsearch at {', '.join(self.settings.servers)}: refreshing: {failure}")
 
     def patience(self) -> Patience:
         return Patience(self.clock, for_s=self.settings.overload_s)

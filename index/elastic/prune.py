@@ -32,7 +32,7 @@ def prune(nodes: Nodes, *, before: datetime) -> int:
 def _prune(nodes: Nodes, live: Live, kind: Kind, before: datetime) -> int:
     forgotten = 0
     for index in live.posts if kind == "posts" else live.hits:
-        nodes.ask("pruning", lambda client: client.indices.refresh, index=index)
+        nodes.refresh([index])
         start, end = _month_of(index)
         if end <= before:
             forgotten += nodes.ask("pruning", lambda client: client.count, index=index)["count"]

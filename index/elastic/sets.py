@@ -25,8 +25,11 @@ __all__ = ["block_writing", "drop", "live_set", "settings_of", "switch", "unbloc
 def settings_of(settings: ElasticSettings, name: str) -> ElasticSettings:
     """Settings for the set of that name, which has aliases of its own until it is live. Raises `ConfigError` for a name
     that no index may have."""
-    if not name:
-        raise ConfigError("an index set beside the live one needs a name")
+    if not name or name.startswith(KINDS):
+        raise ConfigError(
+            f"{name!r} cannot be the name of an index set: it must have one, that does not begin with"
+            f" {', '.join(KINDS)}"
+        )
     try:
         return ElasticSettings.model_validate({**settings.model_dump(), "prefix": set_of(settings.prefix, name)})
     except ValueError as problem:

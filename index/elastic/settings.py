@@ -26,7 +26,7 @@ class ElasticSettings(BaseModel):
     servers: tuple[Server, ...] = Field(min_length=1, description="addresses, https://host:port, of some of the nodes")
     prefix: str = Field(
         default="hustings-",
-        pattern=r"^([a-z0-9][a-z0-9._-]{0,80})?$",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,80}$",
         description="put before the names of indices and aliases, where several deployments share the nodes",
     )
     api_key_file: Path | None = Field(

@@ -18,12 +18,14 @@ from hustings.contracts import Topic
 from hustings.errors import StoreError, Unavailable
 from index.books import BOOKS
 from index.elastic.bulk import BulkWriter, Operation
+from index.elastic.lookup import Found, find
 from index.elastic.nodes import Nodes
 from index.elastic.standing import Origin
 
 __all__ = ["State", "check_log", "claim_for_log", "read_all", "read_log_id", "read_some", "store"]
 
 LOG_DOCUMENT = "log"
+PARTS = ("log_id", "position", "books")
 MOST_PARTITIONS = 10_000
 """As many as one search returns."""
 TRIES = 20
@@ -50,20 +52,16 @@ class State(NamedTuple):
 
 def read_some(nodes: Nodes, index: str, topic: Topic, partitions: Iterable[int]) -> tuple[str | None, dict[int, State]]:
     """The log's id and the partitions' states, as they are now."""
-    wanted = sorted(set(partitions))
-    ids = [LOG_DOCUMENT, *(_id_of(topic, partition) for partition in wanted)]
-    answer = nodes.ask("reading positions", lambda client: client.mget, index=index, ids=ids)
-    log, *of_partitions = answer["docs"]
-    states = {
-        partition: _state(document) if document["found"] else State()
-        for partition, document in zip(wanted, of_partitions, strict=True)
-    }
-    return (log["_source"]["log_id"] if log["found"] else None), states
+    wanted = {_id_of(topic, partition): partition for partition in partitions}
+    found = find(nodes, [index], [LOG_DOCUMENT, *wanted], parts=PARTS, doing="reading positions")
+    log = found.get(LOG_DOCUMENT)
+    states = {partition: _state(found.get(id_)) for id_, partition in wanted.items()}
+    return (None if log is None else str(log.parts["log_id"])), states
 
 
 def read_all(nodes: Nodes, index: str, topic: Topic) -> dict[int, State]:
     """The states of all partitions of a topic."""
-    nodes.ask("reading positions", lambda client: client.indices.refresh, index=index)
+    nodes.refresh([index])
     answer = nodes.ask(
         "reading positions",
         lambda client: client.search,
@@ -164,6 +162,7 @@ def _id_of(topic: Topic, partition: int) -> str:
     return f"{topic}-{partition}"
 
 
-def _state(document: Mapping[str, Any]) -> State:
-    source = document["_source"]
-    return State(source["position"], source["books"], document["_seq_no"], document["_primary_term"])
+def _state(found: Found | None) -> State:
+    if found is None:
+        return State()
+    return State(found.parts["position"], found.parts["books"], found.seq_no, found.term)

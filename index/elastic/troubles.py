@@ -12,23 +12,28 @@ from hustings.errors import ConfigError, HustingsError, StoreError, Unavailable
 from index.elastic.patience import OVERLOADED
 from index.elastic.settings import ElasticSettings
 
-__all__ = ["described", "told"]
+__all__ = ["answered", "described", "told"]
 
 NOT_UNDERSTOOD = ("media_type_header_exception", "content_type_header_exception")
 TOO_WIDE = ("too_many_nested_clauses", "expanded to too many terms", "maxclausecount", "too_many_clauses")
+NOT_ELASTICSEARCH = "what answers is not Elasticsearch 8 or 9; is elasticsearch.servers right?"
 LONGEST = 300
 
 
 def told(problem: Exception, settings: ElasticSettings, doing: str) -> HustingsError:
     """What the client's error means for us. All that is not known to need an operator is `Unavailable`: the same work
     done again later changes nothing, because of the ids."""
-    at = f"Elasticsearch at {', '.join(settings.servers)}: {doing}"
     status = getattr(getattr(problem, "meta", None), "status", None)
     if type(problem).__name__ == "UnsupportedProductError":
-        return StoreError(f"{at}: what answers is not Elasticsearch 8 or 9; is elasticsearch.servers right?")
+        return StoreError(f"{_at(settings, doing)}: {NOT_ELASTICSEARCH}")
     if status is None:
-        return _of_connection(problem, at, settings)
-    return _of_answer(int(status), getattr(problem, "body", None), at, settings)
+        return _of_connection(problem, _at(settings, doing), settings)
+    return answered(int(status), getattr(problem, "body", None), settings, doing)
+
+
+def answered(status: int, body: object, settings: ElasticSettings, doing: str) -> HustingsError:
+    """The same for an answer that says that something is wrong, by its status and body."""
+    return _of_answer(status, body, _at(settings, doing), settings)
 
 
 def described(body: object) -> str:
@@ -56,17 +61,30 @@ def _reasons(error: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _at(settings: ElasticSettings, doing: str) -> str:
+    return f"Elasticsearch at {', '.join(settings.servers)}: {doing}"
+
+
 def _of_connection(problem: Exception, at: str, settings: ElasticSettings) -> HustingsError:
     kind = type(problem).__name__
-    words = " ".join(str(problem).split())[:LONGEST]
+    words = " ".join((_of_system(problem) or str(problem)).split())[:LONGEST]
     if kind == "TlsError":
         return ConfigError(
             f"{at}: the node's certificate is not accepted ({words}); elasticsearch.ca_file must hold the one that"
             " signed it, and the address must be the one that it was made for"
         )
+    if kind == "SerializationError":
+        return StoreError(f"{at}: {NOT_ELASTICSEARCH} ({words})")
     if kind == "ConnectionTimeout":
         return Unavailable(f"{at}: no answer within elasticsearch.timeout_s = {settings.timeout_s:g}")
     return Unavailable(f"{at}: no connection ({words}); is elasticsearch.servers right?")
+
+
+def _of_system(problem: BaseException) -> str:
+    """What the operating system says at the bottom of it, which the client leaves out: `Connection refused`."""
+    below = problem.__cause__ or problem.__context__
+    found = _of_system(below) if below is not None else ""
+    return found or (problem.strerror or "" if isinstance(problem, OSError) else "")
 
 
 def _of_answer(status: int, body: object, at: str, settings: ElasticSettings) -> HustingsError:
