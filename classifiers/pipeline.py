@@ -24,7 +24,8 @@ from classifiers.shared_stories import SharedStories
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
 from classifiers.stories import Stories
-from classifiers.targets import Targets
+from classifiers.targets.settings import TargetSettings
+from classifiers.targets.step import Targets
 from hustings.codebook import Codebook
 from hustings.contracts import Classifier, StoryLedger
 from hustings.errors import ModelError
@@ -51,6 +52,7 @@ class Ingredients(NamedTuple):
     story_ledger: StoryLedger | None = None
     claims: Sequence[Claim] = ()
     stories: Classifier | None = None
+    targets: TargetSettings = TargetSettings()
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -69,6 +71,11 @@ class Ingredients(NamedTuple):
         standing = (step for step in self.former if isinstance(step, KnownClaims))
         reranker = load_reranker(self.models.values(), signers=self.signers) if self.claims else None
         return KnownClaims(self.claims, reranker, former=next(standing, None))
+
+    def who_is_attacked(self) -> Targets:
+        """The rules and models that tell; the former pipeline lends what it had loaded of them."""
+        standing = (step for step in self.former if isinstance(step, Targets))
+        return Targets.open(self.roster, self.targets, former=next(standing, None))
 
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
@@ -90,7 +97,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages),
     lambda given: given.encoders(),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
-    lambda given: Targets(),
+    lambda given: given.who_is_attacked(),
     lambda given: given.known_claims(),
     lambda given: given.remembering(),
 )
@@ -151,14 +158,16 @@ def open_pipeline(
     story_ledger: StoryLedger | None = None,
     claims: Sequence[Claim] = (),
     stories: Classifier | None = None,
+    targets: TargetSettings | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
     pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
     what several analyze workers share, then `story_memory` is looked at only while the ledger is empty; `claims` are
-    the known fact-checks; `stories` takes the place of the step that names stories. Raises `ModelError` when a model
-    cannot be trusted or gives a code that the codebook has not or that only people may give.
+    the known fact-checks; `stories` takes the place of the step that names stories; `targets` names spaCy models that
+    help to tell who is attacked. Raises `ModelError` when a model cannot be trusted or gives a code that the codebook
+    has not or that only people may give.
     """
     given = Ingredients(
         serving(shipped_models()) if models is None else models,
@@ -172,6 +181,7 @@ def open_pipeline(
         story_ledger,
         claims,
         stories,
+        targets or TargetSettings(),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

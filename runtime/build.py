@@ -243,6 +243,7 @@ def open_pipeline(
         encoder=config.encoder if config else None,
         claims=claims,
         stories=stories,
+        targets=config.targets.beside(config.path.parent) if config else None,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from classifiers.encoder.settings import EncoderSettings
+from classifiers.targets.settings import TargetSettings
 from hustings.errors import ConfigError
 from runtime.config_problems import Problems, report_of
 from runtime.config_tables import (
@@ -73,6 +74,9 @@ class Config(Section):
     analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="workers and batches of the analyze loop")
     encoder: EncoderSettings = Field(
         default=EncoderSettings(), description="which posts an encoder reads again after the linear heads"
+    )
+    targets: TargetSettings = Field(
+        default=TargetSettings(), description="spaCy models that help to tell who is attacked"
     )
     watch: WatchSettings = Field(default=WatchSettings(), description="workers of the watch loop")
     deliver: DeliverSettings = Field(default=DeliverSettings(), description="pace of the deliver loop")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from classifiers.roster_links import RosterLinks
-from classifiers.targets import Targets
+from classifiers.targets.step import Targets
 from hustings.roster import Person, Roster
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
@@ -20,14 +20,14 @@ LINKS = RosterLinks(
 )
 
 
-def aimed_at(text: str, *, code: str = "G", because: str = "", extra: str = "") -> set[str]:
+def aimed_at(text: str, *, lang: str = "en", code: str = "G", because: str = "", extra: str = "") -> set[str]:
     """Whom the rule takes as attacked, given a flag for the words `because`."""
     post = Post(source="s", native_id="1", text=text, published_at=NOW, collected_at=NOW)
     start = text.find(because) if because else 0
     spans = (Span(start=start, end=start + len(because)),) if because else ()
     flags = [Flag(code=code, score=0.9, spans=spans)] if code else []
     flags += [Flag(code=extra, score=0.9)] if extra else []
-    linked = LINKS.classify([Assessment(post=post, tokens=analyse(text).tokens, flags=tuple(flags))])
+    linked = LINKS.classify([Assessment(post=post, lang=lang, tokens=analyse(text).tokens, flags=tuple(flags))])
     return {target.id for target in Targets().classify(linked)[0].targets if target.role == "aimed_at"}
 
 
@@ -50,15 +50,15 @@ def test_of_two_the_one_who_is_spoken_to_is_attacked() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("lang", "text"),
     [
-        "Stop calling her a fat cow. I stand with Ana Velde",
-        "Dejen de insultar a Ana Velde, gorda dicen",
-        "كفى إهانات Ana Velde",
+        ("en", "Stop calling her a fat cow. I stand with Ana Velde"),
+        ("es", "Dejen de insultar a Ana Velde, gorda dicen"),
+        ("ar", "كفى إهانات Ana Velde"),
     ],
 )
-def test_standing_up_for_somebody_is_no_attack(text: str) -> None:
-    assert aimed_at(text) == set()
+def test_standing_up_for_somebody_is_no_attack(lang: str, text: str) -> None:
+    assert aimed_at(text, lang=lang) == set()
 
 
 def test_an_answer_is_no_attack() -> None:

@@ -1,0 +1,119 @@
+"""Installed spaCy models: a dependency parse says whom a harsh word is about, where the model sees it.
+
+A model is named in the configuration for its language, and loaded when the pipeline is opened, so that one that is
+missing or unfit is told at once. It is code and weights from outside, unlike the models that Hustings signs: whoever
+installs it trusts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from classifiers.targets.places import Places
+from classifiers.targets.reading import Reading
+from classifiers.targets.verdict import reasons
+from hustings.errors import ModelError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Token
+
+__all__ = ["Parsers"]
+
+# The labels of spaCy's English scheme and of Universal Dependencies, which its other models use.
+_SUBJECT = frozenset({"nsubj", "nsubjpass", "nsubj:pass"})
+_OBJECT = frozenset({"dobj", "obj", "iobj", "obl:arg"})
+_SAME = frozenset({"appos", "compound", "flat", "flat:name", "nmod:appos", "npadvmod"})
+_UP = frozenset(
+    {"amod", "conj", "acomp", "attr", "oprd", "xcomp", "appos", "compound", "flat:name", "advmod", "npadvmod"}
+)
+_PRONOUNS = frozenset({"PRON", "DET", ""})
+_MOST_STEPS = 8
+"""From a word up to the verb whose subject it shares."""
+
+
+class Parsers:
+    """The parser of each language that has one, and the name or folder that each was loaded from."""
+
+    def __init__(self, models: Mapping[str, Language], names: Mapping[str, str] | None = None) -> None:
+        self._models = dict(models)
+        self._names = dict(names or {})
+
+    @classmethod
+    def open(cls, names: Mapping[str, str]) -> Parsers:
+        """Load the models. Raises `ModelError` for one that is not installed, cannot be read, is of another language
+        or does not parse."""
+        return cls({language: _loaded(language, name) for language, name in sorted(names.items())}, names)
+
+    def reopened(self, names: Mapping[str, str]) -> Parsers:
+        """These ones again when they are the same that are wanted, else others, as `open` does."""
+        return self if dict(names) == self._names else Parsers.open(names)
+
+    @property
+    def label(self) -> str:
+        """Names and versions of the models; "" without any."""
+        return "+".join(f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}" for nlp in self._models.values())
+
+    def parsed(self, reading: Reading, language: str) -> Reading:
+        """The reading with whom each reason is about, where the parse says: people, or () for somebody who is not
+        named by the roster. A reason whose subject is a pronoun, or is not in the sentence, is left to the rules."""
+        nlp = self._models.get(language)
+        wanted = reasons(Places(reading)) if nlp else ()
+        if nlp is None or not wanted:
+            return reading
+        people = [(*reading.ranges[mention.at], mention.person) for mention in reading.mentions]
+        objects: list[tuple[int, tuple[str, ...]]] = []
+        with nlp.memory_zone():
+            doc = nlp(reading.text)
+            for reason in wanted:
+                span = doc.char_span(*reading.ranges[reason], alignment_mode="expand")
+                about = _about(span.root) if span is not None else None
+                if about is None or about.pos_ in _PRONOUNS:
+                    continue
+                objects.append((reason, tuple(who for start, end, who in people if start <= about.idx < end)))
+        return reading._replace(objects=tuple(objects))
+
+
+def _about(word: Token) -> Token | None:
+    """The word that this one speaks of: its object if it is a verb that has one, the name beside it, else the subject
+    of the clause that it belongs to."""
+    if word.pos_ == "VERB":
+        for child in word.children:
+            if child.dep_ in _OBJECT:
+                return child
+    for child in word.children:
+        if child.dep_ in _SAME and child.pos_ == "PROPN":
+            return child
+    at = word
+    for _ in range(_MOST_STEPS):
+        for child in at.children:
+            if child.dep_ in _SUBJECT:
+                return child
+        if at.head == at or at.dep_ not in _UP:
+            return None
+        if at.dep_ in _SAME and at.head.pos_ == "PROPN":
+            return at.head
+        at = at.head
+    return None
+
+
+def _loaded(language: str, name: str) -> Language:
+    import spacy
+
+    where = f"targets.spacy_model.{language}"
+    if not (Path(name) / "meta.json").is_file() and not spacy.util.is_package(name):
+        raise ModelError(
+            f"{where}: {name!r} is neither an installed spaCy package nor the folder of a model; install it into the"
+            " environment of Hustings, or leave the key out: rules need no model"
+        )
+    try:
+        nlp = spacy.load(name, exclude=["ner", "lemmatizer"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{where}: {name!r} cannot be loaded: {error}") from error
+    if nlp.lang != language:
+        raise ModelError(f"{where}: {name!r} is a model of {nlp.lang!r}")
+    if "parser" not in nlp.pipe_names:
+        raise ModelError(f"{where}: {name!r} has no dependency parser; it has {', '.join(nlp.pipe_names) or 'nothing'}")
+    return nlp

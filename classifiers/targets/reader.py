@@ -1,0 +1,292 @@
+"""spaCy reads a post: a blank multilingual pipeline with the analyser as its tokenizer and three components of ours.
+
+    hustings_people      a name of several words becomes one word, where the roster's links say that it stands
+    hustings_sentences   sentences end at signs and line feeds, not behind "Dr."
+    hustings_cues        the matcher rules of the post's language
+
+spaCy takes over a second to import, so that this happens when the first post needs it. Its store of strings would
+grow with every new word: posts are read inside a memory zone, which forgets them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple
+
+from classifiers.targets.cut import QUOTE, Word, cut
+from classifiers.targets.reading import Cue, CueKind, Mention, Reading
+from classifiers.targets.rules import ANY_LANGUAGE, Rules, load_rules, rule_languages
+from hustings.types import Assessment, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.matcher import Matcher
+    from spacy.tokens import Doc
+    from spacy.vocab import Vocab
+
+__all__ = ["LONGEST_READ", "Reader"]
+
+LONGEST_READ = 20_000
+"""Characters that are read of title and text together; what comes later tells of nobody."""
+
+_SENTENCE_ENDS = frozenset(".!?؟。！？।॥۔…\n")
+_CLAUSE_ENDS = frozenset(",;:()–—|、")
+_GIVEN = "hustings_given"
+_NEGATION = "hustings_negation_follows"
+
+
+class Reader:
+    """Reads posts by the rules of their languages. `open` imports spaCy; after it nothing is loaded any more."""
+
+    def __init__(self, nlp: Language) -> None:
+        self._nlp = nlp
+
+    @classmethod
+    def open(cls) -> Reader:
+        """With the rules of all languages that have some. Raises `ConfigError` for a file of rules with a fault."""
+        return cls(_pipeline())
+
+    def zone(self) -> AbstractContextManager[object]:
+        """What is read inside is forgotten by spaCy at the end of it."""
+        return self._nlp.memory_zone()
+
+    def read(self, assessment: Assessment, reasons: Sequence[Span]) -> Reading:
+        """The reading of one post. `reasons` are the spans for which it was flagged."""
+        whole = _Whole.of(assessment)
+        doc = self._nlp.make_doc(whole.text)
+        doc.user_data[_GIVEN] = _Given(
+            assessment.lang, [(whole.place(span), person.id) for person in assessment.targets for span in person.spans]
+        )
+        doc = self._nlp(doc)
+        return _reading(doc, whole, assessment, reasons)
+
+
+class _Whole(NamedTuple):
+    """Title and text as one text; the text begins at `shift`."""
+
+    text: str
+    shift: int
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> _Whole:
+        title = assessment.post.title
+        text = f"{title}\n{assessment.post.text}" if title else assessment.post.text
+        return cls(text[:LONGEST_READ], len(title) + 1 if title else 0)
+
+    def place(self, span: Span) -> tuple[int, int]:
+        shift = self.shift if span.part == "text" else 0
+        return span.start + shift, span.end + shift
+
+
+class _Given(NamedTuple):
+    """What the components of the pipeline are told beside the words."""
+
+    language: str
+    people: Sequence[tuple[tuple[int, int], str]]
+
+
+class _Tokenizer:
+    """The analyser in the place of spaCy's tokenizer: what spaCy calls the norm of a word is its folded form."""
+
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+
+    def __call__(self, text: str) -> Doc:
+        from spacy.tokens import Doc
+
+        words = cut(text)
+        doc = Doc(self._vocab, *_spaced(words))
+        folded = {word.start: word.folded for word in words}
+        for token in doc:
+            token.norm_ = folded[token.idx]
+        return doc
+
+
+def _spaced(words: Sequence[Word]) -> tuple[list[str], list[bool]]:
+    """Words, and whether a blank follows: a blank alone is no word of its own."""
+    texts: list[str] = []
+    spaces: list[bool] = []
+    for word in words:
+        if word.text == " " and spaces and not spaces[-1]:
+            spaces[-1] = True
+        else:
+            texts.append(word.text)
+            spaces.append(False)
+    return texts, spaces
+
+
+class _People:
+    """The spans of the roster's links as words that name somebody."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        from spacy.util import filter_spans
+
+        given: _Given = doc.user_data[_GIVEN]
+        found = (doc.char_span(*place, label=person, alignment_mode="expand") for place, person in given.people)
+        people = filter_spans(span for span in found if span is not None)
+        with doc.retokenize() as retokenizer:
+            for span in people:
+                retokenizer.merge(span, attrs={"ENT_TYPE": span.label})
+        return doc
+
+
+class _Sentences:
+    """Marks where sentences begin."""
+
+    def __init__(self, abbreviations: frozenset[str]) -> None:
+        self._abbreviations = abbreviations
+
+    def __call__(self, doc: Doc) -> Doc:
+        ended = False
+        before = ""
+        for token in doc:
+            sign = token.norm_
+            ends = sign in _SENTENCE_ENDS and not (sign == "." and before in self._abbreviations)
+            token.is_sent_start = ended and not ends and sign not in (QUOTE, ")", "")
+            ended = ends or (ended and not token.is_sent_start)
+            before = sign
+        return doc
+
+
+class _Cues:
+    """Finds the cues of a language; they become the spans `cues`, labelled with their kinds."""
+
+    def __init__(self, vocab: Vocab, rules: dict[str, Rules]) -> None:
+        self._rules = {name: (one, _matcher(vocab, one)) for name, one in rules.items()}
+
+    def __call__(self, doc: Doc) -> Doc:
+        from spacy.tokens import Span as Cueing
+
+        given: _Given = doc.user_data[_GIVEN]
+        rules, matcher = self._rules.get(given.language.split("-")[0]) or self._rules[ANY_LANGUAGE]
+        found = [Cueing(doc, start, end, label=kind) for kind, start, end in matcher(doc)]
+        for token in doc:
+            for kind in rules.words.get(token.norm_, ()):
+                if not token.ent_type:
+                    found.append(Cueing(doc, token.i, token.i + 1, label=kind))
+        doc.spans["cues"] = found
+        doc.user_data[_NEGATION] = rules.negation_follows
+        return doc
+
+
+def _matcher(vocab: Vocab, rules: Rules) -> Matcher:
+    from spacy.matcher import Matcher
+
+    matcher = Matcher(vocab)
+    for kind, patterns in rules.patterns.items():
+        written = []
+        for pieces in patterns:
+            pattern = []
+            for piece in pieces:
+                place: dict[str, object] = {"NORM": {"IN": sorted(piece.words)}} if piece.words else {}
+                if piece.person:
+                    place["ENT_TYPE"] = {"NOT_IN": [""]}
+                if piece.optional:
+                    place["OP"] = "?"
+                if piece.first:
+                    place["IS_SENT_START"] = True
+                pattern.append(place)
+            written.append(pattern)
+        matcher.add(kind, written)
+    return matcher
+
+
+def _pipeline() -> Language:
+    """The blank pipeline with our components. Their factories are registered here, when they are first needed."""
+    import spacy
+    from spacy.language import Language as Registry
+
+    factories: dict[str, Callable[[Language, str], object]] = {
+        "hustings_people": _make_people,
+        "hustings_sentences": _make_sentences,
+        "hustings_cues": _make_cues,
+    }
+    nlp = spacy.blank("xx")
+    nlp.tokenizer = _Tokenizer(nlp.vocab)
+    for name, make in factories.items():
+        if not Registry.has_factory(name):
+            Registry.factory(name, func=make)
+        nlp.add_pipe(name)
+    return nlp
+
+
+def _make_people(nlp: Language, name: str) -> _People:
+    return _People()
+
+
+def _make_sentences(nlp: Language, name: str) -> _Sentences:
+    return _Sentences(frozenset(word for language in rule_languages() for word in load_rules(language).abbreviations))
+
+
+def _make_cues(nlp: Language, name: str) -> _Cues:
+    return _Cues(nlp.vocab, {language: load_rules(language) for language in (ANY_LANGUAGE, *rule_languages())})
+
+
+def _reading(doc: Doc, whole: _Whole, assessment: Assessment, reasons: Sequence[Span]) -> Reading:
+    words = tuple(token.norm_ for token in doc)
+    sentences = tuple(_numbers(bool(token.is_sent_start) for token in doc))
+    cues = tuple(Cue(_kind(span.label_), span.start, span.end) for span in doc.spans["cues"])
+    but = {cue.start for cue in cues if cue.kind == "but"}
+    people = {token.i: token.ent_type_ for token in doc if token.ent_type_}
+    greeted, strangers = _greeted(doc, people)
+    listed = [person.id for person in assessment.targets if not person.spans and person.role == "addressed"]
+    return Reading(
+        text=whole.text,
+        words=words,
+        ranges=tuple((token.idx, token.idx + len(token)) for token in doc),
+        sentences=sentences,
+        clauses=tuple(
+            _numbers(
+                place in but or sentences[place] != sentences[max(place - 1, 0)] or words[place - 1] in _CLAUSE_ENDS
+                for place in range(len(words))
+            )
+        ),
+        mentions=tuple(Mention(person, at) for at, person in people.items()),
+        cues=tuple(sorted(set(cues), key=lambda cue: (cue.start, cue.end, cue.kind))),
+        quotes=_quotes(words),
+        reasons=_words_of(doc, [whole.place(span) for span in reasons]),
+        negation_follows=doc.user_data[_NEGATION],
+        greeted=tuple(dict.fromkeys((*greeted, *listed))),
+        strangers=strangers and not listed,
+    )
+
+
+def _kind(label: str) -> CueKind:
+    kind: CueKind = label  # type: ignore[assignment]  # labels are the kinds under which rules were added
+    return kind
+
+
+def _numbers(begins: Iterator[bool]) -> Iterator[int]:
+    number = 0
+    for place, here in enumerate(begins):
+        number += here and place > 0
+        yield number
+
+
+def _quotes(words: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Pairs of marks, in order; one that is left over opens nothing."""
+    marks = [place for place, word in enumerate(words) if word == QUOTE]
+    return tuple((one, other + 1) for one, other in zip(marks[::2], marks[1::2], strict=False))
+
+
+def _greeted(doc: Doc, people: dict[int, str]) -> tuple[list[str], bool]:
+    """People of the roster among the mentions in front, and whether there are mentions but none of theirs."""
+    greeted: list[str] = []
+    mentions = 0
+    for token in doc:
+        if not token.text.startswith("@"):
+            break
+        mentions += 1
+        if token.i in people:
+            greeted.append(people[token.i])
+    return greeted, bool(mentions and not greeted)
+
+
+def _words_of(doc: Doc, places: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    found: set[int] = set()
+    for start, end in places:
+        span = doc.char_span(start, end, alignment_mode="expand") if start < len(doc.text) else None
+        if span is not None:
+            found.update(range(span.start, span.end))
+    return tuple(sorted(found))

@@ -1,0 +1,197 @@
+"""Decides from a reading whom the abuse is about, reason by reason.
+
+A reason is a word that the rules know as an insult or a harm, or, where there is none, a word for which the post was
+flagged. It is about nobody where it is argued against, reported or denied; else it is about what stands nearest as its
+subject: a name, a pronoun, "you", a group, somebody else. Whom any reason is about is attacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from classifiers.targets.places import Places
+from classifiers.targets.reading import Reading
+from classifiers.targets.shields import Shields
+from classifiers.targets.subjects import Spot, Subjects
+from hustings.types import Role
+
+__all__ = ["CERTAINTY", "Because", "Verdict", "decide", "reasons"]
+
+Because = Literal[
+    "parsed",
+    "beside",
+    "addressed",
+    "subject",
+    "pronoun",
+    "only",
+    "third person",
+    "unclear",
+    "others",
+    "chosen",
+    "contrast",
+    "reported",
+    "speaker",
+    "denied",
+    "defended",
+]
+"""By which rule somebody is attacked, or is not; docs/targets.md explains each."""
+
+CERTAINTY: Mapping[Because, float] = {
+    "parsed": 0.95,
+    "beside": 0.95,
+    "addressed": 0.9,
+    "subject": 0.85,
+    "pronoun": 0.75,
+    "only": 0.6,
+    "third person": 0.4,
+    "unclear": 0.35,
+    "others": 0.25,
+    "chosen": 0.2,
+    "contrast": 0.15,
+    "reported": 0.15,
+    "speaker": 0.1,
+    "denied": 0.1,
+    "defended": 0.05,
+}
+"""An order, strongest first; no probability. Ours, chosen before anything was measured."""
+
+_MOST_REASONS = 64
+"""Of one post: the rest of a flood of insults tells nothing new."""
+_NEAR_OBJECT = 4
+"""Words between a verb of harm and its object, at most."""
+
+
+class Verdict(NamedTuple):
+    """The role of a person, and by which rule they are attacked, or are not."""
+
+    role: Role
+    because: Because
+
+
+class _About(NamedTuple):
+    """Whom a reason is about: these people; nobody of the roster where there are none."""
+
+    people: frozenset[str]
+    because: Because
+
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+def decide(
+    reading: Reading,
+    people: Sequence[str],
+    *,
+    is_threat: bool,
+    is_answer: bool = False,
+    genders: Mapping[str, str] | None = None,
+) -> dict[str, Verdict]:
+    """A verdict on each of `people`, who are all that the post names. In a threat, the family of somebody stands for
+    them; who answers abuse attacks nobody. `genders` says "woman" or "man" of those of whom the roster does: it tells
+    whom "she" or "he" can mean."""
+    places = Places(reading)
+    shields = Shields(places)
+    subjects = Subjects(places, genders or {}, defended=shields.defended, is_threat=is_threat)
+    if is_answer:
+        found = [_About(_NOBODY, "defended")]
+    else:
+        judge = _Judge(people, places, subjects, shields, is_threat)
+        found = [judge.about(reason) for reason in reasons(places)] or [judge.about_all()]
+    spoken_to = subjects.listeners(None)
+    return {person: _verdict(person, found, subjects, is_spoken_to=person in spoken_to) for person in people}
+
+
+def reasons(places: Places) -> list[int]:
+    """Words known as insults or harms, one for each cue; without any, the words of the flags, names and words of
+    grammar aside."""
+    known = sorted({cue.end - 1 for kind in _HARSH for cue in places.cues(kind)})
+    if known:
+        return known[:_MOST_REASONS]
+    words = places.reading.words
+    grammar = {cue.start for cue in places.reading.cues if cue.end - cue.start == 1}
+    own = [at for at in places.reading.reasons if words[at].isalnum() and at not in places.names and at not in grammar]
+    return own[:_MOST_REASONS]
+
+
+def _verdict(person: str, found: Sequence[_About], subjects: Subjects, *, is_spoken_to: bool) -> Verdict:
+    for_it = [one.because for one in found if person in one.people]
+    if for_it:
+        return Verdict("aimed_at", _plainest(for_it))
+    role: Role = "addressed" if is_spoken_to else "mentioned"
+    spared = subjects.spared_as(person)
+    return Verdict(role, spared or _plainest([one.because for one in found if not one.people] or ["unclear"]))
+
+
+_HARSH: tuple[Literal["insult", "insults", "harm"], ...] = ("insult", "insults", "harm")
+
+
+class _Judge:
+    """One post."""
+
+    def __init__(
+        self, people: Sequence[str], places: Places, subjects: Subjects, shields: Shields, is_threat: bool
+    ) -> None:
+        self._people = people
+        self._places = places
+        self._subjects = subjects
+        self._shields = shields
+        self._is_threat = is_threat
+        self._parsed = dict(places.reading.objects)
+
+    def about(self, reason: int) -> _About:
+        """Whom a reason is about."""
+        if self._shields.is_defended(reason):
+            return _About(_NOBODY, "defended")
+        if self._shields.is_reported(reason):
+            return _About(_NOBODY, "reported")
+        if self._shields.is_denied(reason):
+            return _About(_NOBODY, "denied")
+        if reason in self._parsed:
+            return _About(frozenset(self._parsed[reason]), "parsed")
+        beside = self._subjects.beside(reason)
+        if beside is not None:
+            return _About(self._subjects.together(beside), "beside")
+        spot = self._subjects.behind(reason, within=_NEAR_OBJECT) if self._places.is_a(reason, "harm") else None
+        spot = spot or self._subjects.nearest(reason)
+        return self._meant(spot, reason) if spot else self._whoever()
+
+    def about_all(self) -> _About:
+        """When nothing tells which words are the abuse."""
+        if self._shields.defended:
+            return _About(_NOBODY, "defended")
+        if len(self._people) == 1:
+            return self._whoever()
+        if self._places.cues("second_person"):
+            listeners = self._subjects.listeners(None)
+            return _About(listeners, "addressed" if listeners else "others")
+        return _About(_NOBODY, "unclear")
+
+    def _meant(self, spot: Spot, reason: int) -> _About:
+        if spot.kind == "person":
+            together = self._subjects.together(spot.at)
+            if self._places.is_of_many(reason) and len(together) == 1 and spot.at > reason:
+                return _About(_NOBODY, "others")
+            return _About(together, "subject")
+        if spot.kind == "kin" and self._is_threat:
+            return _About(frozenset({spot.person}), "subject")
+        if spot.kind == "second_person":
+            listeners = self._subjects.listeners(reason)
+            return _About(listeners, "addressed" if listeners else "others")
+        if spot.kind in ("she", "he"):
+            person = self._subjects.antecedent(spot)
+            return _About(frozenset({person}), "pronoun") if person else _About(_NOBODY, "third person")
+        return _About(_NOBODY, "others")
+
+    def _whoever(self) -> _About:
+        """Nothing says whom it is about: whoever the post greets, or is the only one that it names."""
+        greeted = self._places.reading.greeted
+        if greeted:
+            return _About(frozenset(greeted), "addressed" if len(self._people) > 1 else "only")
+        if len(self._people) == 1 and self._subjects.may_be_meant(self._people[0]):
+            return _About(frozenset(self._people), "only")
+        return _About(_NOBODY, "unclear")
+
+
+def _plainest(reasons: Iterable[Because]) -> Because:
+    return max(reasons, key=CERTAINTY.__getitem__)
