@@ -23,6 +23,7 @@ from runtime.commands import (
     init,
     loop,
     model,
+    move,
     prune,
     replay,
     rules,
@@ -67,6 +68,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("prune")(prune.prune)
 app.add_typer(index.app)
+app.add_typer(move.app)
 app.command("replay")(replay.replay)
 app.add_typer(evidence.app)
 app.add_typer(audit.app)
