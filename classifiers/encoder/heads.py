@@ -34,7 +34,8 @@ class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One output. The margin is `share` · logit + (1 - `share`) · log-odds of the score that the linear head `beside`
-    gave; both were calibrated together, beside that head's version. `keeps` rises in `keep` and ends with 1."""
+    gave; both were calibrated together, beside that head's version. `keeps` rises in `keep` and ends with 1.
+    `asked_from` stands in its place, whatever is to be kept (but all), where too few right flags tell what is kept."""
 
     code: str
     beside: str
@@ -44,6 +45,7 @@ class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     calibration: Calibration
     threshold: Threshold
     keeps: Annotated[tuple[Keep, ...], Meta(min_length=1)]
+    asked_from: Unit | None = None
 
     def score(self, logit: float, linear_score: float) -> float:
         """The calibrated probability, rounded to `DECIMALS`."""
@@ -52,6 +54,8 @@ class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def from_score(self, keep: float) -> float:
         """The linear score from which on posts are read, so that at least `keep` is kept."""
+        if self.asked_from is not None and keep < 1.0:
+            return self.asked_from
         return next((point.from_score for point in self.keeps if point.keep >= keep), 0.0)
 
 

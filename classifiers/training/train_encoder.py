@@ -161,7 +161,14 @@ def join_heads(
         linear = load_head(beside / task.head, signers=ANYBODY)
         evidence = _evidence(corpus, linear, session, output, seed)
         on = f"{task.head}: {corpus.dataset.file}"
-        chosen = choose(evidence, precision=task.precision, by=chosen_by, at=chosen_at, on=corpus.dataset.file)
+        chosen = choose(
+            evidence,
+            precision=task.precision,
+            by=chosen_by,
+            at=chosen_at,
+            on=corpus.dataset.file,
+            asked_from=task.asked_from,
+        )
         heads.append(_head(task, linear, output, chosen))
         metrics += _measured(evidence, chosen, task, keep, on=on, seed=seed)
         datasets.append(corpus.dataset)
@@ -215,7 +222,7 @@ def _measured(evidence: Evidence, chosen: Chosen, task: Task, keep: float, *, on
     """With the encoder on all posts and in the cascade; each as chosen on all rows (which flatters) and as chosen on
     the other folds."""
     threshold, labels = chosen.threshold.value, evidence.labels
-    everywhere, cascade, asked = cross_choose(evidence, precision=task.precision, keep=keep)
+    everywhere, cascade, asked = cross_choose(evidence, precision=task.precision, keep=keep, asked_from=task.asked_from)
     parts: Mapping[str, NDArray[np.float64]] = {
         f"{on}, read all": chosen.scores(evidence),
         f"{on}, cascade": chosen.cascade(evidence, keep),
@@ -241,6 +248,7 @@ def _head(task: Task, linear: Head, output: int, chosen: Chosen) -> EncoderHead:
         calibration=chosen.calibration,
         threshold=chosen.threshold,
         keeps=chosen.keeps,
+        asked_from=chosen.asked_from,
     )
 
 

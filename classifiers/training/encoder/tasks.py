@@ -23,7 +23,7 @@ __all__ = ["Labelled", "Task", "gather"]
 class Task(NamedTuple):
     """One output. `head` is the linear head beside which it is served, empty for a task that only helps learning;
     `corpus` and `measured_on` are names of `CORPORA`; `weight` is its share of the loss; `precision` what the flags of
-    the served output should have."""
+    the served output should have; `asked_from` see `EncoderHead`."""
 
     name: str
     corpus: str
@@ -31,6 +31,7 @@ class Task(NamedTuple):
     head: str = ""
     weight: float = 1.0
     precision: float = 0.0
+    asked_from: float | None = None
 
 
 class Labelled(NamedTuple):
