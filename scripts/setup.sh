@@ -24,22 +24,25 @@ export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} UV_NATIVE_TLS=${UV_NATIVE_TLS:-t
 # --inexact keeps uv itself when it lives in the same environment.
 UV_PROJECT_ENVIRONMENT=.venv "$uv" sync --frozen --inexact --quiet --python .venv/bin/python
 
-# System packages, only for the browser tests; the fonts cover the scripts that the tests write.
+# System packages, only for the tests: a browser, with fonts for the scripts that the tests write; Java and Maven, which
+# bring the real servers.
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-noto-core)
+command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+command -v mvn >/dev/null || missing+=(maven)
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    echo "setup: installing ${missing[*]} (for the browser tests)"
+    echo "setup: installing ${missing[*]} (for the tests)"
     export DEBIAN_FRONTEND=noninteractive
     if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; }; then
       echo "setup: could not install ${missing[*]}" >&2
       [ "$ci" = true ] && exit 1
-      echo "setup: left out: the browser tests" >&2
+      echo "setup: left out: the tests that need them" >&2
     fi
   else
     echo "setup: missing ${missing[*]}; install with: sudo apt-get install ${missing[*]}" >&2
     [ "$ci" = true ] && exit 1
-    echo "setup: left out: the browser tests" >&2
+    echo "setup: left out: the tests that need them" >&2
   fi
 fi
 touch .venv/.ready
