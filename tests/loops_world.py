@@ -23,7 +23,7 @@ from desk.database.connect import open_database
 from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
-from hustings.clock import VirtualClock
+from hustings.clock import Clock, VirtualClock
 from hustings.contracts import Index, Log, Record
 from hustings.query import Vocabulary
 from hustings.query.tree import Everything, Query
@@ -99,17 +99,30 @@ class Poisonous:
 class LoopsWorld:
     """A deployment in one folder, with loops that can be started, stopped and started again."""
 
-    def __init__(self, folder: Path, desk_url: str, closing: ExitStack, *, posts: int = 1, hits: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        desk_url: str,
+        closing: ExitStack,
+        *,
+        posts: int = 1,
+        hits: int = 1,
+        rules: str = RULES,
+        log: Callable[[Clock], Log] | None = None,
+    ) -> None:
         self.folder = folder
         self.closing = closing
         self.clock = VirtualClock(at(0))
-        self.log: Log = SqliteLog(folder / "log", clock=self.clock, posts_partitions=posts, hits_partitions=hits).open()
+        made = log(self.clock) if log is not None else None
+        self.log: Log = (
+            made or SqliteLog(folder / "log", clock=self.clock, posts_partitions=posts, hits_partitions=hits).open()
+        )
         closing.callback(self.log.close)
         self.index: Index = self.open_index()
         self.engine: Engine = open_database(desk_url)
         closing.callback(self.engine.dispose)
         vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
-        self.rules: RuleSet = load_rules({"r.toml": RULES}, vocabulary=vocabulary, now=at(0), required=False)
+        self.rules: RuleSet = load_rules({"r.toml": rules}, vocabulary=vocabulary, now=at(0), required=False)
         self.archives: dict[str, Archive] = {}
         self.arrivals: Callable[[], Arrivals] = Passing
 

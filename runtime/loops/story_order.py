@@ -64,15 +64,9 @@ class StoryOrder:
         said = self._said()
         complete_until = self._complete_until(said)
         if complete_until > self._named_until:
-            due = {
-                (one.key, one.post.revision): one
-                for each in said
-                for one in each.waiting
-                if one.post.collected_at < complete_until
-            }
-            self._stories.classify(
-                sorted(due.values(), key=lambda one: (one.post.collected_at, one.key, one.post.revision))
-            )
+            due = [one for each in said for one in each.waiting if one.post.collected_at < complete_until]
+            # Also the same post twice: the first time that it was collected is its place.
+            self._stories.classify(sorted(due, key=lambda one: (one.post.collected_at, one.key, one.post.revision)))
             self._named_until = complete_until
         if any(one.post.collected_at >= complete_until for one in flagged):
             return None
