@@ -298,7 +298,7 @@ def test_the_command_ranks_ids_for_each_text_in_order(tmp_path: Path, hustings: 
     claims, queries = tmp_path / "claims.jsonl", tmp_path / "queries.jsonl"
     claims.write_bytes(b"\n".join(msgspec.json.encode(claim) for claim in CLAIMS))
     queries.write_text(
-        '{"id": "q1", "text": "ballots found in a river near tarn hollow"}\n{"id": "q2", "text": "🙂"}\n'
+        '{"id": "q1", "text": "they say ballots were found in a river near tarn hollow"}\n{"id": "q2", "text": "🙂"}\n'
     )
     done = hustings("claims", "match", "--claims", claims, "--queries", queries, "--json")
     first, second = (json.loads(line) for line in done.out.splitlines())
