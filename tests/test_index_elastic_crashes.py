@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 
 from hustings.contracts import Index, Outcome
 from hustings.errors import Refused, Unavailable
-from index.elastic import ElasticSettings
+from index.elastic import ElasticSettings, create
 from index.sqlite import SqliteIndex
 from tests.servers.elastic_node import ElasticNode
 from tests.servers.elastic_world import (
     ALL,
     LOG,
+    admin,
     books,
     hit,
+    indices_of,
     opened,
     opened_through,
     post,
@@ -56,6 +58,7 @@ partitions = itertools.count(1)
     entries=st.lists(ENTRIES, min_size=1, max_size=12),
     sizes=st.lists(st.integers(1, 6), min_size=1, max_size=5),
     faults=st.lists(FAULTS, max_size=8),
+    looks_first=st.booleans(),
 )
 def test_books_and_documents_are_those_of_a_run_without_a_crash(
     elastic_node: ElasticNode,
@@ -63,6 +66,7 @@ def test_books_and_documents_are_those_of_a_run_without_a_crash(
     entries: list[Entry],
     sizes: list[int],
     faults: list[Any],
+    looks_first: bool,
 ) -> None:
     """Documents written and positions not, answers that were lost, other batches when it is done again: in the end the
     same as on SQLite, where nothing happened."""
@@ -77,7 +81,7 @@ def test_books_and_documents_are_those_of_a_run_without_a_crash(
                 fault = faults[number] if number < len(faults) else None
                 proxy.fault = nth_bulk(*fault) if fault is not None else lambda passing: None
                 try:
-                    write_entries(crashing, entries, partition, start, sizes[number % len(sizes)])
+                    write_entries(crashing, entries, partition, start, sizes[number % len(sizes)], looks_first)
                 except Unavailable:
                     assert fault is not None
         found = {name: count - before[name] for name, count in index.books().items()}
@@ -90,14 +94,18 @@ def test_books_and_documents_are_those_of_a_run_without_a_crash(
             calm.close()
 
 
-def write_entries(index: Index, entries: Sequence[Entry], partition: int, start: int, size: int) -> None:
-    """A batch of the log as `analyze` writes it. What was collected first is what the index says, as there."""
+def write_entries(
+    index: Index, entries: Sequence[Entry], partition: int, start: int, size: int, looks_first: bool = True
+) -> None:
+    """A batch of the log as `analyze` writes it, which looks the posts up first."""
     places = range(start, min(start + size, len(entries)))
     posts = {
         place: post(f"{partition}-{entries[place].key}", entries[place].text or "", revision=entries[place].revision)
         for place in places
         if entries[place].text is not None
     }
+    if looks_first:
+        index.get([one.key for one in posts.values()])
     index.write(
         list(posts.values()),
         log_id=LOG,
@@ -147,6 +155,24 @@ def test_a_worker_that_slept_in_the_middle_of_a_write_changes_nothing_when_it_wa
         assert index.books() == STORY_BOOKS
         standing = index.get(["src:7-0", "src:7-1"])
         assert {key: one.post.text for key, one in standing.items()} == {"src:7-0": "third", "src:7-1": "edited"}
+
+
+def test_a_worker_notices_that_the_index_was_emptied_under_it(
+    elastic_node: ElasticNode, elastic_settings: ElasticSettings
+) -> None:
+    """It begins again where the new one is, instead of going on as if it held what went before."""
+    with opened(elastic_settings) as index:
+        write_entries(index, STORY, 0, 0, 5)
+        with admin(elastic_node) as client:
+            for name in indices_of(elastic_node, elastic_settings):
+                client.delete(f"/{elastic_settings.prefix}{name}")
+        create(elastic_settings)
+        with pytest.raises(Unavailable, match="emptied meanwhile"):
+            write_entries(index, STORY, 0, 5, 5)
+        assert index.positions("posts") == {}
+        assert index.log_id() is None
+        write_entries(index, STORY, 0, 0, 10)
+        assert index.books() == STORY_BOOKS
 
 
 def test_two_workers_of_different_partitions_never_meet(elastic_settings: ElasticSettings) -> None:

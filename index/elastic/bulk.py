@@ -6,7 +6,8 @@ not known to have happened is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from hustings.errors import HustingsError
@@ -18,7 +19,14 @@ __all__ = ["Answer", "BulkWriter", "Operation"]
 
 LEAST_BYTES = 100_000
 """A request is not made smaller than this, however overloaded the nodes are."""
-SHOWN = "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by"
+LEAST_DOCUMENTS = 100
+"""Fewer documents are not worth a second request at the same time."""
+SHOWN = ",".join(
+    [
+        *("errors", "items.*.status", "items.*._seq_no", "items.*._primary_term"),
+        *("items.*.error.type", "items.*.error.reason", "items.*.error.caused_by"),
+    ]
+)
 """What is sent back of each answer."""
 
 
@@ -38,6 +46,7 @@ class Answer(NamedTuple):
 
     status: int
     body: Any = None
+    """What the server says: which writing of the document it was, or why it was none."""
 
     @property
     def reason(self) -> str:
@@ -64,6 +73,10 @@ class BulkWriter:
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
         self._most_bytes = nodes.settings.bulk_bytes
+        self._senders = ThreadPoolExecutor(nodes.settings.bulk_senders, thread_name_prefix="bulk")
+
+    def close(self) -> None:
+        self._senders.shutdown()
 
     def send(self, operations: Sequence[Operation], *, doing: str) -> list[Answer]:
         """One answer each, in order: written, conflict or refused. Raises `Unavailable` when the nodes are overloaded
@@ -73,27 +86,40 @@ class BulkWriter:
         patience = self._nodes.patience()
         while waiting:
             again: list[int] = []
-            for places in self._pieces(operations, waiting):
-                for place, answer in zip(places, self._send([operations[p] for p in places], doing), strict=True):
-                    if answer.status in OVERLOADED:
-                        again.append(place)
-                    elif answer.is_written or answer.is_conflict or answer.is_refused:
-                        pass
-                    else:
-                        raise self._told(answer, doing)
-                    answers[place] = answer
+            for place, answer in self._send_all(operations, waiting, doing):
+                answers[place] = answer
+                if answer.status in OVERLOADED:
+                    again.append(place)
+                elif not (answer.is_written or answer.is_conflict or answer.is_refused):
+                    raise self._told(answer, doing)
             if again and not patience.wait():
                 raise self._told(answers[again[0]], doing)
             waiting = again
         return answers
 
+    def _send_all(
+        self, operations: Sequence[Operation], places: Sequence[int], doing: str
+    ) -> Iterator[tuple[int, Answer]]:
+        """Each place with its answer. Several requests are on their way at a time: an index takes the documents of one
+        request one after the other."""
+        pieces = list(self._pieces(operations, places))
+        sent = [[operations[place] for place in piece] for piece in pieces]
+        if len(pieces) == 1:
+            answered_pieces: Iterable[list[Answer]] = [self._send(sent[0], doing)]
+        else:
+            answered_pieces = self._senders.map(lambda piece: self._send(piece, doing), sent)
+        for piece, answers in zip(pieces, answered_pieces, strict=True):
+            yield from zip(piece, answers, strict=True)
+
     def _pieces(self, operations: Sequence[Operation], places: Sequence[int]) -> Iterator[list[int]]:
         """Runs of places whose operations fit into one request; one that is too large goes alone."""
+        settings = self._nodes.settings
+        fair_share = -(-len(places) // settings.bulk_senders)
+        most = min(settings.bulk_documents, max(fair_share, LEAST_DOCUMENTS))
         piece: list[int] = []
         size = 0
         for place in places:
-            full = size + operations[place].size > self._most_bytes or len(piece) == self._nodes.settings.bulk_documents
-            if piece and full:
+            if piece and (size + operations[place].size > self._most_bytes or len(piece) == most):
                 yield piece
                 piece, size = [], 0
             piece.append(place)

@@ -18,6 +18,7 @@ from index.elastic.lookup import find
 from index.elastic.months import make_missing
 from index.elastic.names import Live, alias_of, month_index
 from index.elastic.nodes import Nodes
+from index.elastic.recent import Recent
 from index.elastic.write import external
 from index.times import to_us
 
@@ -45,16 +46,14 @@ class _Stored(NamedTuple):
 
 
 def write_hits(
-    nodes: Nodes, writer: BulkWriter, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int]
+    nodes: Nodes, writer: BulkWriter, recent: Recent, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int]
 ) -> list[Outcome]:
     """What the contract's `write_hits` says: documents first, then positions."""
     live = nodes.live()
-    filled_by, states = state.read_some(nodes, live.state, "hits", positions)
-    state.check_log(live.state, filled_by, log_id)
-    if filled_by is None:
-        state.claim_for_log(nodes, writer, live.state, log_id)
+    states = recent.begin(nodes, writer, live, "hits", positions.keys(), log_id=log_id)
     outcomes = _write_documents(nodes, writer, live, hits)
-    state.store(nodes, writer, live.state, "hits", known=states, positions=positions, counted=())
+    states = state.store(nodes, writer, live.state, "hits", known=states, positions=positions, counted=())
+    recent.stored(live, "hits", states)
     return outcomes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from hustings.clock import Clock
@@ -16,6 +17,7 @@ from index.elastic.bulk import BulkWriter
 from index.elastic.names import Live, alias_of
 from index.elastic.nodes import Nodes
 from index.elastic.prune import prune
+from index.elastic.recent import Recent
 from index.elastic.settings import ElasticSettings
 from index.elastic.versions import check_versions
 from index.elastic.write import write
@@ -30,6 +32,7 @@ class ElasticIndex:
         self._settings = settings
         self._nodes = Nodes(settings, clock=clock)
         self._writer = BulkWriter(self._nodes)
+        self._recent = Recent()
 
     def open(self) -> ElasticIndex:
         """Look whether the indices are there and made with this program's mapping. Raises `StoreError` when not,
@@ -53,20 +56,33 @@ class ElasticIndex:
         dead: Sequence[tuple[int, int]] = (),
         positions: Mapping[int, int] | None = None,
     ) -> list[Outcome]:
-        return write(
-            self._nodes,
-            self._writer,
-            assessments,
-            log_id=log_id,
-            origins=origins,
-            dead=dead,
-            positions=positions or {},
-        )
+        with self._nothing_known_after_trouble():
+            return write(
+                self._nodes,
+                self._writer,
+                self._recent,
+                assessments,
+                log_id=log_id,
+                origins=origins,
+                dead=dead,
+                positions=positions or {},
+            )
 
     def write_hits(
         self, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int] | None = None
     ) -> list[Outcome]:
-        return hit_documents.write_hits(self._nodes, self._writer, hits, log_id=log_id, positions=positions or {})
+        with self._nothing_known_after_trouble():
+            return hit_documents.write_hits(
+                self._nodes, self._writer, self._recent, hits, log_id=log_id, positions=positions or {}
+            )
+
+    @contextmanager
+    def _nothing_known_after_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._recent.forget()
+            raise
 
     # ── what it holds ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -86,7 +102,7 @@ class ElasticIndex:
     # ── assessments ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def get(self, keys: Sequence[str]) -> dict[str, Assessment]:
-        return search.get(self._nodes, keys)
+        return search.get(self._nodes, self._recent, keys)
 
     def search(self, query: Query, *, limit: int = 50, after: str | None = None) -> Page:
         return search.find_page(self._nodes, query, limit=limit, after=after)
@@ -122,4 +138,5 @@ class ElasticIndex:
             self._nodes.refresh(aliases)
 
     def close(self) -> None:
+        self._writer.close()
         self._nodes.close()

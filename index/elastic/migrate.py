@@ -8,6 +8,7 @@ set live; begun again, the copy starts anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,7 +65,11 @@ def migrate(settings: ElasticSettings, *, clock: Clock | None = None) -> Migrate
 
 
 def _copy(nodes: Nodes, live: Live, to: str) -> Migrated:
-    writer = BulkWriter(nodes)
+    with closing(BulkWriter(nodes)) as writer:
+        return _copy_all(nodes, writer, live, to)
+
+
+def _copy_all(nodes: Nodes, writer: BulkWriter, live: Live, to: str) -> Migrated:
     posts = sum(_copy_index(nodes, writer, index, _renamed(index, live.set, to), _post) for index in live.posts)
     hits = sum(_copy_index(nodes, writer, index, _renamed(index, live.set, to), _hit) for index in live.hits)
     _copy_index(nodes, writer, live.state, state_index(to), _kept)

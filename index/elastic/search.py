@@ -19,6 +19,8 @@ from index.elastic.lookup import find
 from index.elastic.mapping import VALUE_FIELDS
 from index.elastic.names import alias_of
 from index.elastic.nodes import Nodes
+from index.elastic.recent import Recent
+from index.elastic.write import stored_in
 
 __all__ = ["count", "count_by_field", "count_by_time", "find_page", "get"]
 
@@ -28,10 +30,12 @@ BUCKETS = 5_000
 """Values, or steps of time, in one answer."""
 
 
-def get(nodes: Nodes, keys: Sequence[str]) -> dict[str, Assessment]:
+def get(nodes: Nodes, recent: Recent, keys: Sequence[str]) -> dict[str, Assessment]:
     """Sees every acknowledged write."""
     by_id = {document_id(key): key for key in keys}
-    found = find(nodes, nodes.live().posts, list(by_id), parts=ASSESSMENT_PARTS)
+    live = nodes.live()
+    found = find(nodes, live.posts, list(by_id), parts=[*ASSESSMENT_PARTS, "standing"])
+    recent.looked_up(live, keys, {by_id[id_]: stored_in(document) for id_, document in found.items()})
     return {by_id[id_]: read_assessment(document.parts) for id_, document in found.items()}
 
 

@@ -51,6 +51,7 @@ class ElasticSettings(BaseModel):
         default=8_000_000, ge=100_000, le=50_000_000, description="most bytes of documents in one request"
     )
     bulk_documents: int = Field(default=1_000, ge=1, le=10_000, description="most documents in one request")
+    bulk_senders: int = Field(default=2, ge=1, le=16, description="requests with documents on their way at a time")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

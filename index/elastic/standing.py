@@ -74,6 +74,8 @@ def trimmed(standing: Standing, counted_to: Mapping[int, int]) -> Standing:
     """Without the steps that nobody can ask for again: the books have counted what is below `counted_to`. The last of
     those stays: it is the state that what follows began from."""
     steps = standing.steps
+    if len(steps) <= 1:
+        return standing
     owed = next(
         (place for place, step in enumerate(steps) if step.offset >= counted_to.get(step.partition, 0)), len(steps)
     )

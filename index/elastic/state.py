@@ -9,7 +9,7 @@ same whoever wrote them, and a worker that slept and wakes up moves nothing back
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,7 +22,7 @@ from index.elastic.lookup import Found, find
 from index.elastic.nodes import Nodes
 from index.elastic.standing import Origin
 
-__all__ = ["State", "check_log", "claim_for_log", "read_all", "read_log_id", "read_some", "store"]
+__all__ = ["State", "check_log", "check_not_emptied", "claim_for_log", "read_all", "read_log_id", "read_some", "store"]
 
 LOG_DOCUMENT = "log"
 PARTS = ("log_id", "position", "books")
@@ -104,6 +104,15 @@ def check_log(index: str, found: str | None, log_id: str) -> None:
         )
 
 
+def check_not_emptied(index: str, partition: int, found: State, known: int) -> None:
+    """Raise `Unavailable` when the position is less than it was: it never goes back by itself."""
+    if found.position < known:
+        raise Unavailable(
+            f"{index}: was emptied meanwhile: partition {partition} is at {found.position} and was at {known};"
+            " it has to be filled again from there"
+        )
+
+
 def store(
     nodes: Nodes,
     writer: BulkWriter,
@@ -113,26 +122,34 @@ def store(
     known: Mapping[int, State],
     positions: Mapping[int, int],
     counted: Sequence[Counted],
-) -> None:
+) -> dict[int, State]:
     """Move the positions on, never back, and count what lies at or beyond those that are stored. `known` are the states
-    as they were read before, one for each partition that is touched."""
+    as they were read or written before, one for each partition that is touched; returns them as they are afterwards.
+    Raises `Unavailable` when the index holds less than was known: it was emptied, and has to be filled from there."""
     states = dict(known)
+    late: Collection[int] = states.keys()
     for _ in range(TRIES):
         changed = {
             partition: state
-            for partition, before in states.items()
-            if (state := _moved(before, partition, positions, counted)) is not None
+            for partition in late
+            if (state := _moved(states[partition], partition, positions, counted)) is not None
         }
         operations = [_operation(index, topic, partition, state) for partition, state in changed.items()]
-        answers = writer.send(operations, doing="storing positions")
-        for partition, answer in zip(changed, answers, strict=True):
+        answers = dict(zip(changed, writer.send(operations, doing="storing positions"), strict=True))
+        for partition, answer in answers.items():
             if answer.is_refused:
                 raise StoreError(f"{index}: the position of partition {partition} is refused: {answer.reason}")
-        late = [partition for partition, answer in zip(changed, answers, strict=True) if answer.is_conflict]
+            if answer.is_written:
+                writing = answer.body["_seq_no"], answer.body["_primary_term"]
+                states[partition] = State(changed[partition].position, changed[partition].books, *writing)
+        late = [partition for partition, answer in answers.items() if answer.is_conflict]
         if not late:
-            return
-        _, states = read_some(nodes, index, topic, late)
-    raise Unavailable(f"{index}: others keep changing the positions of partitions {sorted(states)}")
+            return states
+        _, found = read_some(nodes, index, topic, late)
+        for partition, now in found.items():
+            check_not_emptied(index, partition, now, states[partition].position)
+        states |= found
+    raise Unavailable(f"{index}: others keep changing the positions of partitions {sorted(late)}")
 
 
 def _moved(before: State, partition: int, positions: Mapping[int, int], counted: Sequence[Counted]) -> State | None:

@@ -9,7 +9,6 @@ changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,14 +19,15 @@ from index.books import BOOK_OF, DEAD_LETTERS
 from index.elastic import state
 from index.elastic.bulk import BulkWriter, Operation
 from index.elastic.documents import document_id, post_document
-from index.elastic.lookup import find
+from index.elastic.lookup import Found, find
 from index.elastic.months import make_missing
 from index.elastic.names import Live, month_index
 from index.elastic.nodes import Nodes
+from index.elastic.recent import Recent, Stored
 from index.elastic.standing import Origin, Reading, Standing, judged, said_by, trimmed
 from index.times import from_us, to_us
 
-__all__ = ["external", "write"]
+__all__ = ["external", "stored_in", "write"]
 
 TRIES = 5
 """Of judging a post anew because somebody wrote it meanwhile. Two workers on one key are a zombie and its successor, so
@@ -39,6 +39,7 @@ _encoder = msgspec.json.Encoder()
 def write(
     nodes: Nodes,
     writer: BulkWriter,
+    recent: Recent,
     assessments: Sequence[Assessment],
     *,
     log_id: str,
@@ -47,20 +48,18 @@ def write(
     positions: Mapping[int, int],
 ) -> list[Outcome]:
     """What the contract's `write` says."""
-    live = nodes.live()
+    live, stored = recent.take([one.key for one in assessments]) or (nodes.live(), None)
     places = [Origin(*origin) for origin in origins]
     losses = [Origin(*origin) for origin in dead]
     partitions = {*positions, *(place.partition for place in (*places, *losses))}
-    filled_by, states = state.read_some(nodes, live.state, "posts", partitions)
-    state.check_log(live.state, filled_by, log_id)
-    if filled_by is None:
-        state.claim_for_log(nodes, writer, live.state, log_id)
+    states = recent.begin(nodes, writer, live, "posts", partitions, log_id=log_id)
     readings = _readings(assessments, places)
     counted_to = {partition: known.position for partition, known in states.items()}
-    outcomes = _write_documents(nodes, writer, live, assessments, readings, counted_to)
+    outcomes = _write_documents(nodes, writer, live, assessments, readings, stored, counted_to)
     counted = [(place, BOOK_OF[outcome]) for place, outcome in zip(places, outcomes, strict=bool(places))]
     counted += [(place, DEAD_LETTERS) for place in losses]
-    state.store(nodes, writer, live.state, "posts", known=states, positions=positions, counted=counted)
+    states = state.store(nodes, writer, live.state, "posts", known=states, positions=positions, counted=counted)
+    recent.stored(live, "posts", states)
     return outcomes
 
 
@@ -68,13 +67,6 @@ def external(index: str, id_: str, version: int) -> bytes:
     """The action that makes a document, or replaces one of a lower version, and nothing else."""
     where = {"_index": index, "_id": id_, "version": version, "version_type": "external"}
     return _encoder.encode({"index": where})
-
-
-class _Stored(NamedTuple):
-    """Of a key: the index that it is in, and what stands."""
-
-    index_name: str
-    standing: Standing
 
 
 def _readings(assessments: Sequence[Assessment], origins: Sequence[Origin]) -> list[Reading]:
@@ -91,9 +83,10 @@ def _write_documents(
     live: Live,
     assessments: Sequence[Assessment],
     readings: Sequence[Reading],
+    stored: Mapping[str, Stored] | None,
     counted_to: Mapping[int, int],
 ) -> list[Outcome]:
-    """One outcome each, in order; all that they say is durable."""
+    """One outcome each, in order; all that they say is durable. `stored` is what stands, as far as it is known."""
     outcomes = [Outcome.NEW] * len(assessments)
     places_by_key: dict[str, list[int]] = {}
     for place, assessment in enumerate(assessments):
@@ -102,7 +95,8 @@ def _write_documents(
     refused: dict[int, str] = {}
     pending: Collection[str] = places_by_key
     for _ in range(TRIES):
-        stored = _stored(nodes, months, pending)
+        if stored is None:
+            stored = stored_of(nodes, months, pending)
         operations: list[Operation] = []
         last_places: list[int] = []
         wanted: set[str] = set()
@@ -120,7 +114,7 @@ def _write_documents(
         months |= wanted
         answers = list(zip(last_places, writer.send(operations, doing="writing assessments"), strict=True))
         refused |= {place: answer.reason for place, answer in answers if answer.is_refused}
-        pending = [assessments[place].key for place, answer in answers if answer.is_conflict]
+        pending, stored = [assessments[place].key for place, answer in answers if answer.is_conflict], None
         if not pending:
             break
     else:
@@ -131,7 +125,7 @@ def _write_documents(
 
 
 def _judge(
-    found: _Stored | None, places: Sequence[int], readings: Sequence[Reading], outcomes: list[Outcome]
+    found: Stored | None, places: Sequence[int], readings: Sequence[Reading], outcomes: list[Outcome]
 ) -> tuple[int | None, Standing | None]:
     """Sets the outcomes of one key's readings; returns which of them made what stands now, None when none did."""
     standing = None if found is None else found.standing
@@ -143,11 +137,12 @@ def _judge(
     return last, standing
 
 
-def _stored(nodes: Nodes, months: Collection[str], keys: Collection[str]) -> dict[str, _Stored]:
+def stored_of(nodes: Nodes, months: Collection[str], keys: Collection[str]) -> dict[str, Stored]:
     """What stands of those keys, by key."""
     by_id = {document_id(key): key for key in keys}
     found = find(nodes, sorted(months), list(by_id), parts=["standing"])
-    return {
-        by_id[id_]: _Stored(document.index_name, msgspec.convert(document.parts["standing"], Standing))
-        for id_, document in found.items()
-    }
+    return {by_id[id_]: stored_in(document) for id_, document in found.items()}
+
+
+def stored_in(document: Found) -> Stored:
+    return Stored(document.index_name, msgspec.convert(document.parts["standing"], Standing))
