@@ -48,11 +48,16 @@ class Passing:
 
 
 class Sorted:
-    """Hits wait for the marks of all posts partitions. One that comes behind the marks waits for nothing."""
+    """Hits wait for the marks of all posts partitions. One that comes behind the marks waits for nothing.
+
+    A restart needs the marks again, and nobody sends the last ones twice: so the latest mark of each partition counts
+    as waiting, until all partitions have come to the same time. Then the windows are there too, and need none of them.
+    """
 
     def __init__(self, posts_partitions: int) -> None:
         self._posts_partitions = posts_partitions
         self._marks: dict[int, datetime] = {}
+        self._mark_offsets: dict[int, int] = {}
         self._waiting: list[tuple[datetime, str, int, Hit]] = []
         self._waiting_offsets: list[int] = []
         self._released: set[int] = set()
@@ -63,7 +68,7 @@ class Sorted:
         for offset, value in entries:
             self._next = offset + 1
             if isinstance(value, Mark):
-                self._pass(value)
+                self._pass(value, offset)
                 values += self._due()
                 values.append(value)
             elif value is not None:
@@ -72,8 +77,11 @@ class Sorted:
         values += self._due()
         return Ready(values, self._position())
 
-    def _pass(self, mark: Mark) -> None:
-        self._marks[mark.partition] = max(mark.at, self._marks.get(mark.partition, mark.at))
+    def _pass(self, mark: Mark, offset: int) -> None:
+        known = self._marks.get(mark.partition)
+        if known is None or mark.at >= known:
+            self._marks[mark.partition] = mark.at
+            self._mark_offsets[mark.partition] = offset
 
     def _due(self) -> list[Hit | Mark]:
         """What became known before the time that every partition has come to; a post of that very time may be
@@ -91,4 +99,7 @@ class Sorted:
     def _position(self) -> int:
         while self._waiting_offsets and self._waiting_offsets[0] in self._released:
             self._released.remove(heappop(self._waiting_offsets))
-        return self._waiting_offsets[0] if self._waiting_offsets else self._next
+        needed = self._waiting_offsets[:1]
+        if len(self._marks) < self._posts_partitions or len(set(self._marks.values())) > 1:
+            needed += self._mark_offsets.values()
+        return min(needed, default=self._next)
