@@ -197,11 +197,12 @@ def test_two_workers_of_different_partitions_never_meet(elastic_settings: Elasti
         assert len(list(index.hits("rule", "logic"))) == 30
 
 
+@pytest.mark.timeout(1_500)
 def test_nothing_acknowledged_is_lost_when_the_node_is_killed_while_writing(
     elastic_node: ElasticNode, elastic_settings: ElasticSettings
 ) -> None:
     """kill -9, twice; the writer begins again where the index says that it is."""
-    total, size = 3_000, 50
+    total, size = 1_500, 50
     done = threading.Event()
     restarts = itertools.count()
 
@@ -209,7 +210,7 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_while_writing(
         with opened(elastic_settings) as index:
             position = 0
             while position < total:
-                batch = [post(f"{n % 1_000}", f"word {n}", revision=n) for n in range(position, position + size)]
+                batch = [post(f"{n % 500}", f"word {n}", revision=n) for n in range(position, position + size)]
                 origins = [(0, n) for n in range(position, position + size)]
                 try:
                     index.write(batch, log_id=LOG, origins=origins, positions={0: position + size})
@@ -221,20 +222,20 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_while_writing(
 
     worker = threading.Thread(target=work)
     worker.start()
-    for wanted in (500, 1_500):
+    for wanted in (300, 800):
         with opened(elastic_settings) as index:
             while index.positions("posts").get(0, 0) < wanted:
                 time.sleep(0.02)
         elastic_node.kill()
         elastic_node.start()
         elastic_node.wait()
-    worker.join(timeout=240)
+    worker.join(timeout=400)
     assert done.is_set()
     assert next(restarts) > 0
     with opened(elastic_settings) as index:
-        assert index.books() == books(new=1_000, revised=2_000)
-        stored = index.get([f"src:{n}" for n in range(1_000)])
-        assert {one.post.revision for one in stored.values()} == set(range(2_000, 3_000))
+        assert index.books() == books(new=500, revised=1_000)
+        stored = index.get([f"src:{n}" for n in range(500)])
+        assert {one.post.revision for one in stored.values()} == set(range(1_000, 1_500))
 
 
 # ── overload ─────────────────────────────────────────────────────────────────────────────────────────────────────
