@@ -1,6 +1,6 @@
 """The drill's negative control: an analyze loop that commits its position before it writes, as one must not.
 
-python -m bench.control_analyze CONFIG.toml PARENT_PID
+python -m bench.control_analyze CONFIG.toml PARENT_PID [WORKER]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class CommitsFirst(Analyzer):
 
     def start(self) -> None:
         self._positions = dict(self._reader.committed())
-        self._reader.seek(self._positions)
+        self._reading.restart(self._positions)
 
     def _handle_batch(self, entries: Sequence[Entry], positions: Mapping[int, int]) -> int:
         self._reader.commit(positions)
@@ -27,4 +27,4 @@ class CommitsFirst(Analyzer):
 
 
 if __name__ == "__main__":
-    analyze(Path(sys.argv[1]), int(sys.argv[2]), kind=CommitsFirst)
+    analyze(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:], kind=CommitsFirst)

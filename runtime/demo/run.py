@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from desk import book, outbox, people, releases
 from hustings.clock import SystemClock
 from hustings.contracts import Index, Log, Memory
+from hustings.errors import Unavailable
 from hustings.query.tree import Everything, Query
 from hustings.types import Alert
 from runtime import build
@@ -122,29 +123,40 @@ class Demo:
         self.analysed_seconds = 0.0
 
     def run(
-        self, *, stop: Stop, tell: Callable[[Progress], None], disturbed: Callable[[], bool] = lambda: False
+        self,
+        *,
+        stop: Stop,
+        tell: Callable[[Progress], None],
+        disturbed: Callable[[], bool] = lambda: False,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Start the loops and wait until every post is analysed, every alert settled and everything delivered, and
-        nobody disturbs any more. Raises `TimeoutError` after ten minutes."""
+        nobody disturbs any more. Raises `TimeoutError` after `patience_s`."""
         began = time.monotonic()
         self.supervisor.start()
         through_since: float | None = None
+        seen: Progress | str = "nothing was seen yet"
         while not stop.asked:
             self.supervisor.look()
-            self.person.release_waiting()
-            progress = self.progress()
-            tell(progress)
-            if not self.analysed_seconds and progress.analysed >= self.expected:
-                self.analysed_seconds = time.monotonic() - began
-            if not disturbed() and self._is_through(progress):
-                through_since = through_since or time.monotonic()
-                # The last marks make the last alerts: what settles them arrives within one mark and one step.
-                if time.monotonic() - through_since > 1.5:
-                    break
-            else:
+            is_through = False
+            try:
+                self.person.release_waiting()
+                seen = progress = self.progress()
+                tell(progress)
+                if not self.analysed_seconds and progress.analysed >= self.expected:
+                    self.analysed_seconds = time.monotonic() - began
+                is_through = not disturbed() and self._is_through(progress)
+            except Unavailable as trouble:  # a server is away: the loops wait for it too
+                seen = str(trouble)
+            if not is_through:
                 through_since = None
-            if time.monotonic() - began > PATIENCE_S:
-                raise TimeoutError(f"the demo is not through after {PATIENCE_S:.0f} s: {progress}")
+            elif through_since is None:
+                through_since = time.monotonic()
+            # The last marks make the last alerts: what settles them arrives within one mark and one step.
+            elif time.monotonic() - through_since > 1.5:
+                break
+            if time.monotonic() - began > patience_s:
+                raise TimeoutError(f"the demo is not through after {patience_s:.0f} s: {seen}")
             stop.wait(0.1)
         last = max((received.at for received in self.receiver.received), default=time.time())
         self.seconds = max(0.1, time.monotonic() - began - max(0.0, time.time() - last))

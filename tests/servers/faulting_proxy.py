@@ -3,11 +3,12 @@ its way, or lose its answer. A function says for each request what happens to it
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import httpx
 
@@ -33,6 +34,13 @@ Fault = Refusal | Literal["lost", "answer lost"] | None
 """What happens to a request: refused, never arrives, arrives but its answer does not, or (None) nothing."""
 
 DROPPED = ("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "content-encoding")
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed before it had its answer is no trouble of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class FaultingProxy:
@@ -91,7 +99,7 @@ class FaultingProxy:
                 """Tests print nothing."""
 
         self._client = httpx.Client(timeout=60)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = _Server(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -79,6 +79,16 @@ class KafkaCluster:
         """The addresses, as clients want them."""
         return tuple(f"127.0.0.1:{port}" for port, _ in self._ports.values())
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [process.pid for process in self._running.values()]
+
+    @property
+    def running(self) -> list[int]:
+        """The nodes that were not killed."""
+        return sorted(self._running)
+
     def start(self, node: int) -> None:
         """Start a node, or start it again over what its folder holds."""
         port, controller_port = self._ports[node]
