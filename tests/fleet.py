@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from classifiers.pipeline import Pipeline
@@ -145,12 +145,27 @@ class Worker:
     def go_on(self) -> None:
         self._may_go.set()
 
-    def end(self) -> None:
-        """End between two steps, and give the reader back."""
+    def halt(self) -> None:
+        """End the thread between two steps."""
         self._over.set()
         self._may_go.set()
         self._thread.join()
+
+    def end(self) -> None:
+        """End, and give the reader back."""
+        self.halt()
         self.made.close()
+
+    def tell_the_last(self) -> None:
+        """Once more by hand, when its thread has ended: what it says now is said of everything."""
+        assert isinstance(self.made, Analyzer)
+        while True:
+            try:
+                self.made.step()
+                self.made.send_marks()
+                return
+            except Unavailable:
+                time.sleep(0.01)
 
     def _work(self) -> None:
         while not self._over.is_set():
@@ -235,9 +250,10 @@ class Fleet:
             world.archives["c"] = Archive(done=True, last=world.archives["c"].last)
         self.wait_until(lambda: world.index.positions("posts") == self._ends("posts"), within_s=within_s)
         world.clock.set(START + timedelta(days=30))
-        # A mark may be on its way for every moment before; these are the last ones, and all of the hits before them.
-        settled = self._settled_at()
-        self.wait_until(lambda: self._marks_until() >= settled, within_s=within_s)
+        for worker in self.analyzers:
+            worker.halt()
+        for worker in self.analyzers:
+            worker.tell_the_last()
         for worker in self.analyzers:
             worker.end()
         self.wait_until(lambda: world.index.positions("hits") == self._ends("hits"), within_s=within_s)
@@ -254,21 +270,6 @@ class Fleet:
 
     def _ends(self, topic: Any) -> dict[int, int]:
         return {partition: end for partition, end in self.world.log.ends(topic).items() if end}
-
-    def _settled_at(self) -> datetime:
-        if not self._replay:
-            return START + timedelta(days=29)
-        last = self.world.archives["c"].last
-        assert last is not None
-        return last + timedelta(hours=1)
-
-    def _marks_until(self) -> datetime:
-        """The time that the marks of every posts partition have come to, in the first partition of hits."""
-        latest: dict[int, datetime] = {}
-        for mark in self.world.marks():
-            latest[mark.partition] = max(mark.at, latest.get(mark.partition, mark.at))
-        posts = self.world.log.partitions("posts")
-        return min(latest.values()) if len(latest) == posts else datetime.min.replace(tzinfo=START.tzinfo)
 
     def _log(self, worker: str) -> Log:
         if self._open_log is None:

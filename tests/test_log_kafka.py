@@ -26,6 +26,7 @@ from hustings.contracts import Record
 from hustings.errors import HustingsError, Reassigned, StoreError, Unavailable
 from hustings.testing.check_log import CHECKS, LogCheck
 from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
+from tests.servers.missing import leave_out
 
 with warnings.catch_warnings():  # kafka-python 3.0.12 reads its schemas by a deprecated function when imported
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
@@ -40,7 +41,11 @@ WORKER = ROOT / "tests" / "servers" / "kafka_worker.py"
 numbers = itertools.count(1)
 
 
-pytestmark = [pytest.mark.servers, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.xdist_group("kafka"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 """The client leaves the closing of a socket that could not connect to the garbage collector."""
 
 
@@ -57,7 +62,7 @@ def kafka_jars() -> Path:
     try:
         return jars()
     except KafkaMissing as missing:
-        pytest.skip(f"the log on Kafka is not tested: {missing}")
+        leave_out("the log on Kafka", missing)
 
 
 @pytest.fixture(scope="module")

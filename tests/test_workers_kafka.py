@@ -1,0 +1,235 @@
+"""The loops over a real Kafka: workers that share partitions, join, leave, sleep and wake up, and tell the same alerts
+as one worker on one machine."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from desk import outbox
+from hustings.clock import Clock
+from hustings.types import Alert, Post
+from ingest.log_kafka import KafkaLog, KafkaSettings, create_topics
+from runtime.config import load_config
+from runtime.demo.run import Demo
+from runtime.stop import Stop
+from tests.fleet import RULES, Fleet, facts, generated_posts
+from tests.loops_world import LoopsWorld
+from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
+from tests.servers.missing import leave_out
+from tests.test_workers import all_alerts, told
+
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.xdist_group("kafka"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.timeout(600),
+]
+COUNT = 10_000
+PARTITIONS = 4
+numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_sockets() -> Iterator[None]:
+    """The client leaves the closing of a socket that could not connect to the garbage collector: collects them here,
+    where the warning is switched off."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    try:
+        found = jars()
+    except KafkaMissing as missing:
+        leave_out("the loops over Kafka", missing)
+    with KafkaCluster(tmp_path_factory.mktemp("kafka"), jars=found) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def settings(kafka: KafkaCluster) -> KafkaSettings:
+    """Topics of this test's own."""
+    made = KafkaSettings(servers=kafka.servers, prefix=f"w{next(numbers)}.", replication=1, min_insync=1, session_s=3)
+    create_topics(made, posts_partitions=PARTITIONS, hits_partitions=PARTITIONS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def posts() -> list[Post]:
+    return generated_posts(COUNT)
+
+
+@pytest.fixture(scope="module")
+def of_one(tmp_path_factory: pytest.TempPathFactory, _blank_desk: Path, posts: list[Post]) -> list[Alert]:
+    """What one worker tells on the log of one machine."""
+    return told(tmp_path_factory.mktemp("one"), _blank_desk, posts, workers=1, replay=True)
+
+
+class KafkaFleet:
+    """A fleet whose workers share the partitions of a Kafka, over an index and a desk of this test."""
+
+    def __init__(
+        self, settings: KafkaSettings, folder: Path, desk_url: str, closing: ExitStack, *, workers: int
+    ) -> None:
+
+        def open_log(clock: Clock, worker: str | None = None) -> KafkaLog:
+            return KafkaLog(
+                settings, clock=clock, posts_partitions=PARTITIONS, hits_partitions=PARTITIONS, worker=worker
+            ).open()
+
+        self.world = LoopsWorld(folder, desk_url, closing, rules=RULES, log=open_log)
+        clock = self.world.clock
+        self.fleet = Fleet(
+            self.world, closing, workers=workers, replay=True, open_log=lambda worker: open_log(clock, worker)
+        )
+
+    def analysed(self) -> int:
+        return sum(self.world.index.positions("posts").values())
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_several_workers_on_kafka_give_the_alerts_of_one_by_id(
+    settings: KafkaSettings,
+    tmp_path: Path,
+    desk_url: str,
+    closing: ExitStack,
+    posts: list[Post],
+    of_one: list[Alert],
+    workers: int,
+) -> None:
+    running = KafkaFleet(settings, tmp_path, desk_url, closing, workers=workers)
+    running.fleet.feed(posts)
+    running.fleet.finish()
+    found = all_alerts(running.world)
+    assert [alert.id for alert in found] == [alert.id for alert in of_one]
+    assert list(map(facts, found)) == list(map(facts, of_one))
+
+
+def test_workers_that_come_and_go_change_nothing(
+    settings: KafkaSettings,
+    tmp_path: Path,
+    desk_url: str,
+    closing: ExitStack,
+    posts: list[Post],
+    of_one: list[Alert],
+) -> None:
+    """One of each begins alone; two more join in the middle of its work; then the first ones leave."""
+    running = KafkaFleet(settings, tmp_path, desk_url, closing, workers=1)
+    fleet = running.fleet
+    fleet.feed(posts[:5_000])
+    fleet.wait_until(lambda: running.analysed() >= 1_000)
+    joined = [fleet.start_analyzer(1), fleet.start_analyzer(2)]
+    watching = [fleet.start_watcher(1), fleet.start_watcher(2)]
+    fleet.feed(posts[5_000:8_000])
+    fleet.wait_until(lambda: all(worker.made.partitions() for worker in [*joined, *watching]))
+    for worker in (fleet.analyzers.pop(0), fleet.watchers.pop(0)):
+        worker.end()
+    fleet.analyzers += joined
+    fleet.watchers += watching
+    fleet.feed(posts[8_000:])
+    fleet.finish()
+    assert list(map(facts, all_alerts(running.world))) == list(map(facts, of_one))
+    assert [alert.id for alert in all_alerts(running.world)] == [alert.id for alert in of_one]
+
+
+# ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+CONFIG = """
+[deployment]
+name = "Workers"
+[log]
+posts_partitions = 4
+hits_partitions = 4
+[analyze]
+workers = 2
+batch = 100
+[watch]
+workers = 2
+[kafka]
+servers = ["{server}"]
+prefix = "{prefix}"
+replication = 1
+min_insync = 1
+session_s = 3
+"""
+ELECTION = 2_000
+
+
+def sent(demo: Demo) -> list[tuple[str, str, int]]:
+    """Alerts, and how many outbox rows each has."""
+    rows = ((alert, outbox.of_alert(demo.engine, alert.id)) for alert in demo.alerts())
+    return sorted((alert.id, alert.state, len({row.id for row in of_alert})) for alert, of_alert in rows)
+
+
+def test_a_worker_that_was_stopped_beyond_its_session_wakes_up_and_changes_nothing(
+    kafka: KafkaCluster, tmp_path: Path
+) -> None:
+    """A whole election by processes, two workers a loop. One of each is stopped in the middle until the others have
+    taken over its partitions and gone on; then it wakes up, a zombie with a batch in its hands."""
+    with ExitStack() as closing:
+        calm = Demo(tmp_path / "calm", seed=7, posts=ELECTION, desk_port=0, closing=closing)
+        calm.run(stop=Stop(), tell=lambda _: None)
+        expected = sent(calm)
+    config = tmp_path / "kafka.toml"
+    config.write_text(CONFIG.format(server=kafka.servers[0], prefix=f"w{next(numbers)}."))
+    with ExitStack() as closing:
+        demo = Demo(
+            tmp_path / "kafka", seed=7, posts=ELECTION, desk_port=0, closing=closing, servers=load_config(config)
+        )
+        stopped = Stopped(demo, closing)
+        demo.run(stop=Stop(), tell=lambda _: stopped.look(), disturbed=lambda: not stopped.is_over)
+        assert stopped.taken_over, "nobody took over the partitions of the stopped workers"
+        assert sent(demo) == expected
+        assert demo.result().balanced
+
+
+class Stopped:
+    """Stops one worker of each loop once they have begun, and lets them go on when others have what they had."""
+
+    def __init__(self, demo: Demo, closing: ExitStack) -> None:
+        self._demo = demo
+        self._pids: list[int] = []
+        self._since = 0.0
+        self.taken_over = False
+        self.is_over = False
+        closing.callback(self._wake)
+
+    def look(self) -> None:
+        demo = self._demo
+        analysed = sum(demo.index.positions("posts").values())
+        pids = demo.supervisor.pids()
+        if not self._pids and analysed >= 200 and {"analyze-1", "watch-1"} <= pids.keys():
+            self._pids = [pids["analyze-1"], pids["watch-1"]]
+            self._since = time.monotonic()
+            self._send(signal.SIGSTOP)
+        elif self._pids and not self.is_over and analysed >= demo.expected:
+            self.taken_over = True
+            self._wake()
+        elif self._pids and not self.is_over and time.monotonic() - self._since > 120:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self._pids:
+            os.kill(pid, number)
