@@ -5,7 +5,7 @@ review, a lease) is never touched by it, however often `watch` does its work aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -91,9 +91,9 @@ class DeskBook:
             queue.enqueue(connection, changes.queue, now=now)
             _write_counters(connection, changes.counters, partition)
             let_out = []
+            stored = _stored(connection, made)
             for alert_id, new in made.items():
-                stored = _stored(connection, alert_id)
-                let_out += follow(connection, self._dispatcher, stored, new, evidence, now=now)
+                let_out += follow(connection, self._dispatcher, stored[alert_id], new, evidence, now=now)
             for release in let_out:
                 audit.append(
                     connection,
@@ -202,15 +202,14 @@ def _last_of_each(found: Iterable[Alert]) -> dict[str, Alert]:
 
 def _write_alerts(connection: Connection, found: Iterable[Alert], *, partition: int, epoch: int) -> set[str]:
     """Write what is not older than what stands there; returns the ids that belong to a later epoch."""
-    refused = set()
-    for changed in sorted(found, key=lambda alert: alert.id):  # one order for all writers
-        not_older = and_(alerts.c.epoch <= epoch, alerts.c.revision <= changed.revision)
-        row = _alert_row(changed, partition=partition, epoch=epoch)
-        if not upsert(connection, alerts, row, where=not_older):
-            stored = connection.execute(select(alerts.c.epoch).where(alerts.c.id == changed.id)).scalar_one()
-            if stored > epoch:
-                refused.add(changed.id)
-    return refused
+    in_one_order = sorted(found, key=lambda alert: alert.id)  # the same for all writers
+    rows = [_alert_row(changed, partition=partition, epoch=epoch) for changed in in_one_order]
+    written = upsert(connection, alerts, rows, not_below=(alerts.c.epoch, alerts.c.revision))
+    older = [changed.id for changed in in_one_order if (changed.id,) not in written]
+    if not older:
+        return set()
+    later = select(alerts.c.id).where(alerts.c.id.in_(older), alerts.c.epoch > epoch)
+    return set(connection.execute(later).scalars())
 
 
 def _alert_row(changed: Alert, *, partition: int, epoch: int) -> dict[str, object]:
@@ -279,5 +278,9 @@ def _write_counters(connection: Connection, found: Mapping[str, int], partition:
         connection.execute(row.on_conflict_do_update(index_elements=["partition", "name"], set_=more))
 
 
-def _stored(connection: Connection, alert_id: str) -> Alert:
-    return decode(connection.execute(select(alerts.c.value).where(alerts.c.id == alert_id)).scalar_one(), Alert)
+def _stored(connection: Connection, alert_ids: Collection[str]) -> dict[str, Alert]:
+    """The alerts as they stand, by id."""
+    if not alert_ids:
+        return {}
+    found = connection.execute(select(alerts.c.id, alerts.c.value).where(alerts.c.id.in_(alert_ids)))
+    return {alert_id: decode(value, Alert) for alert_id, value in found}

@@ -48,9 +48,13 @@ def follow(
     if any(notice.kind == "retract" for notice in made):
         _follow_retraction(connection, alert, made, now)
         return []
-    assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
     let_out = _release_by_rule(connection, alert, now) if alert.review == "none" else []
-    standing = _standing(connection, alert, assessments)
+    standing = _latest_release(connection, alert)
+    assessments: Sequence[Assessment] = ()
+    if standing is not None:  # an alert that waits for people costs the index nothing
+        assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
+        if alert.review != "none" and not _covers(standing, alert, assessments):
+            standing = None
     for notice in sorted(made, key=lambda notice: notice.revision):
         closes = notice.kind in {"resolve", "merge"}
         only = outbox.routes_promised(connection, alert.id) if closes else None
@@ -75,8 +79,8 @@ def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Noti
         settle(connection, alert.id, "silent")
 
 
-def _standing(connection: Connection, alert: Alert, assessments: Sequence[Assessment]) -> Row[Any] | None:
-    """The release under which the alert may speak, if there is one."""
+def _latest_release(connection: Connection, alert: Alert) -> Row[Any] | None:
+    """The release under which the alert may speak if that covers what it has become."""
     if alert.review == "none":
         return connection.execute(select(releases).where(releases.c.id == _id_by_rule(alert))).one()
     done = (
@@ -85,10 +89,11 @@ def _standing(connection: Connection, alert: Alert, assessments: Sequence[Assess
         .order_by(releases.c.done_at.desc(), releases.c.id)
     )
     latest = connection.execute(done).first()
-    if latest is None or latest.action != "release":
-        return None
-    present = cover_of(alert, assessments)
-    return latest if covers(msgspec.json.decode(latest.cover, type=Cover), present) else None
+    return latest if latest is not None and latest.action == "release" else None
+
+
+def _covers(release: Row[Any], alert: Alert, assessments: Sequence[Assessment]) -> bool:
+    return covers(msgspec.json.decode(release.cover, type=Cover), cover_of(alert, assessments))
 
 
 def _id_by_rule(alert: Alert) -> str:

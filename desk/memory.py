@@ -25,7 +25,7 @@ class DeskMemory:
 
     def put(self, table: str, key: str, value: bytes) -> None:
         with writing(self._engine) as connection:
-            upsert(connection, memory, {"area": table, "key": key, "value": value})
+            upsert(connection, memory, [{"area": table, "key": key, "value": value}])
 
     def entries(self, table: str) -> dict[str, bytes]:
         with reading(self._engine) as connection:
