@@ -1,6 +1,7 @@
 # Every command of the project. `make demo` and `make test` do all set-up on a fresh machine.
 PY := .venv/bin/python -P
-KILLS ?= 200
+KILLS ?= $(if $(CLUSTER),100,200)
+POSTS ?= 6000
 
 .PHONY: help demo test test-servers lint bench drill setup models docs clean
 
@@ -9,7 +10,8 @@ help:
 	@echo "make test    all tests but those on real servers"
 	@echo "make test-servers   the contract tests on a real Kafka (needs Java and Maven)"
 	@echo "make lint    format, lint, import layers, types"
-	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS))"
+	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
+	@echo "             killed too, into bench/DRILL_CLUSTER.md (KILLS=100 POSTS=$(POSTS), the size of each election)"
 	@echo "make bench   speed, as ratios, into bench/RESULTS.md"
 	@echo "make models  train the shipped models again (needs the staged data)"
 	@echo "make docs    write the generated pages again"
@@ -39,7 +41,7 @@ bench: setup
 	@$(PY) -m bench.run
 
 drill: setup
-	@$(PY) -m bench.drill --kills $(KILLS)
+	@$(PY) -m bench.drill$(if $(CLUSTER),_cluster --write --posts $(POSTS)) --kills $(KILLS)
 
 docs: setup
 	@$(PY) -m hustings.values_page > docs/values.md
