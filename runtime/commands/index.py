@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -215,6 +216,49 @@ def drop(
 
     drop_set(load_config(config), name)
     say(f"deleted {name!r}")
+
+
+@app.command()
+def keys(
+    config: ConfigPath,
+    out: Annotated[Path, typer.Option("--out", help="folder that the keys are written to, a file each")],
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="how long they are good")] = 365,
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key for each loop that needs one, with the rights of that loop and no more.
+
+    The configuration must hold the login of somebody who may make keys. Each machine's `[elasticsearch] api_key_file`
+    then names the key of the loop that runs there: the desk's, for example, cannot write posts.
+
+    Example: hustings index keys cluster.toml --out secrets
+    """
+    import json
+    import os
+
+    from hustings.clock import SystemClock
+    from hustings.errors import ConfigError
+    from runtime.commands.terminal import say
+    from runtime.config import load_config
+    from runtime.stores import elastic_settings
+
+    loaded = load_config(config)
+    settings = elastic_settings(loaded)
+    if settings is None:
+        raise ConfigError(f"{loaded.path}: elasticsearch: the index lies in the data folder and needs no keys")
+    from index.elastic import create_keys
+
+    out.mkdir(parents=True, exist_ok=True)
+    made = {}
+    for loop, encoded in create_keys(settings, days=days, clock=SystemClock()).items():
+        path = out / f"elasticsearch-{loop}.key"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(encoded + "\n")
+        made[loop] = str(path)
+    if as_json:
+        say(json.dumps({"keys": made, "days": days}))
+        return
+    for loop, name in made.items():
+        say(f"{loop}: {name}, good for {days} days")
 
 
 @contextmanager
