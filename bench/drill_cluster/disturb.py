@@ -60,12 +60,14 @@ def disturb(
 
     _wait_for_work(election)
     while plan and election.is_running and time.monotonic() < until:
-        if isinstance(plan[0], Fault):
+        due = plan[0]
+        if isinstance(due, Fault):
             for back in _all_back(election, waiting):
                 note(back)
             if not _is_worth_it(election):
                 break
-            note(_strike(election, plan.popleft()))
+            plan.popleft()
+            note(_strike(election, due))
         else:
             if _left(election) == 0:
                 break
@@ -142,8 +144,8 @@ def _strike(election: Election, fault: Fault) -> Felt:
                     recovered = time.monotonic()
                 time.sleep(LOOK_EVERY_S)
             mending = time.monotonic()
-    except SetBack as problem:
-        return Felt(name=fault.name, kind="fault", recovered_s=None, problem=str(problem))
+    except SetBack as set_back:
+        return Felt(name=fault.name, kind="fault", recovered_s=None, problem=str(set_back))
     deadline = time.monotonic() + RECOVERS_WITHIN_S
     while recovered is None and time.monotonic() < deadline:
         if election.has_moved(before):

@@ -76,7 +76,9 @@ def _rounded(seconds: float | list[float]) -> float | None:
 
 def table(found: Sequence[Recovery]) -> str:
     """Markdown that reads well as it is."""
-    rows = [("fault", "times", "work goes on after s, p50", "max", "after mending s, p50", "max")]
+    rows: list[tuple[str, ...]] = [
+        ("fault", "times", "work goes on after s, p50", "max", "after mending s, p50", "max")
+    ]
     rows += [
         (one.fault, str(one.times), *map(_shown, (one.p50_s, one.max_s, one.mended_p50_s, one.mended_max_s)))
         for one in found

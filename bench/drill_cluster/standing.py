@@ -48,7 +48,7 @@ class Standing(NamedTuple):
             positions={
                 f"{topic}-{partition}": offset
                 for topic in ("posts", "hits")
-                for partition, offset in demo.index.positions(topic).items()  # type: ignore[arg-type] # of two literals
+                for partition, offset in demo.index.positions(topic).items()
             },
         )
 
