@@ -41,7 +41,7 @@ from hustings.types import Assessment, Post
 from runtime import build
 from runtime.demo.generate import generate, read_demo
 
-KEEPS = (0.9, 0.95, 0.98, 0.99, 1.0)
+KEEPS = (0.9, 0.95, 0.98, 0.985, 0.99, 1.0)
 ROUNDS = 3
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 EVERYWHERE = EncoderSettings(keep=1.0, keep_listed=1.0)

@@ -186,7 +186,7 @@ def open_pipeline(
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
-        if manifest.kind != "claims":  # it says what a text is about, and gives no code
+        if manifest.kind not in ("claims", "embedder"):  # these say what a text is about, and give no code
             _check_code(codebook, manifest.name, manifest.code)
     steps = [make(given) for make in STEPS]
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]

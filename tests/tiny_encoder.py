@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from tokenizers import Tokenizer
@@ -56,6 +57,12 @@ def tokenizer() -> bytes:
     return raw.encode()
 
 
+def write_embedder(folder: Path) -> Path:
+    """The same network, whose two outputs are taken for a vector."""
+    content = {NETWORK: NETWORK_FILE.read_bytes(), TOKENIZER: tokenizer()}
+    return _write(folder, content, "embedder", "", Calibration(slope=1.0, intercept=0.0))
+
+
 def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: bytes) -> Path:
     """An unsigned model folder, named after `folder`; `replaced` gives other bytes for network, tokenizer or heads."""
     heads_raw, heads_file = pack_heads(heads)
@@ -64,22 +71,32 @@ def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: b
         TOKENIZER: replaced.get("tokenizer", tokenizer()),
         heads_file.name: replaced.get("heads", heads_raw),
     }
+    return _write(folder, content, "encoder", heads[0].code, heads[0].calibration)
+
+
+def _write(
+    folder: Path,
+    content: dict[str, bytes],
+    kind: Literal["encoder", "embedder"],
+    code: str,
+    calibration: Calibration,
+) -> Path:
     folder.mkdir(parents=True)
     for name, raw in content.items():
         (folder / name).write_bytes(raw)
     write_manifest(
         folder,
         Manifest(
-            kind="encoder",
+            kind=kind,
             name=folder.name,
-            code=heads[0].code,
+            code=code,
             language="en",
             version="1",
             label="a test's",
             limits="knows five words",
             data=(),
             settings={},
-            calibration=heads[0].calibration,
+            calibration=calibration,
             threshold=THRESHOLD,
             metrics=(),
             files=tuple(

@@ -16,27 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.heads import EncoderHead, pack_heads
-from classifiers.encoder.model import FILES, NETWORK, TOKENIZER
+from classifiers.encoder.model import FILES, NETWORK, TOKENIZER, load_encoder
 from classifiers.encoder.place import place_to_read
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.encoder.session import MOST_PIECES, Session
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
-from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_manifest
-from classifiers.signing import ANYBODY
+from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_manifest
+from classifiers.signing import ANYBODY, Signers
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
-from classifiers.training.encoder.fit import Measured, Progress, fine_tune
+from classifiers.training.encoder.fit import Epoch, Measured, Progress, fine_tune
 from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
-from classifiers.training.encoder.network import logits, open_base, split
+from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Task, gather
 from classifiers.training.measures import measure
 
-__all__ = ["TrainedNetwork", "join_heads", "train_encoder", "train_network"]
+__all__ = ["TrainedNetwork", "join_heads", "library_versions", "read_trained", "train_encoder", "train_network"]
 
 FOLDS = 5
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "onnxscript", "tokenizers", "torch", "transformers")
@@ -51,6 +51,7 @@ class TrainedNetwork(NamedTuple):
     datasets: tuple[Dataset, ...]
     settings: dict[str, int | float | str]
     metrics: tuple[Metric, ...]
+    libraries: dict[str, str]
 
 
 def train_encoder(
@@ -83,18 +84,28 @@ def train_encoder(
     )
 
 
+def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetwork:
+    """The network of an encoder that was trained before, to be joined anew. Raises `ModelError` for a bad folder."""
+    encoder = load_encoder(folder, signers=signers)
+    manifest = encoder.manifest
+    files = {file.name: file for file in manifest.files}
+    return TrainedNetwork(
+        read_file(folder, files[NETWORK]),
+        read_file(folder, files[TOKENIZER]),
+        tuple(dataset for dataset in manifest.data if dataset.use == "training"),
+        manifest.settings,
+        tuple(metric for metric in manifest.metrics if metric.name.startswith("quantised_")),
+        manifest.libraries,
+    )
+
+
 def train_network(
     recipe: EncoderRecipe, base: Base, *, data: Path, seed: int, checkpoint: Path, progress: Progress
 ) -> TrainedNetwork:
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
     labelled = gather(recipe.tasks, data)
     network = open_base(base.at, len(recipe.tasks), seed=seed)
-    measured = [
-        Measured(task.name, column, split(network, _whole(corpus)), np.array(corpus.labels, dtype=np.int64))
-        for column, task in enumerate(recipe.tasks)
-        if task.measured_on
-        for corpus in (read_corpus(task.measured_on, data, use="measuring"),)
-    ]
+    measured = measured_rows(recipe, network, data)
     epochs = fine_tune(
         network,
         split(network, labelled.texts),
@@ -106,9 +117,31 @@ def train_network(
         checkpoint=checkpoint,
         progress=progress,
     )
-    served = [recipe.tasks.index(task) for task in recipe.served]
-    exact = export(network, served)
-    small = quantise(exact)
+    return pack_network(recipe, base, network, measured, epochs, labelled.datasets, data=data)
+
+
+def measured_rows(recipe: EncoderRecipe, network: Network, data: Path) -> list[Measured]:
+    """What the tasks are measured on after each epoch."""
+    return [
+        Measured(task.name, column, split(network, _whole(corpus)), np.array(corpus.labels, dtype=np.int64))
+        for column, task in enumerate(recipe.tasks)
+        if task.measured_on
+        for corpus in (read_corpus(task.measured_on, data, use="measuring"),)
+    ]
+
+
+def pack_network(
+    recipe: EncoderRecipe,
+    base: Base,
+    network: Network,
+    measured: Sequence[Measured],
+    epochs: Sequence[Epoch],
+    datasets: tuple[Dataset, ...],
+    *,
+    data: Path,
+) -> TrainedNetwork:
+    """Export and quantise a fine-tuned network, and hold the small one against it."""
+    small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
     session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
     metrics = []
     for output, task in enumerate(recipe.served):
@@ -136,7 +169,7 @@ def train_network(
         "most_pieces": MOST_PIECES,
         "most_words": MOST_WORDS,
     }
-    return TrainedNetwork(small, tokenizer_bytes(network), labelled.datasets, settings, tuple(metrics))
+    return TrainedNetwork(small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions())
 
 
 def join_heads(
@@ -155,7 +188,8 @@ def join_heads(
     the result, and write the folder."""
     session = Session.open(trained.network, trained.tokenizer, threads=recipe.settings.threads, where=recipe.name)
     keep = float(EncoderSettings.model_fields["keep"].default)
-    heads, metrics, datasets = [], list(trained.metrics), list(trained.datasets)
+    heads, datasets = [], list(trained.datasets)
+    metrics: list[Metric] = []
     for output, task in enumerate(recipe.served):
         corpus = read_corpus(task.measured_on, data, use="measuring")
         linear = load_head(beside / task.head, signers=ANYBODY)
@@ -170,7 +204,7 @@ def join_heads(
             asked_from=task.asked_from,
         )
         heads.append(_head(task, linear, output, chosen))
-        metrics += _measured(evidence, chosen, task, keep, on=on, seed=seed)
+        metrics[:0] = _measured(evidence, chosen, task, keep, on=on, seed=seed)
         datasets.append(corpus.dataset)
     packed, heads_file = pack_heads(heads)
     content = {
@@ -190,11 +224,11 @@ def join_heads(
         settings=trained.settings,
         calibration=heads[0].calibration,
         threshold=heads[0].threshold,
-        metrics=tuple(metrics),
+        metrics=(*trained.metrics, *metrics),  # those of the first head last: lists show the last of a name
         files=tuple(_file(name, content[name]) for name in FILES),
         analyser=analyser_hash(),
         code_version=version("hustings"),
-        libraries=_versions(),
+        libraries=trained.libraries,
         seed=seed,
     )
     folder = models / recipe.name
@@ -260,9 +294,10 @@ def _file(name: str, raw: bytes) -> ModelFile:
     return ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
 
 
-def _versions(names: Sequence[str] = LIBRARIES) -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """What training an encoder depends on, as it is installed."""
     found = {}
-    for name in names:
+    for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from classifiers.training.encoder.torch_extra import need
 from hustings.errors import ConfigError
 
-__all__ = ["BASES", "Base", "PackagedBase", "default_cache", "find_base"]
+__all__ = ["BASES", "DEFAULT_BASE", "Base", "PackagedBase", "default_cache", "find_base"]
 
 WEIGHTS = "model.safetensors"
 
@@ -43,6 +43,7 @@ BASES = {
     )
 }
 """Known by name. English, 22 million parameters, 90 MB."""
+DEFAULT_BASE = "all-minilm-l6-v2"
 
 
 class Base(NamedTuple):

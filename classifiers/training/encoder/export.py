@@ -24,7 +24,7 @@ from classifiers.training.encoder.torch_extra import need
 from classifiers.training.measures import average_precision
 from hustings.errors import ModelError
 
-__all__ = ["Agreement", "agreement", "check_agreement", "export", "quantise", "tokenizer_bytes"]
+__all__ = ["Agreement", "agreement", "check_agreement", "export", "export_mean", "quantise", "tokenizer_bytes"]
 
 F64 = NDArray[np.float64]
 
@@ -51,8 +51,18 @@ class Agreement(NamedTuple):
 def export(network: Network, outputs: Sequence[int]) -> bytes:
     """The network with only these outputs, as float32 ONNX. Raises `ModelError` when it does not compute the same."""
     torch = need("torch")
+    return _exported(torch, _chosen(torch, network.module, outputs))
+
+
+def export_mean(network: Network) -> bytes:
+    """The encoder alone, whose output is the mean of its last layer, as float32 ONNX. Raises as `export` does."""
+    torch = need("torch")
+    return _exported(torch, _mean(torch, network.module))
+
+
+def _exported(torch: Any, module: Any) -> bytes:
     need("onnxscript")
-    module = _chosen(torch, network.module, outputs).eval()
+    module = module.eval()
     ids, mask = torch.ones((2, 9), dtype=torch.int64), torch.ones((2, 9), dtype=torch.int64)
     mask[1, 5:] = 0
     sizes = {0: torch.export.Dim("texts"), 1: torch.export.Dim("pieces", max=512)}
@@ -160,6 +170,20 @@ def _chosen(torch: Any, module: Any, outputs: Sequence[int]) -> Any:
             return self.heads((last * mask).sum(1) / mask.sum(1))
 
     return Chosen()
+
+
+def _mean(torch: Any, module: Any) -> Any:
+    class Mean(torch.nn.Module):  # type: ignore[misc]  # torch is not imported at module level
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = module.encoder
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            last = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(last.dtype)
+            return (last * mask).sum(1) / mask.sum(1)
+
+    return Mean()
 
 
 def _check_export(torch: Any, module: Any, raw: bytes) -> None:

@@ -55,6 +55,10 @@ def train(
         str | None,
         typer.Option("--base", help="encoder to begin with: a folder, a name on the hub, or all-minilm-l6-v2"),
     ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", help="encoder trained before: join it anew with the linear heads, without torch"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -70,10 +74,10 @@ def train(
     from hustings.errors import ConfigError
 
     if kind is Kind.ENCODER:
-        _train_encoders(names or ["encoder-en"], data, out, model_version, by, at, seed, key, base, as_json)
+        _train_encoders(names or ["encoder-en"], data, out, model_version, by, at, seed, key, base, network, as_json)
         return
-    if base is not None:
-        raise ConfigError("--base names what an encoder begins with; it goes with --kind encoder")
+    if base is not None or network is not None:
+        raise ConfigError("--base and --network are about encoders; they go with --kind encoder")
     if from_desk or corpus is not None:
         from runtime.commands.model.train_reviewed import train_from_corpus
 
@@ -105,6 +109,7 @@ def _train_encoders(
     seed: int | None,
     key: Path | None,
     base: str | None,
+    network: Path | None,
     as_json: bool,
 ) -> None:
     from classifiers.training.train import SEED, Order
@@ -115,7 +120,7 @@ def _train_encoders(
         data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
     )
     for name in names:
-        train_an_encoder(name, order, base=base, beside=None, key=key, as_json=as_json)
+        train_an_encoder(name, order, base=base, network=network, beside=None, key=key, as_json=as_json)
 
 
 def _train_shipped(

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import msgspec
 
-from classifiers.manifest import manifest_bytes
+from classifiers.manifest import Manifest, manifest_bytes
 from classifiers.papers import write_made
 from classifiers.pipeline import shipped_models
-from classifiers.signing import SIGNATURE
+from classifiers.signing import ANYBODY, SIGNATURE
 from classifiers.signing import sign as signed
-from classifiers.training.encoder.bases import default_cache, find_base
+from classifiers.training.encoder.bases import DEFAULT_BASE, Base, default_cache, find_base
 from classifiers.training.encoder.fit import Epoch, Progress
-from classifiers.training.encoder.recipes import ENCODERS
+from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
+from classifiers.training.make_embedder import EMBEDDERS, make_embedder
 from classifiers.training.train import Order
-from classifiers.training.train_encoder import train_encoder
+from classifiers.training.train_encoder import join_heads, read_trained, train_encoder
 from hustings.errors import ConfigError
 from runtime.commands.progress import stages
 from runtime.commands.terminal import say
@@ -27,36 +28,29 @@ __all__ = ["train_an_encoder"]
 
 
 def train_an_encoder(
-    name: str, order: Order, *, base: str | None, beside: Path | None, key: Path | None, as_json: bool
+    name: str,
+    order: Order,
+    *,
+    base: str | None,
+    network: Path | None,
+    beside: Path | None,
+    key: Path | None,
+    as_json: bool,
 ) -> None:
-    """Fine-tune the encoder `name` from its recipe, beginning with `base` (the recipe's own if None), beside the linear
-    heads in the folder `beside` (the shipped ones if None). Interrupted, it goes on when it is called again."""
+    """Make the model `name`: an embedder as it comes, or an encoder fine-tuned from its recipe beside the linear heads
+    in the folder `beside` (the shipped ones if None). `base` None means the recipe's own. Interrupted, fine-tuning goes
+    on when it is called again. `network` is the folder of an encoder that was trained before: it is only joined anew
+    with the linear heads, which needs no torch."""
     recipe = ENCODERS.get(name)
-    if recipe is None:
-        raise ConfigError(f"no recipe for an encoder {name!r}; known are {', '.join(ENCODERS)}")
-    check_extra()
+    language = EMBEDDERS.get(name)
+    if recipe is None and language is None:
+        raise ConfigError(f"no recipe for an encoder {name!r}; known are {', '.join([*ENCODERS, *EMBEDDERS])}")
     began = time.perf_counter()
-    found = find_base(base or recipe.base, default_cache())
     epochs: list[Epoch] = []
-    bar_at = 0
-    with stages(100, shown=not as_json) as bar:
-
-        def step(done: int, of: int, loss: float) -> None:
-            nonlocal bar_at
-            bar.at(name, f"step {done} of {of}, loss {loss:.3f}")
-            while bar_at < done * 100 // of:
-                bar_at += 1
-                bar.done()
-
-        def epoch(finished: Epoch) -> None:
-            epochs.append(finished)
-            measured = ", ".join(f"{task} {value}" for task, value in finished.average_precision.items())
-            if not as_json:
-                say(f"epoch {finished.number}: loss {finished.loss}, average precision on measured rows: {measured}")
-
-        manifest = train_encoder(
+    if recipe is not None and network is not None:
+        manifest = join_heads(
             recipe,
-            found,
+            read_trained(network, signers=ANYBODY),
             data=order.data,
             models=order.models,
             beside=beside or shipped_models(),
@@ -64,11 +58,37 @@ def train_an_encoder(
             encoder_version=order.version,
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
-            checkpoint=order.models / f"{name}.checkpoint",
-            progress=Progress(step, epoch),
         )
-    folder = order.models / name
-    seconds = round(time.perf_counter() - began, 2)
+        _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
+        return
+    check_extra()
+    found = find_base(base or (recipe.base if recipe else DEFAULT_BASE), default_cache())
+    if recipe is None:
+        manifest = make_embedder(
+            name,
+            language or "",
+            found,
+            models=order.models,
+            seed=order.seed,
+            model_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+        )
+    else:
+        manifest, epochs = _fine_tuned(recipe, found, order, beside or shipped_models(), shown=not as_json)
+    _tell(manifest, order.models / name, found, epochs, time.perf_counter() - began, key, as_json)
+
+
+def _tell(
+    manifest: Manifest,
+    folder: Path,
+    base: Base | None,
+    epochs: list[Epoch],
+    seconds: float,
+    key: Path | None,
+    as_json: bool,
+) -> None:
+    """Note what making it took, sign it, and say what came of it."""
     write_made(folder, seconds)
     if key is not None:
         (folder / SIGNATURE).write_bytes(signed(manifest_bytes(folder), key))
@@ -76,9 +96,9 @@ def train_an_encoder(
         told = {
             "model": manifest.tag,
             "folder": str(folder),
-            "seconds": seconds,
+            "seconds": round(seconds, 2),
             "signed": key is not None,
-            "base": found._asdict(),
+            "base": base._asdict() if base else None,
             "epochs": [one._asdict() for one in epochs],
             "metrics": msgspec.to_builtins(manifest.metrics),
         }
@@ -89,3 +109,39 @@ def train_an_encoder(
         f"{folder}: threshold {threshold.value}, precision {threshold.precision}, recall {threshold.recall} "
         f"({threshold.reason}); {seconds:.0f} s"
     )
+
+
+def _fine_tuned(
+    recipe: EncoderRecipe, base: Base, order: Order, beside: Path, *, shown: bool
+) -> tuple[Manifest, list[Epoch]]:
+    epochs: list[Epoch] = []
+    bar_at = 0
+    with stages(100, shown=shown) as bar:
+
+        def step(done: int, of: int, loss: float) -> None:
+            nonlocal bar_at
+            bar.at(recipe.name, f"step {done} of {of}, loss {loss:.3f}")
+            while bar_at < done * 100 // of:
+                bar_at += 1
+                bar.done()
+
+        def epoch(finished: Epoch) -> None:
+            epochs.append(finished)
+            measured = ", ".join(f"{task} {value}" for task, value in finished.average_precision.items())
+            if shown:
+                say(f"epoch {finished.number}: loss {finished.loss}, average precision on measured rows: {measured}")
+
+        manifest = train_encoder(
+            recipe,
+            base,
+            data=order.data,
+            models=order.models,
+            beside=beside,
+            seed=order.seed,
+            encoder_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+            checkpoint=order.models / f"{recipe.name}.checkpoint",
+            progress=Progress(step, epoch),
+        )
+    return manifest, epochs

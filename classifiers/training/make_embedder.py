@@ -1,0 +1,96 @@
+"""A base encoder, not fine-tuned, as 8-bit network for similarity: exported, quantised, held against the exact one."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from classifiers.encoder.embed import FILES
+from classifiers.encoder.session import MOST_PIECES, Session
+from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.training.encoder.bases import Base
+from classifiers.training.encoder.export import export_mean, quantise, tokenizer_bytes
+from classifiers.training.encoder.network import open_base
+from classifiers.training.train_encoder import library_versions
+from hustings.errors import ModelError
+
+__all__ = ["EMBEDDERS", "LEAST_COSINE", "make_embedder"]
+
+EMBEDDERS = {"embed-en": "en"}
+"""Those that can be made, and their languages."""
+
+LEAST_COSINE = 0.98
+"""Mean cosine of the 8-bit vectors with the exact ones, below which the network is refused."""
+
+_PROBES = (
+    "The polls open at seven in the morning and close at eight in the evening.",
+    "A video shows ballots being burnt behind a school.",
+    "Did the candidate really say that people over seventy may not vote?",
+    "vote by text message this year",
+    "Turnout was higher than four years ago, the commission said on Monday.",
+    "no",
+)
+
+
+def make_embedder(
+    name: str, language: str, base: Base, *, models: Path, seed: int, model_version: str, chosen_by: str, chosen_at: str
+) -> Manifest:
+    """Write `models/<name>`. Raises `ModelError` when quantising moves the vectors too far."""
+    network = open_base(base.at, 1, seed=seed)
+    exact = export_mean(network)
+    tokenizer = tokenizer_bytes(network)
+    small = quantise(exact)
+    vectors = [Session.open(raw, tokenizer, threads=1, where=name).logits(_PROBES) for raw in (exact, small)]
+    unit, unit_small = (found / np.linalg.norm(found, axis=1, keepdims=True) for found in vectors)
+    cosine = round(float((unit * unit_small).sum(axis=1).mean()), 4)
+    if cosine < LEAST_COSINE:
+        raise ModelError(
+            f"{name}: 8-bit vectors have a mean cosine of {cosine} with exact ones, {LEAST_COSINE} is least"
+        )
+    content = dict(zip(FILES, (small, tokenizer), strict=True))
+    manifest = Manifest(
+        kind="embedder",
+        name=name,
+        code="",
+        language=language,
+        version=model_version,
+        label="How alike two texts are in meaning: claims with posts, stories with each other.",
+        limits="Says that two texts are about alike things, not that they say the same: a claim and its denial are "
+        f"near each other. Reads {MOST_PIECES} word pieces.",
+        data=(),
+        settings={
+            "base": base.name,
+            "base_weights_sha256": base.weights_sha256,
+            "base_licence": base.licence,
+            "base_source": base.source,
+            "most_pieces": MOST_PIECES,
+        },
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        threshold=Threshold(
+            value=1.0,
+            reason="gives no flags",
+            chosen_by=chosen_by,
+            chosen_at=chosen_at,
+            chosen_on="",
+            precision=0.0,
+            recall=0.0,
+        ),
+        metrics=(Metric(name="quantised_cosine", on="probes", value=cosine, low=cosine, high=cosine, n=len(_PROBES)),),
+        files=tuple(
+            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+            for file, raw in content.items()
+        ),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries=library_versions(),
+        seed=seed,
+    )
+    folder = models / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, raw in content.items():
+        (folder / file).write_bytes(raw)
+    write_manifest(folder, manifest)
+    return manifest
