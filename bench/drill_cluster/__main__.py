@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -72,22 +73,24 @@ class Drill:
             self.folder / "direct.toml", session_s=SESSION_S, overload_s=OVERLOAD_S, partitions=4, workers=2
         )
         self._election(direct, deque(), name="undisturbed")
-        faults = server_faults(disk=self.disk, session_s=SESSION_S, rng=self.rng)
-        faults = faults if self.given.faults is None else faults[: self.given.faults]
+        faults = self._chosen(server_faults(disk=self.disk, session_s=SESSION_S, rng=self.rng))
         kills = self.given.kills - self.given.kills // 10
         self._elections(direct, self._mixed(faults, kills))
         with Troubled(self.servers.elastic.server, rng=self.rng) as proxy:
             behind = self.servers.write_config(
                 self.folder / "proxy.toml", session_s=SESSION_S, overload_s=OVERLOAD_S, elastic=proxy.server
             )
-            troubles = through_proxy(proxy)
-            troubles = troubles if self.given.faults is None else troubles[: self.given.faults]
+            troubles = self._chosen(through_proxy(proxy))
             self._elections(behind, self._mixed(troubles, self.given.kills - kills))
         if not self.given.no_control:
             self._control(direct)
 
+    def _chosen(self, faults: list[Fault]) -> list[Fault]:
+        named = [fault for fault in faults if self.given.only is None or re.search(self.given.only, fault.name)]
+        return named if self.given.faults is None else named[: self.given.faults]
+
     def _mixed(self, faults: list[Fault], kills: int) -> deque[Fault | Kill]:
-        """In an order of chance, but for the first: an election begins with something to feel."""
+        """In an order of chance."""
         plan: list[Fault | Kill] = [*faults, *(Kill() for _ in range(kills))]
         self.rng.shuffle(plan)
         return deque(plan)
@@ -224,6 +227,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="kill -9 of workers, altogether")
     parser.add_argument("--posts", type=int, default=6_000, help="size of each election, at least 2000")
     parser.add_argument("--faults", type=int, help="only so many faults of servers, and as many of the network")
+    parser.add_argument("--only", metavar="PATTERN", help="only faults whose name matches, for example 'disk|asleep'")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the moments")
     parser.add_argument("--limit-s", type=float, default=840, help="no new election is begun after so long")
     parser.add_argument("--no-control", action="store_true", help="leave out the negative control")

@@ -17,6 +17,7 @@ from bench.drill_cluster.disk import Disk
 from bench.drill_cluster.election import Election, patiently
 from bench.drill_cluster.proxy import Troubled
 from bench.drill_cluster.standing import Standing
+from hustings.errors import Unavailable
 from ingest.log_kafka.topics import open_admin
 
 __all__ = ["Fault", "server_faults", "through_proxy"]
@@ -98,6 +99,8 @@ def leader_gone(election: Election) -> Iterator[None]:
         [topic] = admin.describe_topics([election.kafka().topic("posts")])
         controller = _controller_of(admin)
     leaders = [leader for p in topic["partitions"] if (leader := int(p["leader_id"])) in kafka.running]
+    if not leaders:
+        raise Unavailable("no partition of posts has a leader yet")
     node = next((leader for leader in leaders if leader != controller), leaders[0])
     kafka.kill(node)
     try:
@@ -113,6 +116,8 @@ def controller_gone(election: Election) -> Iterator[None]:
     kafka = election.servers.kafka
     with open_admin(election.kafka(), "looking for the controller") as admin:
         node = _controller_of(admin)
+    if node not in kafka.running:
+        raise Unavailable(f"node {node} is gone, and no other leads the quorum yet")
     kafka.kill(node)
     try:
         yield
