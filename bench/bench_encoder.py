@@ -29,6 +29,7 @@ from bench.bench_classify import steps_us
 from classifiers.encoder.model import Encoder, load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
+from classifiers.language import LanguageStep
 from classifiers.linear.model import Head, load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.pipeline import Pipeline, analysed, open_pipeline, shipped_models
@@ -162,8 +163,10 @@ def tweets(data: Path) -> Kind:
 
 
 def demo() -> Kind:
-    posts = [post for source in generate().posts.values() for post in source if post.lang == "en" and not post.deleted]
-    return Kind("demo", [post.text for post in random.Random(1).sample(posts, min(4000, len(posts)))], [])
+    posts = [post for source in generate().posts.values() for post in source if not post.deleted]
+    chosen = random.Random(1).sample(posts, min(6000, len(posts)))
+    step = LanguageStep.opened(("en", "es", "ar"))
+    return Kind("demo", [one.post.text for one in step.classify(analysed(chosen, {})) if one.lang == "en"], [])
 
 
 def mixed(kinds: Sequence[Kind], scored: dict[str, list[Assessment]]) -> tuple[list[Assessment], list[int]]:
