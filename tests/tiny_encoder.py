@@ -29,7 +29,7 @@ THRESHOLD = Threshold(
     value=0.5, reason="", chosen_by="a test", chosen_at="2026-10-01", chosen_on="", precision=1.0, recall=1.0
 )
 KEEPS = (
-    Keep(keep=0.98, from_score=0.2, read=0.1),
+    Keep(keep=0.985, from_score=0.2, read=0.1),
     Keep(keep=0.99, from_score=0.05, read=0.2),
     Keep(keep=1.0, from_score=0.0, read=1.0),
 )
