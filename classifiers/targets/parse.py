@@ -7,7 +7,8 @@ installs it trusts it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _UP = frozenset(
     {"amod", "conj", "acomp", "attr", "oprd", "xcomp", "appos", "compound", "flat:name", "advmod", "npadvmod"}
 )
 _PRONOUNS = frozenset({"PRON", "DET", ""})
+_CLAUSES = frozenset({"relcl", "acl", "acl:relcl", "advcl", "ccomp"})
 _MOST_STEPS = 8
 """From a word up to the verb whose subject it shares."""
 
@@ -47,24 +49,26 @@ class Parsers:
         or does not parse."""
         return cls({language: _loaded(language, name) for language, name in sorted(names.items())}, names)
 
-    def reopened(self, names: Mapping[str, str]) -> Parsers:
-        """These ones again when they are the same that are wanted, else others, as `open` does."""
-        return self if dict(names) == self._names else Parsers.open(names)
+    def are(self, names: Mapping[str, str]) -> bool:
+        """Whether these are the models that are wanted."""
+        return dict(names) == self._names
 
     @property
     def label(self) -> str:
         """Names and versions of the models; "" without any."""
         return "+".join(f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}" for nlp in self._models.values())
 
-    def parsed(self, reading: Reading, language: str) -> Reading:
-        """The reading with whom each reason is about, where the parse says: people, or () for somebody who is not
-        named by the roster. A reason whose subject is a pronoun, or is not in the sentence, is left to the rules."""
+    def parsed(self, reading: Reading, language: str, *, is_threat: bool) -> Reading:
+        """The reading with the word that each reason is about, where the parse says: a name, or a noun that names
+        nobody. Where it is a pronoun, where a name hangs on it ("the children of Ana"), or where it is not in the
+        sentence, the rules decide alone."""
         nlp = self._models.get(language)
-        wanted = reasons(Places(reading)) if nlp else ()
+        wanted = reasons(Places(reading), is_threat=is_threat) if nlp else ()
         if nlp is None or not wanted:
             return reading
-        people = [(*reading.ranges[mention.at], mention.person) for mention in reading.mentions]
-        objects: list[tuple[int, tuple[str, ...]]] = []
+        starts = [start for start, _ in reading.ranges]
+        names = {mention.at for mention in reading.mentions}
+        subjects: list[tuple[int, int]] = []
         with nlp.memory_zone():
             doc = nlp(reading.text)
             for reason in wanted:
@@ -72,8 +76,18 @@ class Parsers:
                 about = _about(span.root) if span is not None else None
                 if about is None or about.pos_ in _PRONOUNS:
                     continue
-                objects.append((reason, tuple(who for start, end, who in people if start <= about.idx < end)))
-        return reading._replace(objects=tuple(objects))
+                at = bisect_right(starts, about.idx) - 1
+                if at in names or not any(bisect_right(starts, word.idx) - 1 in names for word in _belongings(about)):
+                    subjects.append((reason, at))
+        return reading._replace(subjects=tuple(subjects))
+
+
+def _belongings(word: Token) -> Iterator[Token]:
+    """The words that hang on this one, without those of clauses about it ("the man who met Ana")."""
+    for child in word.children:
+        if child.dep_ not in _CLAUSES:
+            yield child
+            yield from _belongings(child)
 
 
 def _about(word: Token) -> Token | None:

@@ -45,6 +45,10 @@ class Places:
     def clause(self, place: int) -> tuple[int, int]:
         return self._clauses[self.reading.clauses[place]]
 
+    def is_word(self, place: int) -> bool:
+        """Whether it is a word and no sign; vowel signs and the like make no difference."""
+        return any(letter.isalnum() for letter in self.reading.words[place])
+
     def named_within(self, cue: Cue) -> list[int]:
         """Where within the cue people are named."""
         return [place for place in range(cue.start, cue.end) if place in self.names]

@@ -10,18 +10,18 @@ grow with every new word: posts are read inside a memory zone, which forgets the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple
 
 from classifiers.targets.cut import QUOTE, Word, cut
+from classifiers.targets.matching import PERSON, Matching
 from classifiers.targets.reading import Cue, CueKind, Mention, Reading
-from classifiers.targets.rules import ANY_LANGUAGE, Rules, load_rules, rule_languages
+from classifiers.targets.rules import ANY_LANGUAGE, load_abbreviations, load_rules, rule_languages
 from hustings.types import Assessment, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.matcher import Matcher
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
 
@@ -33,6 +33,7 @@ LONGEST_READ = 20_000
 _SENTENCE_ENDS = frozenset(".!?؟。！？।॥۔…\n")
 _CLAUSE_ENDS = frozenset(",;:()–—|、")
 _GIVEN = "hustings_given"
+_WORDS = "hustings_words"
 _NEGATION = "hustings_negation_follows"
 
 
@@ -86,6 +87,13 @@ class _Given(NamedTuple):
     people: Sequence[tuple[tuple[int, int], str]]
 
 
+class _Words(NamedTuple):
+    """The words of a document and the number of each one's sentence."""
+
+    words: tuple[str, ...]
+    sentences: tuple[int, ...]
+
+
 class _Tokenizer:
     """The analyser in the place of spaCy's tokenizer: what spaCy calls the norm of a word is its folded form."""
 
@@ -127,12 +135,12 @@ class _People:
         people = filter_spans(span for span in found if span is not None)
         with doc.retokenize() as retokenizer:
             for span in people:
-                retokenizer.merge(span, attrs={"ENT_TYPE": span.label})
+                retokenizer.merge(span, attrs={"ENT_TYPE": PERSON, "ENT_KB_ID": span.label})
         return doc
 
 
 class _Sentences:
-    """Marks where sentences begin."""
+    """Marks where sentences begin, and notes the words as they now stand: every later look at them costs less so."""
 
     def __init__(self, abbreviations: frozenset[str]) -> None:
         self._abbreviations = abbreviations
@@ -140,56 +148,48 @@ class _Sentences:
     def __call__(self, doc: Doc) -> Doc:
         ended = False
         before = ""
+        words: list[str] = []
+        sentences: list[int] = []
         for token in doc:
-            sign = token.norm_
-            ends = sign in _SENTENCE_ENDS and not (sign == "." and before in self._abbreviations)
-            token.is_sent_start = ended and not ends and sign not in (QUOTE, ")", "")
-            ended = ends or (ended and not token.is_sent_start)
-            before = sign
+            word = token.norm_
+            ends = word in _SENTENCE_ENDS and not (word == "." and before in self._abbreviations)
+            begins = ended and not ends and word not in (QUOTE, ")", "")
+            token.is_sent_start = begins or not words
+            sentences.append(sentences[-1] + begins if sentences else 0)
+            words.append(word)
+            ended = ends or (ended and not begins)
+            before = word
+        doc.user_data[_WORDS] = _Words(tuple(words), tuple(sentences))
         return doc
 
 
 class _Cues:
-    """Finds the cues of a language; they become the spans `cues`, labelled with their kinds."""
+    """Finds the cues of the post's language; they become the spans `cues`, labelled with their kinds."""
 
-    def __init__(self, vocab: Vocab, rules: dict[str, Rules]) -> None:
-        self._rules = {name: (one, _matcher(vocab, one)) for name, one in rules.items()}
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+        self._known = frozenset(rule_languages())
+        self._matching: dict[str, Matching] = {}
 
     def __call__(self, doc: Doc) -> Doc:
         from spacy.tokens import Span as Cueing
 
         given: _Given = doc.user_data[_GIVEN]
-        rules, matcher = self._rules.get(given.language.split("-")[0]) or self._rules[ANY_LANGUAGE]
-        found = [Cueing(doc, start, end, label=kind) for kind, start, end in matcher(doc)]
-        for token in doc:
-            for kind in rules.words.get(token.norm_, ()):
-                if not token.ent_type:
-                    found.append(Cueing(doc, token.i, token.i + 1, label=kind))
+        matching = self._of(given.language)
+        found = [
+            Cueing(doc, start, end, label=kind) for kind, start, end in matching.find(doc, doc.user_data[_WORDS].words)
+        ]
         doc.spans["cues"] = found
-        doc.user_data[_NEGATION] = rules.negation_follows
+        doc.user_data[_NEGATION] = matching.rules.negation_follows
         return doc
 
-
-def _matcher(vocab: Vocab, rules: Rules) -> Matcher:
-    from spacy.matcher import Matcher
-
-    matcher = Matcher(vocab)
-    for kind, patterns in rules.patterns.items():
-        written = []
-        for pieces in patterns:
-            pattern = []
-            for piece in pieces:
-                place: dict[str, object] = {"NORM": {"IN": sorted(piece.words)}} if piece.words else {}
-                if piece.person:
-                    place["ENT_TYPE"] = {"NOT_IN": [""]}
-                if piece.optional:
-                    place["OP"] = "?"
-                if piece.first:
-                    place["IS_SENT_START"] = True
-                pattern.append(place)
-            written.append(pattern)
-        matcher.add(kind, written)
-    return matcher
+    def _of(self, language: str) -> Matching:
+        """The rules of the language, or of any; made when a first post of it is read."""
+        name = language.split("-")[0]
+        name = name if name in self._known else ANY_LANGUAGE
+        if name not in self._matching:
+            self._matching[name] = Matching(self._vocab, load_rules(name))
+        return self._matching[name]
 
 
 def _pipeline() -> Language:
@@ -216,34 +216,32 @@ def _make_people(nlp: Language, name: str) -> _People:
 
 
 def _make_sentences(nlp: Language, name: str) -> _Sentences:
-    return _Sentences(frozenset(word for language in rule_languages() for word in load_rules(language).abbreviations))
+    return _Sentences(load_abbreviations())
 
 
 def _make_cues(nlp: Language, name: str) -> _Cues:
-    return _Cues(nlp.vocab, {language: load_rules(language) for language in (ANY_LANGUAGE, *rule_languages())})
+    return _Cues(nlp.vocab)
 
 
 def _reading(doc: Doc, whole: _Whole, assessment: Assessment, reasons: Sequence[Span]) -> Reading:
-    words = tuple(token.norm_ for token in doc)
-    sentences = tuple(_numbers(bool(token.is_sent_start) for token in doc))
-    cues = tuple(Cue(_kind(span.label_), span.start, span.end) for span in doc.spans["cues"])
-    but = {cue.start for cue in cues if cue.kind == "but"}
-    people = {token.i: token.ent_type_ for token in doc if token.ent_type_}
-    greeted, strangers = _greeted(doc, people)
+    words, sentences = doc.user_data[_WORDS]
+    cues = {Cue(_kind(span.label_), span.start, span.end) for span in doc.spans["cues"]}
+    ranges: list[tuple[int, int]] = []
+    people: dict[int, str] = {}
+    for place, token in enumerate(doc):
+        ranges.append((token.idx, token.idx + len(token)))
+        if token.ent_type:
+            people[place] = token.ent_kb_id_
+    greeted, strangers = _greeted(whole.text, ranges, people)
     listed = [person.id for person in assessment.targets if not person.spans and person.role == "addressed"]
     return Reading(
         text=whole.text,
         words=words,
-        ranges=tuple((token.idx, token.idx + len(token)) for token in doc),
+        ranges=tuple(ranges),
         sentences=sentences,
-        clauses=tuple(
-            _numbers(
-                place in but or sentences[place] != sentences[max(place - 1, 0)] or words[place - 1] in _CLAUSE_ENDS
-                for place in range(len(words))
-            )
-        ),
+        clauses=_clauses(words, sentences, frozenset(cue.start for cue in cues if cue.kind == "but")),
         mentions=tuple(Mention(person, at) for at, person in people.items()),
-        cues=tuple(sorted(set(cues), key=lambda cue: (cue.start, cue.end, cue.kind))),
+        cues=tuple(sorted(cues, key=lambda cue: (cue.start, cue.end, cue.kind))),
         quotes=_quotes(words),
         reasons=_words_of(doc, [whole.place(span) for span in reasons]),
         negation_follows=doc.user_data[_NEGATION],
@@ -257,11 +255,15 @@ def _kind(label: str) -> CueKind:
     return kind
 
 
-def _numbers(begins: Iterator[bool]) -> Iterator[int]:
-    number = 0
-    for place, here in enumerate(begins):
-        number += here and place > 0
-        yield number
+def _clauses(words: Sequence[str], sentences: Sequence[int], but: Collection[int]) -> tuple[int, ...]:
+    """The number of each word's clause: one begins with a sentence, behind a comma or the like, and with a "but"."""
+    numbers: list[int] = []
+    for place in range(len(words)):
+        begins = place > 0 and (
+            place in but or sentences[place] != sentences[place - 1] or words[place - 1] in _CLAUSE_ENDS
+        )
+        numbers.append(numbers[-1] + begins if numbers else 0)
+    return tuple(numbers)
 
 
 def _quotes(words: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -270,16 +272,16 @@ def _quotes(words: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple((one, other + 1) for one, other in zip(marks[::2], marks[1::2], strict=False))
 
 
-def _greeted(doc: Doc, people: dict[int, str]) -> tuple[list[str], bool]:
+def _greeted(text: str, ranges: Sequence[tuple[int, int]], people: Mapping[int, str]) -> tuple[list[str], bool]:
     """People of the roster among the mentions in front, and whether there are mentions but none of theirs."""
     greeted: list[str] = []
     mentions = 0
-    for token in doc:
-        if not token.text.startswith("@"):
+    for place, (start, _) in enumerate(ranges):
+        if text[start] != "@":
             break
         mentions += 1
-        if token.i in people:
-            greeted.append(people[token.i])
+        if place in people:
+            greeted.append(people[place])
     return greeted, bool(mentions and not greeted)
 
 

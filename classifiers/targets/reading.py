@@ -15,6 +15,7 @@ CueKind = Literal[
     "contrasts",
     "defends",
     "denies",
+    "denies_that",
     "exclaims",
     "followers",
     "harm",
@@ -27,6 +28,7 @@ CueKind = Literal[
     "likens",
     "others",
     "passes_on",
+    "pronoun",
     "reports",
     "says",
     "second_person",
@@ -59,8 +61,8 @@ class Reading(NamedTuple):
     clause; both rise. `quotes` are ranges of words between quotation marks. `reasons` are the words for which the post
     was flagged, by the spans of its flags. `negation_follows` is said of languages in which a word of denial stands
     behind what it denies. `greeted` are people of the roster among the mentions with which the post begins, or whom the
-    source lists as mentioned; `strangers` says that it begins with mentions of others alone. `objects` are reasons with
-    whom a parser found them to be about: people, or nobody of the roster."""
+    source lists as mentioned; `strangers` says that it begins with mentions of others alone. `subjects` are reasons,
+    each with the word that a parser found it to be about."""
 
     text: str
     words: tuple[str, ...]
@@ -74,4 +76,4 @@ class Reading(NamedTuple):
     negation_follows: bool = False
     greeted: tuple[str, ...] = ()
     strangers: bool = False
-    objects: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    subjects: tuple[tuple[int, int], ...] = ()

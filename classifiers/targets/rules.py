@@ -25,7 +25,7 @@ from classifiers.targets.reading import CueKind
 from hustings.errors import ConfigError
 from hustings.text import analyse
 
-__all__ = ["ANY_LANGUAGE", "Piece", "Rules", "load_rules", "rule_languages"]
+__all__ = ["ANY_LANGUAGE", "Piece", "Rules", "load_abbreviations", "load_rules", "rule_languages"]
 
 ANY_LANGUAGE = "any"
 
@@ -46,7 +46,6 @@ class Rules(NamedTuple):
     language: str
     words: dict[str, tuple[CueKind, ...]]
     patterns: dict[CueKind, tuple[tuple[Piece, ...], ...]]
-    abbreviations: frozenset[str]
     negation_follows: bool
 
 
@@ -90,9 +89,14 @@ def load_rules(language: str) -> Rules:
         language=language,
         words={word: tuple(kinds) for word, kinds in words.items()},
         patterns={kind: tuple(dict.fromkeys(found)) for kind, found in patterns.items()},
-        abbreviations=frozenset(token for text in own.abbreviations for token in analyse(text).tokens),
         negation_follows=own.negation_follows,
     )
+
+
+def load_abbreviations() -> frozenset[str]:
+    """Words of all languages behind which a full stop ends no sentence. Raises `ConfigError`."""
+    given = (text for language in rule_languages() for text in _read(language).abbreviations)
+    return frozenset(token for text in given for token in analyse(text).tokens)
 
 
 def _read(language: str) -> _File:
@@ -129,7 +133,7 @@ def _parsed(file: _File, line: str) -> Iterator[tuple[Piece, ...]]:
             [*before, *(piece._replace(optional=optional) for piece in row)] for before in rows for row in alternatives
         ]
     for row in rows:
-        if not row or all(piece.optional for piece in row):
+        if not any(piece.words and not piece.optional for piece in row):
             raise ConfigError(f"{file.language}: {line!r}: a rule needs a word that must be there")
         if first:
             row[0] = row[0]._replace(first=True)

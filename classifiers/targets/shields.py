@@ -18,10 +18,13 @@ _NEAR_DENIAL = 4
 
 
 class Shields:
-    """Which words of a post are not the author's attack."""
+    """Which words of a post are not the author's attack. `says` are the cues of speakers, without those of hearsay:
+    "everybody says" is no distance."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        hearsay = {places.sentence(cue.start) for cue in places.cues("hearsay")}
+        self.says = [cue for cue in places.cues("says") if places.sentence(cue.start) not in hearsay]
         self.defended = tuple(self._defended())
         self._told = tuple(self._telling())
 
@@ -32,14 +35,18 @@ class Shields:
         return any(start <= place < end for start, end in self._told)
 
     def is_denied(self, place: int) -> bool:
-        """ "Ana is no cow": an insult right behind a denial in its clause (in some languages in front of it), unless
-        that concedes: "not only a cow"."""
+        """ "Ana is no cow": an insult right behind a denial in its clause (in some languages in front of it), or
+        whatever stands where "no such" denies the very next word; unless that concedes: "not only a cow"."""
         places = self._places
+        follows = places.reading.negation_follows
+        for cue in places.cues("denies_that"):
+            if (cue.start == place + 1 if follows else cue.end == place) and not self._concedes(cue):
+                return True
         if not places.is_a(place, "insult", "insults"):
             return False
         start, end = places.clause(place)
         for cue in places.cues("denies"):
-            between = cue.start - place if places.reading.negation_follows else place - cue.end + 1
+            between = cue.start - place if follows else place - cue.end + 1
             if start <= cue.start < end and 0 < between <= _NEAR_DENIAL and not self._concedes(cue):
                 return True
         return False
@@ -56,16 +63,14 @@ class Shields:
         """What another said, or was told to have done: quotations with a speaker in the same sentence, what follows
         "she said", what stands in front of "…, said she", and the words of the telling themselves."""
         places = self._places
-        hearsay = {places.sentence(cue.start) for cue in places.cues("hearsay")}
-        says = [cue for cue in places.cues("says") if places.sentence(cue.start) not in hearsay]
-        tells = [*says, *places.cues("reports")]
+        tells = [*self.says, *places.cues("reports")]
         for start, end in places.reading.quotes:
             told_in = {places.sentence(start), places.sentence(end - 1)}
             if any(places.sentence(cue.start) in told_in for cue in tells):
                 yield start, end
         for cue in tells:
             yield cue.start, self._end_of_telling(cue)
-        for cue in says:
+        for cue in self.says:
             if cue.start and places.reading.words[cue.start - 1] in _BEFORE_A_SPEAKER:
                 yield places.sentence(cue.start)[0], cue.start
 

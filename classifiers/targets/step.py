@@ -46,14 +46,26 @@ class Targets:
     def open(cls, roster: Roster, settings: TargetSettings, *, former: Targets | None = None) -> Targets:
         """With the models that are configured; what the step that this one takes over from had loaded of them, and of
         the rules, goes on. Raises `ModelError` for a model that cannot serve."""
-        if former is None:
-            return cls(roster, Parsers.open(settings.spacy_model))
-        step = cls(roster, former._parsers.reopened(settings.spacy_model))
-        step._reader = former._reader
+        if former is not None and former._parsers.are(settings.spacy_model):
+            return former.for_roster(roster)
+        return cls(roster, Parsers.open(settings.spacy_model))
+
+    def for_roster(self, roster: Roster) -> Targets:
+        """The same rules and models for other people."""
+        step = Targets(roster, self._parsers)
+        step._reader = self._reader
         return step
 
+    def needs(self, assessment: Assessment) -> bool:
+        """Whether the post is read at all: it names somebody, and a flag says that somebody may be attacked."""
+        return bool(assessment.targets) and _is_harmful(assessment.flags)
+
+    def load(self) -> None:
+        """Import spaCy now, rather than with the first post that needs it."""
+        self._opened()
+
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        needed = [place for place, one in enumerate(assessments) if one.targets and _is_harmful(one.flags)]
+        needed = [place for place, one in enumerate(assessments) if self.needs(one)]
         done = list(assessments)
         if needed:
             reader = self._opened()
@@ -80,10 +92,11 @@ class Targets:
     def _verdicts(self, assessment: Assessment, reader: Reader) -> dict[str, Verdict]:
         harms = [flag for flag in assessment.flags if _is_harmful((flag,))]
         reading = reader.read(assessment, [span for flag in harms for span in flag.spans])
+        is_threat = any(matches(flag.code, code) for flag in harms for code in _THREATS)
         return decide(
-            self._parsers.parsed(reading, assessment.lang),
+            self._parsers.parsed(reading, assessment.lang, is_threat=is_threat),
             list(dict.fromkeys(target.id for target in assessment.targets)),
-            is_threat=any(matches(flag.code, code) for flag in harms for code in _THREATS),
+            is_threat=is_threat,
             is_answer=any(matches(flag.code, _ANSWER) for flag in assessment.flags),
             genders=self._genders,
         )

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from classifiers.targets.places import Places
-from classifiers.targets.reading import CueKind
+from classifiers.targets.reading import Cue, CueKind
+from classifiers.targets.shields import Shields
 
 __all__ = ["Spared", "Spot", "Subjects"]
 
@@ -16,11 +17,12 @@ Spared = Literal["others", "chosen", "contrast", "speaker", "defended"]
 _SPARED_BY: Sequence[tuple[CueKind, Spared]] = (
     ("chooses", "chosen"),
     ("contrasts", "contrast"),
-    ("says", "speaker"),
     ("passes_on", "speaker"),
     ("followers", "others"),
 )
-_PRONOUNS: Sequence[CueKind] = ("second_person", "she", "he", "others", "anyone")
+_PRONOUNS: Sequence[CueKind] = ("second_person", "she", "he", "pronoun", "others", "anyone")
+_VOTERS: Sequence[CueKind] = ("second_person", "anyone", "others", "insults")
+_GENDERS: Mapping[str, str] = {"she": "woman", "he": "man"}
 _SHORT = 3
 """Letters of an article or the like, which may stand between a name and what it is called."""
 _AND = "و"
@@ -36,37 +38,30 @@ class Spot(NamedTuple):
 
 
 class Subjects:
-    """The possible subjects of a post. `genders` says "woman" or "man" of those of whom the roster does."""
+    """The possible subjects of a post, and `kinds`, what there is among them. `genders` says "woman" or "man" of those
+    of whom the roster does; in a threat the family of somebody stands for them."""
 
-    def __init__(
-        self, places: Places, genders: Mapping[str, str], *, defended: Sequence[tuple[int, int]], is_threat: bool
-    ) -> None:
+    def __init__(self, places: Places, genders: Mapping[str, str], shields: Shields, *, is_threat: bool) -> None:
         self._places = places
         self._genders = genders
         self._is_threat = is_threat
-        self.spared = self._find_spared(defended)
+        self.spared = self._find_spared(shields)
         self._spots = self._find_spots()
+        self.kinds = frozenset(spot.kind for spot in self._spots)
 
     def nearest(self, place: int) -> Spot | None:
-        """The nearest subject in front within the clause, else behind; then the same within the sentence, where at last
-        whoever is chosen will do ("do not vote for Ana, that cow"); then whoever was named last in the sentences
-        before, and at last who is named first behind."""
+        """The nearest subject in front within the clause, else behind; then the same within the sentence; then whoever
+        was named last in the sentences before, and at last who is named first behind. "Whoever" is one only in front.
+        """
         for start, end in (self._places.clause(place), self._places.sentence(place)):
             near = [spot for spot in self._spots if start <= spot.at < end and spot.at != place]
             before = [spot for spot in near if spot.at < place]
+            near = [spot for spot in near if spot.kind != "anyone" or spot.at < place]
             if near:
                 return before[-1] if before else near[0]
-        chosen = self._chosen_outside(place)
-        if chosen is not None:
-            return chosen
         named = [spot for spot in self._spots if spot.kind == "person"]
         before = [spot for spot in named if spot.at < place]
         return before[-1] if before else named[0] if named else None
-
-    def _chosen_outside(self, place: int) -> Spot | None:
-        sentence, clause = range(*self._places.sentence(place)), range(*self._places.clause(place))
-        chosen = [at for at, why in self.spared.items() if why == "chosen" and at in sentence and at not in clause]
-        return Spot(chosen[-1], "person", self._places.names[chosen[-1]]) if chosen else None
 
     def behind(self, place: int, *, within: int) -> Spot | None:
         """The first subject behind the word in its clause, at most so many words away: the object of a verb."""
@@ -79,8 +74,10 @@ class Subjects:
         for other in (place + 1, place - 1, place + 2, place - 2):
             if not (start <= other < end and other in self._places.names):
                 continue
-            if self.spared.get(other, "chosen") != "chosen" or (other > place and self._places.is_of_many(place)):
+            if other > place and self._places.is_of_many(place):
                 continue
+            if other in self.spared and not (other > place and self.spared[other] == "chosen"):
+                continue  # "who voted for that cow Ana" means Ana, "who votes for Ana is a cow" does not
             if all(self._is_small(between) for between in range(min(place, other) + 1, max(place, other))):
                 return other
         return None
@@ -111,12 +108,17 @@ class Subjects:
         return frozenset(called.values())
 
     def antecedent(self, pronoun: Spot) -> str:
-        """Whom "she" or "he" means: the person named last before it whom its gender fits, else the first behind."""
-        wanted = "woman" if pronoun.kind == "she" else "man"
+        """Whom "she" or "he" means: the person named last before it whom its gender fits, else the first behind; nobody
+        behind "whoever"."""
+        start, _ = self._places.sentence(pronoun.at)
+        if any(start <= cue.start < pronoun.at for cue in self._places.cues("anyone")):
+            return ""
+        wanted = _GENDERS.get(pronoun.kind)
         fitting = [
             mention
             for mention in self._places.reading.mentions
-            if self._genders.get(mention.person, wanted) == wanted and self.spared.get(mention.at) != "contrast"
+            if (wanted is None or self._genders.get(mention.person, wanted) == wanted)
+            and self.spared.get(mention.at) != "contrast"
         ]
         before = [mention for mention in fitting if mention.at < pronoun.at]
         return before[-1].person if before else fitting[0].person if fitting else ""
@@ -134,19 +136,28 @@ class Subjects:
 
     # ── found once ──
 
-    def _find_spared(self, defended: Sequence[tuple[int, int]]) -> dict[int, Spared]:
+    def _find_spared(self, shields: Shields) -> dict[int, Spared]:
         by: list[tuple[CueKind, Spared]] = [*_SPARED_BY]
         if not self._is_threat:
             by.append(("kin", "others"))
-        found = {
+        found: dict[int, Spared] = {
             place: spared
             for kind, spared in by
             for cue in self._places.cues(kind)
             for place in self._places.named_within(cue)
         }
-        return found | {
-            place: "defended" for start, end in defended for place in self._places.names if start <= place < end
-        }
+        for place, spared in list(found.items()):
+            if spared == "chosen" and not self._is_about_voters(place):
+                del found[place]
+        for cue in shields.says:
+            found |= dict.fromkeys(self._places.named_within(cue), "speaker")
+        for start, end in shields.defended:
+            found |= {place: "defended" for place in self._places.names if start <= place < end}
+        return found
+
+    def _is_about_voters(self, place: int) -> bool:
+        """Whether anybody else is spoken of, or to, in the sentence of somebody who is voted for."""
+        return any(self._places.is_a(other, *_VOTERS) for other in range(*self._places.sentence(place)))
 
     def _find_spots(self) -> list[Spot]:
         places = self._places
@@ -157,7 +168,7 @@ class Subjects:
                 owners = [places.names[place] for place in places.named_within(cue)]
                 if kind == "kin" and self._is_threat and not owners:
                     continue  # whose child is threatened, the pronoun within says
-                if kind == "somebody" and (owners or self._holds_reason(cue.start, cue.end)):
+                if kind == "somebody" and (owners or self._says_more(cue)):
                     continue
                 spots.add(Spot(cue.end - 1, kind, owners[0] if owners else ""))
                 taken |= set(range(cue.start, cue.end))
@@ -181,8 +192,7 @@ class Subjects:
         }
 
     def _is_set_off(self, place: int) -> bool:
-        words = self._places.reading.words
-        return not any(words[other].isalnum() for other in range(*self._places.clause(place)) if other != place)
+        return not any(self._places.is_word(other) for other in range(*self._places.clause(place)) if other != place)
 
     # ── places ──
 
@@ -198,8 +208,13 @@ class Subjects:
             return self._places.reading.words[place].startswith(_AND)
         return self._places.is_a(place, "joins")
 
-    def _holds_reason(self, start: int, end: int) -> bool:
-        return any(self._places.is_a(place, "insult", "insults", "harm") for place in range(start, end))
+    def _says_more(self, cue: Cue) -> bool:
+        """Whether "the … is" holds a pronoun or the insult itself, and so is no subject of it."""
+        places = self._places
+        return any(
+            places.is_a(place, "insult", "insults", "harm", *_PRONOUNS) or place in places.reading.reasons
+            for place in range(cue.start, cue.end)
+        )
 
     def _in_sentence(self, one: int, other: int) -> bool:
         return self._places.sentence(one) == self._places.sentence(other)
@@ -208,7 +223,7 @@ class Subjects:
         word = self._places.reading.words[place]
         is_subject = any(spot.at == place for spot in self._spots)
         return (
-            word.isalnum()
+            self._places.is_word(place)
             and len(word) <= _SHORT
             and not is_subject
             and not self._places.is_a(place, "denies", "joins")

@@ -58,6 +58,7 @@ CERTAINTY: Mapping[Because, float] = {
 
 _MOST_REASONS = 64
 """Of one post: the rest of a flood of insults tells nothing new."""
+_INSULTS: tuple[Literal["insult", "insults"], ...] = ("insult", "insults")
 _NEAR_OBJECT = 4
 """Words between a verb of harm and its object, at most."""
 
@@ -92,25 +93,26 @@ def decide(
     whom "she" or "he" can mean."""
     places = Places(reading)
     shields = Shields(places)
-    subjects = Subjects(places, genders or {}, defended=shields.defended, is_threat=is_threat)
+    subjects = Subjects(places, genders or {}, shields, is_threat=is_threat)
     if is_answer:
         found = [_About(_NOBODY, "defended")]
     else:
         judge = _Judge(people, places, subjects, shields, is_threat)
-        found = [judge.about(reason) for reason in reasons(places)] or [judge.about_all()]
+        found = [judge.about(reason) for reason in reasons(places, is_threat=is_threat)] or [judge.about_all()]
     spoken_to = subjects.listeners(None)
     return {person: _verdict(person, found, subjects, is_spoken_to=person in spoken_to) for person in people}
 
 
-def reasons(places: Places) -> list[int]:
-    """Words known as insults or harms, one for each cue; without any, the words of the flags, names and words of
-    grammar aside."""
-    known = sorted({cue.end - 1 for kind in _HARSH for cue in places.cues(kind)})
+def reasons(places: Places, *, is_threat: bool) -> list[int]:
+    """Words known as insults or harms, one for each cue, harms beside insults only in threats ("Ana beat Jon, that
+    clown"); without any, the words of the flags, names and words of grammar aside."""
+    insults = {cue.end - 1 for kind in _INSULTS for cue in places.cues(kind)}
+    harms = {cue.end - 1 for cue in places.cues("harm")}
+    known = insults | harms if is_threat or not insults else insults
     if known:
-        return known[:_MOST_REASONS]
-    words = places.reading.words
+        return sorted(known)[:_MOST_REASONS]
     grammar = {cue.start for cue in places.reading.cues if cue.end - cue.start == 1}
-    own = [at for at in places.reading.reasons if words[at].isalnum() and at not in places.names and at not in grammar]
+    own = [at for at in places.reading.reasons if places.is_word(at) and at not in places.names and at not in grammar]
     return own[:_MOST_REASONS]
 
 
@@ -121,9 +123,6 @@ def _verdict(person: str, found: Sequence[_About], subjects: Subjects, *, is_spo
     role: Role = "addressed" if is_spoken_to else "mentioned"
     spared = subjects.spared_as(person)
     return Verdict(role, spared or _plainest([one.because for one in found if not one.people] or ["unclear"]))
-
-
-_HARSH: tuple[Literal["insult", "insults", "harm"], ...] = ("insult", "insults", "harm")
 
 
 class _Judge:
@@ -137,7 +136,7 @@ class _Judge:
         self._subjects = subjects
         self._shields = shields
         self._is_threat = is_threat
-        self._parsed = dict(places.reading.objects)
+        self._parsed = dict(places.reading.subjects)
 
     def about(self, reason: int) -> _About:
         """Whom a reason is about."""
@@ -147,8 +146,11 @@ class _Judge:
             return _About(_NOBODY, "reported")
         if self._shields.is_denied(reason):
             return _About(_NOBODY, "denied")
-        if reason in self._parsed:
-            return _About(frozenset(self._parsed[reason]), "parsed")
+        parsed = self._parsed.get(reason)
+        if parsed in self._places.names and parsed not in self._subjects.spared:
+            return _About(self._subjects.together(parsed), "parsed")
+        if parsed is not None and parsed not in self._places.names:
+            return _About(_NOBODY, "others")
         beside = self._subjects.beside(reason)
         if beside is not None:
             return _About(self._subjects.together(beside), "beside")
@@ -157,15 +159,19 @@ class _Judge:
         return self._meant(spot, reason) if spot else self._whoever()
 
     def about_all(self) -> _About:
-        """When nothing tells which words are the abuse."""
+        """When nothing tells which words are the abuse: whoever is spoken to, else the only one who is spoken of."""
         if self._shields.defended:
             return _About(_NOBODY, "defended")
-        if len(self._people) == 1:
-            return self._whoever()
-        if self._places.cues("second_person"):
+        kinds = self._subjects.kinds
+        if "second_person" in kinds:
             listeners = self._subjects.listeners(None)
-            return _About(listeners, "addressed" if listeners else "others")
-        return _About(_NOBODY, "unclear")
+            if listeners or len(self._people) > 1 or self._places.reading.strangers:
+                return _About(listeners, "addressed" if listeners else "others")
+        if len(self._people) > 1:
+            return _About(_NOBODY, "unclear")
+        if "person" not in kinds and not self._places.names and kinds:
+            return _About(_NOBODY, "third person" if kinds & {"she", "he", "pronoun"} else "others")
+        return self._whoever()
 
     def _meant(self, spot: Spot, reason: int) -> _About:
         if spot.kind == "person":
@@ -178,9 +184,11 @@ class _Judge:
         if spot.kind == "second_person":
             listeners = self._subjects.listeners(reason)
             return _About(listeners, "addressed" if listeners else "others")
-        if spot.kind in ("she", "he"):
+        if spot.kind in ("she", "he", "pronoun"):
             person = self._subjects.antecedent(spot)
-            return _About(frozenset({person}), "pronoun") if person else _About(_NOBODY, "third person")
+            if person:
+                return _About(frozenset({person}), "pronoun")
+            return self._whoever() if self._is_threat else _About(_NOBODY, "third person")
         return _About(_NOBODY, "others")
 
     def _whoever(self) -> _About:

@@ -1,4 +1,4 @@
-"""`hustings checks`: ElectionCheck and the abuse functions, run through the models of a deployment."""
+"""`hustings checks`: ElectionCheck and the abuse functions, run through models, and functions of who is attacked."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from classifiers.checks.runner import Report
     from classifiers.checks.suite import Suite
+    from classifiers.checks.who import TargetSuite
 
 __all__ = ["app"]
 
@@ -30,6 +31,7 @@ class SuiteName(StrEnum):
 
     ELECTION = "election"
     ABUSE = "abuse"
+    TARGETS = "targets"
 
 
 Suites = Annotated[list[SuiteName] | None, typer.Option("--suite", help="a suite; may be repeated; default: all")]
@@ -95,15 +97,19 @@ def page(models: Models = None) -> None:
     from classifiers.checks.page import page as written
     from runtime.commands.terminal import say
 
-    say(written(_reports(_suites(None, None), models)).rstrip("\n"))
+    suites = _suites([SuiteName.ELECTION, SuiteName.ABUSE], None)
+    say(written(_reports(suites, models)).rstrip("\n"))
 
 
-def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[Suite]:
+def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[Suite | TargetSuite]:
     """The suites asked for, in the languages asked for that they have. A language that none has is an error."""
     from classifiers.checks.expand import load_suite
-    from classifiers.checks.suite import SUITES
+    from classifiers.checks.who import load_target_suite
 
-    suites = [load_suite(name) for name in (list(dict.fromkeys(names)) if names else SUITES)]
+    suites: list[Suite | TargetSuite] = [
+        load_target_suite() if name is SuiteName.TARGETS else load_suite(name)
+        for name in dict.fromkeys(names or SuiteName)
+    ]
     if not languages:
         return suites
     known = sorted({language for suite in suites for language in suite.languages})
@@ -114,15 +120,21 @@ def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[
     return [suite for suite in chosen if suite.cases]
 
 
-def _reports(suites: Sequence[Suite], models: Path | None) -> list[Report]:
+def _reports(suites: Sequence[Suite | TargetSuite], models: Path | None) -> list[Report]:
     from classifiers.checks.runner import run as run_suite
+    from classifiers.checks.suite import Suite
+    from classifiers.checks.who import run_targets
     from classifiers.pipeline import open_pipeline
     from classifiers.signing import ANYBODY
     from classifiers.store import serving
     from hustings.roster import Roster
     from runtime.build import codebook
 
-    languages = tuple(sorted({language for suite in suites for language in suite.languages}))
+    reports = [run_targets(suite) for suite in suites if not isinstance(suite, Suite)]
+    tested = [suite for suite in suites if isinstance(suite, Suite)]
+    if not tested:
+        return reports
+    languages = tuple(sorted({language for suite in tested for language in suite.languages}))
     pipeline = open_pipeline(
         models=serving(models) if models else None,
         roster=Roster(),
@@ -130,7 +142,7 @@ def _reports(suites: Sequence[Suite], models: Path | None) -> list[Report]:
         languages=languages,
         signers=ANYBODY if models else None,
     )
-    return [run_suite(suite, pipeline) for suite in suites]
+    return [*(run_suite(suite, pipeline) for suite in tested), *reports]
 
 
 def _show(report: Report, floor: float) -> None:
@@ -169,6 +181,15 @@ def _show(report: Report, floor: float) -> None:
             for score in report.scores[:WORST]
         ],
     )
+    if report.swaps:
+        _show_swaps(report)
+    models = " ".join(f"{name}@{version}" for name, version in report.models.items()) or "none"
+    say(f"models that scored posts: {models}")
+
+
+def _show_swaps(report: Report) -> None:
+    from runtime.commands.terminal import table
+
     table(
         "swaps: share flagged on either side",
         ("function", "language", "sides", "pairs", "flagged", "difference, points"),
@@ -184,5 +205,3 @@ def _show(report: Report, floor: float) -> None:
             for swap in report.swaps
         ],
     )
-    models = " ".join(f"{name}@{version}" for name, version in report.models.items()) or "none"
-    say(f"models that scored posts: {models}")
