@@ -12,7 +12,7 @@ help:
 	@echo "make lint    format, lint, import layers, types"
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
 	@echo "             killed too, into bench/DRILL_CLUSTER.md (KILLS=100 POSTS=$(POSTS), the size of each election)"
-	@echo "make bench   speed, as ratios, into bench/RESULTS.md"
+	@echo "make bench   speed, as ratios, into bench/RESULTS.md; CLUSTER=1: over real servers, into RESULTS_CLUSTER.md"
 	@echo "make models  train the shipped models again (needs the staged data)"
 	@echo "make docs    write the generated pages again"
 	@echo "make setup   only the set-up (demo and test call it)"
@@ -38,13 +38,14 @@ lint: setup
 	@.venv/bin/mypy
 
 bench: setup
-	@$(PY) -m bench.run
+	@$(PY) -m bench.run$(if $(CLUSTER),_cluster)
 
 drill: setup
 	@$(PY) -m bench.drill$(if $(CLUSTER),_cluster --write --posts $(POSTS)) --kills $(KILLS)
 
 docs: setup
 	@$(PY) -m hustings.values_page > docs/values.md
+	@.venv/bin/hustings capacity --page > docs/capacity.md
 
 models: setup
 	@.venv/bin/hustings model train --out classifiers/models

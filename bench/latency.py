@@ -29,6 +29,7 @@ from runtime.config import load_config
 from runtime.demo.generate import generate
 from runtime.demo.receiver import Receiver
 from runtime.events import open_events
+from runtime.servers import set_up
 from runtime.supervisor import Child, Supervisor, loop_command
 
 NEEDLES_PER_SECOND = 4
@@ -94,8 +95,11 @@ secrets = [{{ file = "partner.whsec" }}]
 """
 
 
-def measure_rate(folder: Path, rate: int, seconds: float) -> dict[str, Any]:
-    """p50, p95, p99 and the worst in milliseconds at `rate` posts a second."""
+def measure_rate(
+    folder: Path, rate: int, seconds: float, *, needles_per_s: int = NEEDLES_PER_SECOND, tables: str = ""
+) -> dict[str, Any]:
+    """p50, p95, p99 and the worst in milliseconds at `rate` posts a second. `tables` of the configuration name the
+    servers that it runs over; what they need is made on them."""
     folder.mkdir()
     clock = SystemClock()
     with ExitStack() as closing:
@@ -105,8 +109,10 @@ def measure_rate(folder: Path, rate: int, seconds: float) -> dict[str, Any]:
         (folder / "partner.whsec").write_text(receiver.secret)
         (folder / "partner.key").write_text("0" * 64)
         (folder / "rule.toml").write_text(RULE)
-        (folder / "hustings.toml").write_text(CONFIG.format(port=receiver.port))
+        (folder / "hustings.toml").write_text(CONFIG.format(port=receiver.port) + tables)
         config = load_config(folder / "hustings.toml")
+        for _ in set_up(config):
+            pass
         engine = build.open_engine(config)
         closing.callback(engine.dispose)
         log = build.open_log(config, clock)
@@ -120,7 +126,7 @@ def measure_rate(folder: Path, rate: int, seconds: float) -> dict[str, Any]:
         sent: dict[str, float] = {}
         number = 0
         began = time.perf_counter()
-        every = max(1, rate // NEEDLES_PER_SECOND)
+        every = max(1, rate // needles_per_s)
         while (elapsed := time.perf_counter() - began) < seconds:
             due = int(elapsed * rate)
             records = []

@@ -12,6 +12,7 @@ from runtime.commands import (
     assess,
     audit,
     backup,
+    capacity,
     check,
     check_models,
     claims,
@@ -55,6 +56,7 @@ app.command("check")(check.check)
 app.command("setup")(setup.setup)
 app.command("run")(run.run)
 app.command("status")(status.status)
+app.command("capacity")(capacity.capacity)
 app.command("assess")(assess.assess)
 app.command("search")(search.search)
 app.add_typer(rules.app)

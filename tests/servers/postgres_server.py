@@ -116,6 +116,11 @@ class PostgresServer:
         return self._port
 
     @property
+    def pid(self) -> int:
+        """The server; each connection is served by a child of it."""
+        return self._process().pid
+
+    @property
     def password(self) -> str:
         """Of our role."""
         return self._passwords[ROLE]
