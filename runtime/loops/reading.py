@@ -41,8 +41,8 @@ class Reading(Protocol):
         ...
 
     def take(self, *, limit: int, timeout_s: float) -> list[Entry]:
-        """The next batch, about `limit` entries; `[]` when there is nothing to do now. Entries of a partition come in
-        the order of their offsets."""
+        """The next batch, about `limit` entries; `[]` when there is nothing to do now. After each batch everything of a
+        partition up to its last entry has been taken."""
         ...
 
     def told(self, assessments: Sequence[Assessment]) -> list[Assessment]:
