@@ -26,8 +26,8 @@ GRAM = 4
 _BUCKETS_BITS = 22
 _BUCKETS = 1 << _BUCKETS_BITS
 COMMON = 0.1
-"""Words of more than this share of the claims (and of more than `_FEW`) find nothing and score nothing: they are most of
-the work and say least."""
+"""Words of more than this share of the claims (and of more than `_FEW`) find nothing and score nothing: they are most
+of the work and say least."""
 RARE = 0.01
 """Four-grams of more than this share of the claims (and of more than `_FEW`) find nothing: they only weigh."""
 _FEW = 50

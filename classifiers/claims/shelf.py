@@ -1,4 +1,4 @@
-"""The claims of a deployment: one collection in the machine's memory, replaced as a whole, for every worker the same."""
+"""The claims of a deployment: one collection in the memory of the machine, replaced as a whole, seen by every worker."""
 
 from __future__ import annotations
 
