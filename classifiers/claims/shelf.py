@@ -1,4 +1,4 @@
-"""The claims of a deployment: one collection in the memory of the machine, replaced as a whole, seen by every worker."""
+"""The claims of a deployment: one collection in the memory of the machine, replaced as a whole, the same for all."""
 
 from __future__ import annotations
 
