@@ -208,7 +208,7 @@ def test_a_decompression_bomb_is_stopped_by_its_ratio() -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"cut" * 99)[:-9]), ("gzip, gzip", b"")],
+    [("br", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"cut" * 99, mtime=0)[:-9]), ("gzip, gzip", b"")],
 )
 def test_an_encoding_that_was_not_asked_for_or_is_broken_is_bad_input(encoding: str, body: bytes) -> None:
     with (
