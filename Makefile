@@ -3,12 +3,15 @@ PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 6000
 
-.PHONY: help demo test test-servers lint bench drill setup models docs clean
+.PHONY: help demo test test-fast test-servers lint bench drill setup models docs clean
 
 help:
-	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address"
-	@echo "make test    all tests but those on real servers"
-	@echo "make test-servers   the contract tests on a real Kafka (needs Java and Maven)"
+	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address;"
+	@echo "             CONFIG=cluster: over a real Kafka, Elasticsearch and PostgreSQL that are started for it;"
+	@echo "             CONFIG=FILE.toml: over the servers of that configuration"
+	@echo "make test    all tests: first test-fast, then test-servers"
+	@echo "make test-fast      those that need no server"
+	@echo "make test-servers   those on a real Kafka, Elasticsearch and PostgreSQL (needs Java and Maven, brings the servers)"
 	@echo "make lint    format, lint, import layers, types"
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
 	@echo "             killed too, into bench/DRILL_CLUSTER.md (KILLS=100 POSTS=$(POSTS), the size of each election)"
@@ -23,13 +26,20 @@ setup: .venv/.ready
 	@./scripts/setup.sh
 
 demo: setup
-	@.venv/bin/hustings demo
+ifeq ($(CONFIG),cluster)
+	@$(PY) -m tests.servers.demo $(ARGS)
+else
+	@.venv/bin/hustings demo $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
+endif
 
-test: setup
+test: test-fast test-servers
+
+test-fast: setup
 	@$(PY) -m pytest -n 2 --dist worksteal -m "not servers"
 
+# Tests of one server stay on one worker, so that each starts once.
 test-servers: setup
-	@$(PY) -m pytest -m servers
+	@$(PY) -m pytest -n 2 --dist loadgroup -m servers
 
 lint: setup
 	@.venv/bin/ruff format --check .

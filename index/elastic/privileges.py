@@ -33,7 +33,7 @@ LOOPS: Mapping[str, Mapping[Kind, Sequence[str]]] = {
         "state": (*READ, "index", REFRESH),
     },
     "watch": {
-        "posts": ("view_index_metadata", REFRESH),
+        "posts": (*READ, REFRESH),
         "hits": (*READ, *WRITE, REFRESH),
         "state": (*READ, "index", REFRESH),
     },
@@ -43,8 +43,8 @@ LOOPS: Mapping[str, Mapping[Kind, Sequence[str]]] = {
         "state": (*READ, REFRESH),
     },
 }
-"""By loop and kind of index. `watch` rebuilds its windows from refreshed hits and never reads a post; the desk shows
-the books and the positions."""
+"""By loop and kind of index. `watch` rebuilds its windows from refreshed hits, and reads posts: those behind an alert
+that leaves by itself, and all that matter to a rule that was edited. The desk shows the books and the positions."""
 
 
 def role_of(loop: str, prefix: str) -> dict[str, Any]:

@@ -72,6 +72,12 @@ def _embedded(path: Path) -> Config:
     from runtime.config import load_config
 
     loaded = load_config(path)
+    servers = [table for table in ("kafka", "elasticsearch") if getattr(loaded, table) is not None]
+    if servers:
+        raise ConfigError(
+            f"{path}: {' and '.join(servers)}: stores of this deployment are on servers, so a copy of the data folder"
+            " would not be whole; copy them with their own tools, the desk's database first, and the data folder last"
+        )
     if loaded.desk.database_url:
         raise ConfigError(
             f"{path}: desk.database_url: the desk's database is elsewhere, so a copy of the data folder would not be"
