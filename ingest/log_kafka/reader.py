@@ -66,6 +66,9 @@ class KafkaLogReader:
         self._generation = 0
         self._fetched: dict[int, int] = {}
         """By partition, the offset that the client must bring next."""
+        self._held_at: dict[int, int] = {}
+        """By partition of a worker, what is committed: nobody else can commit while it is this worker's, so it need not
+        be asked for with each commit."""
         self._ahead: dict[int, deque[Any]] = {}
         """By partition, what the client brought and nobody has polled yet."""
         self._turn = 0
@@ -99,7 +102,7 @@ class KafkaLogReader:
     def commit(self, positions: Mapping[int, int]) -> None:
         self._check_assigned(positions)
         self._check_still_owned(positions)
-        committed = self._committed(positions)
+        committed = self._committed(positions) if self._worker is None else self._held_at
         if any(offset < committed[p] for p, offset in positions.items()):
             self._refuse_backwards(positions, committed)
         if any(offset > self._position(p) for p, offset in positions.items()):
@@ -220,6 +223,8 @@ class KafkaLogReader:
                 raise self._twin() from problem
             except (kafka.CommitFailedError, kafka.RebalanceInProgressError, kafka.UnknownMemberIdError) as problem:
                 raise Reassigned(f"{self._words}: other workers came or went; nothing was committed") from problem
+        if self._worker is not None:
+            self._held_at |= positions
 
     def _refuse_backwards(self, positions: Mapping[int, int], committed: Mapping[int, int]) -> None:
         """Raises `Reassigned` when this is a worker that slept while another went on in its place: the broker then
@@ -255,8 +260,11 @@ class KafkaLogReader:
         for partition in taken_away:
             self._ahead.pop(partition, None)
             self._fetched.pop(partition, None)
+            self._held_at.pop(partition, None)
         self._assigned = sorted(self._ahead)
-        self._go_to(self._committed(owned - self._ahead.keys()))
+        committed = self._committed(owned - self._ahead.keys())
+        self._held_at |= committed
+        self._go_to(committed)
         self._assigned = sorted(owned)
         self._generation = generation  # last: what failed on the way is done again by the next poll
         raise Reassigned(f"{self._words}: reads the partitions {self._assigned} from now on")
@@ -344,7 +352,7 @@ class KafkaLogReader:
             self._client.close(autocommit=False, timeout_ms=0)
             if self._worker is not None:
                 self._membership, self._generation = Membership(), 0
-                self._assigned, self._ahead, self._fetched = [], {}, {}
+                self._assigned, self._ahead, self._fetched, self._held_at = [], {}, {}, {}
             self._connect()
         if self._worker is None:
             self._go_to(positions)

@@ -31,7 +31,8 @@ def page(measured: Measured, assumptions: Assumptions, plans: Sequence[Plan], *,
             "",
             f"Measured {measured.at} at commit {measured.commit} on {measured.machine}: {measured.posts:,} posts of"
             f" the synthetic election, {measured.post_bytes:.0f} bytes each as JSON, {measured.hits_each:.3f} hits"
-            " each. One broker, one node and one database with one copy of everything ran on the same cores as the worker.",
+            " each. One broker, one node and one database with one copy of everything ran on the same cores as the"
+            " worker.",
             "",
             *_table(("one", "carried", "processor time", "so a core carries"), carried_rows(measured)),
             "",
