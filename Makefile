@@ -1,7 +1,7 @@
 # Every command of the project. `make demo` and `make test` do all set-up on a fresh machine.
 PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
-POSTS ?= 6000
+POSTS ?= 12000
 
 .PHONY: help demo test test-fast test-servers lint bench drill setup models docs clean
 
