@@ -2,7 +2,7 @@
 here on loopback, with two analyze and two watch workers, while workers and servers are killed, put to sleep, starved
 of disk and refused.
 
-    python -m bench.drill_cluster --kills 100 --posts 6000
+    python -m bench.drill_cluster --kills 100 --posts 12000
 
 After each fault the books must balance, and at the end of each election every post, hit and alert must say what it says
 in an undisturbed run on one machine. The negative control commits its position before it writes; it must lose posts,
@@ -40,6 +40,8 @@ SESSION_S = 6.0
 """Of the workers: after so long in silence others take over. Shorter than the default, so that the drill is."""
 OVERLOAD_S = 3.0
 """How long a worker asks an overloaded node again before it takes it for unavailable: both ways are drilled."""
+BATCH = 100
+"""Posts of one step of analyze: small, so that an election has many moments to die in, and lasts for some faults."""
 ELECTION_LIMIT_S = 400.0
 CONTROL_KILLS = 12
 CONTROL_LIMIT_S = 90.0
@@ -69,17 +71,13 @@ class Drill:
         self.expected = _embedded(self.folder / "embedded", posts=self.given.posts)
         say(f"on one machine, undisturbed: {_size(self.expected)}")
         self.disk.prepare(self.servers.elastic.server)
-        direct = self.servers.write_config(
-            self.folder / "direct.toml", session_s=SESSION_S, overload_s=OVERLOAD_S, partitions=4, workers=2
-        )
+        direct = self._config("direct.toml")
         self._election(direct, deque(), name="undisturbed")
         faults = self._chosen(server_faults(disk=self.disk, session_s=SESSION_S, rng=self.rng))
         kills = self.given.kills - self.given.kills // 10
         self._elections(direct, self._mixed(faults, kills))
         with Troubled(self.servers.elastic.server, rng=self.rng) as proxy:
-            behind = self.servers.write_config(
-                self.folder / "proxy.toml", session_s=SESSION_S, overload_s=OVERLOAD_S, elastic=proxy.server
-            )
+            behind = self._config("proxy.toml", elastic=proxy.server)
             troubles = self._chosen(through_proxy(proxy))
             self._elections(behind, self._mixed(troubles, self.given.kills - kills))
         if not self.given.no_control:
@@ -140,6 +138,11 @@ class Drill:
         say(f"negative control (position committed before the write), {plan.done} kills: {lost} posts lost")
         if not lost:
             self.problems.append("the negative control lost nothing: the drill proves nothing")
+
+    def _config(self, name: str, *, elastic: str = "") -> Path:
+        return self.servers.write_config(
+            self.folder / name, batch=BATCH, session_s=SESSION_S, overload_s=OVERLOAD_S, elastic=elastic
+        )
 
     def _begun(self, config: Path, *, control: bool = False) -> Election:
         return Election(
@@ -225,7 +228,7 @@ def say(line: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100, help="kill -9 of workers, altogether")
-    parser.add_argument("--posts", type=int, default=6_000, help="size of each election, at least 2000")
+    parser.add_argument("--posts", type=int, default=12_000, help="size of each election, at least 2000")
     parser.add_argument("--faults", type=int, help="only so many faults of servers, and as many of the network")
     parser.add_argument("--only", metavar="PATTERN", help="only faults whose name matches, for example 'disk|asleep'")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the moments")

@@ -29,6 +29,7 @@ hits_partitions = {partitions}
 
 [analyze]
 workers = {workers}
+batch = {batch}
 
 [watch]
 workers = {workers}
@@ -96,6 +97,7 @@ class ThreeServers:
         *,
         workers: int = 2,
         partitions: int = 4,
+        batch: int = 512,
         session_s: float = 10,
         overload_s: float = 10,
         elastic: str = "",
@@ -106,6 +108,7 @@ class ThreeServers:
             CONFIG.format(
                 partitions=partitions,
                 workers=workers,
+                batch=batch,
                 brokers=", ".join(f'"{server}"' for server in self.kafka.servers),
                 session_s=session_s,
                 overload_s=overload_s,
