@@ -88,7 +88,7 @@ data = "roster.toml/var"
 [charter]
 requester = "Observatory"
 period = [2027-03-24, 2027-03-01]
-languages = ["en", "fr"]
+languages = ["en", "sw"]
 recipients = ["Network"]
 legal_basis = "public interest"
 contacts = ["desk@observatory.example"]
@@ -213,12 +213,12 @@ def test_a_secret_never_stands_in_the_report(tmp_path: Path) -> None:
 
 
 def test_a_language_without_a_model_and_a_mandate_that_ended_are_noted(tmp_path: Path) -> None:
-    text = GOOD.replace('languages = ["en"]', 'languages = ["en", "fr"]').replace("2027-03-24", "2027-03-09")
+    text = GOOD.replace('languages = ["en"]', 'languages = ["en", "sw"]').replace("2027-03-24", "2027-03-09")
     report = find_problems(deployment(tmp_path, text), clock=CLOCK)
     assert report.problems == []
     assert [note.partition(": ")[2] for note in report.warnings if "rules:" not in note] == [
         "charter.period: ended on 2027-03-09; is there still a mandate?",
-        "charter.languages: no model knows 'fr'; only rules on words can find such posts",
+        "charter.languages: no model knows 'sw'; only rules on words can find such posts",
     ]
 
 

@@ -121,7 +121,16 @@ def test_no_posts_give_no_assessments(codebook: Codebook) -> None:
 def test_steps_stand_in_the_order_in_which_they_depend_on_each_other(codebook: Codebook) -> None:
     names = [step.name for step in opened(codebook).steps]
     assert len(names) == len(STEPS)
-    assert names == ["language", "roster-links", "linear-heads", "encoder", "narratives", "targets", "stories"]
+    assert names == [
+        "language",
+        "roster-links",
+        "linear-heads",
+        "encoder",
+        "narratives",
+        "targets",
+        "claims",
+        "stories",
+    ]
 
 
 def test_a_model_that_gives_a_code_for_people_only_is_refused(codebook: Codebook, tmp_path: Path) -> None:
