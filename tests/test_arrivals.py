@@ -25,6 +25,25 @@ def hit(key: str, minutes: float, *, edited: float | None = None) -> Hit:
     )
 
 
+def test_a_restart_of_watch_behind_the_last_time_finds_that_nothing_waits(world: LoopsWorld) -> None:
+    """What a rebalance does: workers say the last time again, and watch begins anew between two of their marks."""
+    world.append(*SUNDAY, post("last", "a fine day for a walk", minutes=5))
+    world.archives["c"] = Archive(done=True, last=at(6))
+    for _ in range(2):
+        for p in (0, 1):
+            analyzer = world.analyzer(reader=world.log.reader("posts", "analyze", partitions=[p]))
+            while analyzer.step():
+                pass
+            analyzer.send_marks()
+            analyzer.close()
+            watcher = world.watcher()
+            while watcher.step():
+                pass
+            watcher.close()
+    assert world.index.positions("hits") == world.log.ends("hits")
+    assert [alert.state for alert in world.alerts()] == ["resolved"]
+
+
 def mark(partition: int, minutes: float) -> Mark:
     return Mark(partition=partition, offset=0, at=at(minutes))
 

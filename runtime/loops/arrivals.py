@@ -34,6 +34,11 @@ class Ready(NamedTuple):
 class Arrivals(Protocol):
     """The entries of one hits partition on their way to its evaluator."""
 
+    @property
+    def looks_back(self) -> int:
+        """How many entries before the position a restart reads again for the marks among them."""
+        ...
+
     def take(self, entries: Iterable[Read]) -> Ready:
         """Take in what was read, in the order of the log, at least one entry."""
         ...
@@ -41,6 +46,8 @@ class Arrivals(Protocol):
 
 class Passing:
     """Nothing waits."""
+
+    looks_back = 0
 
     def take(self, entries: Iterable[Read]) -> Ready:
         read = list(entries)
@@ -51,8 +58,11 @@ class Sorted:
     """Hits wait for the marks of all posts partitions. One that comes behind the marks waits for nothing.
 
     A restart needs the marks again, and nobody sends the last ones twice: so the latest mark of each partition counts
-    as waiting, until all partitions have come to the same time. Then the windows are there too, and need none of them.
+    as waiting, until all partitions have come to the same time. Then the windows are there too, and need none of them;
+    and so that a restart behind that time knows of it, it looks back.
     """
+
+    looks_back = 2_000
 
     def __init__(self, posts_partitions: int) -> None:
         self._posts_partitions = posts_partitions

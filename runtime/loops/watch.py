@@ -73,6 +73,7 @@ class Watcher:
         self._evaluators: dict[int, Evaluating] = {}
         self._arrivals: dict[int, Arrivals] = {}
         self._committed: dict[int, int] = {}
+        self._begins: dict[int, int] = {}
         self._decoder = msgspec.json.Decoder(Hit | Mark)
 
     def start(self) -> None:
@@ -81,10 +82,12 @@ class Watcher:
         began = time.perf_counter()
         self._epoch = self._next_epoch()
         self._committed = self._reader.committed()
-        held = self._index.positions("hits")
-        self._reader.seek({p: min(self._committed.get(p, 0), held.get(p, 0)) for p in self._reader.partitions()})
-        self._index.refresh()
+        held, first = self._index.positions("hits"), self._log.starts("hits")
         mine = self._reader.partitions()
+        self._begins = {p: min(self._committed.get(p, 0), held.get(p, 0)) for p in mine}
+        self._arrivals = {partition: self._make_arrivals() for partition in mine}
+        self._reader.seek({p: max(first[p], begin - self._arrivals[p].looks_back) for p, begin in self._begins.items()})
+        self._index.refresh()
         hits: dict[int, list[Hit]] = {partition: [] for partition in mine}
         for rule, logic in self._rules if mine else ():
             for hit in self._index.hits(rule, logic):
@@ -93,7 +96,6 @@ class Watcher:
         for alert in self._book.unsettled() if mine else ():
             alerts.get(self._partition_of(alert), []).append(alert)
         self._evaluators = {partition: self._make_evaluator(partition) for partition in mine}
-        self._arrivals = {partition: self._make_arrivals() for partition in mine}
         for partition, evaluator in self._evaluators.items():
             evaluator.restore(hits[partition], alerts[partition])
         self._events.info(
@@ -157,9 +159,14 @@ class Watcher:
     def _decoded(self, entries: Sequence[Entry]) -> list[Read]:
         read: list[Read] = []
         for entry in entries:
+            is_known = entry.offset < self._begins.get(entry.partition, 0)
             try:
-                read.append(Read(entry.offset, self._decoder.decode(entry.value)))
+                value = self._decoder.decode(entry.value)
+                read.append(Read(entry.offset, None if is_known and isinstance(value, Hit) else value))
             except (msgspec.DecodeError, msgspec.ValidationError) as error:
+                if is_known:
+                    read.append(Read(entry.offset, None))
+                    continue
                 letter = DeadLetter(
                     id=hash_id("hits", self._log.id, str(entry.partition), str(entry.offset)),
                     stage="watch",
