@@ -133,14 +133,14 @@ def _all_back(election: Election, waiting: list[_Killed]) -> list[Felt]:
 def _strike(election: Election, fault: Fault) -> Felt:
     """Strike, mend, wait until every partition goes on, and look at the books."""
     recovered: float | None = None
-    before = patiently(election.positions)
+    before = patiently(lambda: election.positions(fault.topic))
     try:
         with ExitStack() as mended_after:
             struck = time.monotonic()
             patiently(lambda: mended_after.enter_context(fault.strike(election)))
             mend_at = time.monotonic() + random.uniform(*fault.lasts_s)
             while time.monotonic() < mend_at:
-                if recovered is None and election.has_moved(before):
+                if recovered is None and election.has_moved(fault.topic, before):
                     recovered = time.monotonic()
                 time.sleep(LOOK_EVERY_S)
             mending = time.monotonic()
@@ -148,7 +148,7 @@ def _strike(election: Election, fault: Fault) -> Felt:
         return Felt(name=fault.name, kind="fault", recovered_s=None, problem=str(set_back))
     deadline = time.monotonic() + RECOVERS_WITHIN_S
     while recovered is None and time.monotonic() < deadline:
-        if election.has_moved(before):
+        if election.has_moved(fault.topic, before):
             recovered = time.monotonic()
         time.sleep(LOOK_EVERY_S)
     problem = "" if recovered else f"nothing went on within {RECOVERS_WITHIN_S:.0f} s"

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from bench.drill_cluster.contents import fix_pseudonyms
+from hustings.contracts import Topic
 from hustings.errors import Unavailable
 from ingest.log_kafka import KafkaSettings
 from runtime import stores
@@ -131,26 +132,23 @@ class Election:
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
-    def positions(self) -> dict[int, int]:
-        """Up to where each partition of posts is in the index."""
-        return self.demo.index.positions("posts")
+    def positions(self, topic: Topic = "posts") -> dict[int, int]:
+        """Up to where each partition is in the index."""
+        return self.demo.index.positions(topic)
 
     def remaining(self) -> int:
         """Posts that the index does not hold yet."""
         return self.demo.expected - sum(self.positions().values())
 
-    def has_moved(self, before: Mapping[int, int]) -> bool:
-        """Whether every partition of posts was written to the index beyond those positions, or is at its end. While
-        somebody is away who could tell, it has not."""
+    def has_moved(self, topic: Topic, before: Mapping[int, int]) -> bool:
+        """Whether every partition of the topic was written to the index beyond those positions, or all posts are
+        analysed. While somebody is away who could tell, it has not."""
         try:
-            now = self.positions()
-            still = [p for p in range(self.demo.log.partitions("posts")) if now.get(p, 0) <= before.get(p, 0)]
-            if not still:
-                return True
-            ends = self.demo.log.ends("posts")
+            now = self.positions(topic)
+            still = [p for p in range(self.demo.log.partitions(topic)) if now.get(p, 0) <= before.get(p, 0)]
+            return not still or self.remaining() == 0
         except Unavailable:
             return False
-        return sum(ends.values()) == self.demo.expected and all(now.get(p, 0) == ends[p] for p in still)
 
     def books_balance(self, *, within_s: float = 20.0) -> bool:
         """Posts and positions are counted in two questions, so a election in full run is asked again."""

@@ -17,6 +17,7 @@ from bench.drill_cluster.disk import Disk
 from bench.drill_cluster.election import Election, patiently
 from bench.drill_cluster.proxy import Troubled
 from bench.drill_cluster.standing import Standing
+from hustings.contracts import Topic
 from hustings.errors import Unavailable
 from ingest.log_kafka.topics import open_admin
 
@@ -31,11 +32,12 @@ WOKEN_FOR_S = 4
 
 
 class Fault(NamedTuple):
-    """`lasts_s`: how long, from and to, it is left unmended."""
+    """`lasts_s`: how long, from and to, it is left unmended. `topic`: work goes on when this is read on."""
 
     name: str
     strike: Strike
     lasts_s: tuple[float, float]
+    topic: Topic = "posts"
 
 
 def server_faults(*, disk: Disk, session_s: float, rng: random.Random) -> list[Fault]:
@@ -60,7 +62,7 @@ def server_faults(*, disk: Disk, session_s: float, rng: random.Random) -> list[F
         *(leader, controller, elastic, postgres),
         *(both(one, other) for one, other in pairs),
         Fault("analyze worker asleep (SIGSTOP)", asleep("analyze", rng), sleeps),
-        Fault("watch worker asleep (SIGSTOP)", asleep("watch", rng), sleeps),
+        Fault("watch worker asleep (SIGSTOP)", asleep("watch", rng), sleeps, "hits"),
         Fault("disk of the index full", lambda election: disk.full(election.servers.elastic.server), (12.0, 12.0)),
     ]
 

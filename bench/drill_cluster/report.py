@@ -121,9 +121,9 @@ Each election: {result.posts} posts, {result.alerts} alerts, {result.outbox_rout
 {table(result.recoveries)}
 
 A worker is back when its new process gives a sign of life. After a fault of a server, work goes on when every partition
-of posts has been written to the index beyond where it was; servers stay away for 1 to 5 s before they are started
-again, which is part of the time. Workers that slept were put to sleep for longer than their session: the time is how
-long it took the others to take over.
+of posts (of hits, where a watch worker slept) has been written to the index beyond where it was; servers stay away for
+1 to 5 s before they are started again, which is part of the time. Workers that slept were put to sleep for longer than
+their session: the time is how long it took the others to take over.
 
 Negative control (position committed before the write, {result.control_kills} kills): {result.control_lost} posts lost,
 as it must. Messages that the partner got twice, with the same id, because their answer was lost: {result.repeats}.
