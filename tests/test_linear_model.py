@@ -1,10 +1,19 @@
 """The models that are shipped. What is refused: `test_hostile_models.py`."""
 
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
 from classifiers.linear.model import load_heads
-from classifiers.manifest import analyser_hash
+from classifiers.manifest import MANIFEST, analyser_hash
+from classifiers.narratives.step import load_teller
 from classifiers.pipeline import shipped_models
 from classifiers.rating import list_models
+from classifiers.signing import ANYBODY
 from classifiers.store import serving
+from hustings.errors import ModelError
 
 SHIPPED = shipped_models()
 FOLDERS = list(serving(SHIPPED).values())
@@ -32,3 +41,12 @@ def test_every_shipped_model_tells_data_licence_threshold_and_limits() -> None:
         assert manifest.threshold.chosen_by
         assert {dataset.licence for dataset in manifest.data} <= {"CC0-1.0", "CC-BY-4.0", "MIT"}
         assert all(metric.low <= metric.value <= metric.high for metric in manifest.metrics if metric.name != "ece")
+
+
+def test_narratives_with_other_seeds_than_their_threshold_was_chosen_for_are_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SHIPPED / "N-en", tmp_path / "N-en"))
+    tree = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    tree["data"][0]["sha256"] = "0" * 64
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(tree))
+    with pytest.raises(ModelError, match="hustings model train N-en"):
+        load_teller(folder, signers=ANYBODY)

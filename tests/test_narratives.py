@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from classifiers.narratives.model import load_tellers
+from classifiers.narratives.likeness import LONGEST_READ, Likeness
 from classifiers.narratives.seeds import Seeds, load_seeds, seed_languages
-from classifiers.narratives.step import Narratives
+from classifiers.narratives.step import Narratives, load_tellers
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
 from hustings.codebook import load_codebook
@@ -82,21 +82,26 @@ def _harm(found: list[str]) -> bool:
     return any(not code.startswith("X-") for code in found)
 
 
-def test_a_flag_shows_the_words_that_spoke_for_it() -> None:
-    text = "Good morning from the bakery. The election was cancelled, the president signed the decree last night"
-    shown = [text[span.start : span.end] for span in assessed(text, "en").flags[0].spans]
-    assert "cancelled" in " ".join(shown)
-    assert "bakery" not in " ".join(shown)
+def test_a_flag_shows_the_words_that_were_compared() -> None:
+    text = "Reminder!! the vote was moved to Monday, do not bother going on Sunday"
+    (span,) = assessed(text, "en").flags[0].spans
+    assert text[span.start : span.end] == text
 
 
 def test_a_post_of_a_language_without_seeds_is_left_alone() -> None:
     assert assessed("Die Wahl wurde auf Montag verschoben, geht nicht am Sonntag", "de").scores == {}
 
 
-def test_friendly_words_around_a_narrative_do_not_hide_it() -> None:
-    padding = "thank you for the lovely afternoon at the market with all our neighbours and friends " * 3
-    claim = "the election was cancelled, the president signed the decree last night "
-    assert codes(padding + claim + padding, "en") == ["N-PROC-CANCEL"]
+def test_only_the_beginning_of_a_long_post_is_compared() -> None:
+    claim = "Reminder the vote was moved to Monday do not bother going on Sunday"
+    assert codes("and so on " * LONGEST_READ + claim, "en") == []
+
+
+def test_likeness_names_the_nearest_example() -> None:
+    likeness = Likeness(load_seeds("en"))
+    verdict = likeness.compare(analyse("the vote has been moved to Monday, don't bother going on Sunday").tokens)
+    assert verdict is not None
+    assert likeness.examples[verdict.example].text.startswith("Reminder: the vote has been moved to Monday")
 
 
 @pytest.fixture(params=seed_languages())

@@ -13,13 +13,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import Features, HashKey, features
-from classifiers.linear.model import Head, Weights
+from classifiers.linear.features import HashKey, features
+from classifiers.linear.model import Head
 from classifiers.linear.score import feature_counts, segment_margins, segments, word_sums
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Reason", "reason", "reason_of", "spans", "spans_of"]
+__all__ = ["Reason", "reason", "spans"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -38,11 +38,8 @@ class Reason(NamedTuple):
 
 def reason(head: Head, tokens: Sequence[str]) -> Reason:
     """Where and why `head` gives these tokens their margin."""
-    return reason_of(head.weights, features([tokens], HashKey.from_seed(head.manifest.seed)))
-
-
-def reason_of(weights: Weights, found: Features) -> Reason:
-    """Where and why `weights` give a post of these features its margin."""
+    weights = head.weights
+    found = features([tokens], HashKey.from_seed(head.manifest.seed))
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
     by_word = word_sums(found, weights)
@@ -61,12 +58,8 @@ def reason_of(weights: Weights, found: Features) -> Reason:
 
 def spans(head: Head, assessment: Assessment) -> tuple[Span, ...]:
     """The strongest words of a flagged post, neighbours joined, in reading order."""
-    return spans_of(reason(head, (*assessment.title_tokens, *assessment.tokens)), assessment)
-
-
-def spans_of(why: Reason, assessment: Assessment) -> tuple[Span, ...]:
-    """The strongest words of that reason, neighbours joined, in reading order."""
     titled = len(assessment.title_tokens)
+    why = reason(head, (*assessment.title_tokens, *assessment.tokens))
     chosen = [why.begin + place for place in _strongest(why.contributions)]
     parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (
         ("title", assessment.post.title, [place for place in chosen if place < titled]),

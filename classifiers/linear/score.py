@@ -7,7 +7,7 @@ window is one of many tries, so it must lead by `WINDOW_HANDICAP`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,24 +84,17 @@ class Scorer:
         return scores
 
 
-def largest_margins(
-    heads: Sequence[Weights],
-    key: HashKey,
-    posts: Sequence[Sequence[str]],
-    *,
-    named: Callable[[Features], Features] = lambda found: found,
-) -> F64:
-    """[heads, posts]: the largest margin over the whole post and its windows. `named` gives the features the numbers
-    under which the weights of these heads stand, where those are not the buckets."""
-    passes = [_largest_margins(heads, features(chunk, key), named) for chunk in _chunks(posts)]
+def largest_margins(heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]]) -> F64:
+    """[heads, posts]: the largest margin over the whole post and its windows."""
+    passes = [_largest_margins(heads, key, chunk) for chunk in _chunks(posts)]
     return np.concatenate(passes, axis=1) if passes else np.zeros((len(heads), 0))
 
 
-def _largest_margins(heads: Sequence[Weights], found: Features, named: Callable[[Features], Features]) -> F64:
-    found = named(found)
+def _largest_margins(heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]]) -> F64:
+    found = features(posts, key)
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
-    whole = places.posts
+    whole = len(posts)
     margins = np.empty((len(heads), whole))
     for row, weights in enumerate(heads):
         scored = segment_margins(weights, word_sums(found, weights), places, roots)

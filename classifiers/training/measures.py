@@ -21,7 +21,6 @@ __all__ = [
     "macro_f1",
     "measure",
     "recall_at_precision",
-    "share",
 ]
 
 F64 = NDArray[np.float64]
@@ -84,7 +83,7 @@ def ece_by_chance(scores: F64, *, on: str, seed: int) -> Metric:
     errors = [calibration_error((draw.random(len(scores)) < scores).astype(np.int64), scores) for _ in range(RESAMPLES)]
     low, high = np.quantile(errors, (0.025, 0.975))
     return Metric(
-        name="ece_by_chance", on=on, value=_short(float(np.mean(errors))), low=_short(low), high=_short(high), n=len(scores)
+        name="ece_by_chance", on=on, value=_short(np.mean(errors)), low=_short(low), high=_short(high), n=len(scores)
     )
 
 
@@ -121,34 +120,19 @@ MEASURES: dict[str, Callable[[I64, F64, float], float]] = {
 
 
 def measure(
-    labels: I64,
-    scores: F64,
-    threshold: float,
-    *,
-    on: str,
-    seed: int,
-    names: tuple[str, ...] = tuple(MEASURES),
-    resamples: int = RESAMPLES,
+    labels: I64, scores: F64, threshold: float, *, on: str, seed: int, names: tuple[str, ...] = tuple(MEASURES)
 ) -> list[Metric]:
     """Every measure with its 95 % interval over bootstrap resamples of the rows."""
     draw = np.random.default_rng(seed)
-    drawn = [draw.integers(0, len(labels), len(labels)) for _ in range(resamples if len(labels) else 0)]
+    resamples = [draw.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES if len(labels) else 0)]
     metrics = []
     for name in names:
         function = MEASURES[name]
-        values = [function(labels[rows], scores[rows], threshold) for rows in drawn]
+        values = [function(labels[rows], scores[rows], threshold) for rows in resamples]
         low, high = np.quantile(values, (0.025, 0.975)) if values else (0.0, 0.0)
         value = function(labels, scores, threshold) if len(labels) else 0.0
         metrics.append(Metric(name=name, on=on, value=_short(value), low=_short(low), high=_short(high), n=len(labels)))
     return metrics
-
-
-def share(claims: NDArray[np.bool_], *, name: str, on: str, seed: int) -> Metric:
-    """The share of claims that hold, with its interval."""
-    draw = np.random.default_rng(seed)
-    values = [_share(claims[draw.integers(0, len(claims), len(claims))]) for _ in range(RESAMPLES)]
-    low, high = np.quantile(values, (0.025, 0.975))
-    return Metric(name=name, on=on, value=_short(_share(claims)), low=_short(low), high=_short(high), n=len(claims))
 
 
 def _share(claims: NDArray[np.bool_]) -> float:

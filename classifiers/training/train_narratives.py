@@ -1,126 +1,81 @@
-"""One language's model of narratives: a column for every code of its seeds, trained, calibrated and measured on folds.
-
-Every number that is chosen or shown comes from sentences that the weights behind it have not seen: the examples by
-cross-validation over folds that no near-copy straddles, the held-out sentences by the weights of all examples.
-"""
+"""Where likeness to the seeds becomes a flag, one language: nothing is learnt but two numbers and a threshold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import HashKey
-from classifiers.linear.score import DECIMALS, largest_margins
-from classifiers.manifest import Calibration, Dataset, Manifest, Metric, Threshold, analyser_hash, write_manifest
-from classifiers.narratives.heads import CodeHead, Column, Heads, pack_heads
-from classifiers.narratives.seeds import PROTECTED, Example, load_seeds
-from classifiers.narratives.step import FLAGGED_PROTECTED
-from classifiers.narratives.table import Table, make_table, pack_table
+from classifiers.linear.score import DECIMALS
+from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
+from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
+from classifiers.narratives.seeds import Example, Seeds, load_seeds
 from classifiers.training.calibration import platt, probabilities
-from classifiers.training.code_thresholds import MOST_WRONG, Choice, choose_thresholds, flags_of
-from classifiers.training.duplicates import check_split, clusters, folds
-from classifiers.training.many_codes import Columns, columns_of, fit_columns, is_harm, labels_of
-from classifiers.training.measures import curves, ece_by_chance, measure, share
-from classifiers.training.nb_logistic import Settings, matrix
-from hustings.text import analyse_all
+from classifiers.training.measures import curves, ece_by_chance, measure
+from hustings.text import analyse
 
-__all__ = ["FOLDS", "train_narratives"]
+__all__ = ["MOST_WRONG", "train_narratives"]
 
-FOLDS = 5
-LIBRARIES = ("numpy", "scikit-learn", "scipy")
-SETTINGS = Settings(penalty=0.0, smoothing=0.0, word_weight=3.0)
-"""Only the weight of words is used here: by cross-validation, words tell more of a narrative than pieces of them do."""
-LOST = 0.01
-"""Share of sentences with something to tell that may be passed over by the first look."""
-RESAMPLES_A_CODE = 200
-_STEPS = 32767 // 64  # a column's weights in steps of a 512th of the largest, which packs into half the bytes
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+MOST_WRONG = 0.05
+"""Share of protected sentences (debunks, notices, satire, opinion, other matters) that may be flagged as narratives,
+and of narratives that may be taken for an answer to one. It was .03 at first, and raised after seeing how much of the
+synthetic election was missed."""
+FOLDS = 20
+"""Examples are judged by nineteen twentieths of the others."""
+_NOTHING_ALIKE = -1.0  # the margin of a sentence that is compared with nothing
+_MEASURES = (
+    "macro_f1",
+    "f1",
+    "precision",
+    "recall",
+    "false_positive_rate",
+    "pr_auc",
+    "recall_at_precision_90",
+    "ece",
+    "brier",
+)
 
 _LABEL = (
-    "Election narratives, threats and insults by code, told from protected speech that looks like them (answers, "
-    "notices, satire, reports, opinion, other matters)."
+    "Election narratives (wrong date, place, way or cancellation of the vote; fraud, results, a candidate's status; "
+    "threats), and in some languages threats and gendered abuse: likeness to example sentences of our own."
 )
 _LIMITS = (
-    "Learnt from some forty sentences a code that we wrote ourselves: a narrative in words unlike all of them is "
-    "missed, and most of what is worded freshly is (see recall). Codes that abstain are never flagged; the code above "
-    "them may be. It says that a post resembles a narrative, never that it is false. Held-out sentences were written "
-    "by the authors of the examples."
+    "Recognises what is worded much like an example; a narrative in new words is mostly missed (compare recall on the "
+    "examples, which are as varied as we could write them, with recall on the held-out paraphrases). It says that a "
+    "post resembles a narrative, never that it is false. Reads the first 48 words. The held-out sentences were written "
+    "by the authors of the examples, often as paraphrases; some examples, the weighting and the allowed share of wrong "
+    "flags were settled with the synthetic election in view: neither is an independent test."
 )
-
-
-class _Seen(NamedTuple):
-    """Sentences with their margins under weights that have not seen them."""
-
-    on: str
-    codes: list[str]
-    margins: F64  # [columns, sentences]
 
 
 def train_narratives(
     language: str, *, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
 ) -> Manifest:
-    """Train, calibrate, choose thresholds and measure; write `models/N-<language>`. The same seeds give the same
-    bytes."""
+    """Judge every example by the other folds, and the held-out sentences by all examples; set the threshold so that at
+    most `MOST_WRONG` of the protected ones are flagged; write `models/N-<language>`."""
     seeds = load_seeds(language)
-    key = HashKey.from_seed(seed)
-    names = columns_of([example.code for example in seeds.examples])
-    posts = _tokens(seeds.examples)
-    codes = [example.code for example in seeds.examples]
-    copies = clusters([example.text for example in seeds.examples])
-    fold = folds(copies, is_harm(codes).tolist(), count=FOLDS, seed=seed)
-    check_split(fold, copies)
-
-    whole = matrix(posts, key, SETTINGS).tocsc()
-    buckets = np.flatnonzero(np.diff(whole.indptr)).astype(np.uint32)
-    rows = whole[:, buckets].tocsr()
-    margins = np.zeros((2 + len(names), len(posts)))
-    for held_out in range(FOLDS):
-        kept = fold != held_out
-        table = _table(buckets, _fit(rows[kept], [one for one, k in zip(codes, kept, strict=True) if k], names, seed))
-        places = np.flatnonzero(~kept)
-        margins[:, places] = largest_margins(
-            table[0].weights, key, [posts[one] for one in places], named=table[0].known
-        )
-    final, whole_numbers, columns = _table(buckets, _fit(rows, codes, names, seed))
-    held = largest_margins(final.weights, key, _tokens(seeds.held_out), named=final.known)
-    seen = (
-        _Seen(f"{language}: {FOLDS}-fold cross-validation of the examples", codes, margins),
-        _Seen(f"{language}: held-out sentences", [example.code for example in seeds.held_out], held),
-    )
-    both = _Seen(
-        f"{language}: examples by cross-validation, and held-out sentences",
-        [*seen[0].codes, *seen[1].codes],
-        np.concatenate([one.margins for one in seen], axis=1),
-    )
-    harm = platt(both.margins[0], is_harm(both.codes))
-    calibrations = {name: platt(both.margins[2 + n], labels_of(name, both.codes)) for n, name in enumerate(names)}
-    choice = choose_thresholds(_scores(both, names, calibrations), both.codes, by=chosen_by, at=chosen_at, on=both.on)
-    telling = both.margins[1][_telling(both.codes) == 1]
-    heads = Heads(
-        harm=columns[0],
-        telling=columns[1],
-        telling_from=round(float(np.quantile(telling, LOST)), 4),
-        codes=tuple(
-            CodeHead(
-                code=name,
-                column=columns[2 + n],
-                calibration=calibrations[name],
-                threshold=choice.thresholds.get(name),
-                abstains=choice.abstain.get(name, ""),
-            )
-            for n, name in enumerate(names)
-        ),
-    )
-    packed_heads, heads_file = pack_heads(heads)
-    packed_table, table_file = pack_table(buckets, whole_numbers)
-    threshold = _threshold(both, harm, by=chosen_by, at=chosen_at)
+    left_out = _left_out(seeds, seed)
+    likeness = Likeness(seeds)
+    held_out = [_verdict(likeness, one) for one in seeds.held_out]
+    parts = {"examples, judged by the other folds": seeds.examples, "held-out sentences": seeds.held_out}
+    margins = {on: _margins(verdicts) for on, verdicts in zip(parts, (left_out, held_out), strict=True)}
+    labels = {on: _labels(examples) for on, examples in parts.items()}
+    all_margins, all_labels = np.concatenate(list(margins.values())), np.concatenate(list(labels.values()))
+    compared = all_margins > _NOTHING_ALIKE
+    calibration = platt(all_margins[compared], all_labels[compared])
+    scores = {on: np.round(probabilities(part, calibration), DECIMALS) for on, part in margins.items()}
+    all_scores = np.concatenate(list(scores.values()))
+    value = _threshold(all_labels, all_scores)
+    flagged = all_scores >= value
+    metrics = [
+        metric
+        for on in parts
+        for metric in measure(labels[on], scores[on], value, on=f"{language}: {on}", seed=seed, names=_MEASURES)
+    ]
+    metrics += [ece_by_chance(scores[on], on=f"{language}: {on}", seed=seed) for on in parts]
     manifest = Manifest(
         kind="narratives",
         name=f"N-{language}",
@@ -128,7 +83,7 @@ def train_narratives(
         language=language,
         version=head_version,
         label=_LABEL,
-        limits=_limits(choice),
+        limits=_LIMITS,
         data=(
             Dataset(
                 name="Hustings seed sentences",
@@ -136,139 +91,69 @@ def train_narratives(
                 sha256=seeds.sha256,
                 licence="CC0-1.0",
                 source="written for Hustings",
-                rows=len(both.codes),
-                positives=int(is_harm(both.codes).sum()),
+                rows=len(all_labels),
+                positives=int(all_labels.sum()),
                 use="training",
             ),
         ),
         settings={
-            "rows": len(buckets),
-            "word_weight": SETTINGS.word_weight,
-            "precision_of_each_code": choice.precision,
+            "floor": FLOOR,
+            "protected_threshold": _threshold(1 - all_labels[compared], 1 - all_scores[compared]),
         },
-        calibration=harm,
-        threshold=threshold,
-        metrics=tuple(
-            metric
-            for one in seen
-            for metric in _metrics(one, names, harm, calibrations, choice, threshold.value, seed=seed)
+        calibration=calibration,
+        threshold=Threshold(
+            value=value,
+            reason=f"lowest score at which at most {MOST_WRONG:.0%} of protected sentences are flagged",
+            chosen_by=chosen_by,
+            chosen_at=chosen_at,
+            chosen_on="examples judged by the other folds, and held-out sentences",
+            precision=round(float(all_labels[flagged].mean()), 4),
+            recall=round(float(flagged[all_labels == 1].mean()), 4),
         ),
-        files=(heads_file, table_file),
+        metrics=tuple(metrics),
+        files=(),
         analyser=analyser_hash(),
         code_version=version("hustings"),
-        libraries={name: version(name) for name in LIBRARIES},
+        libraries={"numpy": version("numpy")},
         seed=seed,
-        curves=tuple(curves(is_harm(one.codes), _rounded(one.margins[0], harm), on=one.on) for one in seen),
+        curves=tuple(curves(labels[on], scores[on], on=f"{language}: {on}") for on in parts),
     )
     folder = models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / heads_file.name).write_bytes(packed_heads)
-    (folder / table_file.name).write_bytes(packed_table)
     write_manifest(folder, manifest)
     return manifest
 
 
-def _tokens(examples: Sequence[Example]) -> list[tuple[str, ...]]:
-    return [analysis.tokens for analysis in analyse_all([example.text for example in examples])]
+def _left_out(seeds: Seeds, seed: int) -> list[Verdict | None]:
+    """Every example's verdict by examples of the other folds. One at a time would compare a little better with how
+    posts are told, but takes a fit for each of a thousand examples."""
+    fold = np.random.default_rng(seed).permutation(len(seeds.examples)) % FOLDS
+    verdicts: list[Verdict | None] = [None] * len(seeds.examples)
+    for number in range(FOLDS):
+        held_out = np.flatnonzero(fold == number).tolist()
+        likeness = Likeness(seeds, without=frozenset(held_out))
+        for place in held_out:
+            verdicts[place] = _verdict(likeness, seeds.examples[place])
+    return verdicts
 
 
-def _telling(codes: Sequence[str]) -> I64:
-    return np.array([int(one in FLAGGED_PROTECTED or not one.startswith(PROTECTED)) for one in codes], dtype=np.int64)
+def _verdict(likeness: Likeness, example: Example) -> Verdict | None:
+    return likeness.compare(analyse(example.text).tokens)
 
 
-def _fit(rows: Any, codes: Sequence[str], names: Sequence[str], seed: int) -> Columns:
-    labels = [is_harm(codes), _telling(codes), *(labels_of(name, codes) for name in names)]
-    of_harm = [2 + place for place, name in enumerate(names) if not name.startswith(PROTECTED)]
-    return fit_columns(rows, labels, harm=0, shared_by=of_harm, seed=seed)
+def _margins(verdicts: Sequence[Verdict | None]) -> NDArray[np.float64]:
+    alike = (one is not None and one.likeness >= FLOOR for one in verdicts)
+    pairs = zip(verdicts, alike, strict=True)
+    return np.array([one.margin if one is not None and enough else _NOTHING_ALIKE for one, enough in pairs])
 
 
-def _table(buckets: NDArray[np.uint32], trained: Columns) -> tuple[Table, NDArray[np.int16], list[Column]]:
-    """Whole numbers in place of weights, as they are served."""
-    from classifiers.linear.features import CHARACTER_BUCKETS
-
-    weights = trained.weights.copy()
-    weights[:, buckets >= CHARACTER_BUCKETS] *= SETTINGS.word_weight
-    scales = np.abs(weights).max(axis=1) / _STEPS
-    scales[scales == 0] = 1.0
-    numbers = np.round(weights / scales[:, None]).astype(np.int16)
-    columns = [
-        Column(scale=float(scale), intercept=float(intercept))
-        for scale, intercept in zip(scales, trained.intercepts, strict=True)
-    ]
-    return make_table(buckets, numbers, columns), numbers, columns
+def _labels(examples: Sequence[Example]) -> NDArray[np.int64]:
+    return np.array([int(not example.is_protected) for example in examples], dtype=np.int64)
 
 
-def _rounded(margins: F64, calibration: Calibration) -> F64:
-    rounded: F64 = np.round(probabilities(margins, calibration), DECIMALS)
-    return rounded
-
-
-def _scores(seen: _Seen, names: Sequence[str], calibrations: dict[str, Calibration]) -> dict[str, F64]:
-    return {name: _rounded(seen.margins[2 + n], calibrations[name]) for n, name in enumerate(names)}
-
-
-def _threshold(seen: _Seen, harm: Calibration, *, by: str, at: str) -> Threshold:
-    """Of the model's own score, which says "harm" without a code."""
-    labels, scores = is_harm(seen.codes), _rounded(seen.margins[0], harm)
+def _threshold(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float:
+    """The lowest score that a sentence of label 1 has and that at most `MOST_WRONG` of those of label 0 reach."""
     others = np.sort(scores[labels == 0])[::-1]
-    value = round(float(scores[scores > others[int(MOST_WRONG * len(others))]].min(initial=1.0)), DECIMALS)
-    flagged = scores >= value
-    return Threshold(
-        value=value,
-        reason=f"lowest score that at most {MOST_WRONG:.0%} of protected sentences reach; codes have their own",
-        chosen_by=by,
-        chosen_at=at,
-        chosen_on=seen.on,
-        precision=round(float(labels[flagged].mean()), 4),
-        recall=round(float(flagged[labels == 1].mean()), 4),
-    )
-
-
-def _metrics(
-    seen: _Seen,
-    names: Sequence[str],
-    harm: Calibration,
-    calibrations: dict[str, Calibration],
-    choice: Choice,
-    threshold: float,
-    *,
-    seed: int,
-) -> list[Metric]:
-    """Of the model's own score; of its flags: how much protected speech they hit, how much harm they find, and with
-    the right code; then of each code."""
-    labels, own = is_harm(seen.codes), _rounded(seen.margins[0], harm)
-    found = [*measure(labels, own, threshold, on=seen.on, seed=seed), ece_by_chance(own, on=seen.on, seed=seed)]
-    scores = _scores(seen, names, calibrations)
-    thresholds = {code: one.value for code, one in choice.thresholds.items()}
-    flagged = flags_of(scores, thresholds)
-    accused = np.array([any(not code.startswith(PROTECTED) for code in flags) for flags in flagged])
-    right = np.array(
-        [any(_says(flag, code) for flag in flags) for flags, code in zip(flagged, seen.codes, strict=True)]
-    )
-    found += [
-        share(accused[labels == 0], name="protected_flagged", on=seen.on, seed=seed),
-        share(accused[labels == 1], name="harm_flagged", on=seen.on, seed=seed),
-        share(right[labels == 1], name="harm_flagged_rightly", on=seen.on, seed=seed),
-    ]
-    for name in names:
-        wanted = ("pr_auc", "precision", "recall") if name in thresholds else ("pr_auc",)
-        found += measure(
-            labels_of(name, seen.codes),
-            scores[name],
-            thresholds.get(name, 1.0),
-            on=f"{seen.on}, code={name}",
-            seed=seed,
-            names=wanted,
-            resamples=RESAMPLES_A_CODE,
-        )
-    return found
-
-
-def _says(flag: str, code: str) -> bool:
-    """The code, or one that it refines."""
-    return code == flag or ("-" in flag and code.startswith(f"{flag}-"))
-
-
-def _limits(choice: Choice) -> str:
-    silent = sorted(code for code in choice.abstain if not code.startswith(PROTECTED))
-    return f"{_LIMITS} Abstaining: {', '.join(silent) or 'none'}."
+    allowed = int(MOST_WRONG * len(others))
+    good = scores[(labels == 1) & (scores > others[allowed])]
+    return round(float(good.min(initial=1.0)), DECIMALS)

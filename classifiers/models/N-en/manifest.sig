@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c uhUlzLvfsOAZ5GXbJVriJBZ8CnjxtQZgvShDExcxp7pyrqtcVAw8W6cRYugg+mi7cAmKwR5cuO1ew8+iAeznDQ==
+ed25519 a99751e9b1591d0c gfHdD5F9CVEF2hznSgoxtGE0bXhowUBtTNVVpWo1LsbLXpEkcZVPIl0ecD2tljmFmEtTHYhPdALryIPvcbzAAA==

@@ -1,1 +1,0 @@
-ed25519 a99751e9b1591d0c Ib9yGNIfojxWVulkJAAh7zSSsumHOZWdyxfgvxW1cbT4BHuPS+WvkMmy/WDr3vTn+AR1fbtwd38Zy2OBMw18Bw==

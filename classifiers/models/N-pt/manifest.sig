@@ -1,1 +1,0 @@
-ed25519 a99751e9b1591d0c zVT22qgtIVbbRKe4Rwnsd0V1O1udafZ7XgyxqsIkmkUX1oVitEILf5gGsuu/sZVs+MsSDpWuC1OZkSOMHw23Cg==
