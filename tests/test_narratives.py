@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from classifiers.narratives.likeness import LONGEST_READ, Likeness
-from classifiers.narratives.seeds import Seeds, load_seeds, seed_languages
+from classifiers.narratives.seeds import Seeds, example_languages, load_examples
 from classifiers.narratives.step import Narratives, load_tellers
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
@@ -73,8 +73,11 @@ def test_an_answer_to_a_narrative_is_marked_as_one() -> None:
 
 
 def test_no_held_out_protected_sentence_is_flagged() -> None:
-    for language in seed_languages():
-        flagged = [e.text for e in load_seeds(language).held_out if e.is_protected and _harm(codes(e.text, language))]
+    for language in example_languages():
+        found = [e for e in load_examples(language).held_out if e.is_protected]
+        flagged = [e.text for e in found if _harm(codes(e.text, language))]
+            e.text for e in load_examples(language).held_out if e.is_protected and _harm(codes(e.text, language))
+        ]
         assert flagged == []
 
 
@@ -98,15 +101,15 @@ def test_only_the_beginning_of_a_long_post_is_compared() -> None:
 
 
 def test_likeness_names_the_nearest_example() -> None:
-    likeness = Likeness(load_seeds("en"))
+    likeness = Likeness(load_examples("en"))
     verdict = likeness.compare(analyse("the vote has been moved to Monday, don't bother going on Sunday").tokens)
     assert verdict is not None
     assert likeness.examples[verdict.example].text.startswith("Reminder: the vote has been moved to Monday")
 
 
-@pytest.fixture(params=seed_languages())
+@pytest.fixture(params=example_languages())
 def seeds(request: pytest.FixtureRequest) -> Seeds:
-    return load_seeds(request.param)
+    return load_examples(request.param)
 
 
 TOP_CODES = [

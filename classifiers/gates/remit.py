@@ -10,7 +10,7 @@ from classifiers.checks.runner import is_right
 from classifiers.checks.suite import Suite
 from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, read_file
-from classifiers.narratives.seeds import load_seeds
+from classifiers.narratives.seeds import load_examples
 
 __all__ = ["codes_of", "remit_of", "suite_language"]
 
@@ -18,7 +18,7 @@ __all__ = ["codes_of", "remit_of", "suite_language"]
 def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
     """The codes of harm that the version can give."""
     if manifest.kind == "narratives":
-        examples = load_seeds(manifest.language).examples
+        examples = load_examples(manifest.language).examples
         return tuple(dict.fromkeys(example.code for example in examples if not example.is_protected))
     if manifest.kind == "encoder":
         heads = next(file for file in manifest.files if file.name == HEADS)

@@ -1,4 +1,4 @@
-"""The example sentences of one language, as they stand in `classifiers/seeds/<language>.toml`."""
+"""The example sentences of one language: those that posts are compared with, and the larger seed corpus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["PROTECTED", "Example", "Seeds", "load_seeds", "seed_languages"]
+__all__ = ["PROTECTED", "Example", "Seeds", "example_languages", "load_examples", "load_seeds", "seed_languages"]
 
 PROTECTED = "X-"
 """Codes that begin so are what a narrative must not be taken for: debunks, notices, satire, opinion, other matters."""
@@ -39,14 +39,33 @@ class Seeds(NamedTuple):
 
 
 def seed_languages() -> list[str]:
-    """Languages that have a seed file."""
-    names = (entry.name for entry in files("classifiers").joinpath("seeds").iterdir())
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+    """Languages of the seed corpus, `classifiers/seeds/`."""
+    return _languages("seeds")
 
 
 def load_seeds(language: str) -> Seeds:
-    """The seeds of a language. Raises `ModelError` when the file is not usable."""
-    path = files("classifiers").joinpath("seeds", f"{language}.toml")
+    """The seed corpus of a language: what heads are to learn from. Raises `ModelError` when the file is not usable."""
+    return _load(language, "seeds")
+
+
+def example_languages() -> list[str]:
+    """Languages in which posts are compared with examples, `classifiers/narratives/examples/`."""
+    return _languages("narratives", "examples")
+
+
+def load_examples(language: str) -> Seeds:
+    """The examples that posts of a language are compared with: fewer and plainer than the seed corpus, whose variety
+    made likeness blunt. Raises `ModelError` when the file is not usable."""
+    return _load(language, "narratives", "examples")
+
+
+def _languages(*folder: str) -> list[str]:
+    names = (entry.name for entry in files("classifiers").joinpath(*folder).iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def _load(language: str, *folder: str) -> Seeds:
+    path = files("classifiers").joinpath(*folder, f"{language}.toml")
     try:
         raw = path.read_bytes()
         tree = tomllib.loads(raw.decode())

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, read_manifest
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Likeness, Verdict
-from classifiers.narratives.seeds import load_seeds
+from classifiers.narratives.seeds import load_examples
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import locate
@@ -44,7 +44,7 @@ def load_tellers(folders: Iterable[Path], *, signers: Signers | None = None) -> 
 def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
     """Raises `ModelError` when the seeds are not those that the threshold was chosen for."""
     manifest = read_manifest(folder, kind="narratives", signers=signers)
-    seeds = load_seeds(manifest.language)
+    seeds = load_examples(manifest.language)
     if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
         raise ModelError(f"{folder}: chosen for other seeds; run `hustings model train {manifest.name}`")
     return Teller(manifest, Likeness(seeds))

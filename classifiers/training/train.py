@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.manifest import Manifest
-from classifiers.narratives.seeds import seed_languages
+from classifiers.narratives.seeds import example_languages
 from classifiers.training.recipes import RECIPES
 from classifiers.training.train_claims import NAME as CLAIMS
 from classifiers.training.train_claims import train_claims
@@ -32,7 +32,7 @@ class Order(NamedTuple):
 
 def trainable() -> list[str]:
     """Names of all models that can be made here."""
-    return [*RECIPES, *(f"N-{language}" for language in seed_languages()), CLAIMS]
+    return [*RECIPES, *(f"N-{language}" for language in example_languages()), CLAIMS]
 
 
 def train(name: str, order: Order) -> Manifest:

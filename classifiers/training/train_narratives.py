@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
 from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
-from classifiers.narratives.seeds import Example, Seeds, load_seeds
+from classifiers.narratives.seeds import Example, Seeds, load_examples
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
 from hustings.text import analyse
@@ -56,7 +56,7 @@ def train_narratives(
 ) -> Manifest:
     """Judge every example by the other folds, and the held-out sentences by all examples; set the threshold so that at
     most `MOST_WRONG` of the protected ones are flagged; write `models/N-<language>`."""
-    seeds = load_seeds(language)
+    seeds = load_examples(language)
     left_out = _left_out(seeds, seed)
     likeness = Likeness(seeds)
     held_out = [_verdict(likeness, one) for one in seeds.held_out]
@@ -87,7 +87,7 @@ def train_narratives(
         data=(
             Dataset(
                 name="Hustings seed sentences",
-                file=f"classifiers/seeds/{language}.toml",
+                file=f"classifiers/narratives/examples/{language}.toml",
                 sha256=seeds.sha256,
                 licence="CC0-1.0",
                 source="written for Hustings",
