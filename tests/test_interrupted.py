@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,15 +11,20 @@ from typing import Any
 import pytest
 
 from classifiers.pipeline import Pipeline
-from hustings.errors import Unavailable
-from tests.loops_world import CALM, SUNDAY, LoopsWorld, Poisonous
+from desk.memory import DeskMemory
+from hustings.errors import Reassigned, Unavailable
+from runtime.loops.frame import Pulse, run_loop
+from runtime.stop import Stop
+from tests.loops_world import CALM, QUIET, SUNDAY, LoopsWorld, Poisonous
 
 
 class FailsOnce:
     """A store whose method `name` is down the first `times` times."""
 
-    def __init__(self, store: Any, name: str, *, times: int = 1, after: bool = False) -> None:
-        self._store, self._name, self._left, self._after = store, name, times, after
+    def __init__(
+        self, store: Any, name: str, *, times: int = 1, after: bool = False, error: type[Unavailable] = Unavailable
+    ) -> None:
+        self._store, self._name, self._left, self._after, self._error = store, name, times, after, error
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -30,7 +36,7 @@ class FailsOnce:
                 self._left -= 1
                 if self._after:
                     found(*given, **named)
-                raise Unavailable(f"{name} is down")
+                raise self._error(f"{name} is down")
             return found(*given, **named)
 
         return call
@@ -116,3 +122,34 @@ def test_watch_takes_up_the_hits_that_the_desk_failed_on(
     made._book = FailsOnce(made._book, "record", times=2, after=after)  # the book is made inside the world
     drive(made.step)
     assert world.everything() == undisturbed
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before it took effect", "after it took effect"])
+@pytest.mark.parametrize("method", ["poll", "commit"])
+def test_partitions_that_move_in_the_middle_change_nothing(
+    world: LoopsWorld, undisturbed: dict[str, object], method: str, after: bool
+) -> None:
+    """What was read and not committed is dropped, and both workers begin again at what is durable."""
+    world.append(*SUNDAY, *CALM)
+    reader = FailsOnce(world.log.reader("posts", "analyze"), method, times=2, after=after, error=Reassigned)
+    analyzer = world.analyzer(reader=reader, batch=3)
+    drive(analyzer.step)
+    analyzer.send_marks()
+    reader = FailsOnce(world.log.reader("hits", "watch"), method, times=2, after=after, error=Reassigned)
+    drive(world.watcher(reader=reader).step)
+    assert world.everything() == undisturbed
+
+
+def test_a_loop_goes_on_at_once_when_partitions_move(world: LoopsWorld) -> None:
+    stop, tries = Stop(), []
+
+    def step() -> int:
+        tries.append(time.monotonic())
+        if len(tries) < 20:
+            raise Reassigned("others came")
+        stop.ask()
+        return 0
+
+    pulse = Pulse("analyze", memory=DeskMemory(world.engine), clock=world.clock)
+    run_loop(step, pulse=pulse, stop=stop, events=QUIET, parent=None)
+    assert tries[-1] - tries[0] < 2.0, "it did not wait as for something that is down"

@@ -104,6 +104,13 @@ def test_who_posts_is_no_target_by_that(step: Targets) -> None:
     assert step.classify(LINKS.classify([given]))[0].targets == ()
 
 
+def test_a_threat_that_begins_with_the_only_name_is_aimed_at_it_without_a_comma_too(step: Targets) -> None:
+    text = "Ana Velde I know where you live. I will kill you tonight"
+    assert aimed_at(step, text, code="G-THR", because="kill you") == {"ana"}
+    assert aimed_at(step, "Ana Velde's voters, I know where you live, I will kill you", code="A-THREAT") == set()
+    assert aimed_at(step, "Ana Velde and Jon Riker I will kill you all", code="A-THREAT") != {"ana"}
+
+
 def test_an_answer_is_no_attack(step: Targets) -> None:
     text = "Ana Velde is a fat cow? That says a lot about you"
     assert aimed_at(step, text, extra="X-COUNTER") == set()

@@ -182,7 +182,7 @@ class _Judge:
         if spot.kind == "kin" and self._is_threat:
             return _About(frozenset({spot.person}), "subject")
         if spot.kind == "second_person":
-            listeners = self._subjects.listeners(reason)
+            listeners = self._subjects.listeners(reason) or self._named_first()
             return _About(listeners, "addressed" if listeners else "others")
         if spot.kind in ("she", "he", "pronoun"):
             person = self._subjects.antecedent(spot)
@@ -190,6 +190,14 @@ class _Judge:
                 return _About(frozenset({person}), "pronoun")
             return self._whoever() if self._is_threat else _About(_NOBODY, "third person")
         return _About(_NOBODY, "others")
+
+    def _named_first(self) -> frozenset[str]:
+        """In a threat, the only one whom the post names, if it begins with the name: people who threaten leave out the
+        comma ("Ana I know where you live"), and a threat that is told to nobody is the dearer error."""
+        first = self._places.names.get(0)
+        if not self._is_threat or first is None or set(self._places.names.values()) != {first}:
+            return _NOBODY
+        return frozenset({first}) if self._subjects.may_be_meant(first) else _NOBODY
 
     def _whoever(self) -> _About:
         """Nothing says whom it is about: whoever the post greets, or is the only one that it names."""

@@ -49,10 +49,14 @@ def jars() -> Path:
 
 
 class KafkaCluster:
-    """`nodes` brokers that are controllers too. Topics are made by the tests; replication is possible up to `nodes`."""
+    """`nodes` brokers that are controllers too. Topics are made by the tests; replication is possible up to `nodes`.
+    With `login`, a name and a password, the one node asks its clients for them (SCRAM-SHA-512)."""
 
-    def __init__(self, folder: Path, *, jars: Path, nodes: int = 1, heap: str = "256m") -> None:
+    def __init__(
+        self, folder: Path, *, jars: Path, nodes: int = 1, heap: str = "256m", login: tuple[str, str] | None = None
+    ) -> None:
         self._folder = folder
+        self._login = {"KAFKA_LOGIN": ":".join(login), "KAFKA_INTERNAL": str(_free_port())} if login else {}
         self._heap = heap
         self._jars = jars
         self._ports = {node: (_free_port(), _free_port()) for node in range(1, nodes + 1)}
@@ -95,6 +99,7 @@ class KafkaCluster:
         copies = min(3, len(self._ports))
         environment = {
             **os.environ,
+            **self._login,
             "KAFKA_LIBS": str(self._jars),
             "KAFKA_HEAP": self._heap,
             "KAFKA_NODE_ID": str(node),
