@@ -462,6 +462,38 @@ def test_the_last_mark_of_a_replay_settles_everything_and_is_sent_once(world: Lo
     assert [alert.state for alert in world.alerts()] == ["resolved"]
 
 
+def test_of_two_workers_neither_settles_a_replay_before_both_are_done(
+    tmp_path: Path, desk_url: str, closing: ExitStack
+) -> None:
+    world = LoopsWorld(tmp_path, desk_url, closing, posts=2)
+    end = at(60) + timedelta(hours=4)
+    world.archives = {"c": Archive(done=True, last=at(60))}
+    world.append(*SUNDAY, *CALM)
+    first, second = (
+        world.analyzer(reader=world.log.reader("posts", "analyze", partitions=[p]), batch=2) for p in (0, 1)
+    )
+    while first.step():
+        pass
+    assert max(mark.at for mark in world.marks()) == at(60), "it is read, but the other one is not"
+    while second.step():
+        pass
+    for _ in range(3):
+        first.send_marks()
+        second.send_marks()
+    settled = [mark.partition for mark in world.marks() if mark.at == end]
+    assert sorted(settled) == [0, 1], "each says it of its own partition, once"
+
+
+def test_a_partition_that_moved_has_marks_from_its_new_worker_also_without_a_post(
+    tmp_path: Path, desk_url: str, closing: ExitStack
+) -> None:
+    world = LoopsWorld(tmp_path, desk_url, closing, posts=2)
+    world.analyzer(reader=world.log.reader("posts", "analyze", partitions=[0, 1])).step()
+    world.clock.advance(timedelta(minutes=1))
+    world.analyzer(reader=world.log.reader("posts", "analyze", partitions=[1])).step()
+    assert [mark.at for mark in world.marks() if mark.partition == 1] == [at(0) - APPEND_DELAY, at(1) - APPEND_DELAY]
+
+
 # ── watch ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 
 import gc
 import itertools
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from desk import outbox
-from hustings.clock import Clock
+from hustings.clock import Clock, SystemClock
+from hustings.contracts import Record
 from hustings.types import Alert, Post
 from ingest.log_kafka import KafkaLog, KafkaSettings, create_topics
+from runtime import build
 from runtime.config import load_config
 from runtime.demo.run import Demo
+from runtime.loops.frame import Pulse
 from runtime.stop import Stop
+from tests.command_line import command_line
 from tests.fleet import RULES, Fleet, facts, generated_posts
 from tests.loops_world import LoopsWorld
 from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
@@ -78,19 +83,17 @@ def of_one(tmp_path_factory: pytest.TempPathFactory, _blank_desk: Path, posts: l
 class KafkaFleet:
     """A fleet whose workers share the partitions of a Kafka, over an index and a desk of this test."""
 
-    def __init__(
-        self, settings: KafkaSettings, folder: Path, desk_url: str, closing: ExitStack, *, workers: int
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, folder: Path, desk_url: str, stack: ExitStack, *, workers: int) -> None:
 
         def open_log(clock: Clock, worker: str | None = None) -> KafkaLog:
             return KafkaLog(
                 settings, clock=clock, posts_partitions=PARTITIONS, hits_partitions=PARTITIONS, worker=worker
             ).open()
 
-        self.world = LoopsWorld(folder, desk_url, closing, rules=RULES, log=open_log)
+        self.world = LoopsWorld(folder, desk_url, stack, rules=RULES, log=open_log)
         clock = self.world.clock
         self.fleet = Fleet(
-            self.world, closing, workers=workers, replay=True, open_log=lambda worker: open_log(clock, worker)
+            self.world, stack, workers=workers, replay=True, open_log=lambda worker: open_log(clock, worker)
         )
 
     def analysed(self) -> int:
@@ -98,9 +101,9 @@ class KafkaFleet:
 
 
 @pytest.fixture
-def closing() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -108,12 +111,12 @@ def test_several_workers_on_kafka_give_the_alerts_of_one_by_id(
     settings: KafkaSettings,
     tmp_path: Path,
     desk_url: str,
-    closing: ExitStack,
+    stack: ExitStack,
     posts: list[Post],
     of_one: list[Alert],
     workers: int,
 ) -> None:
-    running = KafkaFleet(settings, tmp_path, desk_url, closing, workers=workers)
+    running = KafkaFleet(settings, tmp_path, desk_url, stack, workers=workers)
     running.fleet.feed(posts)
     running.fleet.finish()
     found = all_alerts(running.world)
@@ -125,12 +128,12 @@ def test_workers_that_come_and_go_change_nothing(
     settings: KafkaSettings,
     tmp_path: Path,
     desk_url: str,
-    closing: ExitStack,
+    stack: ExitStack,
     posts: list[Post],
     of_one: list[Alert],
 ) -> None:
     """One of each begins alone; two more join in the middle of its work; then the first ones leave."""
-    running = KafkaFleet(settings, tmp_path, desk_url, closing, workers=1)
+    running = KafkaFleet(settings, tmp_path, desk_url, stack, workers=1)
     fleet = running.fleet
     fleet.feed(posts[:5_000])
     fleet.wait_until(lambda: running.analysed() >= 1_000)
@@ -146,6 +149,48 @@ def test_workers_that_come_and_go_change_nothing(
     fleet.finish()
     assert list(map(facts, all_alerts(running.world))) == list(map(facts, of_one))
     assert [alert.id for alert in all_alerts(running.world)] == [alert.id for alert in of_one]
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_commands_of_topics_and_status(
+    kafka: KafkaCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hustings = command_line(capsys, monkeypatch)
+    prefix = f"w{next(numbers)}."
+    path = tmp_path / "hustings.toml"
+    path.write_text(CONFIG.format(server=kafka.servers[0], prefix=prefix))
+    (tmp_path / "var").mkdir()
+    names = [f"{prefix}{topic}" for topic in ("dead-letters", "hits", "posts")]
+    assert json.loads(hustings("topics", "check", path, "--json").out)["ok"] is False
+    made = hustings("topics", "create", path)
+    assert (made.status, made.out.splitlines()) == (0, [f"made {name}" for name in names])
+    assert hustings("topics", "create", path).out == "all topics were there\n"
+    assert hustings("setup", path).out.splitlines()[0] == "kafka: all topics were there"
+    assert json.loads(hustings("topics", "check", path, "--json").out) == {"ok": True, "problems": []}
+    config = load_config(path)
+    with closing(build.open_log(config, SystemClock())) as log:
+        log.append("posts", [Record("net:1", b"x")] * 3, partition=2)
+    engine = build.open_engine(config)
+    memory = build.open_memory(engine)
+    Pulse("analyze", worker="analyze-2", memory=memory, clock=SystemClock(), partitions=lambda: [2, 3]).beat()
+    engine.dispose()
+    began = time.monotonic()
+    said = json.loads(hustings("status", path, "--json").out)
+    assert time.monotonic() - began < 30
+    lags = {lag["partition"]: lag for lag in said["lag"] if lag["topic"] == "posts"}
+    assert [(p, lags[p]["worker"], lags[p]["lag"]) for p in range(4)] == [
+        (0, "", 0),
+        (1, "", 0),
+        (2, "analyze-2", 3),
+        (3, "analyze-2", 0),
+    ]
+    assert lags[2]["oldest_s"] is not None
+    assert [x["worker"] for x in said["loops"] if x["loop"] == "analyze"] == ["analyze-1", "analyze-2"]
+    embedded = tmp_path / "embedded.toml"
+    embedded.write_text('[deployment]\nname = "T"\n')
+    assert "kafka: no such table" in hustings("topics", "check", embedded).err
 
 
 # ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,17 +227,15 @@ def test_a_worker_that_was_stopped_beyond_its_session_wakes_up_and_changes_nothi
 ) -> None:
     """A whole election by processes, two workers a loop. One of each is stopped in the middle until the others have
     taken over its partitions and gone on; then it wakes up, a zombie with a batch in its hands."""
-    with ExitStack() as closing:
-        calm = Demo(tmp_path / "calm", seed=7, posts=ELECTION, desk_port=0, closing=closing)
+    with ExitStack() as stack:
+        calm = Demo(tmp_path / "calm", seed=7, posts=ELECTION, desk_port=0, closing=stack)
         calm.run(stop=Stop(), tell=lambda _: None)
         expected = told_by(calm)
     config = tmp_path / "kafka.toml"
     config.write_text(CONFIG.format(server=kafka.servers[0], prefix=f"w{next(numbers)}."))
-    with ExitStack() as closing:
-        demo = Demo(
-            tmp_path / "kafka", seed=7, posts=ELECTION, desk_port=0, closing=closing, servers=load_config(config)
-        )
-        stopped = Stopped(demo, closing)
+    with ExitStack() as stack:
+        demo = Demo(tmp_path / "kafka", seed=7, posts=ELECTION, desk_port=0, closing=stack, servers=load_config(config))
+        stopped = Stopped(demo, stack)
         demo.run(stop=Stop(), tell=lambda _: stopped.look(), disturbed=lambda: not stopped.is_over)
         assert stopped.taken_over, "nobody took over the partitions of the stopped workers"
         assert told_by(demo) == expected
@@ -203,13 +246,13 @@ def test_a_worker_that_was_stopped_beyond_its_session_wakes_up_and_changes_nothi
 class Stopped:
     """Stops one worker of each loop once they have begun, and lets them go on when others have what they had."""
 
-    def __init__(self, demo: Demo, closing: ExitStack) -> None:
+    def __init__(self, demo: Demo, stack: ExitStack) -> None:
         self._demo = demo
         self._pids: list[int] = []
         self._since = 0.0
         self.taken_over = False
         self.is_over = False
-        closing.callback(self._wake)
+        stack.callback(self._wake)
 
     def look(self) -> None:
         demo = self._demo
