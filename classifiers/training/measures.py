@@ -83,7 +83,12 @@ def ece_by_chance(scores: F64, *, on: str, seed: int) -> Metric:
     errors = [calibration_error((draw.random(len(scores)) < scores).astype(np.int64), scores) for _ in range(RESAMPLES)]
     low, high = np.quantile(errors, (0.025, 0.975))
     return Metric(
-        name="ece_by_chance", on=on, value=_short(np.mean(errors)), low=_short(low), high=_short(high), n=len(scores)
+        name="ece_by_chance",
+        on=on,
+        value=_short(float(np.mean(errors))),
+        low=_short(low),
+        high=_short(high),
+        n=len(scores),
     )
 
 
