@@ -3,7 +3,7 @@ PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 12000
 
-.PHONY: help demo test test-fast test-servers lint bench drill setup models docs clean
+.PHONY: help demo test test-fast test-servers test-torch lint bench drill setup models docs clean
 
 help:
 	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address;"
@@ -35,7 +35,11 @@ endif
 test: test-fast test-servers
 
 test-fast: setup
-	@$(PY) -m pytest -n 2 --dist worksteal -m "not servers"
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not servers and not torch"
+
+# Trains and exports a tiny encoder in an environment of its own: 2.7 GB to fetch the first time.
+test-torch: setup
+	@$(PY) -m pytest -m torch
 
 # Tests of one server stay on one worker, so that each starts once.
 test-servers: setup

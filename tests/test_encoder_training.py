@@ -15,7 +15,7 @@ from classifiers.encoder.model import Encoder, load_encoder
 from classifiers.signing import ANYBODY
 from tests.servers.torch_environment import TorchMissing, python_with_torch
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
 
 
 class Trained:
