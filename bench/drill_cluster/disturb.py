@@ -7,7 +7,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Literal
 
 import msgspec
@@ -23,6 +23,8 @@ KILL_EVERY_S = (0.1, 1.0)
 RECOVERS_WITHIN_S = 120.0
 LEAST_LEFT = 0.08
 """Share of an election that must be ahead when a server is struck: else nobody would feel it."""
+IN_FLIGHT_S = 0.5
+"""What was on its way when a fault struck arrives within this, and is no sign of recovery."""
 LOOK_EVERY_S = 0.1
 
 
@@ -136,8 +138,11 @@ def _strike(election: Election, fault: Fault) -> Felt:
     before = patiently(lambda: election.positions(fault.topic))
     try:
         with ExitStack() as mended_after:
-            struck = time.monotonic()
             patiently(lambda: mended_after.enter_context(fault.strike(election)))
+            struck = time.monotonic()
+            time.sleep(IN_FLIGHT_S)
+            with suppress(Unavailable):  # then nothing went on since
+                before = election.positions(fault.topic)
             mend_at = time.monotonic() + random.uniform(*fault.lasts_s)
             while time.monotonic() < mend_at:
                 if recovered is None and election.has_moved(fault.topic, before):
