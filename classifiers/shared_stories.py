@@ -71,10 +71,12 @@ class SharedStories:
         new: list[Telling] = []
         with self._ledger.turn() as turn:
             self._read(turn)
-            told = turn.told([_name(one) for one in flagged if self._memory.known(one) is None])
+            # Asked before anything is told: the memory knows a post at its last revision only, the ledger at each.
+            known = {_name(one): story for one in flagged if (story := self._memory.known(one)) is not None}
+            told = turn.told([_name(one) for one in flagged if _name(one) not in known]) | known
             self._is_torn = True  # until the turn has ended well, the memory is ahead of the ledger
             for assessment in flagged:
-                story = self._memory.known(assessment) or told.get(_name(assessment))
+                story = told.get(_name(assessment))
                 if story is None:
                     telling = self._memory.tell(assessment, place=self._place + len(new) + 1)
                     new.append(telling)

@@ -62,7 +62,7 @@ def test_what_an_older_version_wrote_is_there_after_the_upgrade(bare_url: str, r
     engine = create_engine(parsed)
     with engine.begin() as connection:
         upgrade(connection, revision)
-        upsert(connection, memory, {"area": "cursors", "key": "feed", "value": b"42"})
+        upsert(connection, memory, [{"area": "cursors", "key": "feed", "value": b"42"}])
     engine.dispose()
     upgraded = open_database(bare_url)
     with reading(upgraded) as connection:
@@ -133,7 +133,7 @@ def test_failed_transaction_leaves_nothing(desk_url: str) -> None:
 
     def fail() -> None:
         with writing(engine) as connection:
-            upsert(connection, memory, {"area": "a", "key": "k", "value": b"1"})
+            upsert(connection, memory, [{"area": "a", "key": "k", "value": b"1"}])
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -235,7 +235,7 @@ def test_reader_sees_a_snapshot_while_a_writer_is_at_work(desk_url: str) -> None
     store = DeskMemory(engine)
     store.put("a", "k", b"before")
     with writing(engine) as connection:
-        upsert(connection, memory, {"area": "a", "key": "k", "value": b"after"})
+        upsert(connection, memory, [{"area": "a", "key": "k", "value": b"after"}])
         seen: list[bytes | None] = []
         thread = threading.Thread(target=lambda: seen.append(store.get("a", "k")))
         thread.start()

@@ -250,6 +250,13 @@ def test_an_older_revision_that_comes_late_gets_a_story_and_keeps_it(engine: Eng
     assert one.classify([new]) == other.classify([new])
 
 
+def test_a_known_revision_that_comes_behind_a_newer_one_in_one_batch_is_told_once(engine: Engine) -> None:
+    worker = SharedStories.following(DeskStoryLedger(engine))
+    old, new = post(0, CLAIM), post(0, CLAIM, revision=1)
+    (first,) = worker.classify([old])
+    assert [one.story for one in worker.classify([old, new, old])] == [first.story] * 3
+
+
 def test_an_empty_ledger_begins_with_the_stories_that_the_index_holds_and_a_full_one_does_not_look(
     engine: Engine,
 ) -> None:
