@@ -13,8 +13,9 @@ import msgspec
 
 from hustings import wire
 from hustings.contracts import Entry, Index, Log, Topic
-from hustings.errors import Refused
+from hustings.errors import Refused, StoreError, Unavailable
 from hustings.types import Assessment, Hit, Mark, Post
+from runtime.loops.analyze import first_collected
 
 __all__ = ["Period", "Refilled", "entries_of", "refill_hits", "refill_posts"]
 
@@ -123,17 +124,18 @@ def _decoded(entries: Sequence[Entry]) -> tuple[list[Post], list[tuple[int, int]
 
 def _assess_alone(posts: Sequence[Post], assess: Assess, index: Index) -> tuple[list[Assessment | None], list[int]]:
     """All at once; when a post makes a step raise, each by itself."""
-    first: dict[str, datetime] = {}
-    for post in posts:
-        first.setdefault(post.key, post.collected_at)
-    first |= {key: stored.ingested_at for key, stored in index.get(list(first)).items()}
+    first = first_collected(posts, index.get(list(dict.fromkeys(post.key for post in posts))))
     try:
         return list(assess(posts, first)), []
+    except (Unavailable, StoreError):  # a store is away: no post is to blame
+        raise
     except Exception:  # a dead letter of `analyze`: one of these cannot be assessed
         found: list[Assessment | None] = []
         for post in posts:
             try:
                 found += assess([post], first)
+            except (Unavailable, StoreError):
+                raise
             except Exception:
                 found.append(None)
         return found, [place for place, one in enumerate(found) if one is None]

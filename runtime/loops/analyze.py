@@ -23,7 +23,7 @@ from runtime.loops.marks import Archives, Marks
 from runtime.loops.progress import Progress
 from runtime.loops.reading import AsTheyCome, Reading
 
-__all__ = ["Analyzer", "Matching"]
+__all__ = ["Analyzer", "Matching", "first_collected"]
 
 MARK_EVERY_S = 1.0
 """Progress marks go out this often, also when idle."""
@@ -197,13 +197,13 @@ class Analyzer:
         self, posts: Sequence[Post], stored: Mapping[str, Assessment]
     ) -> tuple[list[Assessment | None], list[tuple[int, BadInput]]]:
         """Each post, as if those before it were stored already."""
-        assessments, failed = self._assess_each(posts, _first_collected(posts, stored))
+        assessments, failed = self._assess_each(posts, first_collected(posts, stored))
         lost = {posts[place].key for place, _ in failed}
         for place, post in enumerate(posts):
             if post.key in lost and assessments[place] is not None:
                 # A post that failed is not stored, so its key was not collected first by it.
                 before = [a.post for a in assessments[:place] if a is not None]
-                (assessments[place],) = self._assess([post], _first_collected([*before, post], stored))
+                (assessments[place],) = self._assess([post], first_collected([*before, post], stored))
         return assessments, failed
 
     def _assess_each(
@@ -286,7 +286,7 @@ class Analyzer:
         self._next_mark = time.monotonic() + MARK_EVERY_S
 
 
-def _first_collected(posts: Sequence[Post], stored: Mapping[str, Assessment]) -> dict[str, datetime]:
+def first_collected(posts: Sequence[Post], stored: Mapping[str, Assessment]) -> dict[str, datetime]:
     """By key: when the index has it first, else the first of these posts."""
     first: dict[str, datetime] = {}
     for post in posts:
