@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -50,8 +51,8 @@ def test_every_point_of_the_trade_off_keeps_what_it_says(evidence: Evidence) -> 
     found = chosen(evidence)
     everywhere = found.scores(evidence)
     for point in found.keeps:
-        asked = evidence.linear >= point.from_score
-        assert kept_recall(evidence.labels, everywhere, asked, found.threshold.value) >= point.keep
+        asked = found.asks(evidence, point.keep)
+        assert kept_recall(evidence, everywhere, asked, found.threshold.value) >= point.keep
         assert point.read == pytest.approx(asked.mean(), abs=1e-4)
         assert point.from_score <= evidence.linear_threshold
 
@@ -67,13 +68,38 @@ def test_what_is_chosen_on_other_folds_flatters_little(evidence: Evidence) -> No
     area = average_precision(evidence.labels, everywhere)
     assert area == pytest.approx(average_precision(evidence.labels, chosen(evidence).scores(evidence)), abs=0.02)
     assert np.array_equal(cascade[~asked], evidence.linear[~asked])
-    assert kept_recall(evidence.labels, everywhere, asked, 0.5) > 0.95
+    assert kept_recall(evidence, everywhere, asked, 0.5) > 0.95
 
 
 def test_too_few_right_flags_are_replaced_by_a_score_that_people_settle(evidence: Evidence) -> None:
     found = chosen(evidence, asked_from=0.4)
-    assert np.array_equal(found.asks(evidence, 0.98), evidence.linear >= 0.4)
+    sure_from = found.sure_from or 1.1
+    assert np.array_equal(found.asks(evidence, 0.98), (evidence.linear >= 0.4) & (evidence.linear < sure_from))
     assert np.array_equal(found.asks(evidence, 1.0), np.ones(2000, dtype=bool))
+
+
+def test_what_the_encoder_would_flag_anyhow_is_not_read(evidence: Evidence) -> None:
+    """Reading changes no flag from .9 on, so there the linear head's word stands; one exception, and it is asked."""
+    draw = np.random.default_rng(7)
+    labels = evidence.labels
+    linear = np.round(np.where((labels == 1) & (np.arange(2000) < 800), 0.95, draw.uniform(0.0, 0.9, 2000)), 4)
+    sure = evidence._replace(linear=linear, logits=40.0 * (labels - 0.5))
+    found = chosen(sure)
+    assert found.sure_from is not None
+    assert 0.8 < found.sure_from <= 0.95
+    assert not found.asks(sure, 0.98)[linear >= 0.95].any()
+    assert found.asks(sure, 1.0).all()
+    assert kept_recall(sure, found.scores(sure), found.asks(sure, 0.98), found.threshold.value) >= 0.98
+    exception = np.arange(2000) == int(np.argmin(labels))
+    doubtful = sure._replace(linear=np.where(exception, 0.97, linear), logits=np.where(exception, -400.0, sure.logits))
+    assert chosen(doubtful).sure_from is None
+
+
+def test_a_head_asks_between_its_two_scores_and_always_to_keep_all() -> None:
+    one = msgspec.structs.replace(head("G", "G-en", 0), sure_from=0.7)
+    assert [one.asks(score, 0.985) for score in (0.1, 0.2, 0.69, 0.7, 1.0)] == [False, True, True, False, False]
+    assert one.asks(0.0, 1.0)
+    assert one.asks(1.0, 1.0)
 
 
 @pytest.mark.parametrize(("keep", "from_score"), [(0.5, 0.2), (0.985, 0.2), (0.988, 0.05), (0.99, 0.05), (1.0, 0.0)])

@@ -24,8 +24,9 @@ _LEAST = 10.0**-DECIMALS
 
 
 class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One point of the trade-off: reading posts from the linear score `from_score` on keeps `keep` of the right flags
-    that reading all would give, on the data where the threshold was chosen; `read` of those posts are read then."""
+    """One point of the trade-off: reading posts from the linear score `from_score` on (until `EncoderHead.sure_from`)
+    keeps `keep` of the right flags that reading all would give, on the data where the threshold was chosen; `read` of
+    those posts are read then."""
 
     keep: Unit
     from_score: Unit
@@ -35,7 +36,8 @@ class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One output. The margin is `share` · logit + (1 - `share`) · log-odds of the score that the linear head `beside`
     gave; both were calibrated together, beside that head's version. `keeps` rises in `keep` and ends with 1.
-    `asked_from` stands in its place, whatever is to be kept (but all), where too few right flags tell what is kept."""
+    `asked_from` stands in its place, whatever is to be kept (but all), where too few right flags tell what is kept.
+    From the linear score `sure_from` on reading would change no flag: there the linear head's word stands."""
 
     code: str
     beside: str
@@ -46,6 +48,7 @@ class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     threshold: Threshold
     keeps: Annotated[tuple[Keep, ...], Meta(min_length=1)]
     asked_from: Unit | None = None
+    sure_from: Unit | None = None
 
     def score(self, logit: float, linear_score: float) -> float:
         """The calibrated probability, rounded to `DECIMALS`."""
@@ -57,6 +60,11 @@ class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         if self.asked_from is not None and keep < 1.0:
             return self.asked_from
         return next((point.from_score for point in self.keeps if point.keep >= keep), 0.0)
+
+    def asks(self, linear_score: float, keep: float) -> bool:
+        """Whether a post of that linear score is read."""
+        sure = self.sure_from is not None and keep < 1.0 and linear_score >= self.sure_from
+        return not sure and linear_score >= self.from_score(keep)
 
 
 def log_odds(score: float) -> float:

@@ -1,8 +1,9 @@
 """The step of the pipeline that lets an encoder read again what a linear head points at.
 
-Chosen is a post whose score under a head reaches `from_score`: low enough that nearly all that the encoder would find
-among all posts is found still, high enough that few posts are read (`EncoderSettings`). What the encoder says replaces
-score and flag of the head beside which it speaks; the words that spoke for a flag are still the linear head's.
+Chosen is a post of which a linear head is not sure: whose score is high enough that the encoder might flag it, so that
+nearly all that it would find among all posts is found still (`EncoderSettings`), and not so high that it would flag it
+anyhow. What the encoder says replaces score and flag of the head beside which it speaks; the words that spoke for a
+flag are still the linear head's.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ __all__ = ["Encoders", "read_text"]
 
 
 class _Voice(NamedTuple):
-    """An encoder's head, the linear head beside which it speaks, and the scores from which it is asked."""
+    """An encoder's head, the linear head beside which it speaks, and what must be kept of its findings."""
 
     head: EncoderHead
     beside: Head
-    from_score: float
-    from_score_listed: float
+    keep: float
+    keep_listed: float
 
 
 class Encoders:
@@ -51,8 +52,7 @@ class Encoders:
                 if beside is None:
                     silent.append(f"{encoder.label} beside {head.beside}@{head.beside_version}")
                     continue
-                listed = min(head.from_score(settings.keep), head.from_score(settings.keep_listed))
-                voices.append(_Voice(head, beside, head.from_score(settings.keep), listed))
+                voices.append(_Voice(head, beside, settings.keep, max(settings.keep, settings.keep_listed)))
             self._voices.append((encoder, tuple(voices)))
         self.silent = tuple(silent)
 
@@ -73,11 +73,11 @@ def read_text(assessment: Assessment, head: Head) -> str:
 
 
 def _asking(voices: Sequence[_Voice], assessment: Assessment) -> _Voice | None:
-    """The first voice whose linear head scored the post, high enough."""
+    """The first voice whose linear head scored the post and is not sure of it."""
     for voice in voices:
         if assessment.models.get(voice.beside.name) == voice.beside.manifest.version:
-            from_score = voice.from_score_listed if assessment.targets else voice.from_score
-            if assessment.scores[voice.head.code] >= from_score:
+            keep = voice.keep_listed if assessment.targets else voice.keep
+            if voice.head.asks(assessment.scores[voice.head.code], keep):
                 return voice
     return None
 

@@ -264,7 +264,7 @@ def _measured(evidence: Evidence, chosen: Chosen, task: Task, keep: float, *, on
         f"{on}, cascade, chosen on other folds": cascade,
     }
     metrics = [one for part, scores in parts.items() for one in measure(labels, scores, threshold, on=part, seed=seed)]
-    kept = round(kept_recall(labels, everywhere, asked, threshold), 4)
+    kept = round(kept_recall(evidence, everywhere, asked, threshold), 4)
     read = round(float(asked.mean()), 4)
     for name, value in (("recall_kept", kept), ("share_read", read)):
         on_part = f"{on}, cascade, chosen on other folds"
@@ -283,6 +283,7 @@ def _head(task: Task, linear: Head, output: int, chosen: Chosen) -> EncoderHead:
         threshold=chosen.threshold,
         keeps=chosen.keeps,
         asked_from=chosen.asked_from,
+        sure_from=chosen.sure_from,
     )
 
 
