@@ -20,6 +20,7 @@ from bench.drill_cluster.standing import Standing
 from hustings.contracts import Topic
 from hustings.errors import Unavailable
 from ingest.log_kafka.topics import open_admin
+from tests.servers.kafka_cluster import KafkaCluster
 
 __all__ = ["Fault", "server_faults", "through_proxy"]
 
@@ -104,12 +105,8 @@ def leader_gone(election: Election) -> Iterator[None]:
     if not leaders:
         raise Unavailable("no partition of posts has a leader yet")
     node = next((leader for leader in leaders if leader != controller), leaders[0])
-    kafka.kill(node)
-    try:
+    with _broker_gone(kafka, node):
         yield
-    finally:
-        kafka.start(node)
-        kafka.wait_for(node)
 
 
 @contextmanager
@@ -120,6 +117,12 @@ def controller_gone(election: Election) -> Iterator[None]:
         node = _controller_of(admin)
     if node not in kafka.running:
         raise Unavailable(f"node {node} is gone, and no other leads the quorum yet")
+    with _broker_gone(kafka, node):
+        yield
+
+
+@contextmanager
+def _broker_gone(kafka: KafkaCluster, node: int) -> Iterator[None]:
     kafka.kill(node)
     try:
         yield
