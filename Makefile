@@ -58,6 +58,7 @@ drill: setup
 docs: setup
 	@$(PY) -m hustings.values_page > docs/values.md
 	@.venv/bin/hustings capacity --page > docs/capacity.md
+	@.venv/bin/hustings model table --page > docs/heads.md
 
 models: setup
 	@.venv/bin/hustings model train --out classifiers/models

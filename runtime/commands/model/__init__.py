@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from runtime.commands.model import card, compare, evaluate, gates, list_models, promotion, score, signing, train
+from runtime.commands.model import card, compare, evaluate, gates, list_models, promotion, score, signing, table, train
 
 __all__ = ["app"]
 
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 app.command("list")(list_models.list_models)
+app.command("table")(table.table)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)

@@ -29,6 +29,7 @@ def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJso
     if as_json:
         told = [
             {
+                "head": one.manifest.name,
                 **msgspec.to_builtins(one.manifest),
                 "active": one.is_active,
                 "folder": str(one.folder),

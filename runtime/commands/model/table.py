@@ -1,0 +1,78 @@
+"""`hustings model table`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+
+if TYPE_CHECKING:
+    from classifiers.store import ModelStore
+
+__all__ = ["table"]
+
+LEFT_OUT = ("recall at .90", "ECE", "posts", "gates")
+"""Columns that a terminal has no room for; the page and JSON have them."""
+
+
+def table(
+    models: Models = None,
+    config: ConfigFile = None,
+    measure: Annotated[bool, typer.Option("--measure", help="measure here and now what a post costs")] = False,
+    as_page: Annotated[bool, typer.Option("--page", help="as docs/heads.md")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training.
+
+    Example: hustings model table --measure
+    """
+    import msgspec
+
+    from classifiers.heads_table import COLUMNS, cells, heads_table, linear_training_s, page
+    from runtime.commands import terminal
+
+    store = store_of(models, loaded(config))
+    costs = _measured(store, shown=not (as_json or as_page)) if measure else None
+    rows = heads_table(store, us_a_post=costs)
+    if as_json:
+        terminal.say(msgspec.json.encode({"heads": rows, "linear_training_s": linear_training_s(rows)}).decode())
+        return
+    if as_page:
+        terminal.say(page(rows).removesuffix("\n"))
+        return
+    kept = [place for place, name in enumerate(COLUMNS) if name not in LEFT_OUT]
+    shown = [[_narrow(cell) for cell in cells(row)] for row in rows]
+    terminal.table(
+        f"Heads in {store.own}", [COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in shown]
+    )
+    terminal.table("Measured on", ["head", "rows"], [[row[0], one.on] for row, one in zip(shown, rows, strict=True)])
+    seconds = linear_training_s(rows)
+    if seconds is not None:
+        terminal.say(f"all linear heads anew: {seconds:,.1f} s")
+
+
+def _narrow(cell: str) -> str:
+    """An interval below its number, for a terminal: ".749", and ".729–.768" on the next line."""
+    value, found, interval = cell.partition(" [")
+    return f"{value}\n{interval.removesuffix(']').replace(', ', '–')}" if found else cell
+
+
+def _measured(store: ModelStore, *, shown: bool) -> dict[str, float]:
+    """Microseconds a post of each model that flags posts, by tag."""
+    from classifiers.gates.cost import cost_of
+    from runtime import build
+    from runtime.commands.progress import stages
+
+    serving = store.serving()
+    costs = {}
+    with stages(len(serving), shown=shown) as progress:
+        for name in serving:
+            stored = store.find(name)
+            progress.at(stored.manifest.tag, "cost of a post")
+            seconds = cost_of(stored.manifest, stored.folder, serving=serving, codebook=build.codebook())
+            if seconds is not None:
+                costs[stored.manifest.tag] = round(seconds * 1e6, 1)
+            progress.done()
+    return costs

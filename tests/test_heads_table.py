@@ -1,0 +1,99 @@
+"""The table of all heads: where its numbers come from, and the page that is made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from classifiers.gates.record import GateRecord, write_record
+from classifiers.heads_table import SHOWN, heads_table, linear_training_s, page
+from classifiers.manifest import hash_of_manifest
+from classifiers.papers import write_made
+from classifiers.pipeline import shipped_models
+from classifiers.store import ModelStore
+from tests.command_line import CommandLine, command_line
+from tests.model_folders import make_head, metric
+
+hustings = pytest.fixture(command_line)
+PAGE = Path(__file__).parent.parent / "docs" / "heads.md"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    """Two linear heads: one with all its papers, the other measured on a development set too, but never timed."""
+    first = make_head(tmp_path / "G-en", "clown")
+    write_made(first, 3.25)
+    record = GateRecord(
+        model="G-en",
+        version="1",
+        manifest=hash_of_manifest(first),
+        code_version="0.1.0",
+        at="2026-11-25",
+        suites={},
+        seconds_a_thousand=0.0212,
+        checks=(),
+    )
+    write_record(first, record)
+    metrics = (
+        metric("pr_auc", 0.6),
+        metric("pr_auc", 0.55, "rows/dev.csv", n=400),
+        metric("macro_f1", 0.7, "rows/dev.csv", n=400),
+        metric("pr_auc", 0.2, "rows/dev.csv, gender=woman", n=40),
+    )
+    make_head(tmp_path / "A-INSULT-de", "Trottel", name="A-INSULT-de", metrics=metrics)
+    return ModelStore(tmp_path)
+
+
+def test_a_head_is_shown_with_its_development_rows_and_not_with_those_of_a_group(store: ModelStore) -> None:
+    german, english = heads_table(store)
+    assert (german.head, german.on) == ("A-INSULT-de", "rows/dev.csv")
+    assert [(one.name, one.value, one.n) for one in german.metrics] == [("pr_auc", 0.55, 400), ("macro_f1", 0.7, 400)]
+    assert english.on == "5-fold cross-validation, rows.csv"
+
+
+def test_cost_and_training_are_those_on_paper_and_unknown_without(store: ModelStore) -> None:
+    german, english = heads_table(store)
+    assert (english.us_a_post, english.training_s, english.gates) == (21.2, 3.25, "passed")
+    assert (german.us_a_post, german.training_s, german.gates) == (None, None, "not run")
+    assert linear_training_s([german, english]) is None
+    assert linear_training_s([english, english]) == 6.5
+
+
+def test_a_cost_that_was_measured_now_stands_in_its_place(store: ModelStore) -> None:
+    german, english = heads_table(store, us_a_post={"G-en@1": 7.0, "A-INSULT-de@1": 8.0})
+    assert (german.us_a_post, english.us_a_post) == (8.0, 7.0)
+
+
+def test_the_page_says_all_of_it(store: ModelStore, golden: Callable[[str, str], None]) -> None:
+    golden("heads.md", page(heads_table(store)))
+
+
+def test_every_shipped_head_has_a_row_with_numbers(hustings: CommandLine) -> None:
+    found = json.loads(hustings("model", "table", "--json").out)["heads"]
+    assert {one["model"] for one in found} == set(ModelStore(shipped_models()).serving())
+    assert {"encoder-en: G", "encoder-en: G-THR"} <= {one["head"] for one in found}
+    for one in found:
+        assert one["on"], one["head"]
+        assert {metric["name"] for metric in one["metrics"]} <= set(SHOWN)
+        assert any(metric["name"] in ("pr_auc", "precision") for metric in one["metrics"]), one["head"]
+        assert one["bytes"] >= 0
+
+
+def test_a_terminal_shows_the_table_and_where_it_was_measured(hustings: CommandLine) -> None:
+    shown = hustings("model", "table").out
+    assert "PR-AUC" in shown
+    assert "edos/dev.csv, cascade" in shown
+
+
+def test_the_cost_of_a_post_is_measured_when_asked_for(store: ModelStore, hustings: CommandLine) -> None:
+    answer = hustings("model", "table", "--models", str(store.own), "--measure", "--json")
+    costs = [one["us_a_post"] for one in json.loads(answer.out)["heads"]]
+    assert all(0 < cost < 10_000 for cost in costs)
+    assert costs[1] != 21.2
+
+
+def test_the_committed_page_is_that_of_the_shipped_models(hustings: CommandLine) -> None:
+    assert hustings("model", "table", "--page").out == PAGE.read_text("utf-8"), "run: make docs"
