@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.claims.retrieve import K1, Candidates, Document, Retriever
+from classifiers.claims.retrieve import Candidates, Document, Retriever
 
 __all__ = ["FEATURES", "ORDER", "features"]
 
@@ -45,24 +45,20 @@ def features(retriever: Retriever, query: Document, found: Candidates) -> NDArra
     rows = np.zeros((found.places.size, len(FEATURES)), dtype=np.float32)
     if not found.places.size:
         return rows
-    words, grams = retriever.words, retriever.grams
+    words = retriever.words
     worth = {token: words.worth(token) for token in dict.fromkeys(query.tokens)}
-    whole = max(sum(worth.values()), 1e-6)
     pairs = set(pairwise(query.tokens))
-    mass = grams.mass[found.places]
-    query_mass = max(grams.worth(query.grams), 1e-6)
-    bm25 = found.words / (whole * (K1 + 1))
-    cosine = found.grams / np.sqrt(np.maximum(mass * query_mass, 1e-6))
+    shares = retriever.shares(query, found)
+    bm25, cosine, both = shares.bm25, shares.cosine, shares.both
     rows[:, 0] = bm25
     rows[:, 1] = found.words / max(float(found.words.max()), 1e-6)
     rows[:, 2] = bm25 - _best_other(bm25)
     rows[:, 3] = cosine
     rows[:, 4] = cosine - _best_other(cosine)
-    rows[:, 5] = found.grams / np.maximum(mass, 1e-6)
-    rows[:, 6] = found.grams / query_mass
+    rows[:, 5] = found.grams / np.maximum(retriever.grams.mass[found.places], 1e-6)
+    rows[:, 6] = found.grams / shares.query_mass
     rows[:, 13] = _one_over_rank(found.words)
     rows[:, 14] = _one_over_rank(cosine)
-    both = bm25 + cosine
     rows[:, 15] = both
     rows[:, 16] = both - _best_other(both)
     rows[:, 17] = _one_over_rank(both)
@@ -73,7 +69,7 @@ def features(retriever: Retriever, query: Document, found: Candidates) -> NDArra
         shared = [token for token in own if token in worth]
         of_shared = sum(worth[token] for token in shared)
         row[7] = of_shared / max(sum(worth.get(token) or words.worth(token) for token in own), 1e-6)
-        row[8] = of_shared / whole
+        row[8] = of_shared / shares.whole
         row[9] = max((worth[token] for token in shared), default=0.0) / 12.0
         numbers = [token for token in own if any(map(str.isdigit, token))]
         row[10] = sum(token in worth for token in numbers) / len(numbers) if numbers else 0.5

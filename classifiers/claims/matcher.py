@@ -11,7 +11,7 @@ import numpy as np
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import ORDER, features
 from classifiers.claims.rerank import Trees, read_trees
-from classifiers.claims.retrieve import K1, Candidates, Document, Retriever, documents, grams_of
+from classifiers.claims.retrieve import Candidates, Document, Retriever, documents, grams_of
 from classifiers.manifest import Manifest, read_file, read_manifest
 from classifiers.signing import Signers
 from hustings.errors import ModelError
@@ -73,9 +73,7 @@ def considered(retriever: Retriever, query: Document) -> Candidates:
     found = retriever.candidates(query, most=_EACH)
     if found.places.size <= CONSIDERED:
         return found
-    mass = retriever.grams.mass[found.places] * max(retriever.grams.worth(query.grams), 1e-6)
-    whole = sum(retriever.words.worth(token) for token in dict.fromkeys(query.tokens)) * (K1 + 1)
-    both = found.grams / np.sqrt(np.maximum(mass, 1e-6)) + found.words / max(whole, 1e-6)
+    both = retriever.shares(query, found).both
     best = np.sort(np.lexsort((found.places, -both))[:CONSIDERED])
     return Candidates(found.places[best], found.words[best], found.grams[best])
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hustings.text import analyse_all
 
-__all__ = ["GRAM", "Candidates", "Document", "Grams", "Postings", "Retriever", "documents", "grams_of"]
+__all__ = ["GRAM", "Candidates", "Document", "Grams", "Postings", "Retriever", "Shares", "documents", "grams_of"]
 
 Ids = NDArray[np.int32]
 Weights = NDArray[np.float32]
@@ -173,6 +173,21 @@ class Candidates(NamedTuple):
     grams: Weights
 
 
+class Shares(NamedTuple):
+    """How alike a text and each candidate are, by words (BM25 as a share of the most that the text could get) and by
+    four-grams (cosine); `whole` is what the text's words are worth, `query_mass` what its four-grams are."""
+
+    bm25: Weights
+    cosine: Weights
+    whole: float
+    query_mass: float
+
+    @property
+    def both(self) -> Weights:
+        """What candidates are ordered by."""
+        return self.bm25 + self.cosine
+
+
 class Retriever:
     """Finds among claims, given as documents, those that a text may be about."""
 
@@ -187,6 +202,15 @@ class Retriever:
         rare = self.grams.rare_overlap(query.grams)
         places = np.union1d(_best(words, most), _best(rare, most)).astype(np.int32)
         return Candidates(places, words[places], self.grams.overlap(query.grams, places))
+
+    def shares(self, query: Document, found: Candidates) -> Shares:
+        """How alike the text and each of its candidates are."""
+        whole = max(sum(self.words.worth(token) for token in dict.fromkeys(query.tokens)), 1e-6)
+        query_mass = max(self.grams.worth(query.grams), 1e-6)
+        mass = self.grams.mass[found.places]
+        bm25 = found.words / (whole * (K1 + 1))
+        cosine = found.grams / np.sqrt(np.maximum(mass * query_mass, 1e-6))
+        return Shares(bm25, cosine, whole, query_mass)
 
 
 def _best(scores: Weights, most: int) -> NDArray[Any]:

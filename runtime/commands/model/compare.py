@@ -14,9 +14,8 @@ from runtime.commands.model.options import (
     Models,
     Positive,
     Text,
-    as_text,
+    labelled,
     loaded,
-    rows,
     store_of,
 )
 
@@ -42,7 +41,6 @@ def compare(
     import json
 
     import msgspec
-    import numpy as np
 
     from classifiers.rating import rate
     from classifiers.signing import ANYBODY
@@ -54,9 +52,7 @@ def compare(
 
     store = store_of(models, loaded(config))
     sides = [store.find(name, version or None) for name, _, version in (side.partition("@") for side in (one, other))]
-    found = list(rows(data, text, label))
-    labels = np.array([int(as_text(row[label]) == positive) for row in found], dtype=np.int64)
-    texts = [str(row[text]) for row in found]
+    _, texts, labels = labelled(data, text, label, positive)
     with stages(4, shown=not as_json) as progress:
         scores = []
         for side in sides:
@@ -76,7 +72,7 @@ def compare(
     if as_json:
         told = {
             "models": [side.manifest.tag for side in sides],
-            "n": len(found),
+            "n": len(texts),
             "measures": [
                 {
                     "name": metric.name,
@@ -91,7 +87,7 @@ def compare(
         say(json.dumps(msgspec.to_builtins(told)))
         return
     table(
-        f"{sides[1].manifest.tag} less {sides[0].manifest.tag} on {len(found):,} posts of {data.name}",
+        f"{sides[1].manifest.tag} less {sides[0].manifest.tag} on {len(texts):,} posts of {data.name}",
         ["measure", sides[0].manifest.tag, sides[1].manifest.tag, "difference", "95 % from", "to"],
         [[m.name, each[0][m.name].value, each[1][m.name].value, m.value, m.low, m.high] for m in differences],
     )

@@ -15,8 +15,8 @@ from runtime.commands.model.options import (
     Positive,
     Text,
     as_text,
+    labelled,
     loaded,
-    rows,
     store_of,
 )
 
@@ -51,10 +51,9 @@ def evaluate(
     from runtime.commands.terminal import say, table
 
     stored = store_of(models, loaded(config)).find(head, version)
-    found = list(rows(data, text, label, *([group] if group else [])))
-    scores = rate(stored.folder, [str(row[text]) for row in found], signers=ANYBODY)
+    found, texts, labels = labelled(data, text, label, positive, *([group] if group else []))
+    scores = rate(stored.folder, texts, signers=ANYBODY)
     threshold = stored.manifest.threshold.value
-    labels = np.array([int(as_text(row[label]) == positive) for row in found], dtype=np.int64)
     parts = {data.name: np.ones(len(found), dtype=bool)}
     if group:
         values = np.array([as_text(row[group]) for row in found])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from classifiers.store import ModelStore, Stored
     from runtime.config import Config
@@ -18,11 +21,13 @@ __all__ = [
     "ConfigFile",
     "Data",
     "Label",
+    "Labelled",
     "Models",
     "Positive",
     "Text",
     "as_text",
     "chosen_versions",
+    "labelled",
     "loaded",
     "rows",
     "store_of",
@@ -92,3 +97,20 @@ def rows(path: Path, *keys: str) -> Iterator[dict[str, object]]:
                 yield row
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+class Labelled(NamedTuple):
+    """Posts of a file with what people said of them: 1 where the label is the value that is to be found."""
+
+    rows: list[dict[str, object]]
+    texts: list[str]
+    labels: NDArray[np.int64]
+
+
+def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> Labelled:
+    """The posts of a JSONL file, each of which has these keys and `others`."""
+    import numpy as np
+
+    found = list(rows(path, text, label, *others))
+    labels = np.array([int(as_text(row[label]) == positive) for row in found], dtype=np.int64)
+    return Labelled(found, [str(row[text]) for row in found], labels)
