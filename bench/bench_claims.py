@@ -3,7 +3,8 @@
     python -m bench.bench_claims [--claims 100000] [--data ../shared/data]
 
 Speed: sentences of invented words whose frequencies fall as in a language. Quality: the staged retrieval set, if the
-data lie beside the checkout; it is research data, used to measure, and nothing that is shipped learnt from it.
+data lie beside the checkout, and for check-worthiness the staged tweets and debates; they are used to measure, and
+nothing that is shipped learnt from them.
 """
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ import numpy as np
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import ClaimMatcher, Reranker, load_reranker, retriever_of
+from classifiers.manifest import read_manifest
 from classifiers.pipeline import shipped_models
+from classifiers.rating import rate
+from classifiers.signing import ANYBODY
 from classifiers.store import serving
+from classifiers.training.measures import measure
 from classifiers.training.train_claims import Question, ask, best_of_each
+from hustings.codebook import CHECK_WORTHY
 from hustings.text import analyse, analyse_all
 
 QUERIES = 500
@@ -103,6 +109,39 @@ def quality(folder: Path, reranker: Reranker) -> None:
         )
 
 
+def worth_checking(data: Path) -> None:
+    """How well the English head ranks what others called check-worthy: average precision with a bootstrap interval, and
+    the share of posts that are looked up among known claims."""
+    head = serving(shipped_models()).get(f"{CHECK_WORTHY}-en")
+    if head is None:
+        return
+    threshold = read_manifest(head, signers=ANYBODY).threshold.value
+    for name, paths, text, label in (
+        (
+            "tweets, CheckThat! 2020 task 1",
+            ("checkthat2020/task1_train.csv", "checkthat2020/task1_dev.csv"),
+            "tweet_text",
+            "check_worthiness",
+        ),
+        ("debates, ClaimBuster", ("claimbuster/train.csv",), "text", "label"),
+    ):
+        rows = []
+        for path in paths:
+            if (data / path).is_file():
+                with (data / path).open(encoding="utf-8") as file:
+                    rows += list(csv.DictReader(file))
+        if rows:
+            scores = rate(head, [row[text] for row in rows], signers=ANYBODY)
+            labels = np.array([int(row[label]) for row in rows])
+            metrics = {metric.name: metric for metric in measure(labels, scores, threshold, on=name, seed=1)}
+            area, precision = metrics["pr_auc"], metrics["precision"]
+            print(
+                f"worth checking, {name}: {len(rows):,} posts, {labels.mean():.3f} of them worth it: average precision "
+                f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]; looked up {np.mean(scores >= threshold):.3f}, "
+                f"of those worth it {precision.value:.3f}"
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--claims", type=int, default=100_000)
@@ -116,6 +155,7 @@ def main() -> None:
         quality(staged, reranker)
     else:
         print(f"no staged data in {given.data}: quality is not measured")
+    worth_checking(given.data)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from classifiers.store import serving
 from classifiers.stories import Stories
 from classifiers.targets.settings import TargetSettings
 from classifiers.targets.step import Targets
-from hustings.codebook import Codebook
+from hustings.codebook import CHECK_WORTHY, Codebook
 from hustings.contracts import Classifier, StoryLedger
 from hustings.errors import ModelError
 from hustings.roster import Roster
@@ -67,10 +67,19 @@ class Ingredients(NamedTuple):
         return Stories.remembering(self.story_memory)
 
     def known_claims(self) -> KnownClaims:
-        """The claims beside the re-ranker in service; the former pipeline lends its index of the same claims."""
+        """The claims beside the re-ranker in service and the heads that tell what is worth checking; the former pipeline
+        lends its index of the same claims."""
         standing = (step for step in self.former if isinstance(step, KnownClaims))
-        reranker = load_reranker(self.models.values(), signers=self.signers) if self.claims else None
-        return KnownClaims(self.claims, reranker, former=next(standing, None))
+        if not self.claims:
+            return KnownClaims((), None)
+        reranker = load_reranker(self.models.values(), signers=self.signers)
+        ranking = (one for one in list_models(self.models.values(), signers=self.signers) if one.code == CHECK_WORTHY)
+        return KnownClaims(
+            self.claims,
+            reranker,
+            worth_checking={one.language: one.threshold.value for one in ranking},
+            former=next(standing, None),
+        )
 
     def who_is_attacked(self) -> Targets:
         """The rules and models that tell; the former pipeline lends what it had loaded of them."""

@@ -16,7 +16,10 @@ from msgspec import Struct, structs
 
 from hustings.errors import ConfigError
 
-__all__ = ["Code", "Codebook", "load_codebook", "matches"]
+__all__ = ["CHECK_WORTHY", "Code", "Codebook", "load_codebook", "matches"]
+
+CHECK_WORTHY: Final = "CW"
+"""Whether a post states something worth checking. Heads with this code only rank: they give a score, never a flag."""
 
 
 class Code(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from hustings.errors import ConfigError
 Golden = Callable[[str, str], None]
 
 SHIPPED = (files("configs") / "codebook.toml").read_bytes()
-LISTS = ("N", "X", "C", "T", "P", "K", "G", "A", "H", "RB", "D")
+LISTS = ("N", "X", "C", "T", "P", "K", "G", "A", "H", "CW", "RB", "D")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ FOLDERS = list(serving(SHIPPED).values())
 
 def test_the_shipped_heads_load_and_say_what_they_are() -> None:
     names = [head.name for head in load_heads(FOLDERS)]
-    assert names == ["A-INSULT-de", "G-THR-en", "G-en", "G-en-IN", "G-hi", "G-ta"]
+    ranking = [f"CW-{language}" for language in ("ar", "en", "es", "fr", "hi", "pt")]
+    assert names == ["A-INSULT-de", *ranking, "G-THR-en", "G-en", "G-en-IN", "G-hi", "G-ta"]
 
 
 def test_every_shipped_model_was_made_for_this_analyser() -> None:

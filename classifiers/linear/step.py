@@ -9,14 +9,15 @@ from msgspec.structs import replace
 from classifiers.linear.explain import spans
 from classifiers.linear.model import Head
 from classifiers.linear.score import Scorer
+from hustings.codebook import CHECK_WORTHY
 from hustings.types import Assessment, Flag
 
 __all__ = ["LinearHeads", "heads_for"]
 
 
 class LinearHeads:
-    """Adds every head's score, and a flag with the words that spoke for it where the score reaches the threshold. A
-    post is scored only by the heads of its own language."""
+    """Adds every head's score, and a flag with the words that spoke for it where the score reaches the threshold; a
+    head for `CHECK_WORTHY` flags nothing. A post is scored only by the heads of its own language."""
 
     name = "linear-heads"
 
@@ -64,7 +65,7 @@ def _scored(assessment: Assessment, heads: Sequence[Head], scores: Sequence[floa
         manifest = head.manifest
         by_code[manifest.code] = score
         models[head.name] = manifest.version
-        if score >= manifest.threshold.value:
+        if score >= manifest.threshold.value and manifest.code != CHECK_WORTHY:
             flags.append(
                 Flag(
                     code=manifest.code,

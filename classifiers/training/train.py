@@ -8,6 +8,7 @@ from typing import NamedTuple
 from classifiers.manifest import Manifest
 from classifiers.narratives.seeds import example_languages
 from classifiers.training.recipes import RECIPES
+from classifiers.training.train_check_worthiness import check_worthiness_heads, train_check_worthiness
 from classifiers.training.train_claims import NAME as CLAIMS
 from classifiers.training.train_claims import train_claims
 from classifiers.training.train_linear import train_head
@@ -32,7 +33,8 @@ class Order(NamedTuple):
 
 def trainable() -> list[str]:
     """Names of all models that can be made here."""
-    return [*RECIPES, *(f"N-{language}" for language in example_languages()), CLAIMS]
+    narratives = (f"N-{language}" for language in example_languages())
+    return [*RECIPES, *narratives, *check_worthiness_heads(), CLAIMS]
 
 
 def train(name: str, order: Order) -> Manifest:
@@ -52,6 +54,15 @@ def train(name: str, order: Order) -> Manifest:
     if name == CLAIMS:
         return train_claims(
             data=order.data,
+            models=order.models,
+            seed=order.seed,
+            head_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+        )
+    if name in check_worthiness_heads():
+        return train_check_worthiness(
+            name.rpartition("-")[2],
             models=order.models,
             seed=order.seed,
             head_version=order.version,

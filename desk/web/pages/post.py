@@ -14,6 +14,7 @@ from desk.web.posts import BriefPost, brief, is_blind, veil_on_page
 from desk.web.undoing import undoable
 from desk.web.visit import NotFound, Visit
 from desk.web.words import read
+from hustings.codebook import CHECK_WORTHY
 from hustings.query import Query
 from hustings.query.tree import Is
 from hustings.types import Assessment, Media, QueueEntry
@@ -76,6 +77,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         veil=_veil(visit, assessment, blind=blind),
         blind=blind,
         flags=[] if blind else _flags(visit, assessment),
+        check_worthy=None if blind else assessment.scores.get(CHECK_WORTHY),
         targets=_targets(visit, assessment),
         reasons=_reasons(visit, entries),
         claims=[] if blind else services.known_claims(assessment.claims),
