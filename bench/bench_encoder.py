@@ -1,10 +1,11 @@
 """What the encoder costs in the pipeline, and what each setting of it keeps.
 
-    python -m bench.bench_encoder [--data ../shared/data] [--models DIR]
+    python -m bench.bench_encoder [--data ../shared/data] [--models DIR] [--within 200]
 
-With the staged data: how many posts each setting reads, by the kind of post, and what is kept. The mix is one post of
-EDOS dev in twelve (so that every fiftieth post is sexist) among ordinary ones: sentences of debates, tweets about the
-news, posts of the synthetic election. Times are of the processor, one thread, everything in one process.
+Side by side in one process: the pipeline without the encoder, with it on every post, and in the cascade. Quality is
+that on EDOS dev, where every fourth post is sexist. Speed is told there too, and on a stream: one post of EDOS dev in
+twelve (so that every fiftieth is sexist) among sentences of debates, tweets about the news and posts of the synthetic
+election. Times are of the processor, one thread, the best of as many rounds as fit into the time.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import io
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from bench.bench_classify import steps_us
 from classifiers.encoder.model import Encoder, load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
@@ -35,17 +37,20 @@ from classifiers.linear.step import LinearHeads
 from classifiers.pipeline import Pipeline, analysed, open_pipeline, shipped_models
 from classifiers.signing import ANYBODY
 from classifiers.store import serving
-from classifiers.stories import Stories
 from classifiers.training.measures import average_precision
 from hustings.roster import Person, Roster
 from hustings.types import Assessment, Post
 from runtime import build
 from runtime.demo.generate import generate, read_demo
 
-KEEPS = (0.9, 0.95, 0.98, 0.985, 0.99, 1.0)
-ROUNDS = 3
+KEEPS = (0.9, 0.95, 0.98, 0.985, 0.99)
+MOST_ROUNDS = 5
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-EVERYWHERE = EncoderSettings(keep=1.0, keep_listed=1.0)
+DEFAULT = EncoderSettings()
+ALL = EncoderSettings(keep=1.0, keep_listed=1.0)
+OFF = EncoderSettings(on=False)
+STREAM = 1440
+"""Posts of the stream, of which a twelfth are of EDOS dev."""
 
 
 class Kind(NamedTuple):
@@ -56,74 +61,130 @@ class Kind(NamedTuple):
     labels: list[int]
 
 
+class Measured(NamedTuple):
+    """Of one setting: seconds of the processor a post on EDOS dev and on the stream, and what came of EDOS dev."""
+
+    dev_s: float
+    stream_s: float
+    dev: list[Assessment]
+    stream_read: float
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--models", type=Path, help="folder of models; without it, the shipped ones")
+    parser.add_argument("--within", type=float, default=200.0, help="seconds on the wall after which no round is begun")
     given = parser.parse_args()
+    until = time.monotonic() + given.within
     folders = serving(given.models or shipped_models())
     encoders = load_encoders(folders.values(), signers=ANYBODY)
-    if not encoders:
-        print(f"no encoder among {', '.join(folders)}")
+    if not encoders or not (given.data / "edos" / "dev.csv").is_file():
+        print(f"not measured: no encoder among {', '.join(folders)}" if not encoders else f"no data in {given.data}")
         return
-    heads = load_heads(folders.values(), signers=ANYBODY)
+    heads = [one for one in load_heads(folders.values(), signers=ANYBODY) if one.manifest.language == "en"]
+    linear = LinearHeads(heads)
     gc.disable()
     for encoder in encoders:
         print(f"{encoder.label}: {', '.join(f'{one.code} beside {one.beside}' for one in encoder.heads)}")
-    if (given.data / "edos" / "dev.csv").is_file():
-        trade_off(encoders, [head for head in heads if head.manifest.language == "en"], given.data)
-    else:
-        print(f"no data in {given.data}: the trade-off is left out")
-    in_the_pipeline(given.models)
+    kinds = [edos(given.data), debates(given.data), tweets(given.data), demo()]
+    dev, *ordinary = [(kind, linear.classify(english(kind.texts))) for kind in kinds]
+    stream = drawn(dev[1], [posts for _, posts in ordinary])
+    by_setting = trade_off(encoders, heads, dev[1], stream, until)
+    show_shares(encoders, heads, [dev, *ordinary])
+    show_trade_off(by_setting, dev, encoders)
+    in_the_pipeline(given.models, [one.post for one in stream], until)
 
 
-def trade_off(encoders: Sequence[Encoder], heads: Sequence[Head], data: Path) -> None:
-    kinds = [edos(data), debates(data), tweets(data), demo()]
+def trade_off(
+    encoders: Sequence[Encoder], heads: Sequence[Head], dev: list[Assessment], stream: list[Assessment], until: float
+) -> dict[str, Measured]:
+    """Every setting by turns, on the same posts as they leave the linear heads. "off" is the linear heads alone."""
     linear = LinearHeads(heads)
-    scored = {kind.name: linear.classify(english(kind.texts)) for kind in kinds}
-    mix, mix_labels = mixed(kinds, scored)
-    everywhere = {name: Encoders(encoders, heads, EVERYWHERE).classify(posts) for name, posts in scored.items()}
-    dev, labels = kinds[0], np.array(kinds[0].labels)
-    right = [
-        place
-        for place, one in enumerate(everywhere[dev.name])
-        if labels[place] and any(flag.code == "G" for flag in one.flags)
-    ]
-    linear_s = seconds(lambda: linear.classify(english([one.post.text for one in mix]))) - seconds(
-        lambda: english([one.post.text for one in mix])
-    )
-    all_s = seconds(lambda: Encoders(encoders, heads, EVERYWHERE).classify(mix))
-    print(
-        f"\nlinear heads {linear_s / len(mix) * 1e6:.0f} µs a post, encoder on every post of the mix "
-        f"{all_s / len(mix) * 1e6:.0f} µs a post; {len(mix)} posts, {sum(mix_labels)} sexist"
-    )
-    print(f"EDOS dev: {len(dev.texts)} posts, {labels.sum()} sexist, {len(right)} of them flagged when all are read\n")
-    names = [kind.name for kind in kinds]
-    print("| keep | " + " | ".join(f"read: {name}" for name in [*names, "mix"]) + " | recall kept | PR-AUC dev | × |")
-    print("|---|" + "---|" * (len(names) + 4))
-    for keep in KEEPS:
-        step = Encoders(encoders, heads, EncoderSettings(keep=keep, keep_listed=keep))
-        done = {name: step.classify(posts) for name, posts in scored.items()}
-        shares = [statistics.mean(is_read(one, encoders) for one in done[name]) for name in names]
-        kept = statistics.mean(any(flag.code == "G" for flag in done[dev.name][place].flags) for place in right)
-        area = average_precision(labels, np.array([one.scores["G"] for one in done[dev.name]]))
-        read_mix = statistics.mean(is_read(one, encoders) for one in step.classify(mix))
-        times = (linear_s + all_s) / (linear_s + seconds(lambda step=step: step.classify(mix)))
-        columns = [*(f"{share:.1%}" for share in (*shares, read_mix, kept)), f"{area:.3f}", f"{times:.1f}"]
-        print(f"| {keep} | " + " | ".join(columns) + " |")
-    area = average_precision(labels, np.array([one.scores["G"] for one in scored[dev.name]]))
-    found = statistics.mean(any(flag.code == "G" for flag in scored[dev.name][place].flags) for place in right)
-    print(f"| off | {'0 % | ' * (len(names) + 1)}{found:.1%} | {area:.3f} | |")
+    bare = {"dev": english([one.post.text for one in dev]), "stream": english([one.post.text for one in stream])}
+    settings = {str(keep): EncoderSettings(keep=keep, keep_listed=keep) for keep in KEEPS} | {"all": ALL}
+    steps = {name: Encoders(encoders, heads, one) for name, one in settings.items()}
+    spent: dict[tuple[str, str], list[float]] = defaultdict(list)
+    done: dict[tuple[str, str], list[Assessment]] = {}
 
-
-def in_the_pipeline(models: Path | None) -> None:
-    election = generate()
-    posts = [post for source in election.posts.values() for post in source if not post.deleted]
-    people = tuple(msgspec.convert(person, Person) for person in read_demo("roster.toml")["person"])
-    print(f"\nthe whole pipeline on {len(posts)} posts of the synthetic election, batch 512, one core")
-    for name, settings in (("without", EncoderSettings(on=False)), ("with", EncoderSettings())):
+    def run(name: str, where: str, work: Callable[[], list[Assessment]]) -> None:
         began = time.process_time()
-        pipeline = open_pipeline(
+        done[name, where] = work()
+        spent[name, where].append((time.process_time() - began) / len(bare[where]))
+
+    works = [partial(run, "off", where, partial(linear.classify, posts)) for where, posts in bare.items()]
+    for name, step in steps.items():
+        works += [
+            partial(run, name, where, partial(step.classify, posts))
+            for where, posts in (("dev", dev), ("stream", stream))
+        ]
+    rounds(until, 0.6, works)
+
+    def seconds(name: str, where: str) -> float:
+        return min(spent["off", where]) + (min(spent[name, where]) if name != "off" else 0.0)
+
+    return {
+        name: Measured(
+            seconds(name, "dev"),
+            seconds(name, "stream"),
+            done[name, "dev"],
+            statistics.mean(is_read(one, encoders) for one in done[name, "stream"]),
+        )
+        for name in ("off", *settings)
+    }
+
+
+def show_trade_off(
+    by_setting: Mapping[str, Measured], dev: tuple[Kind, list[Assessment]], encoders: Sequence[Encoder]
+) -> None:
+    labels = np.array(dev[0].labels)
+    everywhere = by_setting["all"]
+    right = [place for place, one in enumerate(everywhere.dev) if labels[place] and is_flagged(one)]
+    print(
+        f"\nEDOS dev: {len(labels)} posts, {labels.sum()} sexist, {len(right)} of them flagged when all are read; "
+        f"stream: {STREAM} posts, every fiftieth sexist; times beside the linear heads' own\n"
+    )
+    print("| keep | recall kept | PR-AUC | read: dev | × all | read: stream | × all |")
+    print("|---|---|---|---|---|---|---|")
+    for name, found in by_setting.items():
+        area = average_precision(labels, np.array([one.scores["G"] for one in found.dev]))
+        kept = statistics.mean(is_flagged(found.dev[place]) for place in right)
+        read = statistics.mean(is_read(one, encoders) for one in found.dev)
+        print(
+            f"| {name}{' (default)' if name == str(DEFAULT.keep) else ''} | {kept:.1%} | {area:.3f} | {read:.1%} | "
+            f"{everywhere.dev_s / found.dev_s:.1f} | {found.stream_read:.1%} | "
+            f"{everywhere.stream_s / found.stream_s:.1f} |"
+        )
+
+
+def show_shares(
+    encoders: Sequence[Encoder], heads: Sequence[Head], kinds: Sequence[tuple[Kind, list[Assessment]]]
+) -> None:
+    """How many posts of each kind a setting reads; nothing is read for it."""
+    print("\n| keep | " + " | ".join(f"read: {kind.name}" for kind, _ in kinds) + " |")
+    print("|---|" + "---|" * len(kinds))
+    beside = {head.name for head in heads}
+    asking = [head for encoder in encoders for head in encoder.heads if head.beside in beside]
+    for keep in KEEPS:
+        shares = (
+            statistics.mean(any(head.asks(one.scores.get(head.code, 0.0), keep) for head in asking) for one in posts)
+            for _, posts in kinds
+        )
+        print(f"| {keep} | " + " | ".join(f"{share:.1%}" for share in shares) + " |")
+
+
+def in_the_pipeline(models: Path | None, stream: list[Post], until: float) -> None:
+    """Every step that a post goes through, without the encoder, in the cascade and with all English posts read."""
+    people = tuple(msgspec.convert(person, Person) for person in read_demo("roster.toml")["person"])
+    election = [post for source in generate().posts.values() for post in source if not post.deleted]
+    election = random.Random(3).sample(election, STREAM)
+    print("\n| the whole pipeline | " + " | ".join(("the stream", "the synthetic election")) + " | opened in s |")
+    print("|---|---|---|---|")
+    pipelines: dict[str, Pipeline] = {}
+    opened: dict[str, float] = {}
+    for name, settings in (("without the encoder", OFF), ("cascade", DEFAULT), ("all read", ALL)):
+        began = time.process_time()
+        pipelines[name] = open_pipeline(
             models=serving(models) if models else None,
             roster=Roster(people=people),
             codebook=build.codebook(),
@@ -131,19 +192,40 @@ def in_the_pipeline(models: Path | None) -> None:
             signers=ANYBODY,
             encoder=settings,
         )
-        opened_s = time.process_time() - began
-        rounds = []
-        for _ in range(ROUNDS):
-            fresh = Pipeline([Stories() if isinstance(step, Stories) else step for step in pipeline.steps])
-            fresh.steps[0].classify(analysed(posts, {}))  # the second opinion on languages loads its model
-            rounds.append(steps_us(fresh, posts, 512))
-        spent = sum(statistics.median(one[step] for one in rounds) for step in rounds[0])
-        encoder = statistics.median(one["encoder"] for one in rounds)
-        read = statistics.mean("encoder-en" in one.models for one in pipeline.assess(posts, {}))
-        print(
-            f"{name:>8} the encoder: {spent:6.1f} µs a post ({1e6 / spent:,.0f} posts/s), of which encoder "
-            f"{encoder:.1f} µs; read {read:.2%}; opened in {opened_s:.2f} s"
-        )
+        opened[name] = time.process_time() - began
+        pipelines[name].assess([*election[:256], *stream[:256]], {})  # what is loaded at the first post that needs it
+    spent: dict[tuple[str, int], list[float]] = defaultdict(list)
+    read: dict[tuple[str, int], float] = {}
+
+    def run(name: str, where: int, posts: list[Post]) -> None:
+        began = time.process_time()
+        done = [
+            one for start in range(0, len(posts), 512) for one in pipelines[name].assess(posts[start : start + 512], {})
+        ]
+        spent[name, where].append((time.process_time() - began) / len(posts))
+        read[name, where] = statistics.mean(any("encoder" in model for model in one.models) for one in done)
+
+    both = list(enumerate((stream, election)))
+    rounds(until, 1.0, [partial(run, name, where, posts) for where, posts in both for name in pipelines])
+    for name in pipelines:
+        columns = []
+        for where in (0, 1):
+            best = min(spent[name, where])
+            times = min(spent["all read", where]) / best
+            columns.append(f"{1 / best:,.0f} posts/s, {read[name, where]:.1%} read, × {times:.1f}")
+        print(f"| {name} | " + " | ".join(columns) + f" | {opened[name]:.2f} |")
+
+
+def rounds(until: float, share: float, works: Sequence[Callable[[], None]]) -> None:
+    """All of them by turns, at least once, again while another round fits into that share of the time that is left."""
+    began = time.monotonic()
+    end = began + (until - began) * share
+    for number in range(1, MOST_ROUNDS + 1):
+        for work in works:
+            work()
+        each = (time.monotonic() - began) / number
+        if time.monotonic() + each > end:
+            return
 
 
 def edos(data: Path) -> Kind:
@@ -169,16 +251,17 @@ def demo() -> Kind:
     return Kind("demo", [one.post.text for one in step.classify(analysed(chosen, {})) if one.lang == "en"], [])
 
 
-def mixed(kinds: Sequence[Kind], scored: dict[str, list[Assessment]]) -> tuple[list[Assessment], list[int]]:
-    """480 posts of EDOS dev and eleven times as many ordinary ones, as many of each kind, in random order."""
+def drawn(dev: Sequence[Assessment], ordinary: Sequence[Sequence[Assessment]]) -> list[Assessment]:
+    """The stream: posts of EDOS dev and eleven times as many ordinary ones, as many of each kind, in random order."""
     draw = random.Random(2)
-    dev, *ordinary = kinds
-    chosen = [(scored[dev.name][place], dev.labels[place]) for place in draw.sample(range(len(dev.texts)), 480)]
-    each = 480 * 11 // len(ordinary)
-    for kind in ordinary:
-        chosen += [(one, 0) for one in draw.choices(scored[kind.name], k=each)]
+    chosen = draw.sample(list(dev), STREAM // 12)
+    for posts in ordinary:
+        chosen += draw.choices(posts, k=(STREAM - STREAM // 12) // len(ordinary))
     draw.shuffle(chosen)
-    return [one for one, _ in chosen], [label for _, label in chosen]
+    return [
+        msgspec.structs.replace(one, post=msgspec.structs.replace(one.post, native_id=str(place)))
+        for place, one in enumerate(chosen)
+    ]
 
 
 def english(texts: Sequence[str]) -> list[Assessment]:
@@ -193,14 +276,8 @@ def is_read(assessment: Assessment, encoders: Sequence[Encoder]) -> bool:
     return any(encoder.manifest.name in assessment.models for encoder in encoders)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Of the processor, the best of three."""
-    spent = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return min(spent)
+def is_flagged(assessment: Assessment) -> bool:
+    return any(flag.code == "G" for flag in assessment.flags)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "RESULTS.md"
-DETAILS = ("bench_text", "bench_log", "bench_index", "bench_classify")
+DETAILS = ("bench_text", "bench_log", "bench_index", "bench_classify", "bench_encoder")
 """Benches of one part, whose own output is quoted."""
 
 
