@@ -31,6 +31,7 @@ from tests.servers.missing import leave_out
 with warnings.catch_warnings():  # kafka-python 3.0.12 reads its schemas by a deprecated function when imported
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     from ingest.log_kafka import KafkaLog, KafkaSettings, check_topics, create_topics
+    from ingest.log_kafka.offsets import Offsets
     from ingest.log_kafka.producer import ByteBound
     from ingest.log_kafka.reader import KafkaLogReader
     from ingest.log_kafka.topics import open_admin
@@ -227,9 +228,15 @@ def test_a_worker_that_slept_beyond_its_session_commits_nothing(
 def test_a_client_that_brings_nothing_though_there_is_something_is_replaced(
     settings: KafkaSettings, worker: str | None
 ) -> None:
-    with closing(filled(settings, partitions=2, each=50)):
+    with closing(filled(settings, partitions=2, each=50)), closing(Offsets(settings, {"posts": 2})) as offsets:
         reader = KafkaLogReader(
-            settings, "posts", "one", assigned=[] if worker else [0, 1], worker=worker, stalled_after_s=1.0
+            settings,
+            "posts",
+            "one",
+            offsets=offsets,
+            assigned=[] if worker else [0, 1],
+            worker=worker,
+            stalled_after_s=1.0,
         )
         reader.start()
         while not reader.partitions():

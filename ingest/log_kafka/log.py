@@ -75,7 +75,12 @@ class KafkaLog:
         shared = partitions is None and self._worker is not None
         assigned = range(self._partitions[topic]) if partitions is None else sorted(set(partitions))
         reader = KafkaLogReader(
-            self._settings, topic, name, assigned=[] if shared else assigned, worker=self._worker if shared else None
+            self._settings,
+            topic,
+            name,
+            offsets=self._offsets,
+            assigned=[] if shared else assigned,
+            worker=self._worker if shared else None,
         )
         try:
             reader.start()

@@ -22,6 +22,7 @@ from hustings.contracts import Entry, Topic
 from hustings.errors import Reassigned, StoreError, Unavailable
 from ingest.log_kafka.clients import made
 from ingest.log_kafka.membership import Membership
+from ingest.log_kafka.offsets import Offsets
 from ingest.log_kafka.settings import KafkaSettings
 from ingest.log_kafka.troubles import translated
 
@@ -51,6 +52,7 @@ class KafkaLogReader:
         topic: Topic,
         name: str,
         *,
+        offsets: Offsets,
         assigned: Sequence[int],
         worker: str | None,
         stalled_after_s: float = STALLED_AFTER_S,
@@ -58,6 +60,7 @@ class KafkaLogReader:
         self._settings = settings
         self._topic = topic
         self._name = name
+        self._offsets = offsets
         self._worker = worker
         self._assigned = list(assigned)
         self._stalled_after_s = stalled_after_s
@@ -179,7 +182,7 @@ class KafkaLogReader:
 
     def _check_gap(self, partition: int, expected: int, found: int) -> None:
         """The one good reason for a gap: what lies in it was dropped by age."""
-        start = self._starts([partition])[partition]
+        start = self._offsets.starts(self._topic)[partition]
         if not expected < found <= start:
             raise StoreError(
                 f"{self._words}, partition {partition}: entry {expected} was to come, {found} came, and the log begins"
@@ -301,18 +304,10 @@ class KafkaLogReader:
             return {p: int(client.committed(self._place(p), timeout_ms=self._timeout_ms) or 0) for p in partitions}
 
     def _ends(self) -> dict[int, int]:
-        if not self._assigned:
-            return {}
-        with translated(self._settings, self._doing):
-            places = [self._place(p) for p in self._assigned]
-            found = self._opened().end_offsets(places, timeout_ms=self._timeout_ms)
-        return {tp.partition: offset for tp, offset in found.items()}
-
-    def _starts(self, partitions: Collection[int]) -> dict[int, int]:
-        with translated(self._settings, self._doing):
-            places = [self._place(p) for p in partitions]
-            found = self._opened().beginning_offsets(places, timeout_ms=self._timeout_ms)
-        return {tp.partition: offset for tp, offset in found.items()}
+        """Over the connections of the log. On this client's own the question would stand behind its fetch, which the
+        broker answers only when something comes, or after half a second."""
+        ends = self._offsets.ends(self._topic) if self._assigned else {}
+        return {p: ends[p] for p in self._assigned}
 
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._settings.topic(self._topic), partition)
