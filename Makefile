@@ -3,14 +3,15 @@ PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 12000
 
-.PHONY: help demo test test-servers test-torch lint bench drill setup models docs clean
+.PHONY: help demo test test-local test-servers test-torch lint bench drill setup models docs clean
 
 help:
 	@echo "make demo    the synthetic election through the whole pipeline, then the desk at a printed address;"
 	@echo "             CONFIG=cluster: over a real Kafka, Elasticsearch and PostgreSQL that are started for it;"
 	@echo "             CONFIG=FILE.toml: over the servers of that configuration"
-	@echo "make test    all tests but those on real servers"
-	@echo "make test-servers   those on a real Kafka, Elasticsearch and PostgreSQL (needs Java and Maven, brings the servers)"
+	@echo "make test    all tests, those on a real Kafka, Elasticsearch and PostgreSQL last (they need Java and Maven, which"
+	@echo "             bring the servers; without them it says what it leaves out)"
+	@echo "make test-local     only those without servers;  make test-servers: only those on servers"
 	@echo "make test-torch     trains and exports a tiny encoder (fetches PyTorch into an environment of its own)"
 	@echo "make lint    format, lint, import layers, types"
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
@@ -32,7 +33,9 @@ else
 	@.venv/bin/hustings demo $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
 endif
 
-test: setup
+test: test-local test-servers
+
+test-local: setup
 	@$(PY) -m pytest -n 2 --dist worksteal -m "not servers and not torch"
 
 # Trains and exports a tiny encoder in an environment of its own: 2.7 GB to fetch the first time.
