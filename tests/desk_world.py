@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from alerts.partners import Partner
 from alerts.rule import Rule
+from classifiers.claims.claim import Claim
 from desk import people, sessions
 from desk.book import DeskBook
 from desk.database.connect import open_database
@@ -153,6 +154,8 @@ def assessed(
     targets: Sequence[Target] = (),
     minutes_ago: int = 30,
     story: str = "",
+    claims: Sequence[str] = (),
+    check_worthy: float = 0.0437,
     **fields: object,
 ) -> Assessment:
     """An assessment as `analyze` would write it."""
@@ -173,8 +176,9 @@ def assessed(
         lang_score=0.98,
         flags=tuple(flags),
         targets=tuple(targets),
-        scores={flag.code: flag.score for flag in flags} or {"G": 0.0437},
+        scores=({flag.code: flag.score for flag in flags} or {"G": 0.0437}) | {"CW": check_worthy},
         story=story,
+        claims=tuple(claims),
         tokens=analyse(text).tokens,
         first_collected_at=at + timedelta(seconds=20),
         assessed_at=at + timedelta(seconds=21),
@@ -221,6 +225,8 @@ POSTS = (
             links=("https://vоte-velmara.example/date",),
             minutes_ago=20 + number,
             story="story-date",
+            claims=("moved", "arabic", "removed-since"),
+            check_worthy=0.9312,
             media=(Media(kind="image", url="https://tracker.example/p.gif", alt="a poster with a date"),),
         )
         for number in (1, 2, 3)
@@ -236,6 +242,20 @@ POSTS = (
     assessed("hostile/1?x=<b>#&", HOSTILE, minutes_ago=50, title="<b>title</b>"),
     assessed("plain-1", f"{PLAIN} {MARKER}", minutes_ago=70),
 )
+
+CLAIMS = (
+    Claim(
+        id="moved",
+        text="Voting in the northern districts was moved to Monday because of the crowds.",
+        title="No, the north votes on Sunday like everybody else",
+        publisher="Velmara Fact Desk",
+        rating="Wrong date",
+        published="2027-03-09",
+        url="https://facts.example/2027/03/09/no-the-north-votes-on-sunday-like-everybody-else-in-velmara-and-oslet?ref=list",
+    ),
+    Claim(id="arabic", text="تأجّل التصويت في الشمال إلى يوم الاثنين", rating="غير صحيح", publisher="مرصد فيلمارا"),
+)
+"""Claims that publishers checked, of which the posts about a date remind."""
 
 RULES = {
     name: (title, why, where, outcome)
@@ -381,6 +401,7 @@ def _open_world(folder: Path, *, base_url: str) -> Iterator[World]:
             base_url=base_url,
             tips_token=TIPS_TOKEN,
             name="Velmara Desk",
+            known_claims=lambda ids: [claim for claim in CLAIMS if claim.id in set(ids)],
         )
         dispatcher = Dispatcher(PARTNERS, index=index, roster=ROSTER)
         book = DeskBook(engine, dispatcher, clock)

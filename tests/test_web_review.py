@@ -94,6 +94,25 @@ def test_a_post_page_says_everything_that_a_score_must_travel_with(world: World)
     assert "tracker.example" not in html
 
 
+def test_a_known_fact_check_stands_beside_the_post_in_its_publishers_words(world: World) -> None:
+    page = world.signed_in("reviewer").get(DATE)
+    assert "Already checked by others" in page.text
+    assert "<q>Wrong date</q>" in page.text
+    assert "Velmara Fact Desk" in page.text
+    assert "No, the north votes on Sunday like everybody else" in page.text
+    assert "<code>https://facts.example/2027/03/09/" in page.text
+    assert page.text.index("Voting in the northern districts") < page.text.index("تأجّل التصويت في الشمال")
+    assert "removed-since" not in page.text
+    assert "Already checked by others" not in world.signed_in("reviewer").get(THREAT).text
+
+
+def test_how_much_a_post_is_worth_checking_is_said_and_that_it_is_no_verdict(world: World) -> None:
+    page = world.signed_in("reviewer").get(DATE).text
+    assert "Worth checking" in page
+    assert "0.93" in page
+    assert "not whether it is true" in page
+
+
 def test_severe_words_are_covered_until_asked_for(world: World) -> None:
     html = world.signed_in("reviewer").get(THREAT).text
     veil = re.search(r'<details class="veil">.*?</details>', html, re.DOTALL)
@@ -120,6 +139,10 @@ def test_the_random_slice_is_read_without_the_opinion_of_the_machine(world: Worl
     browser.submit(page, "/queue/decide", verdict="dismiss", code="X-NOTELEX", then="queue")
     assert "Kept back" not in browser.get(PLAIN).text
     assert decided(world, "plain-1")[0].shown == {"blind": True}
+
+
+def test_of_the_random_slice_not_even_the_check_worthiness_is_shown(world: World) -> None:
+    assert "Worth checking" not in world.signed_in("reviewer").get(PLAIN).text
 
 
 def test_a_decision_is_recorded_with_codes_note_and_what_was_shown(world: World) -> None:
