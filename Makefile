@@ -3,6 +3,9 @@ PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 12000
 
+# Tests, benches and drills start programs by the hundred: each would compile all of its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-local test-servers test-torch lint bench drill setup models docs clean
 
 help:
