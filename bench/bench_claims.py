@@ -14,12 +14,15 @@ import csv
 import gzip
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import ClaimMatcher, Reranker, load_reranker, retriever_of
+from classifiers.claims.meaning import Meaning
+from classifiers.encoder.embed import load_embedder
 from classifiers.manifest import read_manifest
 from classifiers.pipeline import shipped_models
 from classifiers.rating import rate
@@ -81,7 +84,10 @@ def quality(folder: Path, reranker: Reranker) -> None:
     claims = [Claim(id=row["vclaim_id"], text=row["vclaim"], title=row["title"]) for row in rows]
     places = {claim.id: place for place, claim in enumerate(claims)}
     retriever = retriever_of(claims)
+    embedder = load_embedder(serving(shipped_models()).values(), "en")
+    meaning = Meaning.of(claims, embedder) if embedder is not None else None
     matcher = ClaimMatcher(claims, reranker, retriever=retriever)
+    reading = ClaimMatcher(claims, reranker, retriever=retriever, meaning=meaning)
     for part in ("train", "dev"):
         with (folder / f"task2_{part}_qrels.csv").open(encoding="utf-8") as file:
             answers: dict[str, set[str]] = {}
@@ -90,23 +96,33 @@ def quality(folder: Path, reranker: Reranker) -> None:
         with (folder / f"task2_{part}_queries.csv").open(encoding="utf-8") as file:
             asked = [(row["tweet_content"], answers.get(row["tweet_id"])) for row in csv.DictReader(file)]
         queries = [(text, right) for text, right in asked if right]
-        precision, reciprocal, in_five = [], [], []
-        for (_, right), analysed in zip(queries, analyse_all([text for text, _ in queries]), strict=True):
-            ids = [match.id for match in matcher.rank(analysed.tokens, most=50)]
-            hits = [place for place, one in enumerate(ids, start=1) if one in right]
-            five = [place for place in hits if place <= 5]
-            precision.append(sum((n + 1) / place for n, place in enumerate(five)) / min(len(right), 5))
-            reciprocal.append(1 / hits[0] if hits else 0.0)
-            in_five.append(len(five) / len(right))
+        tokens = [analysed.tokens for analysed in analyse_all([text for text, _ in queries])]
+        by_words = [[one.id for one in matcher.rank(words, most=50)] for words in tokens]
+        print(f"{part}: {len(queries)} posts, {len(claims):,} claims: {ranking(by_words, queries)}")
+        if meaning is not None:
+            both = zip(queries, tokens, strict=True)
+            by_meaning = [[one.id for one in reading.rank(words, most=50, text=text)] for (text, _), words in both]
+            print(f"{part}, by meaning too: {ranking(by_meaning, queries)}")
         questions = [Question(text, places[min(right)]) for text, right in queries]
         margins, is_right = best_of_each(reranker.trees, ask(retriever, (retriever,), questions))
         calibration = reranker.manifest.calibration
         shown = np.array([calibration.probability(margin) for margin in margins]) >= matcher.threshold
         print(
-            f"{part}: {len(queries)} posts, {len(claims):,} claims: MAP@5 {np.mean(precision):.3f}, "
-            f"MRR {np.mean(reciprocal):.3f}, R@5 {np.mean(in_five):.3f}; with as many posts that no claim answers: "
-            f"shown {int(shown.sum())}, right {is_right[shown].mean():.3f}"
+            f"{part}, with as many posts that no claim answers: shown {int(shown.sum())}, "
+            f"right {is_right[shown].mean():.3f}"
         )
+
+
+def ranking(found: Sequence[list[str]], queries: Sequence[tuple[str, set[str]]]) -> str:
+    """MAP@5, MRR and R@5 of ranked ids against the right ones."""
+    precision, reciprocal, in_five = [], [], []
+    for ids, (_, right) in zip(found, queries, strict=True):
+        hits = [place for place, one in enumerate(ids, start=1) if one in right]
+        five = [place for place in hits if place <= 5]
+        precision.append(sum((n + 1) / place for n, place in enumerate(five)) / min(len(right), 5))
+        reciprocal.append(1 / hits[0] if hits else 0.0)
+        in_five.append(len(five) / len(right))
+    return f"MAP@5 {np.mean(precision):.3f}, MRR {np.mean(reciprocal):.3f}, R@5 {np.mean(in_five):.3f}"
 
 
 def worth_checking(data: Path) -> None:

@@ -56,6 +56,8 @@ def heads_table(store: ModelStore, *, us_a_post: dict[str, float] | None = None)
     rows = []
     for name in store.serving():
         stored = store.find(name)
+        if stored.manifest.kind == "embedder":  # gives vectors, no score
+            continue
         papers = read_papers(stored.folder, stored.manifest)
         cost = (us_a_post or {}).get(stored.manifest.tag, papers.us_a_post)
         rows += [

@@ -18,10 +18,12 @@ from classifiers.claims.claim import Claim
 from classifiers.claims.features import FEATURES, features
 from classifiers.claims.importing import read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
+from classifiers.claims.meaning import Meaning
 from classifiers.claims.rerank import read_trees, trees_of, write_trees
 from classifiers.claims.retrieve import documents
 from classifiers.claims.shelf import ClaimShelf
 from classifiers.claims.step import KnownClaims
+from classifiers.encoder.embed import load_embedder
 from classifiers.pipeline import analysed, shipped_models
 from classifiers.store import serving
 from desk.database.connect import open_database
@@ -287,6 +289,38 @@ def test_only_posts_with_a_narrative_or_an_answer_to_one_are_looked_up() -> None
         for one in analysed(posts, {})
     ]
     assert [one.claims for one in step.classify(flagged)] == [("moved",), ("moved",), (), ()]
+
+
+@pytest.fixture(scope="module")
+def reading(matcher: ClaimMatcher) -> ClaimMatcher:
+    """The same claims, compared by meaning too."""
+    folders = serving(shipped_models()).values()
+    reranker, embedder = load_reranker(folders), load_embedder(folders, "en")
+    assert reranker is not None
+    assert embedder is not None
+    return ClaimMatcher(CLAIMS, reranker, retriever=matcher.retriever, meaning=Meaning.of(CLAIMS, embedder))
+
+
+def test_a_claim_told_in_altogether_other_words_is_found_by_its_meaning(reading: ClaimMatcher) -> None:
+    text = "Contenders get money whenever somebody picks them on paper"
+    tokens = analyse(text).tokens
+    assert [match.id for match in reading.rank(tokens, text=text)][:1] == ["salary"]
+    assert reading.sure(tokens) == []
+
+
+def test_meaning_changes_nothing_for_a_text_in_another_language(matcher: ClaimMatcher, reading: ClaimMatcher) -> None:
+    for text in (
+        "las urnas llegaron llenas de votos a puerto elleri",
+        "تم تأجيل الانتخاب إلى يوم الاثنين في ميناء إليري",
+    ):
+        tokens = analyse(text).tokens
+        assert reading.rank(tokens, text=text) == matcher.rank(tokens)
+
+
+def test_meaning_ranks_no_claim_in_another_language_for_an_english_text(reading: ClaimMatcher) -> None:
+    text = "the sun is shining on our holiday in the mountains"
+    found = [match.id for match in reading.rank(analyse(text).tokens, text=text)]
+    assert not {"urna", "fecha"} & set(found)
 
 
 def test_without_claims_nothing_is_matched() -> None:

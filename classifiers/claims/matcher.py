@@ -10,6 +10,7 @@ import numpy as np
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import ORDER, features
+from classifiers.claims.meaning import WEIGHT, Meaning
 from classifiers.claims.rerank import Trees, read_trees
 from classifiers.claims.retrieve import Candidates, Document, Retriever, documents, grams_of
 from classifiers.manifest import Manifest, read_file, read_manifest
@@ -79,23 +80,39 @@ def considered(retriever: Retriever, query: Document) -> Candidates:
 
 
 class ClaimMatcher:
-    """Ranks claims for texts. `threshold` is the re-ranker's: below it the machine abstains."""
+    """Ranks claims for texts. `threshold` is the re-ranker's: below it the machine abstains. With `meaning`, what is
+    alike in meaning is found too and counts in the order; how sure a match is, the words tell alone."""
 
-    def __init__(self, claims: Sequence[Claim], reranker: Reranker, *, retriever: Retriever | None = None) -> None:
+    def __init__(
+        self,
+        claims: Sequence[Claim],
+        reranker: Reranker,
+        *,
+        retriever: Retriever | None = None,
+        meaning: Meaning | None = None,
+    ) -> None:
         self._ids = [claim.id for claim in claims]
         self.retriever = retriever or retriever_of(claims)
         self._reranker = reranker
+        self._meaning = meaning
         self.threshold = reranker.manifest.threshold.value
 
-    def rank(self, tokens: Sequence[str], *, most: int = 5) -> list[ClaimMatch]:
-        """The likeliest claims for a text of these tokens, surest first; `[]` when nothing is shared."""
+    def rank(self, tokens: Sequence[str], *, most: int = 5, text: str = "") -> list[ClaimMatch]:
+        """The likeliest claims for a text of these tokens, surest first; `[]` when nothing is shared. `text` is what is
+        read for its meaning, if the matcher has one."""
         words = tuple(tokens[:_MOST_TOKENS])
         query = Document(words, grams_of(words))
         found = considered(self.retriever, query)
+        alike = self._meaning.cosines(text) if self._meaning is not None and text else None
+        if alike is not None:
+            nearest = np.argpartition(-alike, min(CONSIDERED, alike.size) - 1)[:CONSIDERED]
+            nearest = nearest[alike[nearest] > 0]
+            found = self.retriever.scored(query, np.union1d(found.places, nearest).astype(np.int32))
         if not found.places.size:
             return []
         rows = features(self.retriever, query, found)
-        best = np.lexsort((found.places, -rows[:, ORDER]))[:most]
+        order = rows[:, ORDER] if alike is None else rows[:, ORDER] + WEIGHT * alike[found.places]
+        best = np.lexsort((found.places, -order))[:most]
         margins = self._reranker.trees.margins(rows[best])
         calibration = self._reranker.manifest.calibration
         return [

@@ -203,6 +203,10 @@ class Retriever:
         places = np.union1d(_best(words, most), _best(rare, most)).astype(np.int32)
         return Candidates(places, words[places], self.grams.overlap(query.grams, places))
 
+    def scored(self, query: Document, places: Ids) -> Candidates:
+        """These claims as candidates, whatever found them."""
+        return Candidates(places, self.words.scores(query.tokens)[places], self.grams.overlap(query.grams, places))
+
     def shares(self, query: Document, found: Candidates) -> Shares:
         """How alike the text and each of its candidates are."""
         whole = max(sum(self.words.worth(token) for token in dict.fromkeys(query.tokens)), 1e-6)

@@ -64,7 +64,8 @@ def loaded(config: Path | None) -> Config | None:
 
 
 def chosen_versions(store: ModelStore, names: list[str], every: bool, version: str | None) -> list[Stored]:
-    """The versions that were named, or all that serve."""
+    """The versions that were named, or all that serve but embedders: these give no score, so there is nothing of them
+    to judge or to draw."""
     from hustings.errors import ConfigError
 
     if every == bool(names):
@@ -72,8 +73,12 @@ def chosen_versions(store: ModelStore, names: list[str], every: bool, version: s
     if every and version is not None:
         raise ConfigError("--version goes with one name, not with --all")
     if every:
-        return [store.find(name) for name in store.serving()]
-    return [store.find(name, version) for name in names]
+        return [one for name in store.serving() if (one := store.find(name)).manifest.kind != "embedder"]
+    found = [store.find(name, version) for name in names]
+    for one in found:
+        if one.manifest.kind == "embedder":
+            raise ConfigError(f"{one.manifest.tag}: an embedder gives no score; there is nothing to judge or to draw")
+    return found
 
 
 def as_text(value: object) -> str:
