@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,14 +119,27 @@ class Threshold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Platt scaling: the probability is 1 / (1 + exp(-(slope · margin + intercept)))."""
+    """Platt scaling: the log-odds are slope · margin + intercept. Where the data do not follow a logistic, `knots` bend
+    them: pairs of Platt's log-odds and the right ones, rising, with straight lines between and beyond."""
 
     slope: float
     intercept: float
+    knots: tuple[tuple[float, float], ...] = ()
 
     def probability(self, margin: float) -> float:
         """The probability of one margin."""
-        return 1.0 / (1.0 + math.exp(-max(-700.0, self.slope * margin + self.intercept)))
+        return 1.0 / (1.0 + math.exp(-max(-700.0, self._bent(self.slope * margin + self.intercept))))
+
+    def _bent(self, log_odds: float) -> float:
+        if not self.knots:
+            return log_odds
+        before = [knot for knot in self.knots if knot[0] <= log_odds]
+        after = self.knots[len(before) :]
+        if not before or not after:
+            end, right = after[0] if after else before[-1]
+            return right + log_odds - end
+        (low, at_low), (high, at_high) = before[-1], after[0]
+        return at_low + (at_high - at_low) * (log_odds - low) / (high - low)
 
 
 class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -231,10 +245,15 @@ def _decoded(raw: bytes, path: Path) -> Manifest:
     except msgspec.MsgspecError as error:
         raise ModelError(f"{path}: {error}") from error
     numbers = {"calibration.slope": manifest.calibration.slope, "calibration.intercept": manifest.calibration.intercept}
+    for place, knot in enumerate(manifest.calibration.knots):
+        numbers |= {f"calibration.knots[{place}][{side}]": number for side, number in enumerate(knot)}
     numbers |= {f"settings.{key}": value for key, value in manifest.settings.items() if isinstance(value, float)}
     for key, value in numbers.items():
         if not math.isfinite(value):
             raise ModelError(f"{path}: {key} is {value}; a model's numbers are finite")
+    knots = manifest.calibration.knots
+    if any(two[0] <= one[0] or two[1] <= one[1] for one, two in pairwise(knots)):
+        raise ModelError(f"{path}: calibration.knots do not rise; a larger margin is a larger probability")
     if not 0 <= manifest.threshold.value <= 1:
         raise ModelError(f"{path}: threshold.value is {manifest.threshold.value}; a threshold is a probability")
     return manifest

@@ -8,16 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifiers.linear.explain import reason
-from classifiers.linear.model import Head, load_head, load_heads
-from classifiers.linear.score import WINDOW_HANDICAP, WINDOW_WORDS, Scorer
+from classifiers.linear.features import BUCKETS, HashKey, features
+from classifiers.linear.model import Head, Weights, Withholding, load_head, load_heads
+from classifiers.linear.score import WINDOW_HANDICAP, WINDOW_WORDS, Scorer, calibrated
 from classifiers.linear.step import LinearHeads, heads_for
+from classifiers.manifest import Calibration
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
+from classifiers.training.calibration import margin_of
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Post
 
-HEAD = load_head(shipped_models() / "G-en")
+HEAD = load_head(shipped_models() / "G-en")._replace(withholding=None)
 HEADS = load_heads(serving(shipped_models()).values())
 ABUSE = "women like her are stupid bitches who belong in the kitchen"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -72,6 +75,40 @@ def test_contributions_sum_to_the_margin(tokens: list[str]) -> None:
     assert not is_window or why.end - why.begin == WINDOW_WORDS
 
 
+def second_opinion(*words: str, at: float) -> Withholding:
+    """Speaks of words such as these, and then puts the margin at -3."""
+    by_bucket = np.zeros(BUCKETS + 1, dtype=np.int16)
+    key = HashKey.from_seed(HEAD.manifest.seed)
+    for word in words:
+        by_bucket[features([[word]], key).words] = 1000
+    return Withholding(Weights(by_bucket, 1.0, 0.0), at, -3.0)
+
+
+def test_a_second_opinion_withholds_a_flag() -> None:
+    head = HEAD._replace(withholding=second_opinion("shameful", at=1.0))
+    abuse = list(analyse(ABUSE).tokens)
+    plain, quoted = Scorer([head]).margins([abuse, [*abuse, "shameful"]])[0]
+    assert plain == Scorer([HEAD]).margins([abuse])[0, 0]
+    assert quoted == -3.0
+    assert reason(head, [*abuse, "shameful"]).margin == -3.0
+
+
+def test_a_second_opinion_about_one_window_withholds_nothing_from_another() -> None:
+    head = HEAD._replace(withholding=second_opinion("shameful", at=1.0))
+    chatter = ["thank", "you", "for", "the", "lovely", "afternoon"] * 8
+    posts = [["shameful", *chatter, *analyse(ABUSE).tokens]]
+    assert Scorer([head]).scores(posts)[0, 0] >= HEAD.manifest.threshold.value
+
+
+def test_scores_of_a_bent_calibration_are_those_that_it_says_of_one_margin() -> None:
+    bent = Calibration(slope=1.5, intercept=-0.5, knots=((-2.0, -1.0), (0.0, 0.5), (3.0, 2.0)))
+    margins = np.linspace(-5, 5, 41)
+    one_by_one = [bent.probability(margin) for margin in margins.tolist()]
+    assert calibrated(margins, bent) == pytest.approx(one_by_one)
+    assert (np.diff(calibrated(margins, bent)) > 0).all()
+    assert [margin_of(score, bent) for score in one_by_one] == pytest.approx(margins.tolist())
+
+
 def test_a_flag_shows_the_words_that_spoke_for_it() -> None:
     found = assessed("The ferry was late again. She is a stupid bitch! See you on Monday.")
     assert "bitch" in " ".join(shown(found))
@@ -83,16 +120,16 @@ def test_words_of_the_title_are_shown_in_the_title() -> None:
 
 
 def test_a_post_is_scored_by_the_heads_of_its_own_language_only() -> None:
-    assert set(assessed(ABUSE, lang="en").scores) == {"G", "G-THR"}
+    assert {"G", "G-THR"} <= set(assessed(ABUSE, lang="en").scores)
     assert set(assessed(ABUSE, lang="de").scores) == {"A-INSULT"}
     assert assessed(ABUSE, lang="und").scores == {}
 
 
 def test_scores_travel_with_model_and_version() -> None:
     found = assessed(ABUSE)
-    assert found.models == {"G-en": "1", "G-THR-en": "1"}
+    assert found.models["G-en"] == HEAD.manifest.version
     assert [(flag.classifier, flag.threshold) for flag in found.flags if flag.code == "G"] == [
-        ("G-en@1", HEAD.manifest.threshold.value)
+        (HEAD.label, HEAD.manifest.threshold.value)
     ]
 
 

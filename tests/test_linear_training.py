@@ -2,6 +2,7 @@
 
 import csv
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
 from classifiers.signing import ANYBODY
-from classifiers.training.calibration import platt, probabilities
+from classifiers.training.calibration import bent, platt, probabilities
 from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
@@ -114,6 +115,17 @@ def test_calibration_turns_margins_into_frequencies() -> None:
     assert found.slope == pytest.approx(2, abs=0.1)
     assert found.intercept == pytest.approx(-1, abs=0.1)
     assert calibration_error(labels, probabilities(margins, found)) < 0.01
+
+
+def test_knots_bend_a_calibration_that_no_logistic_fits() -> None:
+    draw = np.random.default_rng(0)
+    margins = draw.normal(size=20_000)
+    labels = (draw.random(20_000) < np.where(margins > 0, 0.9, 0.3 + 0.05 * margins)).astype(np.int64)
+    straight = platt(margins, labels)
+    found = bent(straight, margins, labels, 12)
+    assert calibration_error(labels, probabilities(margins, straight)) > 0.05
+    assert calibration_error(labels, probabilities(margins, found)) < 0.03
+    assert all(one < two for side in (0, 1) for one, two in pairwise(knot[side] for knot in found.knots))
 
 
 def test_a_threshold_is_the_lowest_with_the_wanted_precision() -> None:

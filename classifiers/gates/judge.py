@@ -11,7 +11,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import run
 from classifiers.checks.suite import SUITES
 from classifiers.gates.floors import Floors, excused
-from classifiers.gates.measured import calibration_checks, group_checks, quality_checks
+from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord
 from classifiers.gates.remit import codes_of, remit_of, suite_language
 from classifiers.gates.speech import OnlyFlagsOf, speech_checks
@@ -49,7 +49,8 @@ def judge(
     company = {} if manifest.kind in ALONE else serving
     pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
     tell("quality")
-    checks += [*quality_checks(manifest, floors), *calibration_checks(manifest), *group_checks(manifest)]
+    checks += [*quality_checks(manifest, floors), *calibration_checks(manifest)]
+    checks += [*robustness_checks(manifest), *group_checks(manifest)]
     suites: dict[str, str] = {}
     seconds = 0.0
     if manifest.kind in FLAGGING:

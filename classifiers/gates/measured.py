@@ -1,4 +1,5 @@
-"""Gates on what training measured: quality against recorded floors and against what serves, calibration, groups."""
+"""Gates on what training measured: quality against recorded floors and against what serves, calibration, robustness
+against disguises, groups."""
 
 from __future__ import annotations
 
@@ -10,7 +11,17 @@ from classifiers.gates.record import Check
 from classifiers.gates.speech import GROUP_GAP
 from classifiers.manifest import Manifest, Metric
 
-__all__ = ["BY_CHANCE", "CALIBRATION_ERROR", "GAIN", "calibration_checks", "group_checks", "quality_checks"]
+__all__ = [
+    "BY_CHANCE",
+    "CALIBRATION_ERROR",
+    "GAIN",
+    "LOST",
+    "LOST_RECALL",
+    "calibration_checks",
+    "group_checks",
+    "quality_checks",
+    "robustness_checks",
+]
 
 CALIBRATION_ERROR = 0.03
 """Most that probabilities may be off, in the domain of the training data …"""
@@ -21,6 +32,15 @@ BY_CHANCE = "ece_by_chance"
 GAIN = "pr_auc_gain"
 """PR-AUC of this version less that of the version that served, on the same rows."""
 FEWEST_OF_A_GROUP = 50
+LOST = "recall_lost_"
+"""Begins the names of the metrics that say what a disguise costs; training writes them."""
+LOST_RECALL: dict[str, float] = {
+    **dict.fromkeys(("leet", "look-alikes", "zero-width", "spaced", "dotted", "shouted"), 0.03),
+    **dict.fromkeys(("mistyped", "stretched"), 0.10),
+    "padded": 0.15,
+}
+"""Most recall that a disguise may cost: little where the analyser can undo it, more where writing is careless or the
+post is sunk in friendly talk. What an asterisk hides (`masked`) is lost: it is measured, without a limit."""
 
 
 def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
@@ -107,6 +127,24 @@ def calibration_checks(manifest: Manifest) -> Iterator[Check]:
             passed=False,
             detail="not measured by this version's training",
         )
+
+
+def robustness_checks(manifest: Manifest) -> Iterator[Check]:
+    """What disguises cost, where training measured it."""
+    for metric in manifest.metrics:
+        limit = LOST_RECALL.get(metric.name.removeprefix(LOST)) if metric.name.startswith(LOST) else None
+        if limit is not None:
+            yield Check(
+                gate="robustness",
+                subject=metric.name.removeprefix(LOST),
+                language=manifest.language,
+                value=metric.value,
+                limit=limit,
+                at_least=False,
+                passed=metric.value <= limit,
+                detail=f"recall lost on {metric.on}: {metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}], "
+                f"{metric.n} posts",
+            )
 
 
 def group_checks(manifest: Manifest) -> Iterator[Check]:

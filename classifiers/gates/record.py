@@ -22,7 +22,16 @@ GATES = "gates.json"
 _MOST_BYTES = 4_000_000
 
 GateName = Literal[
-    "signature", "analyser", "quality", "calibration", "swaps", "groups", "protected", "functions", "speed"
+    "signature",
+    "analyser",
+    "quality",
+    "calibration",
+    "robustness",
+    "swaps",
+    "groups",
+    "protected",
+    "functions",
+    "speed",
 ]
 
 

@@ -2,7 +2,7 @@
 
 A contribution is a word's share of the margin: every n-gram counts for the word where it begins, a pair of words half
 for each. The contributions of the segment that was scored sum to its margin less the intercept (and plus the handicap,
-where it is a window), exactly.
+where it is a window), exactly, unless a second opinion withheld the flag.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from classifiers.linear.features import HashKey, features
 from classifiers.linear.model import Head
-from classifiers.linear.score import feature_counts, segment_margins, segments, word_sums
+from classifiers.linear.score import feature_counts, scored_segments, segments, word_sums
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Reason", "reason", "spans"]
+__all__ = ["Reason", "reason", "spans", "spans_of"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -42,12 +42,11 @@ def reason(head: Head, tokens: Sequence[str]) -> Reason:
     found = features([tokens], HashKey.from_seed(head.manifest.seed))
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
-    by_word = word_sums(found, weights)
-    margins = segment_margins(weights, by_word, places, roots)
+    margins = scored_segments(weights, head.withholding, found, places, roots)
     best = int(np.argmax(margins))
     begin, end = int(places.begins[best]), int(places.ends[best])
     half_pairs = weights.by_bucket[found.pairs] / 2.0
-    shares = by_word - half_pairs
+    shares = word_sums(found, weights) - half_pairs
     shares[1:] += half_pairs[:-1]
     inside = shares[begin:end].copy()
     if begin < end:  # the halves that reach out of the segment belong to the word within it
@@ -58,9 +57,14 @@ def reason(head: Head, tokens: Sequence[str]) -> Reason:
 
 def spans(head: Head, assessment: Assessment) -> tuple[Span, ...]:
     """The strongest words of a flagged post, neighbours joined, in reading order."""
-    titled = len(assessment.title_tokens)
     why = reason(head, (*assessment.title_tokens, *assessment.tokens))
-    chosen = [why.begin + place for place in _strongest(why.contributions)]
+    return spans_of(why.begin, why.contributions, assessment)
+
+
+def spans_of(begin: int, contributions: NDArray[np.float64], assessment: Assessment) -> tuple[Span, ...]:
+    """The strongest words of those that begin at the token `begin`, neighbours joined, in reading order."""
+    titled = len(assessment.title_tokens)
+    chosen = [begin + place for place in _strongest(contributions)]
     parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (
         ("title", assessment.post.title, [place for place in chosen if place < titled]),
         ("text", assessment.post.text, [place - titled for place in chosen if place >= titled]),

@@ -1,5 +1,9 @@
-"""One linear head: read from its folder, written to it. The weights are a zlib stream of little-endian int16, one per
-bucket, so that sums are exact whatever the order and the batch."""
+"""One linear head: read from its folder, written to it. Weights are a zlib stream of little-endian int16, one per
+bucket, so that sums are exact whatever the order and the batch.
+
+Beside the weights that were learnt from a corpus there may be a second set that withholds flags from protected speech
+(see `Withholding`).
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,20 @@ from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest, 
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["WEIGHTS", "Head", "Weights", "load_head", "load_heads", "pack", "save_head"]
+__all__ = [
+    "WEIGHTS",
+    "WITHHOLDS",
+    "Head",
+    "Weights",
+    "Withholding",
+    "load_head",
+    "load_heads",
+    "pack",
+    "save_head",
+]
 
 WEIGHTS = "weights.i16.zlib"
+WITHHOLDS = "withholds.i16.zlib"
 _BYTES = BUCKETS * 2
 
 
@@ -38,11 +53,30 @@ class Weights(NamedTuple):
         return cls(np.append(np.round(weights / scale).astype(np.int16), np.int16(0)), scale, intercept)
 
 
+class Withholding(NamedTuple):
+    """A second opinion about a segment of a post: whether it quotes, denies, reports or condemns. Where its own margin
+    is at least `at`, that of the head is `to` at most."""
+
+    weights: Weights
+    at: float
+    to: float
+
+    def settings(self) -> dict[str, int | float | str]:
+        """What the manifest's settings say of it."""
+        numbers = (self.weights.scale, self.weights.intercept, self.at, self.to)
+        return dict(zip(_WITHHOLDS_KEYS, numbers, strict=True))
+
+
+_KEYS = ("scale", "intercept")
+_WITHHOLDS_KEYS = ("withholds_scale", "withholds_intercept", "withholds_at", "withholds_to")
+
+
 class Head(NamedTuple):
     """A trained head: what it says, and the weights that say it."""
 
     manifest: Manifest
     weights: Weights
+    withholding: Withholding | None = None
 
     @property
     def name(self) -> str:
@@ -63,42 +97,60 @@ def load_heads(folders: Iterable[Path], *, signers: Signers | None = None) -> li
 def load_head(folder: Path, *, signers: Signers | None = None) -> Head:
     """The head in `folder`. Raises `ModelError` when a signature, a hash, a size or a key is not what it should be."""
     manifest = read_manifest(folder, kind="linear", signers=signers)
-    if [file.name for file in manifest.files] != [WEIGHTS]:
-        named = ", ".join(file.name for file in manifest.files) or "none"
-        raise ModelError(f"{folder}: a linear head has one file, {WEIGHTS!r}; the manifest names {named}")
-    settings = manifest.settings
-    if settings.get("buckets") != BUCKETS:
-        raise ModelError(f"{folder}: made for {settings.get('buckets')!r} buckets, this version has {BUCKETS}")
+    named = [file.name for file in manifest.files]
+    if named not in ([WEIGHTS], [WEIGHTS, WITHHOLDS]):
+        raise ModelError(
+            f"{folder}: a linear head has one file, {WEIGHTS!r}, or {WITHHOLDS!r} after it; the manifest names "
+            f"{', '.join(named) or 'none'}"
+        )
+    if manifest.settings.get("buckets") != BUCKETS:
+        found = manifest.settings.get("buckets")
+        raise ModelError(f"{folder}: made for {found!r} buckets, this version has {BUCKETS}")
+    tables = [_table(folder, file) for file in manifest.files]
+    weights = Weights(tables[0], *(_number(folder, manifest, key) for key in _KEYS))
+    if len(tables) == 1:
+        return Head(manifest, weights)
+    scale, intercept, at, to = (_number(folder, manifest, key) for key in _WITHHOLDS_KEYS)
+    return Head(manifest, weights, Withholding(Weights(tables[1], scale, intercept), at, to))
+
+
+def _table(folder: Path, file: ModelFile) -> NDArray[np.int16]:
+    by_bucket = np.zeros(BUCKETS + 1, dtype=np.int16)
+    by_bucket[:-1] = np.frombuffer(_unpack(read_file(folder, file), folder, file.name), dtype="<i2")
+    return by_bucket
+
+
+def _number(folder: Path, manifest: Manifest, key: str) -> float:
     try:
-        scale, intercept = float(settings["scale"]), float(settings["intercept"])
+        value = float(manifest.settings[key])
     except (KeyError, ValueError) as error:
         raise ModelError(f"{folder}: settings lack a number for {error}") from error
-    if not (math.isfinite(scale) and math.isfinite(intercept)):
-        raise ModelError(f"{folder}: scale is {scale} and intercept {intercept}; a model's numbers are finite")
-    weights = np.zeros(BUCKETS + 1, dtype=np.int16)
-    weights[:-1] = np.frombuffer(_unpack(read_file(folder, manifest.files[0]), folder), dtype="<i2")
-    return Head(manifest, Weights(weights, scale, intercept))
+    if not math.isfinite(value):
+        raise ModelError(f"{folder}: {key} is {value}; a model's numbers are finite")
+    return value
 
 
-def save_head(folder: Path, manifest: Manifest, packed: bytes) -> None:
-    """Write a head; `manifest.files` must already name `packed` (see `pack`)."""
+def save_head(folder: Path, manifest: Manifest, *packed: bytes) -> None:
+    """Write a head; `manifest.files` must already name what is `packed` (see `pack`), in this order."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(packed)
+    (folder / WITHHOLDS).unlink(missing_ok=True)
+    for file, raw in zip(manifest.files, packed, strict=True):
+        (folder / file.name).write_bytes(raw)
     write_manifest(folder, manifest)
 
 
-def pack(weights: Weights) -> tuple[bytes, ModelFile]:
+def pack(weights: Weights, name: str = WEIGHTS) -> tuple[bytes, ModelFile]:
     """The weights as bytes for the file, and the manifest's line for it."""
     packed = zlib.compress(weights.by_bucket[:-1].astype("<i2").tobytes(), 9)
-    return packed, ModelFile(name=WEIGHTS, bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
+    return packed, ModelFile(name=name, bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
 
 
-def _unpack(packed: bytes, folder: Path) -> bytes:
+def _unpack(packed: bytes, folder: Path, name: str) -> bytes:
     stream = zlib.decompressobj()
     try:
         raw = stream.decompress(packed, _BYTES + 1)
     except zlib.error as error:
-        raise ModelError(f"{folder}: {WEIGHTS} is not a zlib stream ({error})") from error
+        raise ModelError(f"{folder}: {name} is not a zlib stream ({error})") from error
     if len(raw) != _BYTES or not stream.eof or stream.unused_data:
-        raise ModelError(f"{folder}: {WEIGHTS} must hold exactly {_BYTES} bytes of weights; found {len(raw)} or more")
+        raise ModelError(f"{folder}: {name} must hold exactly {_BYTES} bytes of weights; found {len(raw)} or more")
     return raw

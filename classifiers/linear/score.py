@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.features import Features, HashKey, features
-from classifiers.linear.model import Head, Weights
+from classifiers.linear.model import Head, Weights, Withholding
+from classifiers.manifest import Calibration
 from hustings.errors import ModelError
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "WINDOW_WORDS",
     "Scorer",
     "Segments",
+    "calibrated",
     "feature_counts",
     "largest_margins",
+    "scored_segments",
     "segment_margins",
     "segments",
     "word_sums",
@@ -72,37 +75,69 @@ class Scorer:
 
     def margins(self, posts: Sequence[Sequence[str]]) -> F64:
         """[heads, posts]: the largest margin of each post's tokens under each head."""
-        return largest_margins([head.weights for head in self.heads], self._key, posts)
+        withholding = [head.withholding for head in self.heads]
+        return largest_margins([head.weights for head in self.heads], self._key, posts, withholding)
 
     def scores(self, posts: Sequence[Sequence[str]]) -> F64:
         """[heads, posts]: calibrated probabilities, rounded to `DECIMALS`."""
         margins = self.margins(posts)
-        slopes = np.array([[head.manifest.calibration.slope] for head in self.heads])
-        intercepts = np.array([[head.manifest.calibration.intercept] for head in self.heads])
-        with np.errstate(over="ignore"):
-            scores: F64 = np.round(1.0 / (1.0 + np.exp(-(slopes * margins + intercepts))), DECIMALS)
+        calibrations = [head.manifest.calibration for head in self.heads]
+        rows = [calibrated(row, calibration) for row, calibration in zip(margins, calibrations, strict=True)]
+        scores: F64 = np.round(np.stack(rows), DECIMALS)
         return scores
 
 
-def largest_margins(heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]]) -> F64:
-    """[heads, posts]: the largest margin over the whole post and its windows."""
-    passes = [_largest_margins(heads, key, chunk) for chunk in _chunks(posts)]
+def calibrated(margins: F64, calibration: Calibration) -> F64:
+    """The probability of each margin; `Calibration.probability` says the same of one."""
+    log_odds = calibration.slope * margins + calibration.intercept
+    if calibration.knots:
+        at, right = np.array(calibration.knots).T
+        beyond = log_odds - np.clip(log_odds, at[0], at[-1])
+        log_odds = np.interp(log_odds, at, right) + beyond
+    with np.errstate(over="ignore"):
+        scores: F64 = 1.0 / (1.0 + np.exp(-log_odds))
+    return scores
+
+
+def largest_margins(
+    heads: Sequence[Weights],
+    key: HashKey,
+    posts: Sequence[Sequence[str]],
+    withholding: Sequence[Withholding | None] = (),
+) -> F64:
+    """[heads, posts]: the largest margin over the whole post and its windows; `withholding` is that of each head."""
+    second = withholding or [None] * len(heads)
+    passes = [_largest_margins(heads, key, chunk, second) for chunk in _chunks(posts)]
     return np.concatenate(passes, axis=1) if passes else np.zeros((len(heads), 0))
 
 
-def _largest_margins(heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]]) -> F64:
+def _largest_margins(
+    heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]], withholding: Sequence[Withholding | None]
+) -> F64:
     found = features(posts, key)
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
     whole = len(posts)
     margins = np.empty((len(heads), whole))
-    for row, weights in enumerate(heads):
-        scored = segment_margins(weights, word_sums(found, weights), places, roots)
+    for row, (weights, second) in enumerate(zip(heads, withholding, strict=True)):
+        scored = scored_segments(weights, second, found, places, roots)
         margins[row] = scored[:whole]
         if len(places.windowed):
             best = np.maximum.reduceat(scored[whole:], places.first_window)
             margins[row, places.windowed] = np.maximum(margins[row, places.windowed], best)
     return margins
+
+
+def scored_segments(
+    weights: Weights, withholding: Withholding | None, found: Features, places: Segments, roots: F64
+) -> F64:
+    """The margin of every segment that counts. Each is judged by itself: counter-speech in one window withholds nothing
+    from another."""
+    margins = segment_margins(weights, word_sums(found, weights), places, roots)
+    if withholding is None:
+        return margins
+    second = segment_margins(withholding.weights, word_sums(found, withholding.weights), places, roots)
+    return np.where(second >= withholding.at, np.minimum(margins, withholding.to), margins)
 
 
 def segment_margins(weights: Weights, by_word: I64, places: Segments, roots: F64) -> F64:

@@ -47,14 +47,15 @@ def matrix(posts: Sequence[Sequence[str]], key: HashKey, settings: Settings) -> 
     return sparse
 
 
-def fit(rows: Any, labels: NDArray[np.int64], settings: Settings, *, seed: int) -> Fit:
-    """Train on the rows of `matrix`. The same rows give the same weights."""
+def fit(rows: Any, labels: NDArray[np.int64], settings: Settings, *, seed: int, row_weights: F64 | None = None) -> Fit:
+    """Train on the rows of `matrix`, each counting `row_weights` times (None: once). The same rows give the same
+    weights."""
     from scipy.sparse import diags
     from sklearn.linear_model import LogisticRegression
 
-    ratio = _ratio(rows, labels, settings.smoothing)
+    ratio = _ratio(rows if row_weights is None else diags(row_weights) @ rows, labels, settings.smoothing)
     model = LogisticRegression(C=settings.penalty, solver="liblinear", random_state=seed)
-    model.fit((rows @ diags(ratio)).tocsr(), labels)
+    model.fit((rows @ diags(ratio)).tocsr(), labels, sample_weight=row_weights)
     weights = model.coef_[0] * ratio
     weights[BUCKETS // 2 :] *= settings.word_weight
     return Fit(weights, float(model.intercept_[0]))
@@ -74,6 +75,7 @@ def _entries(found: Features, post_of_word: NDArray[np.intp], settings: Settings
 
 
 def _ratio(rows: Any, labels: NDArray[np.int64], smoothing: float) -> F64:
+    rows = rows.tocsr()
     positive = np.asarray(rows[labels == 1].sum(axis=0)).ravel()
     negative = np.asarray(rows[labels == 0].sum(axis=0)).ravel()
     ratio: F64 = np.log((positive + smoothing) / positive.sum()) - np.log((negative + smoothing) / negative.sum())

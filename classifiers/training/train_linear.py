@@ -2,71 +2,129 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS, HashKey
-from classifiers.linear.model import Weights, pack, save_head
+from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
-from classifiers.manifest import Manifest, analyser_hash
-from classifiers.training.calibration import platt, probabilities
+from classifiers.manifest import Calibration, Manifest, Metric, Threshold, analyser_hash
+from classifiers.training.calibration import bent, margin_of, platt, probabilities
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.nb_logistic import Fit, fit, matrix
+from classifiers.training.nb_logistic import Settings, fit, matrix
+from classifiers.training.own_posts import OwnRows, own_rows, read_own
 from classifiers.training.recipes import Recipe
-from classifiers.training.thresholds import threshold_for
+from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
+from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.text import analyse_all
 
 __all__ = ["FOLDS", "train_head"]
 
 FOLDS = 5
 LIBRARIES = ("numpy", "scikit-learn", "scipy")
+CARELESS = (("mistyped", "leet", "masked"), ("leet", "mistyped", "dotted"))
+"""Spellings that no analyser can undo wholly, so that a head must have seen them: each row is learnt in one of the
+first and in one of the second, by turns."""
+KEPT = 0.985
+"""Share of the right flags in the corpus that withholding must leave: so sure the second opinion must be."""
+OWN_FLAGGED = "flagged"
+_SECOND = Settings(penalty=4.0, smoothing=0.1)
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+class _Lesson(NamedTuple):
+    """All that is learnt from: rows of `nb_logistic.matrix`, and for each its label, how much it counts, and the fold
+    in which it is held out together with whatever says the same."""
+
+    rows: Any
+    labels: I64
+    weights: F64
+    fold: I64
+
+    def fit(self, settings: Settings, *, without: int | None, seed: int) -> Weights:
+        """Train on all rows, or on those outside one fold."""
+        kept = np.ones(len(self.labels), dtype=np.bool_) if without is None else self.fold != without
+        found = fit(self.rows[kept], self.labels[kept], settings, seed=seed, row_weights=self.weights[kept])
+        return Weights.quantised(found.weights, found.intercept)
+
+
+class _Judge(NamedTuple):
+    """Weights, and what withholds from them."""
+
+    weights: Weights
+    withholding: Withholding | None = None
 
 
 def train_head(
     recipe: Recipe, *, data: Path, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
 ) -> Manifest:
     """Train, calibrate and measure the head, and write it to `models/<name>`. Calibration and threshold come from
-    cross-validation over folds that no near-copy straddles; rows of `measured_on` are never trained on."""
+    cross-validation over folds that no near-copy straddles, on rows of the corpus alone; rows of `measured_on` are
+    never trained on."""
     corpus = read_corpus(recipe.corpus, data)
-    posts = _tokens(corpus)
     labels = np.array(corpus.labels, dtype=np.int64)
     copies = clusters(corpus.texts, corpus.families)
     fold = folds(copies, corpus.labels, count=FOLDS, seed=seed)
     check_split(fold, copies)
-
-    rows = matrix(posts, HashKey.from_seed(seed), recipe.settings)
-    margins = np.zeros(len(posts))
-    for held_out in range(FOLDS):
-        trained = fit(rows[fold != held_out], labels[fold != held_out], recipe.settings, seed=seed)
-        places = np.flatnonzero(fold == held_out)
-        margins[places] = _margins(trained, [posts[place] for place in places], seed)
-    calibration = platt(margins, labels)
-    scores = np.round(probabilities(margins, calibration), DECIMALS)
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
+    own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
+    rows = _Rows(recipe, corpus, fold, own, _folds_of(own, seed), seed)
+
+    lesson, posts = rows.lesson(), _tokens(corpus.texts)
+    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in range(FOLDS)]
+    calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold, seed), labels, fold)
+    scores = _scores(judges, by_fold, posts, fold, seed)
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
+    final = _Judge(lesson.fit(recipe.settings, without=None, seed=seed))
+    if own is not None:
+        second = rows.second_lesson()
+        opinions = [second.fit(_SECOND, without=number, seed=seed) for number in range(FOLDS)]
+        right = (labels == 1) & (scores >= threshold.value)
+        held = _by_fold([_Judge(one) for one in opinions], posts, fold, seed)
+        at, to = float(np.quantile(held[right], KEPT)), margin_of(withheld_score(threshold.value), calibration)
+        judges = [_Judge(one.weights, Withholding(o, at, to)) for one, o in zip(judges, opinions, strict=True)]
+        final = _Judge(final.weights, Withholding(second.fit(_SECOND, without=None, seed=seed), at, to))
+        scores = _scores(judges, by_fold, posts, fold, seed)
+        threshold = _with_withholding(threshold, labels, scores)
     metrics = [*measure(labels, scores, threshold.value, on=on, seed=seed), ece_by_chance(scores, on=on, seed=seed)]
     drawn = [curves(labels, scores, on=on)]
 
-    final = fit(rows, labels, recipe.settings, seed=seed)
-    weights = Weights.quantised(final.weights, final.intercept)
-    packed, file = pack(weights)
+    positives = np.flatnonzero(labels == 1)[:MOST_POSTS]
+    metrics += lost_recall(
+        [corpus.texts[place] for place in positives],
+        scores[positives],
+        lambda texts: _scores(judges, by_fold, _tokens(texts), fold[positives], seed),
+        threshold.value,
+        read_own(recipe.speech).chatter if own is not None else (),
+        on=on,
+        seed=seed,
+    )
+    if own is not None:
+        own_scores = _scores(judges, by_fold, _tokens(own.texts), rows.own_fold, seed)
+        metrics += _own_metrics(own, own_scores >= threshold.value)
+
     measured = [read_corpus(name, data, use="measuring") for name in recipe.measured_on]
     for other in measured:
-        other_scores = np.round(probabilities(_margins(final, _tokens(other), seed), calibration), DECIMALS)
+        other_scores = np.round(probabilities(_margins(final, _tokens(other.texts), seed), calibration), DECIMALS)
         other_labels = np.array(other.labels, dtype=np.int64)
         name = other.dataset.file
         metrics += measure(other_labels, other_scores, threshold.value, on=name, seed=seed)
         metrics.append(ece_by_chance(other_scores, on=name, seed=seed))
         drawn.append(curves(other_labels, other_scores, on=name))
 
+    weights, withholding = final
+    packed = [pack(weights), *([pack(withholding.weights, WITHHOLDS)] if withholding is not None else [])]
     manifest = Manifest(
         kind="linear",
         name=recipe.name,
@@ -75,33 +133,192 @@ def train_head(
         version=head_version,
         label=recipe.label,
         limits=recipe.limits,
-        data=(corpus.dataset, *(other.dataset for other in measured)),
+        data=(
+            corpus.dataset,
+            *((own.dataset,) if own is not None else ()),
+            *(other.dataset for other in measured),
+        ),
         settings={
             **recipe.settings._asdict(),
+            "own_weight": recipe.own_weight,
+            "careless_weight": recipe.careless_weight,
             "buckets": BUCKETS,
             "scale": weights.scale,
             "intercept": weights.intercept,
+            **(withholding.settings() if withholding is not None else {}),
         },
         calibration=calibration,
         threshold=threshold,
         metrics=tuple(metrics),
-        files=(file,),
+        files=tuple(file for _, file in packed),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
         seed=seed,
         curves=tuple(drawn),
     )
-    save_head(models / recipe.name, manifest, packed)
+    save_head(models / recipe.name, manifest, *(raw for raw, _ in packed))
     return manifest
 
 
-def _tokens(corpus: Corpus) -> list[tuple[str, ...]]:
-    return [analysis.tokens for analysis in analyse_all(corpus.texts)]
+class _Rows:
+    """What the two lessons of a head are made of."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        corpus: Corpus,
+        fold: NDArray[np.intp],
+        own: OwnRows | None,
+        own_fold: NDArray[np.intp],
+        seed: int,
+    ) -> None:
+        self._recipe, self._seed = recipe, seed
+        self._corpus = corpus.texts
+        self._own = list(own.texts) if own is not None else []
+        self._labels = np.array([*corpus.labels, *(own.labels if own is not None else ())], dtype=np.int64)
+        self._own_weights = _even(own) if own is not None else np.zeros(0)
+        self._fold = np.concatenate((fold, own_fold)).astype(np.int64)
+        self.own_fold = own_fold
+
+    def _matrix(self, texts: Sequence[str], settings: Settings) -> Any:
+        return matrix(_tokens(texts), HashKey.from_seed(self._seed), settings)
+
+    def lesson(self) -> _Lesson:
+        """The corpus and our own posts, as they are written and in the spellings of `CARELESS`."""
+        from scipy.sparse import vstack
+
+        recipe, texts = self._recipe, [*self._corpus, *self._own]
+        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * recipe.own_weight))
+        if not recipe.careless_weight:
+            return _Lesson(self._matrix(texts, recipe.settings), self._labels, weights, self._fold)
+        written = [
+            texts,
+            *([respelt(text, turn[place % len(turn)]) for place, text in enumerate(texts)] for turn in CARELESS),
+        ]
+        careless = weights * recipe.careless_weight / len(CARELESS)
+        return _Lesson(
+            vstack([self._matrix(some, recipe.settings) for some in written]).tocsr(),
+            np.tile(self._labels, len(written)),
+            np.concatenate((weights, *(careless for _ in CARELESS))),
+            np.tile(self._fold, len(written)),
+        )
+
+    def second_lesson(self) -> _Lesson:
+        """Our own posts in which nothing is to be found, against our own others and what the corpus calls positive."""
+        size = len(self._corpus)
+        kept = np.concatenate((self._labels[:size] == 1, np.ones(len(self._own), dtype=np.bool_)))
+        texts = [text for text, is_kept in zip([*self._corpus, *self._own], kept, strict=True) if is_kept]
+        count = int(kept[:size].sum())
+        total = float(self._own_weights.sum()) / 2
+        weights = np.concatenate((np.full(count, total / max(count, 1)), self._own_weights))
+        return _Lesson(self._matrix(texts, _SECOND), 1 - self._labels[kept], weights, self._fold[kept])
 
 
-def _margins(trained: Fit, posts: Sequence[Sequence[str]], seed: int) -> F64:
+def _even(own: OwnRows) -> F64:
+    """The weights of our own posts; positives and negatives count alike, together as much as there are posts."""
+    weights, labels = np.array(own.weights), np.array(own.labels)
+    whole = weights.sum()
+    for label in (0, 1):
+        part = labels == label
+        weights[part] *= whole / 2 / max(float(weights[part].sum()), 1.0)
+    return weights
+
+
+def _calibrations(
+    recipe: Recipe, margins: F64, labels: I64, fold: NDArray[np.intp]
+) -> tuple[Calibration, list[Calibration]]:
+    """What is shipped, and for each fold what its own rows had no part in. Platt's two numbers cannot learn rows by
+    heart; knots could."""
+    whole = platt(margins, labels)
+    if not recipe.knots:
+        return whole, [whole] * FOLDS
+    others = [(margins[fold != number], labels[fold != number]) for number in range(FOLDS)]
+    return (
+        bent(whole, margins, labels, recipe.knots),
+        [bent(platt(some, said), some, said, recipe.knots) for some, said in others],
+    )
+
+
+def _scores(
+    judges: Sequence[_Judge],
+    calibrations: Sequence[Calibration],
+    posts: Sequence[Sequence[str]],
+    fold: NDArray[np.intp],
+    seed: int,
+) -> F64:
+    """The probability of each post under the judge and the calibration that did not learn from its fold."""
+    margins = _by_fold(judges, posts, fold, seed)
+    scores = np.zeros(len(posts))
+    for number, calibration in enumerate(calibrations):
+        scores[fold == number] = probabilities(margins[fold == number], calibration)
+    return np.round(scores, DECIMALS)
+
+
+def _with_withholding(threshold: Threshold, labels: I64, scores: F64) -> Threshold:
+    flagged = scores >= threshold.value
+    return structs.replace(
+        threshold,
+        reason=f"{threshold.reason}, before protected speech is withheld",
+        precision=round(float(labels[flagged].mean()), 4),
+        recall=round(float(flagged[labels == 1].mean()), 4),
+    )
+
+
+def _folds_of(own: OwnRows | None, seed: int) -> NDArray[np.intp]:
+    """A fold for each of our own rows; the readings of one post stay together."""
+    if own is None:
+        return np.zeros(0, dtype=np.intp)
+    families = np.array(own.families, dtype=np.intp)
+    drawn: NDArray[np.intp] = np.random.default_rng(seed).integers(0, FOLDS, families.max(initial=0) + 1)
+    return drawn[families]
+
+
+def _own_metrics(own: OwnRows, flagged: NDArray[np.bool_]) -> list[Metric]:
+    """The share of our own posts that is flagged when they are held out, kind by kind."""
+    groups, weights = np.array(own.groups), np.array(own.weights)
+    metrics = []
+    for group in dict.fromkeys(own.groups):
+        mine = groups == group
+        posts = len({family for family, kind in zip(own.families, own.groups, strict=True) if kind == group})
+        share = float(np.average(flagged[mine], weights=weights[mine]))
+        low, high = _interval(share, posts)
+        wanted = "yes" if own.labels[own.groups.index(group)] else "no"
+        metrics.append(
+            Metric(
+                name=OWN_FLAGGED,
+                on=f"own posts held out, to be flagged: {wanted}, kind={group}",
+                value=round(share, 4),
+                low=low,
+                high=high,
+                n=posts,
+            )
+        )
+    return metrics
+
+
+def _interval(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return round(max(middle - half, 0.0), 4), round(min(middle + half, 1.0), 4)
+
+
+def _by_fold(judges: Sequence[_Judge], posts: Sequence[Sequence[str]], fold: NDArray[np.intp], seed: int) -> F64:
+    """The margin of each post under the judge that did not learn from its fold."""
+    margins = np.zeros(len(posts))
+    for number, judge in enumerate(judges):
+        places = np.flatnonzero(fold == number).tolist()
+        margins[places] = _margins(judge, [posts[place] for place in places], seed)
+    return margins
+
+
+def _tokens(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    return [analysis.tokens for analysis in analyse_all(texts)]
+
+
+def _margins(judge: _Judge, posts: Sequence[Sequence[str]], seed: int) -> F64:
     """Margins as the product computes them: from packed weights, windows included."""
-    weights = Weights.quantised(trained.weights, trained.intercept)
-    margins: F64 = largest_margins([weights], HashKey.from_seed(seed), posts)[0]
+    margins: F64 = largest_margins([judge.weights], HashKey.from_seed(seed), posts, [judge.withholding])[0]
     return margins

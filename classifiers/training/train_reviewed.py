@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS, HashKey
-from classifiers.linear.model import Head, Weights, pack, save_head
+from classifiers.linear.model import WITHHOLDS, Head, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, Scorer, largest_margins
 from classifiers.manifest import Dataset, Manifest, Metric, analyser_hash
 from classifiers.training.adapt import adapt
-from classifiers.training.calibration import platt, probabilities
+from classifiers.training.calibration import margin_of, platt, probabilities
 from classifiers.training.compare import compare
 from classifiers.training.corpus_store import Row, StoredCorpus, read_rows, to_training
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix
-from classifiers.training.thresholds import threshold_for
+from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.errors import ConfigError
 from hustings.text import analyse_all
 
@@ -111,7 +111,12 @@ def train_reviewed(
     tell("final training")
     final = _fit(order, data, np.ones(len(rows), dtype=bool))
     weights = Weights.quantised(final.weights, final.intercept)
-    packed, file = pack(weights)
+    packed = [pack(weights)]
+    withholding = _withholding(order)
+    if withholding is not None:  # learnt by the prior; its margin follows the new threshold
+        to = min(withholding.to, margin_of(withheld_score(threshold.value), calibration))
+        withholding = withholding._replace(to=to)
+        packed.append(pack(withholding.weights, WITHHOLDS))
     manifest = Manifest(
         kind="linear",
         name=order.name,
@@ -126,20 +131,21 @@ def train_reviewed(
             "buckets": BUCKETS,
             "scale": weights.scale,
             "intercept": weights.intercept,
+            **(withholding.settings() if withholding is not None else {}),
             "prior": order.prior.label if order.prior else "none",
             "split": order.split,
         },
         calibration=calibration,
         threshold=threshold,
         metrics=tuple(metrics),
-        files=(file,),
+        files=tuple(file for _, file in packed),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
         seed=seed,
         curves=(curves(labels, scores, on=on),),
     )
-    save_head(folder, manifest, packed)
+    save_head(folder, manifest, *(raw for raw, _ in packed))
     return manifest
 
 
@@ -162,13 +168,18 @@ def _fit(order: ReviewedOrder, data: _Data, kept: NDArray[np.bool_]) -> Fit:
 
 def _held_out(order: ReviewedOrder, data: _Data, held_out: NDArray[np.bool_]) -> F64:
     """Margins of these rows under a head that saw all others, as the product computes them."""
-    return _margins(_fit(order, data, ~held_out), data, held_out)
+    return _margins(_fit(order, data, ~held_out), data, held_out, _withholding(order))
 
 
-def _margins(trained: Fit, data: _Data, wanted: NDArray[np.bool_]) -> F64:
+def _withholding(order: ReviewedOrder) -> Withholding | None:
+    """What the prior learnt of protected speech goes on to hold."""
+    return order.prior.withholding if order.prior is not None else None
+
+
+def _margins(trained: Fit, data: _Data, wanted: NDArray[np.bool_], withholding: Withholding | None) -> F64:
     weights = Weights.quantised(trained.weights, trained.intercept)
     posts = [data.posts[place] for place in np.flatnonzero(wanted)]
-    margins: F64 = largest_margins([weights], HashKey.from_seed(data.seed), posts)[0]
+    margins: F64 = largest_margins([weights], HashKey.from_seed(data.seed), posts, [withholding])[0]
     return margins
 
 
@@ -206,7 +217,8 @@ def _latest(
         return []
     check_split(newest[older | newest].astype(np.intp), copies[older | newest])
     trained = _fit(order, data, older)
-    margins = _margins(trained, data, newest)  # uncalibrated: what is measured here depends on their order alone
+    # uncalibrated: what is measured here depends on their order alone
+    margins = _margins(trained, data, newest, _withholding(order))
     on = f"newest fifth of {tag}, learnt from what was before"
     names = ("pr_auc", "recall_at_precision_90")
     return measure(data.labels[newest], margins, 0.0, on=on, seed=data.seed, names=names)
