@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from classifiers.checks.expand import load_suite
 from classifiers.gates.floors import Exemption, Floor, Floors, Mark, excused, read_floors, write_floors
 from classifiers.gates.judge import judge
-from classifiers.gates.measured import calibration_checks, group_checks, quality_checks
+from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord, read_record, write_record
+from classifiers.gates.remit import remit_of
 from classifiers.gates.speed import LIMITS, Speed, speed_check
 from classifiers.manifest import Manifest, read_manifest
 from classifiers.papers import read_papers
@@ -98,6 +100,16 @@ def test_a_head_is_judged_by_what_it_can_say_alone(silent: GateRecord) -> None:
     assert "election: date-debunked" in subjects
 
 
+def test_a_head_for_one_form_need_not_find_the_others() -> None:
+    """Any gendered abuse would be flagged rightly as `G`; a head for threats is there for threats."""
+    suite = load_suite("abuse")
+    threats = {case.function for case in remit_of(suite, ("G-THR",), "en").cases if case.expected}
+    abuse = {case.function for case in remit_of(suite, ("G",), "en").cases if case.expected}
+    assert "threat-woman" in threats
+    assert "kitchen" in abuse
+    assert threats.isdisjoint(abuse)
+
+
 def test_a_language_that_no_suite_speaks_does_not_pass_for_good(tmp_path: Path, keys: Keys) -> None:
     record = judged(make_head(tmp_path / "G-ta", keys=keys, name="G-ta"), keys)
     assert failed(record, "functions") == ["no suite in this language"]
@@ -160,6 +172,27 @@ def test_a_version_that_is_clearly_worse_than_what_serves_fails() -> None:
 )
 def test_calibration(metrics: tuple[object, ...], passes: bool) -> None:
     assert all(check.passed for check in calibration_checks(manifest_of(metrics=metrics))) is passes
+
+
+@pytest.mark.parametrize(
+    ("disguise", "lost", "passes"),
+    [
+        ("leet", 0.03, True),
+        ("leet", 0.04, False),
+        ("mistyped", 0.09, True),
+        ("mistyped", 0.11, False),
+        ("padded", 0.14, True),
+        ("padded", 0.16, False),
+        ("padded", -0.2, True),
+    ],
+)
+def test_robustness(disguise: str, lost: float, passes: bool) -> None:
+    (check,) = robustness_checks(manifest_of(metrics=(metric(f"recall_lost_{disguise}", lost),)))
+    assert (check.subject, check.passed) == (disguise, passes)
+
+
+def test_what_an_asterisk_hides_has_no_limit() -> None:
+    assert list(robustness_checks(manifest_of(metrics=(metric("recall_lost_masked", 0.9),)))) == []
 
 
 @pytest.mark.parametrize(("woman", "man", "passes"), [(0.08, 0.05, True), (0.12, 0.05, False)])

@@ -38,6 +38,13 @@ def remit_of(suite: Suite, codes: tuple[str, ...], language: str) -> Suite:
     cases = tuple(
         case
         for case in spoken.cases
-        if not case.expected or any(is_right((code,), case.expected, suite.harm) for code in codes)
+        if not case.expected or any(_is_there_for(code, case.expected, suite.harm) for code in codes)
     )
     return replace(spoken, cases=cases)
+
+
+def _is_there_for(code: str, expected: tuple[str, ...], harm: tuple[str, ...]) -> bool:
+    """Whether a flag with the code would be right, and silence wrong: a head for threats alone may flag a gendered
+    threat where any gendered abuse is expected, but need not find the rest of it."""
+    wanted = tuple(one for one in expected if "-" in one or one == code)
+    return bool(wanted) and is_right((code,), wanted, harm)
