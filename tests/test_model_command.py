@@ -40,6 +40,7 @@ def test_narratives_can_be_asked_too(rows: Path) -> None:
 
 def test_list_gives_name_language_threshold_data_and_metrics() -> None:
     found = {model["name"]: model for model in json.loads(run("list", "--json"))}
+    assert found["G-en"]["head"] == "G-en"
     assert found["G-en"]["language"] == "en"
     assert found["G-en"]["threshold"]["value"] > 0
     assert found["G-en"]["data"][0]["licence"] == "CC0-1.0"
