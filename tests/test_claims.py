@@ -298,7 +298,7 @@ def reading(matcher: ClaimMatcher) -> ClaimMatcher:
     reranker, embedder = load_reranker(folders), load_embedder(folders, "en")
     assert reranker is not None
     assert embedder is not None
-    return ClaimMatcher(CLAIMS, reranker, retriever=matcher.retriever, meaning=Meaning.of(CLAIMS, embedder))
+    return ClaimMatcher(CLAIMS, reranker, retriever=matcher.retriever, meaning=Meaning.of(CLAIMS, embedder, readers=2))
 
 
 def test_a_claim_told_in_altogether_other_words_is_found_by_its_meaning(reading: ClaimMatcher) -> None:

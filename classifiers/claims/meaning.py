@@ -7,6 +7,7 @@ together put a right claim among the first five for .96 of the posts, words alon
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ __all__ = ["WEIGHT", "Meaning"]
 WEIGHT = 0.75
 """What a cosine of meaning counts beside the sum of BM25 and the cosine of four-grams. Chosen on the training part of
 the staged retrieval set, where anything from .5 to 1.5 is as good within .005 of MAP@5."""
+_CHUNK = 64
+"""Claims that one reader takes at once."""
 
 
 class Meaning:
@@ -30,14 +33,14 @@ class Meaning:
         self._vectors = vectors
 
     @classmethod
-    def of(cls, claims: Sequence[Claim], embedder: Embedder) -> Meaning:
-        """Reads every claim once, at about 3 ms each."""
+    def of(cls, claims: Sequence[Claim], embedder: Embedder, *, readers: int = 1) -> Meaning:
+        """Reads every claim once, at about 3 ms of one core each; `readers` share them, which changes no vector."""
         language = embedder.manifest.language
         texts = [f"{claim.text} {claim.title}" for claim in claims]
-        return cls(
-            embedder,
-            embedder.vectors([text if _is_in(text, language) else "" for text in texts]),
-        )
+        read = [text if _is_in(text, language) else "" for text in texts]
+        chunks = [read[start : start + _CHUNK] for start in range(0, len(read), _CHUNK)]
+        with ThreadPoolExecutor(readers) as pool:
+            return cls(embedder, np.concatenate(list(pool.map(embedder.vectors, chunks)) or [embedder.vectors([])]))
 
     def cosines(self, text: str) -> NDArray[np.float32] | None:
         """Of each claim with the text; None for a text in another language."""

@@ -222,8 +222,9 @@ def _matcher(known: Sequence[Claim], *, by_meaning: bool) -> ClaimMatcher:
     reranker = load_reranker(folders)
     if reranker is None:
         raise ModelError(f"{shipped_models()}: holds no re-ranker of claims")
-    embedder = load_embedder(folders, "en", threads=len(os.sched_getaffinity(0))) if by_meaning else None
-    return ClaimMatcher(known, reranker, meaning=Meaning.of(known, embedder) if embedder else None)
+    embedder = load_embedder(folders, "en") if by_meaning else None
+    meaning = Meaning.of(known, embedder, readers=len(os.sched_getaffinity(0))) if embedder else None
+    return ClaimMatcher(known, reranker, meaning=meaning)
 
 
 @contextmanager
