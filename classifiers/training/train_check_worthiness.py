@@ -27,8 +27,8 @@ __all__ = ["check_worthiness_heads", "train_check_worthiness"]
 
 PRECISION = 0.9
 """What the score is chosen for from which on a post is looked up among known claims, on our own sentences. Looking up
-is dear: at .85 every fourth of the staged tweets would be, at .90 every thirteenth is."""
-SETTINGS = Settings(penalty=4.0, smoothing=0.1)
+is dear: at .85 every fourth of the staged tweets would be, at .90 every seventh is."""
+SETTINGS = Settings(penalty=4.0, smoothing=0.05)
 
 
 def check_worthiness_heads() -> list[str]:
