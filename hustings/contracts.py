@@ -29,6 +29,7 @@ from hustings.types import (
 )
 
 __all__ = [
+    "Accounts",
     "AlertBook",
     "AlertChanges",
     "Channel",
@@ -335,6 +336,13 @@ class Page(NamedTuple):
     next: str | None
 
 
+class Accounts(NamedTuple):
+    """How far the posts topic is in the index, by partition, and what became of those posts, by name."""
+
+    positions: dict[int, int]
+    books: dict[str, int]
+
+
 class Index(Protocol):
     """What is known so far. Derived: a rebuild from the log gives the same. All writes are idempotent."""
 
@@ -371,6 +379,11 @@ class Index(Protocol):
 
     def books(self) -> dict[str, int]:
         """Posts of the log by what became of them: new, revised, unchanged (with stale), conflicting, dead_letters."""
+        ...
+
+    def accounts(self) -> Accounts:
+        """`books`, and the positions of posts that they belong to: both as they were at one moment, also while somebody
+        writes."""
         ...
 
     def get(self, keys: Sequence[str]) -> dict[str, Assessment]:

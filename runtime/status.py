@@ -179,9 +179,9 @@ def books_of(log: Log, index: Index) -> Books:
     Raises `StoreError` for an index that another log filled: its numbers are about other posts."""
     if index.log_id() not in (None, log.id):
         raise StoreError(f"the index was filled from log {index.log_id()!r}, but this log is {log.id!r}")
-    counts = index.books()
+    positions, counts = index.accounts()
     total = sum(log.ends("posts").values())
-    read = sum(index.positions("posts").values())
+    read = sum(positions.values())
     named = {name: counts.get(name, 0) for name in ("new", "revised", "unchanged", "conflicting", "dead_letters")}
     return Books(log=total, unread=total - read, balanced=sum(named.values()) == read, **named)
 

@@ -11,7 +11,7 @@ import pytest
 
 from hustings.clock import SystemClock
 from hustings.contracts import Index
-from hustings.types import DeadLetter
+from hustings.types import DeadLetter, Hit
 from index.elastic import ElasticIndex, ElasticSettings
 from tests.loops_world import LoopsWorld, post
 from tests.servers.elastic_node import ElasticNode
@@ -86,3 +86,22 @@ def test_a_post_that_the_index_refuses_becomes_a_dead_letter_and_costs_nobody_el
     assert isinstance(letter, DeadLetter)
     assert (letter.reason, letter.origin) == ("refused", "posts/0/1")
     assert "failed to parse field [collector]" in letter.detail
+
+
+def test_a_hit_that_the_index_refuses_becomes_a_dead_letter_and_watch_goes_on(
+    elastic_node: ElasticNode, elastic_settings: ElasticSettings, tmp_path: Path, desk_url: str, closing: ExitStack
+) -> None:
+    world = world_of(elastic_settings)(tmp_path, desk_url, closing)
+    month = f"{POSTS[0].published_at:%Y.%m}"
+    with admin(elastic_node) as client:
+        body = {"mappings": {"properties": {"key": {"type": "integer"}}}}
+        assert client.put(f"/{elastic_settings.prefix}hits-{month}", json=body).status_code == 200
+    world.append(*POSTS[:3])
+    world.run_to_the_end()
+    letters = world.entries("dead-letters")
+    assert {(letter.stage, letter.reason) for letter in letters if isinstance(letter, DeadLetter)} == {
+        ("watch", "refused")
+    }
+    assert len(letters) == sum(isinstance(entry, Hit) for entry in world.entries("hits")) > 0
+    assert world.index.positions("hits") == world.log.ends("hits")
+    assert world.alerts() == []

@@ -151,7 +151,7 @@ class Election:
             return False
 
     def books_balance(self, *, within_s: float = 20.0) -> bool:
-        """Posts and positions are counted in two questions, so a election in full run is asked again."""
+        """Whether they do once somebody is there who can tell."""
 
         def balanced() -> bool:
             with suppress(Unavailable):
@@ -184,7 +184,7 @@ class Election:
     def kafka(self) -> KafkaSettings:
         settings = stores.kafka_settings(self.demo.config)
         if settings is None:
-            raise RuntimeError("a election needs a [kafka] table")
+            raise RuntimeError("an election needs a [kafka] table")
         return settings
 
     # ── its end ──────────────────────────────────────────────────────────────────────────────────────────────────

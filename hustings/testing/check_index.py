@@ -11,8 +11,10 @@ that generates posts and queries (`hustings.testing.query_strategies`).
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +33,7 @@ __all__ = ["CHECKS", "IndexCheck", "IndexFactory", "check_agreement"]
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 LOG = "the log"
+CONCURRENT_WRITES = 100
 
 IndexFactory = Callable[[], Index]
 """Opens the index of one test, making it at the first call."""
@@ -206,7 +209,27 @@ def check_the_books_count_every_offset_once(make: IndexFactory) -> None:
     with _opened(make) as index:
         books = index.books()
         assert books == {"new": 3, "revised": 1, "unchanged": 1, "conflicting": 1, "dead_letters": 2}
+        assert index.accounts() == ({0: 5, 1: 3}, books)
         assert sum(books.values()) == sum(index.positions("posts").values())
+
+
+def check_the_accounts_balance_while_somebody_writes(make: IndexFactory) -> None:
+    """Books and positions asked one after the other would be those of two moments."""
+    with _opened(make) as index:
+        over = threading.Event()
+
+        def write() -> None:
+            for offset in range(CONCURRENT_WRITES):
+                index.write([_post(str(offset), "one")], log_id=LOG, origins=[(0, offset)], positions={0: offset + 1})
+            over.set()
+
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write)
+            while not over.wait(0.005) and not writing.done():
+                positions, books = index.accounts()
+                assert sum(books.values()) == sum(positions.values())
+            writing.result()
+        assert index.accounts().positions == {0: CONCURRENT_WRITES}
 
 
 def check_another_log_is_an_error(make: IndexFactory) -> None:
@@ -567,6 +590,7 @@ CHECKS: tuple[IndexCheck, ...] = (
     check_a_large_batch,
     check_positions_are_stored_with_the_write,
     check_the_books_count_every_offset_once,
+    check_the_accounts_balance_while_somebody_writes,
     check_another_log_is_an_error,
     check_results_come_newest_first_with_ties_by_key,
     check_paging_shows_every_post_once,

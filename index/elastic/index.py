@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from hustings.clock import Clock
-from hustings.contracts import Outcome, Page, Topic
+from hustings.contracts import Accounts, Outcome, Page, Topic
 from hustings.query import Query
 from hustings.types import Assessment, Hit
 from index.books import BOOKS
@@ -96,8 +96,12 @@ class ElasticIndex:
         return state.read_log_id(self._nodes, self._nodes.live().state)
 
     def books(self) -> dict[str, int]:
-        found = state.read_all(self._nodes, self._nodes.live().state, "posts").values()
-        return {name: sum(known.books.get(name, 0) for known in found) for name in BOOKS}
+        return self.accounts().books
+
+    def accounts(self) -> Accounts:
+        found = state.read_all(self._nodes, self._nodes.live().state, "posts")
+        books = {name: sum(known.books.get(name, 0) for known in found.values()) for name in BOOKS}
+        return Accounts({partition: known.position for partition, known in found.items()}, books)
 
     # ── assessments ──────────────────────────────────────────────────────────────────────────────────────────────
 

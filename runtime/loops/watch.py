@@ -16,7 +16,7 @@ import msgspec
 from hustings import wire
 from hustings.clock import Clock
 from hustings.contracts import AlertBook, AlertChanges, Entry, Index, Log, LogReader, Record
-from hustings.errors import StoreError
+from hustings.errors import Refused, StoreError
 from hustings.types import Alert, DeadLetter, Hit, Mark, hash_id
 from runtime.events import Events
 from runtime.loops.arrivals import Arrivals, Read
@@ -142,10 +142,9 @@ class Watcher:
                 raise StoreError(f"partition {partition} of hits was read without its windows having been rebuilt")
             taken[partition], positions[partition] = self._arrivals[partition].take(self._decoded(of_partition))
         hits = [value for values in taken.values() for value in values if isinstance(value, Hit)]
-        # Also without a hit: the index holds its position, and a restart begins at the smaller of the two.
-        self._index.write_hits(hits, log_id=self._log.id, positions=positions)
+        refused = self._write(hits, positions)
         for partition, values in taken.items():
-            changes = self._evaluators[partition].feed(values)
+            changes = self._evaluators[partition].feed([value for value in values if value not in refused])
             if changes != AlertChanges():
                 self._record(partition, changes)
         # Less than was committed is read again while an index that was lost is filled anew.
@@ -153,6 +152,36 @@ class Watcher:
         if beyond:
             self._reader.commit(beyond)
             self._committed = {**self._committed, **beyond}
+
+    def _write(self, hits: Sequence[Hit], positions: Mapping[int, int]) -> set[Hit]:
+        """Into the index; returns those that it will never take, which are dead letters and belong to no window: a
+        restart would not find them. Also without a hit: the index holds its position, and a restart begins at the
+        smaller of the two."""
+        refused: set[Hit] = set()
+        while True:
+            taken = [hit for hit in hits if hit not in refused]
+            try:
+                self._index.write_hits(taken, log_id=self._log.id, positions=positions)
+                return refused
+            except Refused as refusal:
+                self._write_dead([self._letter_of(taken[place], reason) for place, reason in refusal.reasons.items()])
+                refused |= {taken[place] for place in refusal.reasons}
+
+    def _letter_of(self, hit: Hit, reason: str) -> DeadLetter:
+        return DeadLetter(
+            id=hash_id("refused", self._log.id, hit.id, str(hit.revision)),
+            stage="watch",
+            reason="refused",
+            detail=reason,
+            origin=f"hits/{self._partition_of(hit)}",
+            original=wire.encode(hit),
+            at=self._clock.now(),
+            code_version=self._code_version,
+        )
+
+    def _write_dead(self, letters: Sequence[DeadLetter]) -> None:
+        self._log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in letters])
+        self._events.warning("dead_letters", count=len(letters))
 
     def _record(self, partition: int, changes: AlertChanges) -> None:
         self._book.record(changes, partition=partition, epoch=self._epoch)
@@ -185,7 +214,6 @@ class Watcher:
                     at=self._clock.now(),
                     code_version=self._code_version,
                 )
-                self._log.append("dead-letters", [Record(letter.id, wire.encode(letter))])
-                self._events.warning("dead_letters", count=1)
+                self._write_dead([letter])
                 read.append(Read(entry.offset, None))
         return read
