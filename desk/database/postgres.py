@@ -6,6 +6,7 @@ SQLAlchemy's error for what a statement does wrong."""
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ POOL, OVERFLOW = 4, 12
 """Connections of one process: what it keeps, and what it may open beyond under load. A server allows a hundred by
 default, and about ten processes share it."""
 POOL_WAIT_S = 30.0
+POOL_LOG = "desk"
+"""The pool would write a traceback for each connection of a server that was killed. Whoever used it has raised
+`Unavailable` already, which the loops tell in a line: nothing more is said."""
 QUIET_S = 1.0
 """A pooled connection that was not used for this long is asked whether it still lives."""
 LONGEST_LIFE_S = 1800
@@ -69,8 +73,10 @@ def make_engine(url: URL, *, writes: str, password_file: Path | None, migrating:
         pool_timeout=POOL_WAIT_S,
         pool_recycle=LONGEST_LIFE_S,
         pool_use_lifo=True,
+        pool_logging_name=POOL_LOG,
         hide_parameters=True,  # password hashes are among them
     )
+    logging.getLogger(f"sqlalchemy.pool.impl.QueuePool.{POOL_LOG}").disabled = True
     startup = _limits(migrating=migrating)
 
     def connect(_dialect: Dialect, _entry: ConnectionPoolEntry, _given: Any, _named: Any) -> Any:
