@@ -17,7 +17,8 @@ class Recipe(NamedTuple):
     Indian English .70), it was lowered after seeing that, to what a review queue can still use. `label` and `limits`
     are for the people who read its flags. A post of our own counts `own_weight` rows of the corpus (0: none are
     learnt from), and each careless spelling of a row `careless_weight` of the row.
-    `knots` bend the calibration where Platt's is off by more than it may be.
+    `kept` of the right flags in the corpus must be left by what withholds flags: so sure it must be. English gives half
+    a point more, settled after seeing the gate of protected speech. `knots` bend the calibration where Platt's is off by more than it may be.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Recipe(NamedTuple):
     settings: Settings = Settings()
     own_weight: float = 0.0
     careless_weight: float = 0.0
+    kept: float = 0.985
     knots: int = 0
 
     @property
@@ -66,6 +68,7 @@ RECIPES: dict[str, Recipe] = {
             settings=Settings(penalty=8.0, smoothing=0.5),
             own_weight=1.0,
             careless_weight=1.0,
+            kept=0.98,
         ),
         Recipe(
             code="G-THR",

@@ -34,8 +34,6 @@ LIBRARIES = ("numpy", "scikit-learn", "scipy")
 CARELESS = (("mistyped", "leet", "masked"), ("leet", "mistyped", "dotted"))
 """Spellings that no analyser can undo wholly, so that a head must have seen them: each row is learnt in one of the
 first and in one of the second, by turns."""
-KEPT = 0.985
-"""Share of the right flags in the corpus that withholding must leave: so sure the second opinion must be."""
 OWN_FLAGGED = "flagged"
 _SECOND = Settings(penalty=4.0, smoothing=0.1)
 
@@ -92,7 +90,7 @@ def train_head(
         opinions = [second.fit(_SECOND, without=number, seed=seed) for number in range(FOLDS)]
         right = (labels == 1) & (scores >= threshold.value)
         held = _by_fold([_Judge(one) for one in opinions], posts, fold, seed)
-        at, to = float(np.quantile(held[right], KEPT)), margin_of(withheld_score(threshold.value), calibration)
+        at, to = float(np.quantile(held[right], recipe.kept)), margin_of(withheld_score(threshold.value), calibration)
         judges = [_Judge(one.weights, Withholding(o, at, to)) for one, o in zip(judges, opinions, strict=True)]
         final = _Judge(final.weights, Withholding(second.fit(_SECOND, without=None, seed=seed), at, to))
         scores = _scores(judges, by_fold, posts, fold, seed)
