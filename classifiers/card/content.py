@@ -17,7 +17,7 @@ from classifiers.gates.speech import OnlyFlagsOf
 from classifiers.manifest import Curves, Manifest, Metric, hash_of_manifest
 from classifiers.signing import ANYBODY
 from classifiers.training.licences import CLASSES, class_of
-from hustings.codebook import Codebook
+from hustings.codebook import CHECK_WORTHY, Codebook
 
 __all__ = ["BASE_RATES", "AtBaseRate", "Card", "DataLine", "MeasuredOn", "gather"]
 
@@ -78,6 +78,11 @@ class Card(Struct, frozen=True, kw_only=True):
     worst: tuple[Score, ...]
     swaps: tuple[SwapScore, ...]
     retrain: tuple[str, ...]
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the version gives a score alone, never a flag."""
+        return self.manifest.code == CHECK_WORTHY
 
 
 def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Mapping[str, Path]) -> Card:
