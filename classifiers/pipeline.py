@@ -17,7 +17,8 @@ from classifiers.encoder.step import Encoders
 from classifiers.language import LanguageStep
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
-from classifiers.narratives.step import Narratives, load_tellers
+from classifiers.narratives.step import Narratives
+from classifiers.narratives.teller import load_tellers
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
 from classifiers.shared_stories import SharedStories

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.rate import rate_with_encoder
 from classifiers.linear.model import load_head
-from classifiers.linear.score import DECIMALS, Scorer
+from classifiers.linear.score import Scorer
 from classifiers.manifest import Manifest, analyser_hash, read_manifest
-from classifiers.narratives.step import load_teller
+from classifiers.narratives.teller import load_teller
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
@@ -33,9 +33,9 @@ def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
-    """The score that the model in `folder` gives each text, whatever its language. For narratives: of the nearest one,
-    0 when nothing is near; for an encoder: of its first code, with every text read. Raises `ModelError` for a model
-    that cannot be asked by itself."""
+    """The score that the model in `folder` gives each text, whatever its language. For narratives: of any code of
+    harm, 0 for a text that speaks of nothing that they are about; for an encoder: of its first code, with every text
+    read. Raises `ModelError` for a model that cannot be asked by itself."""
     manifest = read_manifest(folder, signers=signers)
     posts = [analysis.tokens for analysis in analyse_all(texts)]
     if manifest.kind == "linear":
@@ -46,7 +46,4 @@ def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) 
     if manifest.kind != "narratives":
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     teller = load_teller(folder, signers=signers)
-    verdicts = (teller.likeness.compare(tokens) for tokens in posts)
-    return np.array(
-        [round(manifest.calibration.probability(one.margin), DECIMALS) if one is not None else 0.0 for one in verdicts]
-    )
+    return np.array([teller.rate(tokens) for tokens in posts])

@@ -10,7 +10,8 @@ from classifiers.checks.runner import is_right
 from classifiers.checks.suite import Suite
 from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, read_file
-from classifiers.narratives.seeds import load_examples
+from classifiers.narratives.columns import CODES, codes_given
+from classifiers.narratives.reader import FLAGGED_HARM
 
 __all__ = ["codes_of", "remit_of", "suite_language"]
 
@@ -18,8 +19,10 @@ __all__ = ["codes_of", "remit_of", "suite_language"]
 def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
     """The codes of harm that the version can give."""
     if manifest.kind == "narratives":
-        examples = load_examples(manifest.language).examples
-        return tuple(dict.fromkeys(example.code for example in examples if not example.is_protected))
+        columns = next(file for file in manifest.files if file.name == CODES)
+        return tuple(
+            code for code in codes_given(read_file(folder, columns), str(folder)) if code.startswith(FLAGGED_HARM)
+        )
     if manifest.kind == "encoder":
         heads = next(file for file in manifest.files if file.name == HEADS)
         return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))

@@ -18,7 +18,7 @@ import numpy as np
 from classifiers.narratives.seeds import PROTECTED, Seeds
 from hustings.text import analyse
 
-__all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of"]
+__all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of", "stems_of"]
 
 LONGEST_READ = 48
 """Words of a post that are compared, from the beginning: examples have 10 to 25."""
@@ -84,7 +84,7 @@ class Likeness:
         nothing that any narrative is about, or is like no example."""
         if len(tokens) < _FEWEST_WORDS:
             return None
-        stems = _stems(tokens)
+        stems = stems_of(tokens)
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
         if not spoken_of:
             return None
@@ -111,14 +111,14 @@ class Likeness:
 def features_of(tokens: Sequence[str]) -> list[str]:
     """Stems and pairs of neighbouring stems of the first words, each once, in the post's order. All numbers are one
     stem."""
-    return _features(_stems(tokens))
+    return _features(stems_of(tokens))
 
 
 def _features(stems: Sequence[str]) -> list[str]:
     return list(dict.fromkeys((*stems, *(f"{one} {other}" for one, other in pairwise(stems)))))
 
 
-def _stems(tokens: Sequence[str]) -> list[str]:
+def stems_of(tokens: Sequence[str]) -> list[str]:
     return [
         token[:_STEM] if "a" <= token < "\u0250" else _stem(token)  # the common case, without a call
         for token in tokens[:LONGEST_READ]

@@ -1,19 +1,31 @@
-"""The example sentences of one language: those that posts are compared with, and the larger seed corpus."""
+"""The example sentences of one language: those that posts are compared with, and the seed corpus that columns learn
+from."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["PROTECTED", "Example", "Seeds", "example_languages", "load_examples", "load_seeds", "seed_languages"]
+__all__ = [
+    "ORDINARY",
+    "PROTECTED",
+    "Example",
+    "Seeds",
+    "example_languages",
+    "load_examples",
+    "load_seeds",
+    "seed_languages",
+]
 
 PROTECTED = "X-"
 """Codes that begin so are what a narrative must not be taken for: debunks, notices, satire, opinion, other matters."""
+ORDINARY = "ordinary"
+"""What stands in place of a code for posts of every day, which are neither harm nor anything that looks like it."""
 
 
 class Example(NamedTuple):
@@ -28,13 +40,15 @@ class Example(NamedTuple):
 
 
 class Seeds(NamedTuple):
-    """`examples` are what posts are compared with, `held_out` what thresholds are chosen on. `about` names, for codes
-    that begin so, the tokens of which a post must hold one before it is compared at all."""
+    """`examples` are what posts are compared with or columns learn from, `held_out` what likeness was settled on.
+    `about` names, for codes that begin so, the tokens of which a post must hold one before it is compared at all.
+    `ordinary` are posts with nothing to find. `sha256` is that of all files together."""
 
     language: str
     examples: tuple[Example, ...]
     held_out: tuple[Example, ...]
     about: dict[str, frozenset[str]]
+    ordinary: tuple[str, ...]
     sha256: str
 
 
@@ -44,8 +58,18 @@ def seed_languages() -> list[str]:
 
 
 def load_seeds(language: str) -> Seeds:
-    """The seed corpus of a language: what heads are to learn from. Raises `ModelError` when the file is not usable."""
-    return _load(language, "seeds")
+    """The seed corpus of a language: the sentences of `seeds/<language>.toml`, more of the codes of harm from
+    `seeds/more/`, and the posts of `seeds/ordinary/`. Raises `ModelError` when a file is not usable."""
+    seeds = _load(language, "seeds")
+    raw, more = _read(language, "seeds", "more")
+    raw_ordinary, ordinary = _read(language, "seeds", "ordinary")
+    try:
+        added = tuple(Example(code, text) for code, lists in more.items() for text in lists["examples"])
+        posts = tuple(str(post) for post in ordinary["posts"])
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"seeds of {language!r}: {error!r} in more or ordinary posts") from error
+    together = hashlib.sha256(f"{seeds.sha256}{_sha256(raw)}{_sha256(raw_ordinary)}".encode()).hexdigest()
+    return seeds._replace(examples=(*seeds.examples, *added), ordinary=posts, sha256=together)
 
 
 def example_languages() -> list[str]:
@@ -65,16 +89,29 @@ def _languages(*folder: str) -> list[str]:
 
 
 def _load(language: str, *folder: str) -> Seeds:
-    path = files("classifiers").joinpath(*folder, f"{language}.toml")
+    raw, tree = _read(language, *folder)
     try:
-        raw = path.read_bytes()
-        tree = tomllib.loads(raw.decode())
-        tree.pop("language")
         about = {code: frozenset(analyse(" ".join(words)).tokens) for code, words in tree.pop("about").items()}
         parts = [
             tuple(Example(code, text) for code, lists in tree.items() for text in lists[part])
             for part in ("examples", "held_out")
         ]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"seeds of {language!r}: {error!r}; each code needs `examples` and `held_out`") from error
-    return Seeds(language, parts[0], parts[1], about, hashlib.sha256(raw).hexdigest())
+    return Seeds(language, parts[0], parts[1], about, (), _sha256(raw))
+
+
+def _read(language: str, *folder: str) -> tuple[bytes, dict[str, Any]]:
+    """The file's bytes, and what it holds beside the name of its language."""
+    path = files("classifiers").joinpath(*folder, f"{language}.toml")
+    try:
+        raw = path.read_bytes()
+        tree = tomllib.loads(raw.decode())
+        del tree["language"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
+        raise ModelError(f"seeds of {language!r}: {'/'.join(folder)}: {error!r}") from error
+    return raw, tree
+
+
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

@@ -1,58 +1,33 @@
-"""The step that flags election narratives, in languages that have seeds."""
+"""The step that flags election narratives, and what only looks like one, in languages that have a model of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal
 
 from msgspec.structs import replace
 
+from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Manifest, read_manifest
-from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Likeness, Verdict
-from classifiers.narratives.seeds import load_examples
-from classifiers.signing import Signers
-from hustings.errors import ModelError
+from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
+from classifiers.narratives.reader import FLAGGED_HARM, Reading
+from classifiers.narratives.teller import Resemblance, Teller
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
 
-__all__ = ["Narratives", "Teller", "load_teller", "load_tellers"]
+__all__ = ["AGREED", "FLAGGED_PROTECTED", "Narratives"]
 
 FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
 """Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
 notices and jokes from claims by them. The other protected codes are scores only."""
 
-
-class Teller(NamedTuple):
-    """One language: its manifest and its examples."""
-
-    manifest: Manifest
-    likeness: Likeness
-
-    @property
-    def label(self) -> str:
-        return f"{self.manifest.name}@{self.manifest.version}"
-
-
-def load_tellers(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Teller]:
-    """The tellers among these model folders, in their order. Raises `ModelError` for the first bad one."""
-    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    return [load_teller(folder, signers=signers) for folder, kind in kinds if kind == "narratives"]
-
-
-def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
-    """Raises `ModelError` when the seeds are not those that the threshold was chosen for."""
-    manifest = read_manifest(folder, kind="narratives", signers=signers)
-    seeds = load_examples(manifest.language)
-    if seeds.sha256 not in {dataset.sha256 for dataset in manifest.data}:
-        raise ModelError(f"{folder}: chosen for other seeds; run `hustings model train {manifest.name}`")
-    return Teller(manifest, Likeness(seeds))
+AGREED = 0.3
+"""How likely harm must be by the columns for a post to be flagged for its likeness to an example."""
 
 
 class Narratives:
-    """Adds the score of the nearest narrative code, and a flag for it where the score reaches the threshold; the flag's
-    span is the part of the post that was compared."""
+    """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
+    plain example gets that one's code; on every other post the trained columns have the say."""
 
     name = "narratives"
 
@@ -62,28 +37,58 @@ class Narratives:
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         return [
-            self._told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
+            _told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
             for assessment in assessments
         ]
 
-    def _told(self, assessment: Assessment, teller: Teller) -> Assessment:
-        tokens = (*assessment.title_tokens, *assessment.tokens)
-        verdict = teller.likeness.compare(tokens) if tokens else None
-        if verdict is None or max(verdict.likeness, verdict.protected_likeness) < FLOOR:
-            return assessment
-        return _flagged(assessment, teller, verdict)
+
+def _told(assessment: Assessment, teller: Teller) -> Assessment:
+    tokens = (*assessment.title_tokens, *assessment.tokens) if assessment.title_tokens else assessment.tokens
+    if not tokens:
+        return assessment
+    told, reading = assessment, teller.reader.read(tokens)
+    if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
+        told = _by_likeness(assessment, teller, teller.resemblance, *compared)
+        if len(told.flags) > len(assessment.flags):
+            return told if _agreed(teller, reading, told.flags[-1].code) else replace(told, flags=assessment.flags)
+    return told if reading is None else _by_columns(told, teller, reading, len(tokens))
 
 
-def _flagged(assessment: Assessment, teller: Teller, verdict: Verdict) -> Assessment:
+def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
+    """Whether columns let likeness have its say: a code that they may give must be likelier than not by them too."""
+    if not code.startswith(FLAGGED_HARM):
+        return True
+    return reading is not None and teller.probability(reading) >= AGREED
+
+
+def _by_columns(assessment: Assessment, teller: Teller, reading: Reading, tokens: int) -> Assessment:
     manifest = teller.manifest
-    score = round(manifest.calibration.probability(verdict.margin), DECIMALS)
+    score = teller.probability(reading)
+    code, threshold = reading.code, max(manifest.threshold.value, reading.threshold)
+    flags = assessment.flags
+    if score >= threshold:
+        spans = spans_of(reading.begin, teller.reader.words(reading, tokens - reading.begin), assessment)
+        flags = (*flags, Flag(code=code, score=score, threshold=threshold, classifier=teller.label, spans=spans))
+    scores = {reading.protected: round(reading.protected_share, DECIMALS), code: score}
+    return replace(
+        assessment,
+        scores={**scores, **assessment.scores},
+        models={**assessment.models, manifest.name: manifest.version},
+        flags=flags,
+    )
+
+
+def _by_likeness(
+    assessment: Assessment, teller: Teller, resemblance: Resemblance, verdict: Verdict, score: float
+) -> Assessment:
+    manifest = teller.manifest
     protected = round(1.0 - score, DECIMALS)
     scores = {**assessment.scores, verdict.code: score, verdict.protected_code: protected}
     models = {**assessment.models, manifest.name: manifest.version}
-    code, reached, threshold, near = verdict.code, score, manifest.threshold.value, verdict.likeness
+    code, reached, threshold, near = verdict.code, score, resemblance.threshold, verdict.likeness
     if verdict.margin < 0 and verdict.protected_code in FLAGGED_PROTECTED:
         code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
-        threshold = float(manifest.settings["protected_threshold"])
+        threshold = resemblance.protected_threshold
     flags = assessment.flags
     if reached >= threshold and near >= FLOOR:
         spans = _compared(assessment)

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.manifest import Manifest
-from classifiers.narratives.seeds import example_languages
 from classifiers.training.recipes import RECIPES
 from classifiers.training.train_check_worthiness import check_worthiness_heads, train_check_worthiness
 from classifiers.training.train_claims import NAME as CLAIMS
 from classifiers.training.train_claims import train_claims
 from classifiers.training.train_linear import train_head
-from classifiers.training.train_narratives import train_narratives
+from classifiers.training.train_narratives import narrative_languages, train_narratives
 from hustings.errors import ConfigError
 
 __all__ = ["SEED", "Order", "train", "trainable"]
@@ -33,7 +32,7 @@ class Order(NamedTuple):
 
 def trainable() -> list[str]:
     """Names of all models that can be made here."""
-    narratives = (f"N-{language}" for language in example_languages())
+    narratives = (f"N-{language}" for language in narrative_languages())
     return [*RECIPES, *narratives, *check_worthiness_heads(), CLAIMS]
 
 

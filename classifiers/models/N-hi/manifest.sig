@@ -1,0 +1,1 @@
+ed25519 a99751e9b1591d0c 94b7eBgst5sdxGO7TIf6ZjdoZorVDSAurdFrFkwKhoxsea1GMi7VDM/mYK7CZXgtrzA3lm7xIQ4jHJYmtNztAQ==

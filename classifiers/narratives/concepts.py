@@ -1,0 +1,197 @@
+"""What the words of a post mean for an election: concepts such as `move` and `weekday`, the same in every language.
+
+A few dozen sentences teach little about thousands of words. But what makes "the vote is moved to Monday" a false date
+is that something about the vote is moved to a day; in Hindi it is the same. So each language has a file of words by
+concept (`words/<language>.toml`), and what is learnt of concepts is learnt from all languages at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from hustings.errors import ModelError
+from hustings.text import analyse
+
+__all__ = ["Concepts", "Found", "concept_languages", "load_concepts"]
+
+_STAR = "*"
+_PLUS = "+"
+_MOST_REMEMBERED = 1 << 16
+"""Words whose concepts are kept; then the memory is emptied, so that a stream of new words cannot fill it."""
+_ARABIC_PARTICLES = ("وبال", "وال", "بال", "فال", "كال", "ولل", "لل", "ال", "و", "ف", "ب", "ل", "س", "ع")
+_SHORTEST_ARABIC = 2
+_SHORTEST_MISTYPED = 5
+"""Letters of the shortest word that is looked for with two neighbours swapped, or with one hidden behind a sign."""
+_NUMBER, _YEAR = "number", "year"
+_OF_FIGURES = (_NUMBER, _YEAR)
+"""Concepts of every language that need no words."""
+
+
+class Found(NamedTuple):
+    """A concept at a place among the tokens."""
+
+    place: int
+    concept: int
+
+
+class _Part(NamedTuple):
+    word: str
+    begins: bool
+
+    def matches(self, token: str) -> bool:
+        return token.startswith(self.word) if self.begins else token == self.word
+
+
+class _Entry(NamedTuple):
+    """A concept that a word stands for if the words after it are `rest`."""
+
+    concept: int
+    rest: tuple[_Part, ...]
+
+
+class Concepts:
+    """The words of one language. `names` lists the concepts, the same in every language."""
+
+    def __init__(self, language: str, words: dict[str, str], sha256: str) -> None:
+        self.language = language
+        self.sha256 = sha256
+        self.names = (*sorted(words), *_OF_FIGURES)
+        self._number, self._year = (self.names.index(name) for name in _OF_FIGURES)
+        self._whole: dict[str, list[_Entry]] = {}
+        self._beginnings: dict[str, list[_Entry]] = {}
+        for concept, name in enumerate(sorted(words)):
+            for phrase in words[name].split():
+                first, *rest = _parts(phrase)
+                table = self._beginnings if first.begins else self._whole
+                table.setdefault(first.word, []).append(_Entry(concept, tuple(rest)))
+        self._lengths = sorted({len(word) for word in self._beginnings})
+        self._swapped = _by(_letters, self._whole), _by(_letters, self._beginnings)
+        self._hidden = _hidden(self._whole, self._beginnings)
+        self._arabic = language == "ar"
+        self._remembered: dict[str, tuple[_Entry, ...]] = {}
+
+    def find(self, tokens: Sequence[str]) -> list[Found]:
+        """Concepts by place; one word may have several."""
+        remembered = self._remembered
+        found = []
+        for place, token in enumerate(tokens):
+            entries = remembered.get(token)
+            if entries is None:
+                entries = self._remember(token)
+            for concept, rest in entries:
+                if not rest or self._goes_on(tokens, place + 1, rest):
+                    found.append(Found(place, concept))
+            if not entries and (ends := self._hidden.get(token)) and place + 1 < len(tokens):
+                found += [Found(place, entry.concept) for end, entry in ends if end.matches(tokens[place + 1])]
+        return found
+
+    def _remember(self, token: str) -> tuple[_Entry, ...]:
+        entries = self._entries(token)
+        if not entries and self._arabic:
+            for bare in _without_particles(token):
+                if entries := self._entries(bare):
+                    break
+        if not entries and len(token) >= _SHORTEST_MISTYPED:
+            entries = self._mistyped(token)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[token] = entries
+        return entries
+
+    def _entries(self, token: str) -> tuple[_Entry, ...]:
+        if token[0].isdigit():
+            year = len(token) == 4 and token.isdigit() and token[:2] in ("19", "20")
+            return (_Entry(self._year if year else self._number, ()), *self._whole.get(token, ()))
+        entries = list(self._whole.get(token, ()))
+        for length in self._lengths:
+            if length > len(token):
+                break
+            entries += self._beginnings.get(token[:length], ())
+        return tuple(dict.fromkeys(entries))
+
+    def _mistyped(self, token: str) -> tuple[_Entry, ...]:
+        """Entries of words that have the same letters behind the same first one: two of them changed places."""
+        whole, beginnings = self._swapped
+        entries = list(whole.get(_letters(token), ()))
+        for length in self._lengths:
+            if _SHORTEST_MISTYPED <= length <= len(token):
+                entries += beginnings.get(_letters(token[:length]), ())
+        return tuple(dict.fromkeys(entry for entry in entries if not entry.rest))
+
+    def _goes_on(self, tokens: Sequence[str], place: int, rest: tuple[_Part, ...]) -> bool:
+        if place + len(rest) > len(tokens):
+            return False
+        for part, token in zip(rest, tokens[place:], strict=False):
+            if part.matches(token):
+                continue
+            if not self._arabic or not any(part.matches(bare) for bare in _without_particles(token)):
+                return False
+        return True
+
+
+def _without_particles(token: str) -> list[str]:
+    return [
+        token[len(particle) :]
+        for particle in _ARABIC_PARTICLES
+        if token.startswith(particle) and len(token) - len(particle) >= _SHORTEST_ARABIC
+    ]
+
+
+def _letters(word: str) -> str:
+    return word[:1] + "".join(sorted(word[1:]))
+
+
+def _by(key: Callable[[str], str], table: dict[str, list[_Entry]]) -> dict[str, list[_Entry]]:
+    found: dict[str, list[_Entry]] = {}
+    for word, entries in table.items():
+        if len(word) >= _SHORTEST_MISTYPED:
+            found.setdefault(key(word), []).extend(entries)
+    return found
+
+
+def _hidden(*tables: dict[str, list[_Entry]]) -> dict[str, list[tuple[_Part, _Entry]]]:
+    """For the beginning of a word, what is left of it behind one hidden letter: the analyser reads "fr*ud" as two
+    tokens, "fr" and "ud"."""
+    found: dict[str, list[tuple[_Part, _Entry]]] = {}
+    for begins, table in enumerate(tables):
+        for word, entries in table.items():
+            if len(word) < _SHORTEST_MISTYPED:
+                continue
+            for place in range(1, len(word) - 1):
+                end = _Part(word[place + 1 :], bool(begins))
+                found.setdefault(word[:place], []).extend((end, entry) for entry in entries if not entry.rest)
+    return found
+
+
+def _parts(phrase: str) -> list[_Part]:
+    """The words of an entry as the analyser writes them: it parts "won't" and takes accents off."""
+    parts = []
+    for piece in phrase.split(_PLUS):
+        tokens = analyse(piece.removesuffix(_STAR)).tokens
+        parts += [_Part(token, False) for token in tokens[:-1]]
+        parts += [_Part(token, piece.endswith(_STAR)) for token in tokens[-1:]]
+    if not parts:
+        raise ValueError(f"{phrase!r} has no word")
+    return parts
+
+
+def concept_languages() -> list[str]:
+    """Languages that have a file of words by concept."""
+    names = (entry.name for entry in files("classifiers").joinpath("narratives", "words").iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+@cache
+def load_concepts(language: str) -> Concepts:
+    """Raises `ModelError` when the file is not usable."""
+    path = files("classifiers").joinpath("narratives", "words", f"{language}.toml")
+    try:
+        raw = path.read_bytes()
+        return Concepts(language, tomllib.loads(raw.decode()), hashlib.sha256(raw).hexdigest())
+    except (OSError, tomllib.TOMLDecodeError, AttributeError, ValueError) as error:
+        raise ModelError(f"words of {language!r}: {error}; each concept needs words in quotes") from error
