@@ -18,7 +18,8 @@ class Recipe(NamedTuple):
     are for the people who read its flags. A post of our own counts `own_weight` rows of the corpus (0: none are
     learnt from), and each careless spelling of a row `careless_weight` of the row.
     `kept` of the right flags in the corpus must be left by what withholds flags: so sure it must be. English gives half
-    a point more, settled after seeing the gate of protected speech. `knots` bend the calibration where Platt's is off by more than it may be.
+    a point more, settled after seeing the gate of protected speech. `knots` bend the calibration where Platt's is off
+    by more than it may be.
     """
 
     code: str

@@ -13,7 +13,7 @@ from classifiers.training.measures import curve
 __all__ = ["threshold_for", "withheld_score"]
 
 _FEWEST_FLAGGED = 30
-"""A precision over fewer posts than this is no reason for a threshold."""
+"""A precision over fewer posts than this, or than half of the positives, is no reason for a threshold."""
 _WITHHELD = 1.2
 """How far below the threshold a withheld flag is put, in log-odds."""
 
@@ -21,11 +21,11 @@ _WITHHELD = 1.2
 def threshold_for(
     labels: NDArray[np.int64], scores: NDArray[np.float64], *, precision: float, by: str, at: str, on: str
 ) -> Threshold:
-    """The lowest score from which on upwards every threshold with at least 30 flagged posts has at least `precision`;
+    """The lowest score from which on upwards every threshold with enough flagged posts has at least `precision`;
     where the head never gets there, the most precise one, and the reason says so."""
     reached, recall, at_score = curve(labels, scores)
     flagged = np.round(recall * labels.sum() / np.maximum(reached, 1e-12))
-    counted = flagged >= _FEWEST_FLAGGED
+    counted = flagged >= min(_FEWEST_FLAGGED, int(labels.sum()) // 2)
     enough = ~counted | (reached >= precision)
     good = int(np.argmin(enough)) if not enough.all() else len(enough)
     if good and counted[good - 1]:

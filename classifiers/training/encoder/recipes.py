@@ -12,8 +12,9 @@ __all__ = ["ENCODERS", "EncoderRecipe"]
 
 class EncoderRecipe(NamedTuple):
     """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best), and words for
-    the people who read its flags. The threats' `asked_from` was settled after seeing that of some twelve right flags on
-    dev ten have at least that linear score, and one ordinary post in a hundred."""
+    the people who read its flags. The threats' `asked_from` was settled after seeing that of fourteen right flags on dev
+    nine have at least that linear score, and one ordinary post in a hundred; from .05 on it is twelve, and one in
+    thirty."""
 
     name: str
     language: str
@@ -38,7 +39,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             base="all-minilm-l6-v2",
             tasks=(
                 Task("sexism", "edos-sexist", "edos-sexist-dev", "G-en", precision=0.75),
-                Task("threat", "edos-threat", "edos-threat-dev", "G-THR-en", precision=0.35, asked_from=0.05),
+                Task("threat", "edos-threat", "edos-threat-dev", "G-THR-en", precision=0.5, asked_from=0.07),
                 Task("derogation", "edos-derogation", weight=0.3),
                 Task("animosity", "edos-animosity", weight=0.3),
                 Task("prejudice", "edos-prejudice", weight=0.3),
