@@ -12,8 +12,8 @@ __all__ = ["ENCODERS", "EncoderRecipe"]
 
 class EncoderRecipe(NamedTuple):
     """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best), and words for
-    the people who read its flags. The threats' `asked_from` was settled after seeing that of fourteen right flags on dev
-    nine have at least that linear score, and one ordinary post in a hundred; from .05 on it is twelve, and one in
+    the people who read its flags. The threats' `asked_from` was settled after seeing that of fourteen right flags on
+    dev nine have at least that linear score, and one ordinary post in a hundred; from .05 on it is twelve, and one in
     thirty."""
 
     name: str
