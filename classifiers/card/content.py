@@ -12,7 +12,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
 from classifiers.gates.record import Check, GateRecord, read_record
-from classifiers.gates.remit import codes_of, remit_of, suite_language
+from classifiers.gates.remit import codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf
 from classifiers.manifest import Curves, Manifest, Metric, hash_of_manifest
 from classifiers.signing import ANYBODY
@@ -126,7 +126,7 @@ def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapp
     pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
-    return [run(suite, OnlyFlagsOf(manifest.tag, pipeline)) for suite in suites if suite.cases]
+    return [run(suite, OnlyFlagsOf(tags_of(manifest, folder), pipeline)) for suite in suites if suite.cases]
 
 
 def _data(manifest: Manifest) -> tuple[DataLine, ...]:

@@ -13,7 +13,7 @@ from classifiers.checks.suite import SUITES
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord
-from classifiers.gates.remit import codes_of, remit_of, suite_language
+from classifiers.gates.remit import codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf, speech_checks
 from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
 from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
@@ -80,7 +80,7 @@ def _on_posts(
     judged = [suite for suite in suites if suite.cases]
     for suite in judged:
         tell(suite.title)
-        checks += speech_checks(run(suite, OnlyFlagsOf(manifest.tag, pipeline)))
+        checks += speech_checks(run(suite, OnlyFlagsOf(tags_of(manifest, folder), pipeline)))
     if not judged:
         checks.append(_no_suite(manifest))
     tell("speed")

@@ -13,7 +13,7 @@ from classifiers.manifest import Manifest, read_file
 from classifiers.narratives.columns import CODES, codes_given
 from classifiers.narratives.reader import FLAGGED_HARM
 
-__all__ = ["codes_of", "remit_of", "suite_language"]
+__all__ = ["codes_of", "remit_of", "suite_language", "tags_of"]
 
 
 def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
@@ -27,6 +27,15 @@ def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
         heads = next(file for file in manifest.files if file.name == HEADS)
         return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))
     return (manifest.code,)
+
+
+def tags_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
+    """Whose flags count: the version's, and where it is an encoder, those of the heads that it leaves alone."""
+    if manifest.kind != "encoder":
+        return (manifest.tag,)
+    heads = next(file for file in manifest.files if file.name == HEADS)
+    spoken = read_heads(read_file(folder, heads), str(folder))
+    return (manifest.tag, *(f"{head.beside}@{head.beside_version}" for head in spoken))
 
 
 def suite_language(manifest: Manifest) -> str:

@@ -1,12 +1,13 @@
 """Gates on our own sentences: swaps, groups, protected speech, and every function of ElectionCheck and the abuse suite.
 
-A version is judged by its own flags: those of other models are taken away before the suites' runner counts.
+A version is judged by its own flags: those of other models are taken away before the suites' runner counts. An encoder
+leaves to its linear heads what they are sure of; it is judged together with them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -24,15 +25,15 @@ PROTECTED_SHARE = 0.10
 
 
 class OnlyFlagsOf:
-    """Assesses like `pipeline`, and leaves in only the flags of one version."""
+    """Assesses like `pipeline`, and leaves in only the flags of one version, or of some that speak together."""
 
-    def __init__(self, tag: str, pipeline: Assessing) -> None:
-        self._tag = tag
+    def __init__(self, tags: str | Collection[str], pipeline: Assessing) -> None:
+        self._tags = frozenset([tags] if isinstance(tags, str) else tags)
         self._pipeline = pipeline
 
     def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
         return [
-            replace(assessment, flags=tuple(flag for flag in assessment.flags if flag.classifier == self._tag))
+            replace(assessment, flags=tuple(flag for flag in assessment.flags if flag.classifier in self._tags))
             for assessment in self._pipeline.assess(posts, first_collected)
         ]
 
