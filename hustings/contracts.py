@@ -353,11 +353,14 @@ class Index(Protocol):
         log_id: str,
         origins: Sequence[tuple[int, int]] = (),
         dead: Sequence[tuple[int, int]] = (),
+        dropped: Mapping[int, int] | None = None,
         positions: Mapping[int, int] | None = None,
     ) -> list[Outcome]:
         """Write all, durably, and store `positions` (of the posts topic) and the books with them. `origins[i]` is the
         (partition, offset) that assessment i came from, `dead` those of posts that became dead letters; an offset
-        below the stored position was counted before and is not counted again. Raises `Refused` when the store can
+        below the stored position was counted before and is not counted again. `dropped` says where partitions of the
+        log begin now: what lies between the stored position and that place nobody can read any more, and it is counted
+        as such. Raises `Refused` when the store can
         never hold some of them: all others are durable then, positions and books are as before, and the caller writes
         again without those."""
         ...
@@ -378,7 +381,8 @@ class Index(Protocol):
         ...
 
     def books(self) -> dict[str, int]:
-        """Posts of the log by what became of them: new, revised, unchanged (with stale), conflicting, dead_letters."""
+        """Posts of the log by what became of them: new, revised, unchanged (with stale), conflicting, dead_letters, and
+        dropped: gone from the log before this index read it."""
         ...
 
     def accounts(self) -> Accounts:

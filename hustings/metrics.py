@@ -24,6 +24,9 @@ Event = Literal[
     "dependency_unavailable",
     # A step raised on one post alone and the post became a dead letter; fields: key, error. Report it as a bug.
     "post_failed",
+    # Posts that left the log by age before the index had them; fields: count. Expected after `index rebuild` of a log
+    # that was pruned; otherwise the log keeps too short a time.
+    "posts_dropped_unread",
     # Posts that became dead letters in one batch; fields: count.
     "dead_letters",
     # One batch went through; fields: posts, hits, seconds. Level debug.

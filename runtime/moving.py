@@ -135,8 +135,8 @@ def move_index(
     log: Log, source: Index, target: Index, assess: Assess, *, starts: Callable[[str, int], Advance]
 ) -> MovedIndex:
     """Fill `target` from the moved log, with every assessment as it stands in `source`. Revisions that `source` has
-    overwritten are assessed again by `assess`, so that the books come out the same. Raises `StoreError` when they do
-    not, or when the target is not empty."""
+    overwritten are assessed again by `assess`, so that the books come out the same, less what `prune` had dropped from
+    the log. Raises `StoreError` when they do not, or when the target is not empty."""
     if target.log_id() is not None or any(target.books().values()):
         raise StoreError("the target index is not empty; move into one that was just made")
     standing = _Standing(source, assess)
@@ -146,8 +146,9 @@ def move_index(
     hits = refill_hits(log, target, advance=starts("hits", sum(log.ends("hits").values())))
     target.refresh()
     before, after = source.books(), target.books()
-    unread = books_of(log, target).unread
-    if before != after and not unread:
+    books = books_of(log, target)
+    is_whole = not books.unread and sum(before.values()) == sum(after.values())
+    if not books.balanced or (is_whole and before != after):
         raise StoreError(f"the books differ: {before} in the source, {after} in the target")
     return MovedIndex(
         taken_over=standing.taken_over, assessed_again=standing.assessed_again, hits=hits, books=dict(after)

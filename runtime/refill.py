@@ -57,8 +57,11 @@ def refill_posts(
     advance: Callable[[int], None] = lambda entries: None,
 ) -> Refilled:
     """Assess the posts of the period and write them to `index`; `each` sees every batch, `advance` counts entries.
-    With the whole log, the index holds its positions and books too, and may take the place of the live one."""
+    With the whole log, the index holds its positions and books too, what the log has dropped included, and may take the
+    place of the live one."""
     read = written = dead = 0
+    if period.is_everything:
+        index.write([], log_id=log.id, dropped=log.starts("posts"))
     for entries in entries_of(log, "posts"):
         posts, origins, undecodable = _decoded(entries)
         chosen = [(post, origin) for post, origin in zip(posts, origins, strict=True) if period.holds(post)]

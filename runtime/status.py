@@ -49,8 +49,9 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
-    """Posts of the log by what became of them. `balanced`: all of the log that analyze has read is accounted for, and
-    `unread` is the rest."""
+    """Posts of the log by what became of them; `dropped`: gone from the log before this index read them, as in an index
+    that was made anew after `prune`. `balanced`: all of the log that analyze has read is accounted for, and `unread` is
+    the rest."""
 
     log: int
     new: int
@@ -58,6 +59,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     conflicting: int
     dead_letters: int
+    dropped: int
     unread: int
     balanced: bool
 
@@ -175,15 +177,14 @@ def _oldest_unread_s(log: Log, topic: Topic, name: str, partition: int, clock: C
 
 
 def books_of(log: Log, index: Index) -> Books:
-    """The books: new + revised + unchanged + conflicting + dead letters = posts in the log, as far as it was read.
-    Raises `StoreError` for an index that another log filled: its numbers are about other posts."""
+    """The books: new + revised + unchanged + conflicting + dead letters + dropped = posts in the log, as far as it was
+    read. Raises `StoreError` for an index that another log filled: its numbers are about other posts."""
     if index.log_id() not in (None, log.id):
         raise StoreError(f"the index was filled from log {index.log_id()!r}, but this log is {log.id!r}")
     positions, counts = index.accounts()
     total = sum(log.ends("posts").values())
     read = sum(positions.values())
-    named = {name: counts.get(name, 0) for name in ("new", "revised", "unchanged", "conflicting", "dead_letters")}
-    return Books(log=total, unread=total - read, balanced=sum(named.values()) == read, **named)
+    return Books(log=total, unread=total - read, balanced=sum(counts.values()) == read, **counts)
 
 
 def source_health(memory: Memory) -> dict[str, SourceHealth]:

@@ -205,7 +205,14 @@ def test_writes_survive_kill_9_with_positions_and_books(tmp_path: Path) -> None:
         position = index.positions("posts")[0]
         assert position >= acknowledged >= 8 * 3 * 5 - 8 * 7
         assert index.count(ALL) == index.count(Query(text="", node=Phrase(("vote",)))) == position
-        assert index.books() == {"new": position, "revised": 0, "unchanged": 0, "conflicting": 0, "dead_letters": 0}
+        assert index.books() == {
+            "new": position,
+            "revised": 0,
+            "unchanged": 0,
+            "conflicting": 0,
+            "dead_letters": 0,
+            "dropped": 0,
+        }
         assert set(index.get([f"src:{n}" for n in range(acknowledged)])) == {f"src:{n}" for n in range(acknowledged)}
     check_inverted_index(tmp_path / "index")
 

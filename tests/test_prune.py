@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from classifiers.pipeline import Pipeline
 from desk import audit
 from desk.memory import DeskMemory
 from hustings.clock import SystemClock, rfc3339
 from hustings.types import Post
+from index.sqlite import SqliteIndex
 from ingest.evidence import Capture, EvidenceFolder
+from ingest.log_sqlite import SqliteLog
 from runtime import build
 from runtime.config import load_config
+from runtime.moving import move_index, move_log
 from runtime.prune import prune, would_prune
+from runtime.refill import Period, refill_posts
 from runtime.status import books_of
 from tests.command_line import CommandLine, command_line
-from tests.loops_world import ALL, CALM, SUNDAY, LoopsWorld
+from tests.loops_world import ALL, CALM, SUNDAY, LoopsWorld, Poisonous
 
 DAY = timedelta(days=1)
 
@@ -60,6 +65,41 @@ def test_what_is_old_and_read_goes_and_the_books_still_balance(world: LoopsWorld
     world.run_to_the_end()
     assert world.index.count(ALL) == 17
     assert books_of(world.log, world.index).balanced
+
+
+def four_days_less_two(world: LoopsWorld) -> None:
+    for day in range(4):
+        world.append(*(days_later(p, day) for p in (*SUNDAY, *CALM)))
+        world.run_to_the_end()
+        world.clock.advance(DAY)
+    prune(world.log, world.index, before=world.clock.now() - 2 * DAY - timedelta(hours=1))
+
+
+def test_an_index_that_is_made_anew_behind_what_went_counts_it_as_dropped(world: LoopsWorld, tmp_path: Path) -> None:
+    four_days_less_two(world)
+    with closing(SqliteIndex(tmp_path / "fresh").open()) as fresh:
+        refill_posts(world.log, fresh, Pipeline([Poisonous()]).assess, period=Period())
+        books = books_of(world.log, fresh)
+    assert (books.log, books.dropped, books.new, books.balanced) == (32, 16, 16, True)
+
+
+def test_loops_that_begin_on_an_empty_index_count_what_went_as_dropped(world: LoopsWorld) -> None:
+    four_days_less_two(world)
+    world.lose_index()
+    world.run_to_the_end()
+    books = books_of(world.log, world.index)
+    assert (books.log, books.dropped, books.new, books.balanced) == (32, 16, 16, True)
+
+
+def test_a_deployment_moves_without_what_went(world: LoopsWorld, tmp_path: Path) -> None:
+    four_days_less_two(world)
+    new_log = SqliteLog(tmp_path / "new-log", clock=world.clock).open()
+    with closing(new_log), closing(SqliteIndex(tmp_path / "new-index").open()) as fresh:
+        move_log(world.log, new_log)
+        move_index(new_log, world.index, fresh, Pipeline([Poisonous()]).assess, starts=lambda *_: lambda _: None)
+        books = books_of(new_log, fresh)
+        assert (books.log, books.new, books.balanced) == (16, 16, True)
+        assert fresh.search(ALL, limit=99) == world.index.search(ALL, limit=99)
 
 
 def test_what_is_not_read_yet_stays_however_old(world: LoopsWorld) -> None:

@@ -197,10 +197,17 @@ def check_positions_are_stored_with_the_write(make: IndexFactory) -> None:
 def check_the_books_count_every_offset_once(make: IndexFactory) -> None:
     """A redo of offsets that were counted before counts nothing; what is new in it does; the sum is the log's end."""
     with _opened(make) as index:
-        assert index.books() == {"new": 0, "revised": 0, "unchanged": 0, "conflicting": 0, "dead_letters": 0}
+        assert index.books() == {
+            "new": 0,
+            "revised": 0,
+            "unchanged": 0,
+            "conflicting": 0,
+            "dead_letters": 0,
+            "dropped": 0,
+        }
         first = [_post("1", "one"), _post("2", "two"), _post("1", "one, edited", revision=1)]
         index.write(first, log_id=LOG, origins=[(0, 0), (1, 0), (0, 2)], dead=[(0, 1)], positions={0: 3, 1: 1})
-        expected = {"new": 2, "revised": 1, "unchanged": 0, "conflicting": 0, "dead_letters": 1}
+        expected = {"new": 2, "revised": 1, "unchanged": 0, "conflicting": 0, "dead_letters": 1, "dropped": 0}
         assert index.books() == expected
         index.write(first, log_id=LOG, origins=[(0, 0), (1, 0), (0, 2)], dead=[(0, 1)], positions={0: 3, 1: 1})
         assert index.books() == expected
@@ -208,9 +215,23 @@ def check_the_books_count_every_offset_once(make: IndexFactory) -> None:
         index.write(more, log_id=LOG, origins=[(0, 2), (0, 3), (0, 4), (1, 1)], dead=[(1, 2)], positions={0: 5, 1: 3})
     with _opened(make) as index:
         books = index.books()
-        assert books == {"new": 3, "revised": 1, "unchanged": 1, "conflicting": 1, "dead_letters": 2}
+        assert books == {"new": 3, "revised": 1, "unchanged": 1, "conflicting": 1, "dead_letters": 2, "dropped": 0}
         assert index.accounts() == ({0: 5, 1: 3}, books)
         assert sum(books.values()) == sum(index.positions("posts").values())
+
+
+def check_what_the_log_dropped_unread_is_counted_once(make: IndexFactory) -> None:
+    """A partition that begins above the index's position has lost what lies between; one that begins below has not."""
+    with _opened(make) as index:
+        index.write([_post("1", "one")], log_id=LOG, origins=[(0, 0)], positions={0: 1})
+        for _ in range(2):
+            index.write([], log_id=LOG, dropped={0: 1, 1: 40})
+        index.write([_post("2", "two")], log_id=LOG, origins=[(1, 40)], dropped={0: 6}, positions={1: 41})
+    with _opened(make) as index:
+        positions, books = index.accounts()
+        assert positions == {0: 6, 1: 41}
+        assert (books["new"], books["dropped"]) == (2, 45)
+        assert sum(books.values()) == sum(positions.values())
 
 
 def check_the_accounts_balance_while_somebody_writes(make: IndexFactory) -> None:
@@ -590,6 +611,7 @@ CHECKS: tuple[IndexCheck, ...] = (
     check_a_large_batch,
     check_positions_are_stored_with_the_write,
     check_the_books_count_every_offset_once,
+    check_what_the_log_dropped_unread_is_counted_once,
     check_the_accounts_balance_while_somebody_writes,
     check_another_log_is_an_error,
     check_results_come_newest_first_with_ties_by_key,

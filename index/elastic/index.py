@@ -54,6 +54,7 @@ class ElasticIndex:
         log_id: str,
         origins: Sequence[tuple[int, int]] = (),
         dead: Sequence[tuple[int, int]] = (),
+        dropped: Mapping[int, int] | None = None,
         positions: Mapping[int, int] | None = None,
     ) -> list[Outcome]:
         with self._nothing_known_after_trouble():
@@ -65,6 +66,7 @@ class ElasticIndex:
                 log_id=log_id,
                 origins=origins,
                 dead=dead,
+                dropped=dropped or {},
                 positions=positions or {},
             )
 

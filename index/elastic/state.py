@@ -16,7 +16,7 @@ import msgspec
 
 from hustings.contracts import Topic
 from hustings.errors import StoreError, Unavailable
-from index.books import BOOKS
+from index.books import BOOKS, DROPPED
 from index.elastic.bulk import BulkWriter, Operation
 from index.elastic.lookup import Found, find
 from index.elastic.nodes import Nodes
@@ -25,6 +25,7 @@ from index.elastic.standing import Origin
 __all__ = ["State", "check_log", "check_not_emptied", "claim_for_log", "read_all", "read_log_id", "read_some", "store"]
 
 LOG_DOCUMENT = "log"
+NOTHING: Mapping[int, int] = {}
 PARTS = ("log_id", "position", "books")
 MOST_PARTITIONS = 10_000
 """As many as one search returns."""
@@ -122,8 +123,10 @@ def store(
     known: Mapping[int, State],
     positions: Mapping[int, int],
     counted: Sequence[Counted],
+    dropped: Mapping[int, int] = NOTHING,
 ) -> dict[int, State]:
-    """Move the positions on, never back, and count what lies at or beyond those that are stored. `known` are the states
+    """Move the positions on, never back, and count what lies at or beyond those that are stored; what lies below the
+    places `dropped` is counted as that. `known` are the states
     as they were read or written before, one for each partition that is touched; returns them as they are afterwards.
     Raises `Unavailable` when the index holds less than was known: it was emptied, and has to be filled from there."""
     states = dict(known)
@@ -132,7 +135,7 @@ def store(
         changed = {
             partition: state
             for partition in late
-            if (state := _moved(states[partition], partition, positions, counted)) is not None
+            if (state := _moved(states[partition], partition, positions, counted, dropped)) is not None
         }
         operations = [_operation(index, topic, partition, state) for partition, state in changed.items()]
         answers = dict(zip(changed, writer.send(operations, doing="storing positions"), strict=True))
@@ -152,13 +155,20 @@ def store(
     raise Unavailable(f"{index}: others keep changing the positions of partitions {sorted(late)}")
 
 
-def _moved(before: State, partition: int, positions: Mapping[int, int], counted: Sequence[Counted]) -> State | None:
+def _moved(
+    before: State,
+    partition: int,
+    positions: Mapping[int, int],
+    counted: Sequence[Counted],
+    dropped: Mapping[int, int],
+) -> State | None:
     """The state that follows; None when nothing changes."""
-    owed = [book for origin, book in counted if origin.partition == partition and origin.offset >= before.position]
-    more = Counter(owed)
-    position = max(before.position, positions.get(partition, 0))
-    is_new = before.seq_no is None and (partition in positions or bool(more))
-    if position == before.position and not more and not is_new:
+    begins = max(before.position, dropped.get(partition, 0))
+    more = Counter(book for origin, book in counted if origin.partition == partition and origin.offset >= begins)
+    more[DROPPED] += begins - before.position
+    position = max(begins, positions.get(partition, 0))
+    is_new = before.seq_no is None and (partition in positions or more.total() > 0)
+    if position == before.position and not more.total() and not is_new:
         return None
     books = {name: before.books.get(name, 0) + more[name] for name in BOOKS}
     return before._replace(position=position, books=books)

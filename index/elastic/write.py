@@ -45,20 +45,23 @@ def write(
     log_id: str,
     origins: Sequence[tuple[int, int]],
     dead: Sequence[tuple[int, int]],
+    dropped: Mapping[int, int],
     positions: Mapping[int, int],
 ) -> list[Outcome]:
     """What the contract's `write` says."""
     live, stored = recent.take([one.key for one in assessments]) or (nodes.live(), None)
     places = [Origin(*origin) for origin in origins]
     losses = [Origin(*origin) for origin in dead]
-    partitions = {*positions, *(place.partition for place in (*places, *losses))}
+    partitions = {*positions, *dropped, *(place.partition for place in (*places, *losses))}
     states = recent.begin(nodes, writer, live, "posts", partitions, log_id=log_id)
     readings = _readings(assessments, places)
     counted_to = {partition: known.position for partition, known in states.items()}
     outcomes = _write_documents(nodes, writer, live, assessments, readings, stored, counted_to)
     counted = [(place, BOOK_OF[outcome]) for place, outcome in zip(places, outcomes, strict=bool(places))]
     counted += [(place, DEAD_LETTERS) for place in losses]
-    states = state.store(nodes, writer, live.state, "posts", known=states, positions=positions, counted=counted)
+    states = state.store(
+        nodes, writer, live.state, "posts", known=states, positions=positions, counted=counted, dropped=dropped
+    )
     recent.stored(live, "posts", states)
     return outcomes
 

@@ -18,7 +18,7 @@ from index.sqlite.compile_query import compile_query
 from index.sqlite.files import IndexFile, check_log, claim_for_log, store_positions, stored_log_id, stored_positions
 from index.sqlite.prune import prune_assessments, prune_hits, purge
 from index.sqlite.schema import ASSESSMENTS, HITS
-from index.sqlite.write import write_assessments, write_books
+from index.sqlite.write import write_assessments, write_books, write_dropped
 
 __all__ = ["SqliteIndex"]
 
@@ -62,11 +62,13 @@ class SqliteIndex:
         log_id: str,
         origins: Sequence[tuple[int, int]] = (),
         dead: Sequence[tuple[int, int]] = (),
+        dropped: Mapping[int, int] | None = None,
         positions: Mapping[int, int] | None = None,
     ) -> list[Outcome]:
         self._check_log(log_id)
         with self._assessments.writing() as connection:
             claim_for_log(connection, self._assessments.path, log_id)
+            write_dropped(connection, dropped or {}, counted_to=stored_positions(connection))
             counted_to = stored_positions(connection)
             outcomes = write_assessments(connection, assessments)
             write_books(connection, outcomes, origins=origins, dead=dead, counted_to=counted_to)

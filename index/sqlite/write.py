@@ -13,8 +13,9 @@ from hustings import wire
 from hustings.contracts import Outcome
 from hustings.query.fields import keyword_values
 from hustings.types import Assessment
-from index.books import BOOK_OF, DEAD_LETTERS
+from index.books import BOOK_OF, DEAD_LETTERS, DROPPED
 from index.sqlite import terms
+from index.sqlite.files import store_positions
 from index.sqlite.schema import FIELD_COLUMNS, STRETCH_BITS, tail_of
 from index.sqlite.scores import packed
 from index.times import from_us, to_us
@@ -26,6 +27,7 @@ __all__ = [
     "read_contents",
     "write_assessments",
     "write_books",
+    "write_dropped",
 ]
 
 POSTS_BY_KEYS = (
@@ -79,6 +81,16 @@ def write_books(
         if offset >= counted_to.get(partition, 0):
             counts[BOOK_OF[outcome]] += 1
     counts[DEAD_LETTERS] += sum(offset >= counted_to.get(partition, 0) for partition, offset in dead)
+    _count(connection, counts)
+
+
+def write_dropped(connection: sqlite3.Connection, begins: Mapping[int, int], *, counted_to: Mapping[int, int]) -> None:
+    """Count what lies below where partitions of the log begin and was not counted, and go on from there."""
+    _count(connection, {DROPPED: sum(max(0, at - counted_to.get(partition, 0)) for partition, at in begins.items())})
+    store_positions(connection, begins)
+
+
+def _count(connection: sqlite3.Connection, counts: Mapping[str, int]) -> None:
     connection.executemany(
         "INSERT INTO books VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = posts + excluded.posts",
         [(name, posts) for name, posts in counts.items() if posts],

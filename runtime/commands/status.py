@@ -69,7 +69,17 @@ def status(
         books = found.books
         table(
             "Books",
-            ["posts in log", "new", "revised", "unchanged", "conflicting", "dead letters", "unread", "balanced"],
+            [
+                "posts in log",
+                "new",
+                "revised",
+                "unchanged",
+                "conflicting",
+                "dead letters",
+                "dropped",
+                "unread",
+                "balanced",
+            ],
             [
                 [
                     books.log,
@@ -78,6 +88,7 @@ def status(
                     books.unchanged,
                     books.conflicting,
                     books.dead_letters,
+                    books.dropped,
                     books.unread,
                     "yes" if books.balanced else "NO",
                 ]

@@ -90,9 +90,12 @@ class Analyzer:
             )
         self._committed = self._reader.committed()
         held, begins = self._index.positions("posts"), self._log.starts("posts")
-        self._positions = {
-            p: max(begins[p], min(self._committed.get(p, 0), held.get(p, 0))) for p in self._reader.partitions()
-        }
+        mine = self._reader.partitions()
+        dropped = {p: begins[p] for p in mine if begins[p] > held.get(p, 0)}
+        if dropped:  # an index that was made anew behind what `prune` dropped, or a log that keeps too short a time
+            self._index.write([], log_id=self._log.id, dropped=dropped)
+            self._events.warning("posts_dropped_unread", count=sum(begins[p] - held.get(p, 0) for p in dropped))
+        self._positions = {p: max(begins[p], min(self._committed.get(p, 0), held.get(p, 0))) for p in mine}
         self._reading.restart(self._positions)
 
     def step(self) -> int:

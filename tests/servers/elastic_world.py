@@ -130,7 +130,7 @@ def hit(name: str, *, days: float = 0, revision: int = 0) -> Hit:
 
 
 def books(**counted: int) -> dict[str, int]:
-    return {"new": 0, "revised": 0, "unchanged": 0, "conflicting": 0, "dead_letters": 0, **counted}
+    return {"new": 0, "revised": 0, "unchanged": 0, "conflicting": 0, "dead_letters": 0, "dropped": 0, **counted}
 
 
 def keys_of(index: Index, query: Query) -> list[str]:
