@@ -23,7 +23,10 @@ _STAR = "*"
 _PLUS = "+"
 _MOST_REMEMBERED = 1 << 16
 """Words whose concepts are kept; then the memory is emptied, so that a stream of new words cannot fill it."""
-_ARABIC_PARTICLES = ("وبال", "وال", "بال", "فال", "كال", "ولل", "لل", "ال", "و", "ف", "ب", "ل", "س", "ع")
+_ARABIC_PARTICLES = (
+    *("وبال", "فلل", "وال", "وس", "فس", "بال", "فال", "كال", "ولل"),
+    *("لل", "ال", "و", "ف", "ب", "ل", "س", "ع"),
+)
 _SHORTEST_ARABIC = 2
 _SHORTEST_MISTYPED = 5
 """Letters of the shortest word that is looked for with two neighbours swapped, or with one hidden behind a sign."""

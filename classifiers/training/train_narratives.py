@@ -24,7 +24,7 @@ from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.05
+MOST_PROTECTED = 0.045
 """Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
 MOST_ORDINARY = 0.02
 """Share of ordinary seeds, half of them about the election, that columns may flag."""
@@ -57,6 +57,8 @@ _LIMITS = (
     "left-out numbers are kind. Shares on them are no shares of a stream, in which ordinary talk is far more frequent."
 )
 
+F64 = NDArray[np.float64]
+
 
 class _Judged(NamedTuple):
     """Every row of the corpus, read by columns that did not learn from its fold."""
@@ -73,8 +75,8 @@ def narrative_languages() -> list[str]:
 def train_narratives(
     language: str, *, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
 ) -> Manifest:
-    """Learn from the seeds of all languages, choose the threshold on those of this one, each judged by columns that did
-    not learn from it; write `models/N-<language>`."""
+    """Learn from the seeds of all languages, calibrate on those of this one, each judged by columns that did not learn
+    from it; write `models/N-<language>`."""
     own = corpus(seed)
     judged = _judged(seed)
     places = own.of(language)
@@ -82,7 +84,7 @@ def train_narratives(
     read = judged.margins[places] > _NOTHING_READ
     calibration = platt(judged.margins[places][read & counted], labels[read & counted])
     scores = np.where(read, np.round(probabilities(judged.margins[places], calibration), DECIMALS), 0.0)
-    value = _threshold(own.codes[places], scores)
+    value = _threshold(language, seed)
     on = f"{language}: seeds, left out by {FOLDS} folds"
     on_read = f"{language}: of them, those that speak of what a code is about"
     flagged, known = scores >= value, read & counted
@@ -90,7 +92,7 @@ def train_narratives(
         learnt(seed).codes,
         *learnt(seed).for_language(language),
         learnt(seed).intercepts,
-        _thresholds_of_codes(own, judged, seed),
+        _thresholds_of_codes(seed),
     )
     settled = _likeness(language, seed)
     metrics = [
@@ -123,11 +125,12 @@ def train_narratives(
         calibration=calibration,
         threshold=Threshold(
             value=value,
-            reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.1%} of "
-            "ordinary sentences are flagged",
+            reason=f"lowest score at which at most {MOST_PROTECTED:.1%} of protected and {MOST_ORDINARY:.0%} of "
+            "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
+            "what those of all languages do",
             chosen_by=chosen_by,
             chosen_at=chosen_at,
-            chosen_on=on,
+            chosen_on=f"seeds of all languages, left out by {FOLDS} folds, each by its language's calibration",
             precision=round(float(labels[flagged & counted].mean()), 4),
             recall=round(float(flagged[labels == 1].mean()), 4),
         ),
@@ -177,23 +180,40 @@ def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
     return labels, counted
 
 
-def _threshold(codes: NDArray[np.str_], scores: F64) -> float:
-    bounds = []
-    for chosen, most in ((np.char.startswith(codes, PROTECTED), MOST_PROTECTED), (codes == ORDINARY, MOST_ORDINARY)):
-        wrong = np.sort(scores[chosen])[::-1]
-        bounds.append(wrong[int(most * len(wrong))])
-    return round(float(scores[scores > max(bounds)].min(initial=1.0)), DECIMALS)
-
-
-def _thresholds_of_codes(own: Corpus, judged: _Judged, seed: int) -> dict[str, float]:
-    """What each code asks for beside the model's threshold, from the rows of all languages by their calibrations."""
+@lru_cache(maxsize=1)
+def _scores(seed: int) -> F64:
+    """How likely each row is harm, by the calibration of its language."""
+    own, judged = corpus(seed), _judged(seed)
     scores = np.zeros(len(own.rows))
     for language in concept_languages():
         places = own.of(language)
         labels, counted = _labels(own, places)
-        counted &= judged.margins[places] > _NOTHING_READ
-        calibration = platt(judged.margins[places][counted], labels[counted])
-        scores[places] = probabilities(judged.margins[places], calibration)
+        read = judged.margins[places] > _NOTHING_READ
+        calibration = platt(judged.margins[places][read & counted], labels[read & counted])
+        scores[places] = np.where(read, probabilities(judged.margins[places], calibration), 0.0)
+    return scores
+
+
+def _threshold(language: str, seed: int) -> float:
+    """Half way between what the language's own rows ask for, where a few decide, and what those of all languages do."""
+    own, scores = corpus(seed), _scores(seed)
+    everywhere = np.arange(len(own.rows))
+    bounds = [_bound(own.codes[places], scores[places]) for places in (own.of(language), everywhere)]
+    return round(sum(bounds) / len(bounds), DECIMALS)
+
+
+def _bound(codes: NDArray[np.str_], scores: F64) -> float:
+    """The lowest score above which so few of either kind are flagged."""
+    bounds = []
+    for chosen, most in ((np.char.startswith(codes, PROTECTED), MOST_PROTECTED), (codes == ORDINARY, MOST_ORDINARY)):
+        wrong = np.sort(scores[chosen])[::-1]
+        bounds.append(float(wrong[int(most * len(wrong))]))
+    return max(bounds)
+
+
+def _thresholds_of_codes(seed: int) -> dict[str, float]:
+    """What each code asks for beside the model's threshold, from the rows of all languages by their calibrations."""
+    own, judged, scores = corpus(seed), _judged(seed), _scores(seed)
     found = {}
     for code in sorted({str(one) for one in own.codes if str(one).startswith(FLAGGED_HARM)}):
         given = np.flatnonzero(judged.codes == code)
