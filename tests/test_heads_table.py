@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.gates.record import GateRecord, write_record
-from classifiers.heads_table import SHOWN, heads_table, linear_training_s, page
+from classifiers.heads_table import COLUMNS, SHOWN, heads_table, linear_training_s, page
 from classifiers.manifest import hash_of_manifest
 from classifiers.papers import write_made
 from classifiers.pipeline import shipped_models
@@ -95,5 +95,13 @@ def test_the_cost_of_a_post_is_measured_when_asked_for(store: ModelStore, hustin
     assert costs[1] != 21.2
 
 
+def without_papers(page: str) -> list[str]:
+    """The lines of a page without the cells that come from what stands beside a manifest, which differs by machine."""
+    kept = [place for place, name in enumerate(COLUMNS) if name not in ("µs a post", "training", "gates")]
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if not line.startswith("All linear heads")]
+    return [" | ".join(row[place] for place in kept) if len(row) == len(COLUMNS) else " | ".join(row) for row in rows]
+
+
 def test_the_committed_page_is_that_of_the_shipped_models(hustings: CommandLine) -> None:
-    assert hustings("model", "table", "--page").out == PAGE.read_text("utf-8"), "run: make docs"
+    made = without_papers(hustings("model", "table", "--page").out)
+    assert made == without_papers(PAGE.read_text("utf-8")), "run: make docs"
