@@ -98,7 +98,7 @@ def test_the_cost_of_a_post_is_measured_when_asked_for(store: ModelStore, hustin
 def without_papers(page: str) -> list[str]:
     """The lines of a page without the cells that come from what stands beside a manifest, which differs by machine."""
     kept = [place for place, name in enumerate(COLUMNS) if name not in ("µs a post", "training", "gates")]
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if not line.startswith("All linear heads")]
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line and not line.startswith("All linear")]
     return [" | ".join(row[place] for place in kept) if len(row) == len(COLUMNS) else " | ".join(row) for row in rows]
 
 
