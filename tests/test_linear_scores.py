@@ -138,8 +138,8 @@ def names(heads: list[Head]) -> list[str]:
 
 
 def test_a_regional_head_speaks_only_where_the_deployment_lists_the_region() -> None:
-    assert names(heads_for("en", HEADS, ("en", "hi"))) == ["G-THR-en", "G-en"]
-    assert names(heads_for("en", HEADS, ("en-IN", "hi"))) == ["G-THR-en", "G-en-IN"]
+    assert names(heads_for("en", HEADS, ("en", "hi"))) == ["CW-en", "G-THR-en", "G-en"]
+    assert names(heads_for("en", HEADS, ("en-IN", "hi"))) == ["CW-en", "G-THR-en", "G-en-IN"]
 
 
 def test_it_keeps_the_contract_of_a_classifier() -> None:

@@ -83,8 +83,8 @@ class Scorer:
         margins = self.margins(posts)
         calibrations = [head.manifest.calibration for head in self.heads]
         rows = [calibrated(row, calibration) for row, calibration in zip(margins, calibrations, strict=True)]
-        scores: F64 = np.round(np.stack(rows), DECIMALS)
-        return scores
+        scores: F64 = np.stack(rows)
+        return scores.round(DECIMALS)
 
 
 def calibrated(margins: F64, calibration: Calibration) -> F64:
