@@ -110,7 +110,7 @@ def test_scores_of_a_bent_calibration_are_those_that_it_says_of_one_margin() -> 
 
 
 def test_a_flag_shows_the_words_that_spoke_for_it() -> None:
-    found = assessed("The ferry was late again. She is a stupid bitch! See you on Monday.")
+    found = assessed("The ferry was late again. What a stupid bitch!")
     assert "bitch" in " ".join(shown(found))
     assert "ferry" not in " ".join(shown(found))
 
