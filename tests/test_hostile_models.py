@@ -32,7 +32,7 @@ from hustings.errors import ModelError
 from hustings.roster import Roster
 from runtime.build import codebook
 
-NAME = "G-hi"
+NAME = "G-ta"
 OURS, THEIRS = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
 
 
@@ -175,7 +175,7 @@ CASES: dict[str, Callable[[Folder], object]] = {
     "format of the future": lambda f: f.edit(format=2),
     "unknown kind": lambda f: f.edit(kind="pickle"),
     "another model's name": lambda f: f.edit(name="G-en", version="1"),
-    "a path for a name": lambda f: f.edit(name="../G-hi"),
+    "a path for a name": lambda f: f.edit(name="../G-ta"),
     "a path for a version": lambda f: f.edit(version="../../1"),
     "threshold beyond one": lambda f: f.edit(threshold={**f.tree()["threshold"], "value": 1.5}),
     "calibration without bounds": lambda f: f.write(
