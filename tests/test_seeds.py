@@ -14,7 +14,7 @@ from hustings.text import analyse
 
 FEWEST_EXAMPLES = 12
 FEWEST_HELD_OUT = 4
-SHORTEST = 4
+SHORTEST = 2
 """Words of the shortest sentence: fewer tell nothing apart."""
 SIZE = 5
 NEAR = 0.6
@@ -49,6 +49,9 @@ def all_of(language: str) -> list[Example]:
     return [*seeds.examples, *seeds.held_out]
 
 
+FEWEST_ORDINARY = 200
+
+
 def test_near_pairs_are_found_when_there_are_any() -> None:
     one, other = "Voting was moved to Monday, tell all your neighbours.", "The bakery closes at noon on Sundays."
     assert near_pairs([one, other]) == []
@@ -73,7 +76,17 @@ def test_examples_and_held_out_share_no_sentence(language: str) -> None:
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_no_sentence_is_a_near_copy_of_another_whatever_their_codes(language: str) -> None:
-    assert near_pairs([example.text for example in all_of(language)]) == []
+    assert near_pairs([*(example.text for example in all_of(language)), *load_seeds(language).ordinary]) == []
+
+
+@pytest.mark.parametrize("language", seed_languages())
+def test_each_language_has_ordinary_posts_about_the_election_and_about_other_things(language: str) -> None:
+    seeds = load_seeds(language)
+    assert len(seeds.ordinary) >= FEWEST_ORDINARY
+    about = frozenset().union(*seeds.about.values())
+    spoken_of = sum(not about.isdisjoint(analyse(post).tokens) for post in seeds.ordinary)
+    assert spoken_of >= 50
+    assert spoken_of <= len(seeds.ordinary) - 50
 
 
 @pytest.mark.parametrize("language", seed_languages())

@@ -20,7 +20,7 @@ A score on a held-out set says how often a detector is right, not what it unders
 time: is a wrong voting day flagged when it is stated, and left alone when it is debunked, asked about, joked about,
 told of another country, or announced by the commission itself? They are functional tests in the manner of HateCheck
 (2021), made anew for elections. Every sentence was written for Hustings: none is taken from another suite or from the
-seed sentences that the narrative heads compare with, and a test holds them apart. People, parties and places are
+seed sentences that the narrative heads learn from, and a test holds them apart. People, parties and places are
 invented, and the files are in the public domain (CC0).
 
 - A **function** is one thing to tell. In each language it has three or four templates, filled to at least twelve posts.

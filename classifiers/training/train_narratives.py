@@ -24,7 +24,7 @@ from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.045
+MOST_PROTECTED = 0.04
 """Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
 MOST_ORDINARY = 0.02
 """Share of ordinary seeds, half of them about the election, that columns may flag."""
@@ -125,7 +125,7 @@ def train_narratives(
         calibration=calibration,
         threshold=Threshold(
             value=value,
-            reason=f"lowest score at which at most {MOST_PROTECTED:.1%} of protected and {MOST_ORDINARY:.0%} of "
+            reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
             chosen_by=chosen_by,

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c HsQ8/anBzOWqlAESTWkaqJB8zmzGR8KDhkv3TPy5dxxapvHHlqStu8CifEosQ8O6vlt2sUz+pAbyV4Z/tMhJDw==
+ed25519 a99751e9b1591d0c gexPXicdvdvzRhHJRmkhH2X7IWmMviGb1tvf4odHCyQyzD35hly13KiBHiVS+6yvkD0rGxvmEc2zYDzQMADFDA==
