@@ -21,7 +21,7 @@ FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
 """Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
 notices and jokes from claims by them. The other protected codes are scores only."""
 
-AGREED = 0.6
+AGREED = 0.5
 """How likely harm must be by the columns for a post to be flagged for its likeness to an example."""
 
 

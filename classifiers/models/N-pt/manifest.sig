@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c cKnoiNUThc1jZ3MlOsfK4PBBmVtJOxmvHjgp+m5AhoxdyzgqllTaW/uBCSizm5WAnN0Rw06TRAouI90EtbAQAQ==
+ed25519 a99751e9b1591d0c x23dgmwrhPy5se9tcHdutzwYgXqKjUI63zNXwIS/h+tN8BnN/Gvxb+L1ap/G3rsL1xr/o4Xub65Fav8sHGl8DA==
