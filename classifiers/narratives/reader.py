@@ -19,7 +19,7 @@ __all__ = ["FLAGGED_HARM", "Reader", "Reading", "parent_of"]
 
 FLAGGED_HARM = ("N-", "A-THREAT", "A-INSULT")
 """Codes of harm that begin so may be given by columns; others, such as `G`, only compete."""
-_WHOLE = 40
+_WHOLE = 48
 """Words up to which a post is read as a whole; a longer one is read by windows, so that chatter dilutes nothing."""
 _WINDOW = 30
 _STEP = 10
