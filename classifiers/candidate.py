@@ -23,12 +23,13 @@ def open_with_candidate(
     serving: Mapping[str, Path],
     codebook: Codebook,
     signers: Signers,
+    roster: Roster | None = None,
 ) -> Pipeline:
-    """The pipeline as it would be with this version in service. Raises `ModelError` for whatever a worker would refuse:
+    """The pipeline as it would be with this version in service, watching over `roster` or nobody. Raises `ModelError` for whatever a worker would refuse:
     signatures, hashes and codes are checked by opening it."""
     return open_pipeline(
         models={**serving, manifest.name: folder},
-        roster=Roster(),
+        roster=roster or Roster(),
         codebook=codebook,
         languages=(manifest.language,),
         signers=signers,

@@ -21,6 +21,7 @@ from classifiers.narratives.step import Narratives
 from classifiers.narratives.teller import load_tellers
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
+from classifiers.roster_names import RosterNames
 from classifiers.shared_stories import SharedStories
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
@@ -44,6 +45,7 @@ class Ingredients(NamedTuple):
     models: Mapping[str, Path]
     signers: Signers
     roster: Roster
+    names: RosterNames
     codebook: Codebook
     languages: tuple[str, ...]
     story_memory: Iterable[Assessment]
@@ -68,8 +70,8 @@ class Ingredients(NamedTuple):
         return Stories.remembering(self.story_memory)
 
     def known_claims(self) -> KnownClaims:
-        """The claims beside the re-ranker in service and the heads that tell what is worth checking; the former pipeline
-        lends its index of the same claims."""
+        """The claims beside the re-ranker in service and the heads that tell what is worth checking. The former
+        pipeline lends its index of the same claims."""
         standing = (step for step in self.former if isinstance(step, KnownClaims))
         if not self.claims:
             return KnownClaims((), None)
@@ -98,13 +100,13 @@ class Ingredients(NamedTuple):
             for head in encoder.heads:
                 _check_code(self.codebook, encoder.manifest.name, head.code)
         heads = load_heads(folders, signers=self.signers) if encoders else []
-        return Encoders(encoders, heads, self.encoder)
+        return Encoders(encoders, heads, self.encoder, self.names)
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LanguageStep.opened(given.languages),
-    lambda given: RosterLinks(given.roster),
-    lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages),
+    lambda given: RosterLinks(given.roster, given.names),
+    lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages, given.names),
     lambda given: given.encoders(),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
     lambda given: given.who_is_attacked(),
@@ -183,6 +185,7 @@ def open_pipeline(
         serving(shipped_models()) if models is None else models,
         signers or shipped_signers(),
         roster,
+        RosterNames(roster),
         codebook,
         languages,
         story_memory,

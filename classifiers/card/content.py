@@ -11,6 +11,7 @@ from classifiers.candidate import open_with_candidate
 from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
+from classifiers.checks.watched import watched
 from classifiers.gates.record import Check, GateRecord, read_record
 from classifiers.gates.remit import codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf
@@ -123,7 +124,9 @@ def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapp
     if manifest.kind not in FLAGGING:
         return []
     company = {} if manifest.kind in ALONE else serving
-    pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
+    pipeline = open_with_candidate(
+        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+    )
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     return [run(suite, OnlyFlagsOf(tags_of(manifest, folder), pipeline)) for suite in suites if suite.cases]

@@ -1,14 +1,15 @@
 """What the encoder gets to read of a post: its words as the analyser repaired them, with the marks between them.
 
 The raw text would let a disguise (`b1tch`, zero-width characters) hide from the encoder what the linear heads see, the
-bare tokens would lose punctuation. Handles become `user`, as they are in the corpora, so that no name speaks for or
-against anybody. Web addresses give nothing.
+bare tokens would lose punctuation. Handles become `user`, as they are in the corpora, and the people and parties who
+are watched become `they`, so that no name speaks for or against anybody. Web addresses give nothing.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from classifiers.roster_names import NAME, NOBODY, RosterNames
 from hustings.text import locate
 
 __all__ = ["MOST_WORDS", "Words", "read_words"]
@@ -17,6 +18,8 @@ MOST_WORDS = 40
 """Longer posts are read in part: that many words round the place where the linear head sees most. Padding a post with
 friendly words, or hiding the insult at its end, therefore changes little."""
 
+_SOMEBODY = "they"
+"""Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
 _MARKS = frozenset(".,;:!?…'\"’‘“”()&%$-–—/")
 _MOST_MARKS = 3
 
@@ -33,12 +36,14 @@ class Words(NamedTuple):
         return " ".join(word for word in self.read[begin:end] if word)
 
 
-def read_words(*parts: str) -> Words:
-    """The words of a title and a text, in that order; an empty part has none."""
+def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
+    """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token."""
     tokens: list[str] = []
     read: list[str] = []
+    cut: list[tuple[str, ...]] = []
     for part in parts:
         located = locate(part)
+        cut.append(located.tokens)
         next_starts = [*(start for start, _ in located.spans[1:]), len(part)]
         inside, parts_are_read = 0, True
         for token, (start, end), next_start in zip(located.tokens, located.spans, next_starts, strict=False):
@@ -50,7 +55,15 @@ def read_words(*parts: str) -> Words:
                 word = ""
             tokens.append(token)
             read.append(word + _marks(part[end:next_start]) if word else "")
-    return Words(tuple(tokens), tuple(read))
+    seen = names.without(*cut)
+    shown = (read[last] for last in seen.origins)
+    return Words(
+        seen.tokens,
+        tuple(
+            _SOMEBODY + word.removeprefix(tokens[last]).removeprefix("user") if token == NAME else word
+            for token, word, last in zip(seen.tokens, shown, seen.origins, strict=True)
+        ),
+    )
 
 
 def _marks(between: str) -> str:

@@ -20,6 +20,7 @@ from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.explain import spans
 from classifiers.linear.model import Head
+from classifiers.roster_names import NOBODY, RosterNames
 from hustings.types import Assessment, Flag
 
 __all__ = ["Encoders", "read_text"]
@@ -36,11 +37,19 @@ class _Voice(NamedTuple):
 
 class Encoders:
     """Reads chosen posts with the encoder of their linear heads, which are among `heads`. Beside no linear head, or
-    another version of it than it was calibrated with, an encoder's head says nothing: `silent` names such pairs."""
+    another version of it than it was calibrated with, an encoder's head says nothing: `silent` names such pairs. Those
+    heads see none of the `names`, and an encoder reads `they` in their place."""
 
     name = "encoder"
 
-    def __init__(self, encoders: Sequence[Encoder], heads: Sequence[Head], settings: EncoderSettings) -> None:
+    def __init__(
+        self,
+        encoders: Sequence[Encoder],
+        heads: Sequence[Head],
+        settings: EncoderSettings,
+        names: RosterNames = NOBODY,
+    ) -> None:
+        self._names = names
         self.version = "+".join(encoder.label for encoder in encoders) or "none"
         by_label = {head.label: head for head in heads}
         self._voices = []
@@ -60,15 +69,16 @@ class Encoders:
         done = list(assessments)
         for encoder, voices in self._voices:
             asked = [(place, voice) for place, one in enumerate(done) if (voice := _asking(voices, one))]
-            logits = encoder.session.logits([read_text(done[place], voice.beside) for place, voice in asked])
+            texts = [read_text(done[place], voice.beside, self._names) for place, voice in asked]
+            logits = encoder.session.logits(texts)
             for (place, _), row in zip(asked, logits.tolist(), strict=True):
-                done[place] = _refined(done[place], encoder, voices, row)
+                done[place] = _refined(done[place], encoder, voices, row, self._names)
         return done
 
 
-def read_text(assessment: Assessment, head: Head) -> str:
+def read_text(assessment: Assessment, head: Head, names: RosterNames = NOBODY) -> str:
     """What the encoder reads of a post that `head` points at."""
-    words = read_words(assessment.post.title, assessment.post.text)
+    words = read_words(assessment.post.title, assessment.post.text, names=names)
     return words.text(*place_to_read(head, words.tokens, MOST_WORDS))
 
 
@@ -82,7 +92,9 @@ def _asking(voices: Sequence[_Voice], assessment: Assessment) -> _Voice | None:
     return None
 
 
-def _refined(assessment: Assessment, encoder: Encoder, voices: Sequence[_Voice], logits: Sequence[float]) -> Assessment:
+def _refined(
+    assessment: Assessment, encoder: Encoder, voices: Sequence[_Voice], logits: Sequence[float], names: RosterNames
+) -> Assessment:
     scores = dict(assessment.scores)
     flags = list(assessment.flags)
     for head, beside, _, _ in voices:
@@ -98,7 +110,7 @@ def _refined(assessment: Assessment, encoder: Encoder, voices: Sequence[_Voice],
             score=score,
             threshold=head.threshold.value,
             classifier=encoder.label,
-            spans=former.spans if former else spans(beside, assessment),
+            spans=former.spans if former else spans(beside, assessment, names),
         )
         flags = [flag if one is former else one for one in flags] if former else [*flags, flag]
     models = {**assessment.models, encoder.manifest.name: encoder.manifest.version}

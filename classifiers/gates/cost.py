@@ -8,6 +8,7 @@ from pathlib import Path
 from classifiers.candidate import open_with_candidate
 from classifiers.checks.expand import load_suite
 from classifiers.checks.suite import SUITES
+from classifiers.checks.watched import watched
 from classifiers.gates.judge import ALONE, FLAGGING
 from classifiers.gates.remit import codes_of, remit_of, suite_language
 from classifiers.gates.speed import measure_speed, ordinary_posts
@@ -23,7 +24,9 @@ def cost_of(manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], co
     if manifest.kind not in FLAGGING:
         return None
     company = {} if manifest.kind in ALONE else serving
-    pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
+    pipeline = open_with_candidate(
+        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+    )
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     return measure_speed(manifest, pipeline, ordinary_posts(suites, language), language).post_s

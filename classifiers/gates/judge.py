@@ -10,6 +10,7 @@ from classifiers.candidate import open_with_candidate
 from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import run
 from classifiers.checks.suite import SUITES
+from classifiers.checks.watched import watched
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord
@@ -47,7 +48,9 @@ def judge(
     tell("signature")
     checks = [_signature(manifest, folder, signers), _analyser(manifest)]
     company = {} if manifest.kind in ALONE else serving
-    pipeline = open_with_candidate(manifest, folder, serving=company, codebook=codebook, signers=ANYBODY)
+    pipeline = open_with_candidate(
+        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+    )
     tell("quality")
     checks += [*quality_checks(manifest, floors), *calibration_checks(manifest)]
     checks += [*robustness_checks(manifest), *group_checks(manifest)]

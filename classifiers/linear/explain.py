@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from classifiers.linear.features import HashKey, features
 from classifiers.linear.model import Head
 from classifiers.linear.score import feature_counts, scored_segments, segments, word_sums
+from classifiers.roster_names import NOBODY, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
@@ -55,16 +56,24 @@ def reason(head: Head, tokens: Sequence[str]) -> Reason:
     return Reason(float(margins[best]), begin, end, weights.scale * inside / roots[best])
 
 
-def spans(head: Head, assessment: Assessment) -> tuple[Span, ...]:
-    """The strongest words of a flagged post, neighbours joined, in reading order."""
-    why = reason(head, (*assessment.title_tokens, *assessment.tokens))
-    return spans_of(why.begin, why.contributions, assessment)
+def spans(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> tuple[Span, ...]:
+    """The strongest words of a flagged post, neighbours joined, in reading order. None of the `names` is among them:
+    they count for nothing."""
+    read = names.without(assessment.title_tokens, assessment.tokens)
+    why = reason(head, read.tokens)
+    return _shown(read.origins, why.begin, why.contributions, assessment)
 
 
 def spans_of(begin: int, contributions: NDArray[np.float64], assessment: Assessment) -> tuple[Span, ...]:
     """The strongest words of those that begin at the token `begin`, neighbours joined, in reading order."""
+    return _shown(range(begin + len(contributions)), begin, contributions, assessment)
+
+
+def _shown(
+    origins: Sequence[int], begin: int, contributions: NDArray[np.float64], assessment: Assessment
+) -> tuple[Span, ...]:
     titled = len(assessment.title_tokens)
-    chosen = [begin + place for place in _strongest(contributions)]
+    chosen = [origins[begin + place] for place in _strongest(contributions)]
     parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (
         ("title", assessment.post.title, [place for place in chosen if place < titled]),
         ("text", assessment.post.text, [place - titled for place in chosen if place >= titled]),

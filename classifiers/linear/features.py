@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.roster_names import NAME
+
 __all__ = ["BUCKETS", "CHARACTER_SIZES", "NOTHING", "Features", "HashKey", "features"]
 
 CHARACTER_BUCKETS = 1 << 18
@@ -56,7 +58,8 @@ class Features(NamedTuple):
     `characters[k][i]` is the bucket of the n-gram of `CHARACTER_SIZES[k]` that begins at position i, `words[w]` and
     `pairs[w]` those of word w and of word w with its successor in the same post; `NOTHING` where there is none.
     Word w owns the positions `starts[w]:starts[w + 1]` (the blank before it and its characters); post p owns the words
-    `first_word[p]:first_word[p + 1]`. `sizes[w]` counts the features that begin in word w.
+    `first_word[p]:first_word[p + 1]`. `sizes[w]` counts the features that begin in word w. A `NAME` has as many as any
+    word of its length, and its neighbours pairs with it, but all their buckets are `NOTHING`.
     """
 
     characters: tuple[Index, ...]
@@ -74,13 +77,26 @@ def features(posts: Sequence[Sequence[str]], key: HashKey) -> Features:
     if not first_word[-1]:
         nothing = np.zeros(0, dtype=np.intp)
         return Features((nothing,) * 4, nothing, nothing, nothing, first_word, np.zeros(0, dtype=np.int64))
-    codes = _codes(" " + " ".join(chain.from_iterable(posts)) + " ")
+    text = " " + " ".join(chain.from_iterable(posts)) + " "
+    codes = _codes(text)
     blanks = np.flatnonzero(codes == ord(" "))
     starts, lengths = blanks[:-1], np.diff(blanks)  # a length counts the blank before the word
     to_end = np.repeat(blanks[1:], lengths) - np.arange(blanks[-1])
     words, pairs = _word_buckets(codes, starts, lengths, first_word, key)
     sizes = sum(np.maximum(lengths + 2 - size, 0) for size in CHARACTER_SIZES) + 1 + (pairs != NOTHING)
-    return Features(tuple(_character_buckets(codes, to_end, key)), words, pairs, starts, first_word, sizes)
+    characters = tuple(_character_buckets(codes, to_end, key))
+    if NAME in text:
+        _silence_names(codes, starts, characters, words, pairs)
+    return Features(characters, words, pairs, starts, first_word, sizes)
+
+
+def _silence_names(codes: U32, starts: Index, characters: tuple[Index, ...], words: Index, pairs: Index) -> None:
+    names = np.flatnonzero(codes[starts + 1] == ord(NAME[0]))
+    words[names] = pairs[names] = NOTHING
+    pairs[names[names > 0] - 1] = NOTHING
+    begin, length = starts[names], len(NAME) + 1
+    for buckets in characters:
+        buckets[(begin[:, None] + np.arange(length)).ravel()] = NOTHING
 
 
 def _codes(text: str) -> U32:

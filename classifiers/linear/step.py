@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from classifiers.linear.explain import spans
 from classifiers.linear.model import Head
 from classifiers.linear.score import Scorer
+from classifiers.roster_names import NOBODY, RosterNames
 from hustings.codebook import CHECK_WORTHY
 from hustings.types import Assessment, Flag
 
@@ -17,11 +18,13 @@ __all__ = ["LinearHeads", "heads_for"]
 
 class LinearHeads:
     """Adds every head's score, and a flag with the words that spoke for it where the score reaches the threshold; a
-    head for `CHECK_WORTHY` flags nothing. A post is scored only by the heads of its own language."""
+    head for `CHECK_WORTHY` flags nothing. A post is scored only by the heads of its own language. What the people and
+    parties are called who are watched counts for nothing: the heads do not see these `names`."""
 
     name = "linear-heads"
 
-    def __init__(self, heads: Sequence[Head], languages: Sequence[str] = ()) -> None:
+    def __init__(self, heads: Sequence[Head], languages: Sequence[str] = (), names: RosterNames = NOBODY) -> None:
+        self._names = names
         self.version = "+".join(head.label for head in heads) or "none"
         spoken = {head.manifest.language.split("-")[0] for head in heads}
         self._scorers = {
@@ -36,10 +39,15 @@ class LinearHeads:
                 places.setdefault(assessment.lang, []).append(place)
         for language, mine in places.items():
             scorer = self._scorers[language]
-            scores = scorer.scores([_tokens(assessments[place]) for place in mine])
+            scores = scorer.scores([self._tokens(assessments[place]) for place in mine])
             for column, place in enumerate(mine):
-                done[place] = _scored(assessments[place], scorer.heads, scores[:, column].tolist())
+                done[place] = _scored(assessments[place], scorer.heads, scores[:, column].tolist(), self._names)
         return done
+
+    def _tokens(self, assessment: Assessment) -> Sequence[str]:
+        if not assessment.title_tokens:
+            return self._names.without(assessment.tokens).tokens
+        return self._names.without(assessment.title_tokens, assessment.tokens).tokens
 
 
 def heads_for(language: str, heads: Sequence[Head], languages: Sequence[str]) -> list[Head]:
@@ -53,11 +61,7 @@ def heads_for(language: str, heads: Sequence[Head], languages: Sequence[str]) ->
     return list(chosen.values())
 
 
-def _tokens(assessment: Assessment) -> Sequence[str]:
-    return (*assessment.title_tokens, *assessment.tokens) if assessment.title_tokens else assessment.tokens
-
-
-def _scored(assessment: Assessment, heads: Sequence[Head], scores: Sequence[float]) -> Assessment:
+def _scored(assessment: Assessment, heads: Sequence[Head], scores: Sequence[float], names: RosterNames) -> Assessment:
     by_code = dict(assessment.scores)
     models = dict(assessment.models)
     flags = []
@@ -72,7 +76,7 @@ def _scored(assessment: Assessment, heads: Sequence[Head], scores: Sequence[floa
                     score=score,
                     threshold=manifest.threshold.value,
                     classifier=head.label,
-                    spans=spans(head, assessment),
+                    spans=spans(head, assessment, names),
                 )
             )
     return replace(assessment, scores=by_code, models=models, flags=(*assessment.flags, *flags))

@@ -123,11 +123,11 @@ def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[
 def _reports(suites: Sequence[Suite | TargetSuite], models: Path | None) -> list[Report]:
     from classifiers.checks.runner import run as run_suite
     from classifiers.checks.suite import Suite
+    from classifiers.checks.watched import watched
     from classifiers.checks.who import run_targets
     from classifiers.pipeline import open_pipeline
     from classifiers.signing import ANYBODY
     from classifiers.store import serving
-    from hustings.roster import Roster
     from runtime.build import codebook
 
     reports = [run_targets(suite) for suite in suites if not isinstance(suite, Suite)]
@@ -137,7 +137,7 @@ def _reports(suites: Sequence[Suite | TargetSuite], models: Path | None) -> list
     languages = tuple(sorted({language for suite in tested for language in suite.languages}))
     pipeline = open_pipeline(
         models=serving(models) if models else None,
-        roster=Roster(),
+        roster=watched(),
         codebook=codebook(),
         languages=languages,
         signers=ANYBODY if models else None,

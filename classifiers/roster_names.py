@@ -1,0 +1,204 @@
+"""Where the people and parties of a roster are named: spellings as tokens, found by one automaton.
+
+The automaton runs over the analyser's tokens, joined by blanks, so a hit is always whole tokens; Han has one token per
+character and needs no word boundary.
+
+What such a name is must not decide whether a post is flagged: `without` puts `NAME` in its place for whoever scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import ahocorasick
+
+from classifiers.inflections import inflected
+from hustings.roster import Person, Roster
+from hustings.text import analyse
+
+__all__ = ["CONTEXT_TOKENS", "NAME", "NOBODY", "Found", "Read", "RosterNames", "bare"]
+
+CONTEXT_TOKENS = 12
+"""An ambiguous alias needs one of the person's context words at most so many tokens away."""
+NAME = "\ue000" * 10
+"""Stands for a name. The analyser never makes such a token; it is as long as a usual name of two words is to a head."""
+
+
+class _Name(NamedTuple):
+    """Who a spelling may mean; nobody where it is a party's. Where it is `ambiguous` it needs context; a handle is how
+    one talks to somebody. It is `surely` a name unless it is a common word too: two people may share it."""
+
+    people: tuple[str, ...]
+    ambiguous: frozenset[str]
+    is_handle: bool
+    surely: bool
+
+
+class Found(NamedTuple):
+    """A spelling at the tokens first … last."""
+
+    first: int
+    last: int
+    name: _Name
+
+
+class Read(NamedTuple):
+    """Tokens as they are scored, and for each of them the place of the last token that it stands for."""
+
+    tokens: tuple[str, ...]
+    origins: Sequence[int]
+
+
+class RosterNames:
+    """The names of a roster's people, and of the parties that are their attribute `party`. A party that is written in
+    small letters (`independent`) is a word for having none, not a name."""
+
+    def __init__(self, roster: Roster) -> None:
+        names = _names(roster)
+        self._context = {p.id: tuple(" ".join(analyse(word).tokens) for word in p.context) for p in roster.people}
+        self._automaton = _automaton(names) if names else None
+
+    def people(self, tokens: tuple[str, ...]) -> list[tuple[str, Found]]:
+        """(person, where) for each spelling that means exactly one person here."""
+        found = [one for one in self._found(tokens) if one.name.people]
+        return _resolved(_longest(found), tokens, self._context) if found else []
+
+    def without(self, *parts: tuple[str, ...]) -> Read:
+        """The tokens of a title and a text with `NAME` in place of each name, or of names side by side. A handle or
+        hashtag that holds a name goes with it; other words of the hashtag are tokens of their own, and stay."""
+        hidden: set[int] = set()
+        before = 0
+        for tokens in parts:
+            hidden |= {before + place for place in self._hidden(tokens)}
+            before += len(tokens)
+        whole = parts[0] if len(parts) == 1 else tuple(token for tokens in parts for token in tokens)
+        if not hidden:
+            return Read(whole, range(len(whole)))
+        ends = [place for place in range(len(whole)) if place not in hidden or place + 1 not in hidden]
+        return Read(tuple(NAME if place in hidden else whole[place] for place in ends), ends)
+
+    def _hidden(self, tokens: tuple[str, ...]) -> set[int]:
+        found = self._found(tokens)
+        if not found:
+            return set()
+        meant = _resolved(_longest([one for one in found if one.name.people]), tokens, self._context)
+        named = [one for one in found if one.name.surely] + [one for _, one in meant]
+        hidden = {place for one in named for place in range(one.first, one.last + 1)}
+        for place, token in enumerate(tokens):
+            if hidden and len(token) > 1 and token[0] in "#@":
+                parts = _parts(tokens, place)
+                if place in hidden and token[0] == "@":
+                    hidden.update(parts)
+                elif not hidden.isdisjoint(parts):
+                    hidden.add(place)
+        return hidden
+
+    def _found(self, tokens: tuple[str, ...]) -> list[Found]:
+        if self._automaton is None:
+            return []
+        joined = " " + " ".join(tokens) + " "
+        found = []
+        for end, (length, count, name) in self._automaton.iter(joined):
+            start = end - length + 1
+            if joined[start - 1] == " ":
+                first = joined.count(" ", 0, start) - 1
+                found.append(Found(first, first + count - 1, name))
+        return found
+
+
+def _parts(tokens: tuple[str, ...], place: int) -> range:
+    """The tokens into which the analyser cut the handle or hashtag at `place`; they follow it."""
+    rest = tokens[place].translate(_BETWEEN)
+    end = place + 1
+    while end < len(tokens) and rest.startswith(tokens[end]):
+        rest = rest[len(tokens[end]) :]
+        end += 1
+    return range(place + 1, end)
+
+
+_BETWEEN = str.maketrans("", "", "#@_.-")
+
+
+def _names(roster: Roster) -> dict[tuple[str, ...], _Name]:
+    """Every spelling of everybody. One that several people share is ambiguous for all of them."""
+    owners: dict[tuple[str, ...], dict[str, bool]] = {}
+    handles: set[tuple[str, ...]] = set()
+    for person in roster.people:
+        ambiguous = {analyse(alias).tokens for alias in person.ambiguous}
+        for spelling in (person.name, *person.names, *person.aliases, *person.ambiguous):
+            tokens = analyse(spelling).tokens
+            for form in _forms(tokens):
+                mine = owners.setdefault(form, {})
+                mine[person.id] = mine.get(person.id, True) and tokens in ambiguous
+        for handle in person.handles:
+            form = analyse("@" + bare(handle)).tokens[:1]  # the whole mention, without its parts
+            if not form:
+                continue
+            handles.add(form)
+            owners.setdefault(form, {})[person.id] = False
+    parties = {form for party in _parties(roster.people) for form in _forms(analyse(party).tokens)}
+    return {
+        form: _Name(
+            people=tuple(sorted(mine)),
+            ambiguous=frozenset(mine) if len(mine) > 1 else frozenset(p for p, unclear in mine.items() if unclear),
+            is_handle=form in handles,
+            surely=form in parties or not any(mine.values()),
+        )
+        for form in dict.fromkeys([*owners, *sorted(parties)])
+        for mine in [owners.get(form, {})]
+    }
+
+
+def _forms(tokens: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The inflected spellings of a name, and its hashtag where it has several words."""
+    forms = [*inflected(tokens)] if tokens else []
+    return [*forms, ("#" + "".join(tokens),)] if len(tokens) > 1 else forms
+
+
+def _parties(people: Iterable[Person]) -> list[str]:
+    named = dict.fromkeys(person.attributes.get("party", "") for person in people)
+    return [party for party in named if party and not party.islower()]
+
+
+def bare(handle: str) -> str:
+    """`name@host` of `platform:@name@host`."""
+    return handle.split(":", 1)[-1].lstrip("@")
+
+
+def _automaton(names: dict[tuple[str, ...], _Name]) -> Any:
+    automaton = ahocorasick.Automaton()
+    for tokens, name in names.items():
+        pattern = " ".join(tokens) + " "
+        automaton.add_word(pattern, (len(pattern), len(tokens), name))
+    automaton.make_automaton()
+    return automaton
+
+
+def _longest(found: Sequence[Found]) -> list[Found]:
+    """Without those inside a longer one: "Ana Ruiz" is not also "Ruiz"."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.first, -one.last)):
+        if not kept or one.last > kept[-1].last:
+            kept.append(one)
+    return kept
+
+
+def _resolved(
+    found: Sequence[Found], tokens: tuple[str, ...], context: dict[str, tuple[str, ...]]
+) -> list[tuple[str, Found]]:
+    """An ambiguous spelling means the one person who is named clearly elsewhere or has context nearby, else nobody."""
+    clear = {one.name.people[0] for one in found if not one.name.ambiguous}
+    resolved = []
+    for one in found:
+        meant = list(one.name.people)
+        if one.name.ambiguous:
+            near = tokens[max(0, one.first - CONTEXT_TOKENS) : one.last + 1 + CONTEXT_TOKENS]
+            window = " " + " ".join(near) + " "
+            meant = [p for p in meant if p in clear or any(f" {word} " in window for word in context[p])]
+        if len(meant) == 1:
+            resolved.append((meant[0], one))
+    return resolved
+
+
+NOBODY = RosterNames(Roster())
