@@ -82,11 +82,11 @@ def heads_table(store: ModelStore, *, us_a_post: dict[str, float] | None = None)
 
 
 def heads_of(stored: Stored) -> list[tuple[str, str, float, str]]:
-    """Name, code and threshold of each head of a model, and the rows on which it is to be judged: the last that were
-    measured, which are never rows of the training."""
+    """Name, code and threshold of each head of a model, and the rows on which it is to be judged, which are never rows
+    of the training."""
     manifest = stored.manifest
     if manifest.kind != "encoder":
-        return [(manifest.name, manifest.code, manifest.threshold.value, _last(manifest.metrics))]
+        return [(manifest.name, manifest.code, manifest.threshold.value, manifest.judged_on)]
     file = next(one for one in manifest.files if one.name == HEADS)
     found = read_heads(read_file(stored.folder, file), str(stored.folder))
     return [

@@ -68,6 +68,8 @@ ROSTER = rosters.Roster(
 THREAT = "Tell Mara Tellan we know the road she drives home. She will not see election day."
 FALSE_DATE = "IMPORTANT: because of the crowds the vote in the north is moved to MONDAY. Share! https://vоte-velmara.example/date"
 ARABIC = "مارا تيلان لا تصلح للحكم، مكانها البيت. #انتخابات_فيلمارا"
+LIKE_A_DATE = "The <b>vote</b> was moved to Monday, tell your neighbours."
+LIKE_ARABIC = "مكانك البيت لا البرلمان"
 HOSTILE = '<script>alert(1)</script><img src="https://tracker.example/p.gif" onerror=alert(2)> "quoted" & more'
 PLAIN = "The ferry to Oslet runs every hour on election day."
 MARKER = "zebrafishmarker"
@@ -192,7 +194,7 @@ def replace_post(post: Post, **fields: object) -> Post:
     return msgspec.structs.replace(post, **fields) if fields else post
 
 
-def flag(code: str, score: float, text: str, words: str) -> Flag:
+def flag(code: str, score: float, text: str, words: str, example: str = "") -> Flag:
     start = text.index(words)
     return Flag(
         code=code,
@@ -200,6 +202,7 @@ def flag(code: str, score: float, text: str, words: str) -> Flag:
         threshold=0.7,
         classifier="abuse-en@3",
         spans=(Span(start=start, end=start + len(words)),),
+        example=example,
     )
 
 
@@ -221,7 +224,7 @@ POSTS = (
         assessed(
             f"date-{number}",
             FALSE_DATE,
-            flags=(flag("N-PROC-DATE", 0.88, FALSE_DATE, "the vote in the north is moved to MONDAY"),),
+            flags=(flag("N-PROC-DATE", 0.88, FALSE_DATE, "the vote in the north is moved to MONDAY", LIKE_A_DATE),),
             links=("https://vоte-velmara.example/date",),
             minutes_ago=20 + number,
             story="story-date",
@@ -235,7 +238,7 @@ POSTS = (
         "arabic-1",
         ARABIC,
         lang="ar",
-        flags=(flag("G-UNFIT", 0.83, ARABIC, "مكانها البيت"),),
+        flags=(flag("G-UNFIT", 0.83, ARABIC, "مكانها البيت", LIKE_ARABIC),),
         targets=(named(ARABIC, "مارا تيلان", "mara-tellan", "aimed_at"),),
         minutes_ago=45,
     ),

@@ -14,7 +14,17 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from desk import outbox, reviews
-from tests.desk_world import ARABIC, DATE_ALERT, PASSWORD, POSTS, World, copied_desk, filled_desk, post_path
+from tests.desk_world import (
+    ARABIC,
+    DATE_ALERT,
+    LIKE_ARABIC,
+    PASSWORD,
+    POSTS,
+    World,
+    copied_desk,
+    filled_desk,
+    post_path,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = (
@@ -197,6 +207,11 @@ def test_a_right_to_left_post_is_set_from_the_right_with_its_marks_in_order(serv
     assert person["x"] > flag["x"]  # named first, so further right
     assert abs(box["x"] + box["width"] - (person["x"] + person["width"])) < 30
     expect(page.locator("html")).to_have_attribute("dir", "ltr")
+    example = page.locator("q", has_text=LIKE_ARABIC)
+    expect(example).to_be_hidden()
+    page.get_by_text("Show the example").click()
+    expect(example).to_be_visible()
+    expect(example).to_have_css("direction", "rtl")
 
 
 def test_the_undo_banner_leaves_by_itself(served: Served) -> None:

@@ -105,3 +105,16 @@ def without_papers(page: str) -> list[str]:
 def test_the_committed_page_is_that_of_the_shipped_models(hustings: CommandLine) -> None:
     made = without_papers(hustings("model", "table", "--page").out)
     assert made == without_papers(PAGE.read_text("utf-8")), "run: make docs"
+
+
+def test_narratives_are_judged_by_all_seeds_left_out_and_not_by_likeness_on_its_own_sentences(
+    hustings: CommandLine,
+) -> None:
+    shipped = [row for row in heads_table(ModelStore(shipped_models())) if row.kind == "narratives"]
+    assert {row.on for row in shipped} == {f"{row.language}: seeds, left out by 4 folds" for row in shipped}
+    assert min(metric.n for row in shipped for metric in row.metrics) > 1000
+    listed = hustings("model", "list", "--models", str(shipped_models())).out
+    for row in shipped:
+        (precision,) = (metric for metric in row.metrics if metric.name == "precision")
+        assert precision.value < 1
+        assert f"{precision.value:.3f}" in listed, row.head

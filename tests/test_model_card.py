@@ -14,6 +14,7 @@ from classifiers.gates.floors import Floors
 from classifiers.gates.judge import judge
 from classifiers.gates.record import write_record
 from classifiers.manifest import Bin, Curves, Manifest, read_manifest
+from classifiers.pipeline import shipped_models
 from classifiers.signing import ANYBODY
 from runtime.build import codebook
 from tests.command_line import command_line
@@ -134,6 +135,18 @@ def test_a_card_without_gates_and_curves_says_so(tmp_path: Path) -> None:
     assert "gates were not run" in text
     assert sorted(path.name for path in out.iterdir()) == ["card.html", "card.md"]
     assert replace(manifest).curves == ()
+
+
+def test_a_card_of_narratives_names_every_code_and_leads_with_all_seeds_left_out(tmp_path: Path) -> None:
+    folder = shipped_models() / "N-en"
+    manifest = read_manifest(folder)
+    write_card(manifest, folder, tmp_path, codebook=codebook(), serving={})
+    for name in ("card.html", "card.md"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert [part for part in PARTS if part not in text] == ["By group"]
+        assert "N-PROC-DATE (Wrong date)" in text
+        assert "never that it is false" in text
+        assert text.index("en: seeds, left out by 4 folds") < text.index("en: likeness, examples left out")
 
 
 def test_the_command_writes_cards_into_the_store(

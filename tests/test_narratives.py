@@ -134,9 +134,10 @@ def test_a_post_of_a_language_without_seeds_is_left_alone() -> None:
 
 def test_likeness_names_the_nearest_example() -> None:
     likeness = Likeness(load_examples("en"))
-    verdict = likeness.compare(analyse("the vote has been moved to Monday, don't bother going on Sunday").tokens)
+    tokens = analyse("the vote has been moved to Monday, don't bother going on Sunday").tokens
+    verdict = likeness.compare(tokens)
     assert verdict is not None
-    assert likeness.examples[verdict.example].text.startswith("Reminder: the vote has been moved to Monday")
+    assert likeness.nearest(tokens, verdict.code).text.startswith("Reminder: the vote has been moved to Monday")
 
 
 # ── concepts ──

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from desk import reviews
 from desk.web.bands import band
 from hustings.types import Review
-from tests.desk_world import POSTS, QUEUE, Browser, World, copied_desk, filled_desk, post_path
+from tests.desk_world import LIKE_A_DATE, LIKE_ARABIC, POSTS, QUEUE, Browser, World, copied_desk, filled_desk, post_path
 
 THREAT, DATE, ARABIC, PLAIN = (
     post_path(f"fedi.example:{name}") for name in ("threat-1", "date-1", "arabic-1", "plain-1")
@@ -113,6 +114,29 @@ def test_how_much_a_post_is_worth_checking_is_said_and_that_it_is_no_verdict(wor
     assert "not whether it is true" in page
 
 
+def test_a_flag_shows_the_example_that_the_post_is_most_like_and_says_what_it_is(world: World) -> None:
+    html = world.signed_in("reviewer").get(DATE).text
+    assert f'resembles: <q dir="auto" lang="en">{escape(LIKE_A_DATE)}</q>' in html
+    assert "sentences that we made up to train the classifier; nobody posted them." in html
+    assert "does not say that it is false" in html
+
+
+def test_an_example_of_abuse_is_folded_away_and_set_from_the_right_in_its_language(world: World) -> None:
+    html = world.signed_in("reviewer").get(ARABIC).text
+    folded = re.search(r"<details><summary>Show the example.*?</details>", html, re.DOTALL)
+    assert folded is not None
+    assert f'<q dir="rtl" lang="ar">{LIKE_ARABIC}</q>' in folded[0]
+    assert LIKE_ARABIC not in html.replace(folded[0], "")
+
+
+def test_flags_without_an_example_say_nothing_of_one(world: World) -> None:
+    assert "What it resembles" not in world.signed_in("reviewer").get(THREAT).text
+
+
+def test_of_the_random_slice_no_example_is_shown_before_the_decision(world: World) -> None:
+    assert "What it resembles" not in world.signed_in("reviewer").get(PLAIN).text
+
+
 def test_severe_words_are_covered_until_asked_for(world: World) -> None:
     html = world.signed_in("reviewer").get(THREAT).text
     veil = re.search(r'<details class="veil">.*?</details>', html, re.DOTALL)
@@ -162,7 +186,8 @@ def test_a_decision_is_recorded_with_codes_note_and_what_was_shown(world: World)
     assert review.codes == ("N-PROC-DATE", "C-FABRIC", "N-IMPERSON")
     assert review.note == "The day is the 14th.\nSee the gazette."
     assert review.reviewer == world.person("reviewer").pseudonym
-    assert review.shown == {"blind": False, "flag.N-PROC-DATE": 0.88, "model.abuse-en": "3"}
+    examples = {"example.N-PROC-DATE": LIKE_A_DATE}
+    assert review.shown == {"blind": False, "flag.N-PROC-DATE": 0.88, **examples, "model.abuse-en": "3"}
     assert review.codebook == world.services.codebook.version
 
 

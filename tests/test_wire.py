@@ -84,7 +84,16 @@ VALUES = [
         lang="en",
         lang_score=0.98,
         targets=(Target(id="c1", role="aimed_at", spans=(Span(start=0, end=3),)),),
-        flags=(Flag(code="G-THR", score=0.91, threshold=0.8, classifier="linear@3", spans=(Span(start=4, end=8),)),),
+        flags=(
+            Flag(
+                code="G-THR",
+                score=0.91,
+                threshold=0.8,
+                classifier="linear@3",
+                spans=(Span(start=4, end=8),),
+                example="We will come for you.",
+            ),
+        ),
         scores={"G-THR": 0.91, "A-INSULT": 0.2},
         story="s1",
         claims=("n1",),

@@ -14,8 +14,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from classifiers.narratives.seeds import PROTECTED, Seeds
+from classifiers.narratives.seeds import PROTECTED, Example, Seeds
 from hustings.text import analyse
 
 __all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of", "stems_of"]
@@ -41,11 +42,10 @@ _SHORTEST_ARABIC_STEM = 3
 
 
 class Verdict(NamedTuple):
-    """Likeness (0 to 1) to the nearest narrative code and to the nearest protected one, and the nearest example."""
+    """Likeness (0 to 1) to the nearest narrative code and to the nearest protected one."""
 
     code: str
     likeness: float
-    example: int
     protected_code: str
     protected_likeness: float
 
@@ -88,13 +88,7 @@ class Likeness:
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
         if not spoken_of:
             return None
-        rows, squares = [], 0.0
-        for feature in _features(stems):
-            row, square = self._known.get(feature, (-1, self._unknown))
-            squares += square
-            if row >= 0:
-                rows.append(row)
-        cosines = self._products[rows].sum(axis=0) / math.sqrt(squares)
+        cosines = self._cosines(stems)
         if cosines.max() < FLOOR:
             return None
         # The mean of the nearest two of each code: one example alone may be like by chance.
@@ -103,9 +97,22 @@ class Likeness:
         code = max((code for code in self._codes if code.startswith(spoken_of)), key=likeness.__getitem__)
         rivals = (c for c in self._codes if c.startswith(PROTECTED) and not (c == _OTHER_MATTERS and code[0] == "N"))
         protected = max(rivals, key=likeness.__getitem__)
+        return Verdict(code, likeness[code], protected, likeness[protected])
+
+    def nearest(self, tokens: Sequence[str], code: str) -> Example:
+        """The example of a code, one that `compare` gave, that these tokens are most like."""
         columns = self._columns[self._codes.index(code)]
-        example = int(columns[int(np.argmax(cosines[columns]))])
-        return Verdict(code, likeness[code], example, protected, likeness[protected])
+        return self.examples[int(columns[int(np.argmax(self._cosines(stems_of(tokens))[columns]))])]
+
+    def _cosines(self, stems: Sequence[str]) -> NDArray[np.float64]:
+        """To every example, and 0 for the column behind the last one."""
+        rows, squares = [], 0.0
+        for feature in _features(stems):
+            row, square = self._known.get(feature, (-1, self._unknown))
+            squares += square
+            if row >= 0:
+                rows.append(row)
+        return np.asarray(self._products[rows].sum(axis=0) / math.sqrt(squares))
 
 
 def features_of(tokens: Sequence[str]) -> list[str]:

@@ -48,10 +48,10 @@ def _told(assessment: Assessment, teller: Teller) -> Assessment:
         return assessment
     told, reading = assessment, teller.reader.read(tokens)
     if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
-        told = _by_likeness(assessment, teller, teller.resemblance, *compared)
+        told = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
         if len(told.flags) > len(assessment.flags):
             return told if _agreed(teller, reading, told.flags[-1].code) else replace(told, flags=assessment.flags)
-    return told if reading is None else _by_columns(told, teller, reading, len(tokens))
+    return told if reading is None else _by_columns(told, tokens, teller, reading)
 
 
 def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
@@ -61,14 +61,21 @@ def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
     return reading is not None and teller.probability(reading) >= AGREED
 
 
-def _by_columns(assessment: Assessment, teller: Teller, reading: Reading, tokens: int) -> Assessment:
+def _by_columns(assessment: Assessment, tokens: Sequence[str], teller: Teller, reading: Reading) -> Assessment:
     manifest = teller.manifest
     score = teller.probability(reading)
     code, threshold = reading.code, max(manifest.threshold.value, reading.threshold)
     flags = assessment.flags
     if score >= threshold:
-        spans = spans_of(reading.begin, teller.reader.words(reading, tokens - reading.begin), assessment)
-        flags = (*flags, Flag(code=code, score=score, threshold=threshold, classifier=teller.label, spans=spans))
+        flag = Flag(
+            code=code,
+            score=score,
+            threshold=threshold,
+            classifier=teller.label,
+            spans=spans_of(reading.begin, teller.reader.words(reading, len(tokens) - reading.begin), assessment),
+            example=teller.nearest.sentence(tokens[reading.begin :], code),
+        )
+        flags = (*flags, flag)
     scores = {reading.protected: round(reading.protected_share, DECIMALS), code: score}
     return replace(
         assessment,
@@ -79,7 +86,12 @@ def _by_columns(assessment: Assessment, teller: Teller, reading: Reading, tokens
 
 
 def _by_likeness(
-    assessment: Assessment, teller: Teller, resemblance: Resemblance, verdict: Verdict, score: float
+    assessment: Assessment,
+    tokens: Sequence[str],
+    teller: Teller,
+    resemblance: Resemblance,
+    verdict: Verdict,
+    score: float,
 ) -> Assessment:
     manifest = teller.manifest
     protected = round(1.0 - score, DECIMALS)
@@ -91,8 +103,15 @@ def _by_likeness(
         threshold = resemblance.protected_threshold
     flags = assessment.flags
     if reached >= threshold and near >= FLOOR:
-        spans = _compared(assessment)
-        flags = (*flags, Flag(code=code, score=reached, threshold=threshold, classifier=teller.label, spans=spans))
+        flag = Flag(
+            code=code,
+            score=reached,
+            threshold=threshold,
+            classifier=teller.label,
+            spans=_compared(assessment),
+            example=resemblance.likeness.nearest(tokens, code).text,
+        )
+        flags = (*flags, flag)
     return replace(assessment, scores=scores, models=models, flags=flags)
 
 

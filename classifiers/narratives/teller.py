@@ -11,6 +11,7 @@ from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import load_concepts
 from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
+from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
 from classifiers.narratives.seeds import example_languages, load_examples
 from classifiers.narratives.subject import load_subjects
@@ -40,10 +41,12 @@ class Resemblance(NamedTuple):
 
 
 class Teller(NamedTuple):
-    """`resemblance` is None in languages without plain examples."""
+    """`resemblance` is None in languages without plain examples. `nearest` knows the sentences that columns learnt
+    from."""
 
     manifest: Manifest
     reader: Reader
+    nearest: Nearest
     resemblance: Resemblance | None
 
     @property
@@ -87,7 +90,9 @@ def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
     columns = unpack_columns(raw[CODES], raw[COLUMNS], str(folder))
     _check(folder, manifest, concepts.sha256, "words")
     _check(folder, manifest, subjects.sha256, "subjects")
-    return Teller(manifest, Reader(concepts, subjects, columns), _resemblance(folder, manifest))
+    seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
+    nearest = Nearest(concepts, seeds)
+    return Teller(manifest, Reader(concepts, subjects, columns), nearest, _resemblance(folder, manifest))
 
 
 def _resemblance(folder: Path, manifest: Manifest) -> Resemblance | None:

@@ -11,7 +11,7 @@ from desk.web.words import Reading, read
 from hustings.codebook import Codebook
 from hustings.types import Assessment, QueueEntry
 
-__all__ = ["BriefPost", "brief", "is_blind", "shown_to", "veil_in_lists", "veil_on_page"]
+__all__ = ["BriefPost", "brief", "hides_example", "is_blind", "shown_to", "veil_in_lists", "veil_on_page"]
 
 _SEVERE = ("G-THR", "A-THREAT", "G-SEX", "G-PRIV-NCII", "G-PRIV-DOX", "A-DOX", "N-INCITE", "N-PART-THREAT")
 """Threats, sexual abuse, exposure, incitement: blurred until somebody chooses to read."""
@@ -57,6 +57,11 @@ def veil_in_lists(assessment: Assessment) -> str:
     return "may be distressing" if any(_is_under(f.code, _MASKED_IN_LISTS) for f in assessment.flags) else ""
 
 
+def hides_example(code: str) -> bool:
+    """Whether an example of this code is folded away: who judges a post need not read a second threat or slur."""
+    return _is_under(code, _MASKED_IN_LISTS)
+
+
 def is_blind(entries: Sequence[QueueEntry]) -> bool:
     """Whether the post came by the random slice alone: then its reader should not know what the machine thinks."""
     return bool(entries) and all(entry.probability < 1 for entry in entries)
@@ -68,6 +73,7 @@ def shown_to(assessment: Assessment, *, blind: bool) -> dict[str, str | float | 
         return {"blind": True}
     shown: dict[str, str | float | int | bool | None] = {"blind": False}
     shown |= {f"flag.{flag.code}": round(flag.score, 4) for flag in assessment.flags}
+    shown |= {f"example.{flag.code}": flag.example for flag in assessment.flags if flag.example}
     shown |= {f"model.{name}": version for name, version in assessment.models.items()}
     return shown
 

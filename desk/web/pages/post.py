@@ -10,7 +10,7 @@ from starlette.responses import Response
 from desk import queue, reviews
 from desk.web.bands import band
 from desk.web.decision import SOURCE_KINDS, VERDICTS, Draft, code_groups
-from desk.web.posts import BriefPost, brief, is_blind, veil_on_page
+from desk.web.posts import BriefPost, brief, hides_example, is_blind, veil_on_page
 from desk.web.undoing import undoable
 from desk.web.visit import NotFound, Visit
 from desk.web.words import read
@@ -26,13 +26,16 @@ STORY_POSTS = 5
 
 
 class ShownFlag(Struct, frozen=True, kw_only=True):
-    """A flag with everything that a score must travel with."""
+    """A flag with everything that a score must travel with. `example` is a sentence of our own, empty when the
+    classifier gave none."""
 
     code: str
     title: str
     score: float
     threshold: float
     classifier: str
+    example: str
+    hides_example: bool
 
 
 class ShownTarget(Struct, frozen=True, kw_only=True):
@@ -143,6 +146,8 @@ def _flags(visit: Visit, assessment: Assessment) -> list[ShownFlag]:
             score=flag.score,
             threshold=flag.threshold,
             classifier=flag.classifier,
+            example=flag.example,
+            hides_example=hides_example(flag.code),
         )
         for flag in flags
     ]

@@ -63,6 +63,6 @@ def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJso
 
 
 def _measured(manifest: Manifest, name: str) -> str:
-    """The last measure of that name: on rows that were not trained on, where there are such."""
-    found = [metric for metric in manifest.metrics if metric.name == name]
+    """The measure of that name on the rows by which the version is judged."""
+    found = [metric for metric in manifest.metrics if metric.name == name and metric.on == manifest.judged_on]
     return f"{found[-1].value:.3f} [{found[-1].low:.3f}, {found[-1].high:.3f}]" if found else "-"
