@@ -349,6 +349,7 @@ def test_kill_9_of_the_leader_loses_nothing_that_was_acknowledged(kafka_jars: Pa
             for writer in writers:
                 writer.stop.set()
                 writer.join()
+            deadline = time.monotonic() + 60
             while following.step() or (
                 time.monotonic() < deadline and len(following.places) < sum(log.ends("posts").values())
             ):
