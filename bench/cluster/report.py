@@ -36,6 +36,7 @@ def report(found: Found, *, when: str, commit: str, machine: str) -> str:
         ],
         _ratios(found),
         _processor(found),
+        _index(found),
         _workers(found.workers),
         _append(found.append),
         _clients(found.clients),
@@ -127,6 +128,21 @@ def _us(passages: Sequence[Passage], side: str) -> str:
     if side not in passages[0].processor_s:
         return "–"
     return f"{_median(passages, lambda one: one.us(side)):,.1f}"
+
+
+def _index(found: Found) -> list[str]:
+    """Whether the goal beside the raw load can be reached at all on these cores."""
+    cores = len(os.sched_getaffinity(0))
+    us = _median(found.index.ones, lambda one: sum(map(one.us, one.processor_s)))
+    raw = _median(found.index.others, _per_s)
+    most = cores * 1e6 / us
+    return [
+        "## What limits the load into Elasticsearch",
+        "",
+        f"A post costs {us:,.0f} µs of processor time on all sides together, most of it to be analysed, which the raw"
+        f" load does not do. So {cores} cores take {most:,.0f} posts/s at most, {most / raw:.2f} of the raw load, with"
+        " however many workers: the goal expects the node to be the slowest part, and on these cores it is not.",
+    ]
 
 
 def _workers(pair: Pair) -> list[str]:
