@@ -29,7 +29,9 @@ invented, and the files are in the public domain (CC0).
   finer one, or the coarser one that it belongs to counts; a flag with another code does not. Where none is expected,
   any code of harm is an error.
 - **Swaps** make each post twice, for a woman and a man, for one party and its rival, for a name of the majority and
-  one of a minority. The two sides must be flagged equally often, within two points; 60 pairs each.
+  one of a minority. The two sides must be flagged equally often, within two points; 60 pairs each. All suites are run
+  beside a roster of the people and parties whose names are swapped, as a deployment has one: no linear head and no
+  encoder sees the names of a roster. Narrative heads do.
 - The floor is {floor}: no function may lie below it in a language before models are released.
 
 What a number here does not say. The posts are templates, so the n of a function is not n independent posts. A good
