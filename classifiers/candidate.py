@@ -25,8 +25,8 @@ def open_with_candidate(
     signers: Signers,
     roster: Roster | None = None,
 ) -> Pipeline:
-    """The pipeline as it would be with this version in service, watching over `roster` or nobody. Raises `ModelError` for whatever a worker would refuse:
-    signatures, hashes and codes are checked by opening it."""
+    """The pipeline as it would be with this version in service, watching over `roster` or nobody. Raises `ModelError`
+    for whatever a worker would refuse: signatures, hashes and codes are checked by opening it."""
     return open_pipeline(
         models={**serving, manifest.name: folder},
         roster=roster or Roster(),

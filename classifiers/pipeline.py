@@ -108,7 +108,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: RosterLinks(given.roster, given.names),
     lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages, given.names),
     lambda given: given.encoders(),
-    lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers)),
+    lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers), given.names),
     lambda given: given.who_is_attacked(),
     lambda given: given.known_claims(),
     lambda given: given.remembering(),

@@ -18,9 +18,11 @@ from classifiers.narratives.step import Narratives
 from classifiers.narratives.subject import load_subjects
 from classifiers.narratives.teller import load_teller, load_tellers
 from classifiers.pipeline import shipped_models
+from classifiers.roster_names import RosterNames
 from classifiers.store import serving
 from hustings.codebook import load_codebook
 from hustings.errors import ModelError
+from hustings.roster import Person, Roster
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Post
@@ -255,3 +257,19 @@ def test_every_seed_code_is_one_that_a_model_may_give(seeds: Seeds) -> None:
 
 def test_it_keeps_the_contract_of_a_classifier() -> None:
     check_classifier(lambda: Narratives(TELLERS))
+
+
+NAMES = ("Oona Vell", "Ibrahim Tessaro", "Dead Poll")
+
+
+@pytest.mark.parametrize("text", ["{} has withdrawn, do not vote for her", "the {} people stuffed the ballot boxes"])
+def test_what_somebody_who_is_watched_is_called_changes_nothing(text: str) -> None:
+    def told(name: str) -> tuple[dict[str, float], list[str]]:
+        step = Narratives(TELLERS, RosterNames(Roster(people=(Person(id="one", name=name),))))
+        said = text.format(name)
+        post = Post(source="s", native_id="1", text=said, published_at=NOW, collected_at=NOW)
+        (found,) = step.classify([Assessment(post=post, lang="en", tokens=analyse(said).tokens)])
+        return found.scores, [flag.code for flag in found.flags]
+
+    assert told(NAMES[0]) == told(NAMES[1]) == told(NAMES[2])
+    assert told(NAMES[0])[0], "nothing was told"

@@ -61,17 +61,14 @@ def spans(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> tu
     they count for nothing."""
     read = names.without(assessment.title_tokens, assessment.tokens)
     why = reason(head, read.tokens)
-    return _shown(read.origins, why.begin, why.contributions, assessment)
+    return spans_of(read.origins, why.begin, why.contributions, assessment)
 
 
-def spans_of(begin: int, contributions: NDArray[np.float64], assessment: Assessment) -> tuple[Span, ...]:
-    """The strongest words of those that begin at the token `begin`, neighbours joined, in reading order."""
-    return _shown(range(begin + len(contributions)), begin, contributions, assessment)
-
-
-def _shown(
+def spans_of(
     origins: Sequence[int], begin: int, contributions: NDArray[np.float64], assessment: Assessment
 ) -> tuple[Span, ...]:
+    """The strongest words of those that begin at the token `begin` of what was read, neighbours joined, in reading
+    order; `origins` says which token of the post each stands for."""
     titled = len(assessment.title_tokens)
     chosen = [origins[begin + place] for place in _strongest(contributions)]
     parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (

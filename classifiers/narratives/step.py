@@ -12,6 +12,7 @@ from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
 from classifiers.narratives.reader import FLAGGED_HARM, Reading
 from classifiers.narratives.teller import Resemblance, Teller
+from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
 
@@ -27,31 +28,33 @@ AGREED = 0.5
 
 class Narratives:
     """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
-    plain example gets that one's code; on every other post the trained columns have the say."""
+    plain example gets that one's code; on every other post the trained columns have the say. What the people and
+    parties are called who are watched counts for nothing: these `names` are not read."""
 
     name = "narratives"
 
-    def __init__(self, tellers: Sequence[Teller]) -> None:
+    def __init__(self, tellers: Sequence[Teller], names: RosterNames = NOBODY) -> None:
+        self._names = names
         self.version = "+".join(teller.label for teller in tellers) or "none"
         self._tellers = {teller.manifest.language: teller for teller in tellers}
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         return [
-            _told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
+            self._told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
             for assessment in assessments
         ]
 
-
-def _told(assessment: Assessment, teller: Teller) -> Assessment:
-    tokens = (*assessment.title_tokens, *assessment.tokens) if assessment.title_tokens else assessment.tokens
-    if not tokens:
-        return assessment
-    told, reading = assessment, teller.reader.read(tokens)
-    if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
-        told = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
-        if len(told.flags) > len(assessment.flags):
-            return told if _agreed(teller, reading, told.flags[-1].code) else replace(told, flags=assessment.flags)
-    return told if reading is None else _by_columns(told, tokens, teller, reading)
+    def _told(self, assessment: Assessment, teller: Teller) -> Assessment:
+        read = self._names.without(assessment.title_tokens, assessment.tokens)
+        tokens = read.tokens
+        if not tokens:
+            return assessment
+        told, reading = assessment, teller.reader.read(tokens)
+        if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
+            told = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
+            if len(told.flags) > len(assessment.flags):
+                return told if _agreed(teller, reading, told.flags[-1].code) else replace(told, flags=assessment.flags)
+        return told if reading is None else _by_columns(told, read, teller, reading)
 
 
 def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
@@ -61,8 +64,8 @@ def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
     return reading is not None and teller.probability(reading) >= AGREED
 
 
-def _by_columns(assessment: Assessment, tokens: Sequence[str], teller: Teller, reading: Reading) -> Assessment:
-    manifest = teller.manifest
+def _by_columns(assessment: Assessment, read: Read, teller: Teller, reading: Reading) -> Assessment:
+    manifest, tokens = teller.manifest, read.tokens
     score = teller.probability(reading)
     code, threshold = reading.code, max(manifest.threshold.value, reading.threshold)
     flags = assessment.flags
@@ -72,7 +75,9 @@ def _by_columns(assessment: Assessment, tokens: Sequence[str], teller: Teller, r
             score=score,
             threshold=threshold,
             classifier=teller.label,
-            spans=spans_of(reading.begin, teller.reader.words(reading, len(tokens) - reading.begin), assessment),
+            spans=spans_of(
+                read.origins, reading.begin, teller.reader.words(reading, len(tokens) - reading.begin), assessment
+            ),
             example=teller.nearest.sentence(tokens[reading.begin :], code),
         )
         flags = (*flags, flag)
