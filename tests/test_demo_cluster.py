@@ -18,8 +18,9 @@ from tests.servers.three_servers import DATABASE, ServerMissing, ThreeServers
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("cluster"), pytest.mark.timeout(900)]
 
 SIZE = "2000"
-DIFFERENT = {"seconds", "posts_per_second", "desk"}
-"""What a run may say differently: how long it took, and its address."""
+DIFFERENT = {"seconds", "posts_per_second", "desk", "deliveries"}
+"""What a run may say differently: how long it took, its address, and in how many messages a partner was told of an
+alert: what changes before the first one has left goes with it."""
 
 
 @pytest.fixture(scope="module")
