@@ -41,7 +41,9 @@ def python_with_torch() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="torch-") as unfinished:
         # Not inside the checkout's .venv; the lock decides the versions; the project itself is found by PYTHONPATH.
-        environment = os.environ | {"UV_PROJECT_ENVIRONMENT": unfinished}
+        # The system's certificates, as scripts/setup.sh says too.
+        certificates = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
+        environment = certificates | os.environ | {"UV_PROJECT_ENVIRONMENT": unfinished}
         command = [uv, "sync", "--frozen", "--quiet", "--no-dev", "--no-install-project", "--extra", "torch"]
         command += ["--python", sys.executable]
         done = subprocess.run(
