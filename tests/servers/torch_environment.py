@@ -40,11 +40,12 @@ def python_with_torch() -> Path:
         raise TorchMissing("torch is not installed, and neither is uv, which would bring it")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="torch-") as unfinished:
-        # Not inside the checkout's .venv; the lock decides the versions; the project itself is found by PYTHONPATH.
+        # Not inside the checkout's .venv; the lock decides the versions. The project is there for its metadata: its code
+        # is found by PYTHONPATH, so that every checkout tests its own.
         # The system's certificates, as scripts/setup.sh says too.
         certificates = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
         environment = certificates | os.environ | {"UV_PROJECT_ENVIRONMENT": unfinished}
-        command = [uv, "sync", "--frozen", "--quiet", "--no-dev", "--no-install-project", "--extra", "torch"]
+        command = [uv, "sync", "--frozen", "--quiet", "--no-dev", "--extra", "torch"]
         command += ["--python", sys.executable]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
