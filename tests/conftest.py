@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from index.elastic import ElasticSettings
     from tests.servers.elastic_node import ElasticNode
+    from tests.servers.three_servers import ThreeServers
 
 from tests.servers.postgres_server import PostgresMissing, PostgresServer, binaries
 
@@ -136,3 +138,17 @@ def elastic_settings(elastic_node: ElasticNode) -> Iterator[ElasticSettings]:
     with wiped(elastic_node, settings_for(elastic_node.server)) as settings:
         create(settings)
         yield settings
+
+
+@pytest.fixture(scope="module")
+def three_servers() -> Iterator[ThreeServers]:
+    """Three brokers, a node of Elasticsearch, a PostgreSQL."""
+    from tests.servers.missing import leave_out
+    from tests.servers.three_servers import ServerMissing, ThreeServers
+
+    with ExitStack() as closing:
+        try:
+            servers = closing.enter_context(ThreeServers())
+        except ServerMissing as missing:
+            leave_out("what needs all three servers", missing)
+        yield servers

@@ -6,15 +6,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.servers.missing import leave_out
-from tests.servers.three_servers import DATABASE, ServerMissing, ThreeServers
+from tests.servers.three_servers import DATABASE, ThreeServers
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("cluster"), pytest.mark.timeout(900)]
 
@@ -23,21 +20,12 @@ SERVERS = """
 servers = [{brokers}]
 replication = 3
 min_insync = 2
+answer_s = 30
 
 [elasticsearch]
 servers = ["{elastic}"]
 replicas = 0
 """
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[ThreeServers]:
-    with ExitStack() as closing:
-        try:
-            servers = closing.enter_context(ThreeServers())
-        except ServerMissing as missing:
-            leave_out("moving to real servers", missing)
-        yield servers
 
 
 def hustings(*arguments: str | Path) -> str:
@@ -52,22 +40,22 @@ def told(*arguments: str | Path) -> dict[str, Any]:
     return found
 
 
-def moved_to(servers: ThreeServers, laptop: Path) -> Path:
+def moved_to(three_servers: ThreeServers, laptop: Path) -> Path:
     """The laptop's configuration, with the servers in it and a data folder of its own."""
     text = laptop.read_text().replace('data = "var"', 'data = "cluster-var"')
-    text = text.replace("[desk]\n", f'[desk]\ndatabase_url = "{servers.postgres.url(DATABASE)}"\n')
-    brokers = ", ".join(f'"{server}"' for server in servers.kafka.servers)
+    text = text.replace("[desk]\n", f'[desk]\ndatabase_url = "{three_servers.postgres.url(DATABASE)}"\n')
+    brokers = ", ".join(f'"{server}"' for server in three_servers.kafka.servers)
     path = laptop.with_name("cluster.toml")
-    path.write_text(text + SERVERS.format(brokers=brokers, elastic=servers.elastic.server))
+    path.write_text(text + SERVERS.format(brokers=brokers, elastic=three_servers.elastic.server))
     return path
 
 
 def test_a_laptop_moves_to_servers_with_one_command_a_store_and_nothing_is_lost(
-    servers: ThreeServers, tmp_path: Path
+    three_servers: ThreeServers, tmp_path: Path
 ) -> None:
     hustings("demo", "--exit", "--posts", "2000", "--dir", tmp_path)
     laptop = tmp_path / "hustings.toml"
-    cluster = moved_to(servers, laptop)
+    cluster = moved_to(three_servers, laptop)
     hustings("setup", cluster)
     log = told("move", "log", laptop, cluster)
     assert log["copied"] == log["held"]

@@ -38,6 +38,8 @@ from tests.servers.three_servers import ServerMissing, ThreeServers
 SEED = 7
 SESSION_S = 6.0
 """Of the workers: after so long in silence others take over. Shorter than the default, so that the drill is."""
+ANSWER_S = 10.0
+"""Of the brokers, as by default."""
 OVERLOAD_S = 3.0
 """How long a worker asks an overloaded node again before it takes it for unavailable: both ways are drilled."""
 BATCH = 100
@@ -141,7 +143,12 @@ class Drill:
 
     def _config(self, name: str, *, elastic: str = "") -> Path:
         return self.servers.write_config(
-            self.folder / name, batch=BATCH, session_s=SESSION_S, overload_s=OVERLOAD_S, elastic=elastic
+            self.folder / name,
+            batch=BATCH,
+            session_s=SESSION_S,
+            answer_s=ANSWER_S,
+            overload_s=OVERLOAD_S,
+            elastic=elastic,
         )
 
     def _begun(self, config: Path, *, control: bool = False) -> Election:

@@ -39,6 +39,7 @@ servers = [{brokers}]
 replication = 3
 min_insync = 2
 session_s = {session_s}
+answer_s = {answer_s}
 
 [elasticsearch]
 servers = ["{elastic}"]
@@ -99,11 +100,12 @@ class ThreeServers:
         partitions: int = 4,
         batch: int = 512,
         session_s: float = 10,
+        answer_s: float = 30,
         overload_s: float = 10,
         elastic: str = "",
     ) -> Path:
         """A configuration over these servers for `hustings demo`; `elastic` is another address of the node, such as a
-        proxy's."""
+        proxy's; `answer_s` is long, for a machine that is busy starting everything."""
         path.write_text(
             CONFIG.format(
                 partitions=partitions,
@@ -111,6 +113,7 @@ class ThreeServers:
                 batch=batch,
                 brokers=", ".join(f'"{server}"' for server in self.kafka.servers),
                 session_s=session_s,
+                answer_s=answer_s,
                 overload_s=overload_s,
                 elastic=elastic or self.elastic.server,
                 database=self.postgres.url(DATABASE),

@@ -40,8 +40,8 @@ def python_with_torch() -> Path:
         raise TorchMissing("torch is not installed, and neither is uv, which would bring it")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="torch-") as unfinished:
-        # Not inside the checkout's .venv; the lock decides the versions. The project is there for its metadata: its code
-        # is found by PYTHONPATH, so that every checkout tests its own.
+        # Not inside the checkout's .venv; the lock decides the versions. The project is there for its metadata: its
+        # code is found by PYTHONPATH, so that every checkout tests its own.
         # The system's certificates, as scripts/setup.sh says too.
         certificates = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
         environment = certificates | os.environ | {"UV_PROJECT_ENVIRONMENT": unfinished}
