@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from pathlib import Path
 
 from hustings.errors import ModelError
 
-__all__ = ["check_plain_folder", "read_plain"]
+__all__ = ["check_plain_folder", "read_plain", "unpack"]
 
 
 def read_plain(path: Path, *, limit: int, holds: str) -> bytes:
@@ -28,6 +29,19 @@ def read_plain(path: Path, *, limit: int, holds: str) -> bytes:
         raw = file.read(limit + 1)
     if len(raw) > limit:
         raise ModelError(f"{path}: longer than {limit} bytes; {holds}")
+    return raw
+
+
+def unpack(packed: bytes, *, size: int, where: str, holds: str = "bytes") -> bytes:
+    """The `size` bytes of a zlib stream; never makes more than one beyond them. Raises `ModelError` when it is none, or
+    holds fewer or more; `where` and `holds` say in the error which file it is and what was to be in it."""
+    stream = zlib.decompressobj()
+    try:
+        raw = stream.decompress(packed, size + 1)
+    except zlib.error as error:
+        raise ModelError(f"{where} is not a zlib stream ({error})") from error
+    if len(raw) != size or not stream.eof or stream.unused_data:
+        raise ModelError(f"{where} must hold exactly {size} {holds}; found {len(raw)} or more")
     return raw
 
 

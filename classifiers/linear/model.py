@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS
 from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest, write_manifest
+from classifiers.plain_files import unpack
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
@@ -116,7 +117,9 @@ def load_head(folder: Path, *, signers: Signers | None = None) -> Head:
 
 def _table(folder: Path, file: ModelFile) -> NDArray[np.int16]:
     by_bucket = np.zeros(BUCKETS + 1, dtype=np.int16)
-    by_bucket[:-1] = np.frombuffer(_unpack(read_file(folder, file), folder, file.name), dtype="<i2")
+    where = f"{folder}: {file.name}"
+    raw = unpack(read_file(folder, file), size=_BYTES, where=where, holds="bytes of weights")
+    by_bucket[:-1] = np.frombuffer(raw, dtype="<i2")
     return by_bucket
 
 
@@ -143,14 +146,3 @@ def pack(weights: Weights, name: str = WEIGHTS) -> tuple[bytes, ModelFile]:
     """The weights as bytes for the file, and the manifest's line for it."""
     packed = zlib.compress(weights.by_bucket[:-1].astype("<i2").tobytes(), 9)
     return packed, ModelFile(name=name, bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
-
-
-def _unpack(packed: bytes, folder: Path, name: str) -> bytes:
-    stream = zlib.decompressobj()
-    try:
-        raw = stream.decompress(packed, _BYTES + 1)
-    except zlib.error as error:
-        raise ModelError(f"{folder}: {name} is not a zlib stream ({error})") from error
-    if len(raw) != _BYTES or not stream.eof or stream.unused_data:
-        raise ModelError(f"{folder}: {name} must hold exactly {_BYTES} bytes of weights; found {len(raw)} or more")
-    return raw

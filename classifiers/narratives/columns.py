@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from classifiers.manifest import ModelFile
 from classifiers.narratives.evidence import Evidence
+from classifiers.plain_files import unpack
 from hustings.errors import ModelError
 
 __all__ = ["CODES", "COLUMNS", "Columns", "codes_given", "pack_columns", "unpack_columns"]
@@ -108,13 +109,7 @@ def unpack_columns(raw_codes: bytes, packed: bytes, where: str) -> Columns:
     head = _read(raw_codes, where)
     codes = tuple(column.code for column in head.columns)
     wanted = head.features * (4 + 2 * len(codes))
-    stream = zlib.decompressobj()
-    try:
-        raw = stream.decompress(packed, wanted + 1)
-    except zlib.error as error:
-        raise ModelError(f"{where}: {COLUMNS} is not a zlib stream ({error})") from error
-    if len(raw) != wanted or not stream.eof or stream.unused_data:
-        raise ModelError(f"{where}: {COLUMNS} must hold exactly {wanted} bytes; found {len(raw)} or more")
+    raw = unpack(packed, size=wanted, where=f"{where}: {COLUMNS}")
     numbers = np.frombuffer(raw, dtype="<u4", count=head.features).astype(np.int64)
     if (np.diff(numbers) <= 0).any():
         raise ModelError(f"{where}: {COLUMNS}: features must rise")
