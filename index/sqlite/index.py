@@ -68,8 +68,10 @@ class SqliteIndex:
         self._check_log(log_id)
         with self._assessments.writing() as connection:
             claim_for_log(connection, self._assessments.path, log_id)
-            write_dropped(connection, dropped or {}, counted_to=stored_positions(connection))
             counted_to = stored_positions(connection)
+            if dropped:
+                write_dropped(connection, dropped, counted_to=counted_to)
+                counted_to = stored_positions(connection)
             outcomes = write_assessments(connection, assessments)
             write_books(connection, outcomes, origins=origins, dead=dead, counted_to=counted_to)
             store_positions(connection, positions or {})
