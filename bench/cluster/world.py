@@ -35,10 +35,6 @@ class Deployment(NamedTuple):
     engine: Engine
     memory: Memory
 
-    @property
-    def has_kafka(self) -> bool:
-        return self.config.kafka is not None
-
 
 class World:
     """The synthetic election as a live stream: the demo's roster, rules and posts, without its archives."""
