@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from alerts.partners import Partner
     from alerts.rules import RuleSet
     from classifiers.claims.claim import Claim
+    from classifiers.encoder.embed import Embedder
     from classifiers.pipeline import Pipeline
     from classifiers.signing import Signers
     from classifiers.store import ModelStore
@@ -340,6 +341,7 @@ def desk_services(
     """What the desk's pages use."""
     from classifiers.claims.shelf import ClaimShelf
     from desk.web.services import DeskServices
+    from runtime.retold import retold_finder
 
     words = vocabulary_of(config)
     token_file, token_key = config.desk.tips_token_file, f"{config.path}: desk.tips_token_file"
@@ -361,6 +363,17 @@ def desk_services(
         is_replay=config.is_replay,
         silences=silence_finder(config, memory),
         known_claims=ClaimShelf(memory).find,
+        retold=retold_finder(index, embedder_finder(config), events),
+    )
+
+
+def embedder_finder(config: Config) -> Callable[[str], Embedder | None]:
+    """Opens the model that reads a language for meaning, among those that serve now; None where there is none. Raises
+    `ModelError` when it cannot be trusted."""
+    from classifiers.encoder.embed import load_embedder
+
+    return lambda language: load_embedder(
+        model_store(config).serving().values(), language, signers=model_signers(config)
     )
 
 

@@ -147,6 +147,13 @@ def test_severe_words_are_covered_until_asked_for(world: World) -> None:
     assert 'class="veil"' not in world.signed_in("reviewer").get(DATE).text.split("Same story")[0]
 
 
+def test_what_perhaps_tells_the_same_in_other_words_is_named_and_left_to_the_reader(world: World) -> None:
+    html = world.signed_in("reviewer").get(DATE).text.split("Perhaps the same, in other words")[1]
+    assert "Whether they tell the same story is for you to judge" in html
+    assert f'href="{ARABIC}"' in html
+    assert "Perhaps the same" not in world.signed_in("reviewer").get(THREAT).text
+
+
 def test_a_right_to_left_post_carries_its_language_and_direction(world: World) -> None:
     html = world.signed_in("reviewer").get(ARABIC).text
     assert '<p class="words" dir="rtl" lang="ar"><mark class="target">مارا تيلان</mark>' in html

@@ -17,6 +17,7 @@ from hustings.contracts import Index, Log, Memory
 from hustings.metrics import Event
 from hustings.query.vocabulary import Vocabulary
 from hustings.roster import Roster
+from hustings.types import Assessment
 
 __all__ = ["DeskServices", "Events", "KnownClaim", "Silence", "Silent"]
 
@@ -77,7 +78,8 @@ class KnownClaim(Protocol):
 @dataclass(frozen=True)
 class DeskServices:
     """The desk's surroundings. `rules` by id; `tips_token` guards `POST /api/tips`, and an empty one closes it;
-    `silences` are found anew at each call; `known_claims` finds those that are still held.
+    `silences` are found anew at each call; `known_claims` finds those that are still held; `retold` finds flagged posts
+    that perhaps tell a post's story in other words, the most alike first.
     In a replay the time of the posts is not that of the clock."""
 
     engine: Engine
@@ -97,3 +99,4 @@ class DeskServices:
     is_replay: bool = False
     silences: Callable[[], Sequence[Silence]] = tuple
     known_claims: Callable[[Iterable[str]], Sequence[KnownClaim]] = lambda ids: ()
+    retold: Callable[[Assessment], Sequence[Assessment]] = lambda assessment: ()

@@ -23,6 +23,8 @@ __all__ = ["conflict", "page", "show"]
 
 STORY_POSTS = 5
 """Other posts of the story that stand on the page; the rest is a search away."""
+RETOLD_POSTS = 3
+"""Posts in other words that stand on the page: a suggestion, which must not push the rest out of sight."""
 
 
 class ShownFlag(Struct, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         claims=[] if blind else services.known_claims(assessment.claims),
         story=others,
         story_more=more,
+        retold=[] if blind else _retold(visit, assessment),
         media=_described(assessment.post.media),
         claim=claim,
         waits=queue.is_waiting(services.engine, key),
@@ -181,6 +184,13 @@ def _story(visit: Visit, assessment: Assessment) -> tuple[list[BriefPost], int]:
     found = visit.services.index.search(query, limit=STORY_POSTS + 1).assessments
     others = [brief(other) for other in found if other.key != assessment.key][:STORY_POSTS]
     return others, max(0, visit.services.index.count(query) - 1 - len(others))
+
+
+def _retold(visit: Visit, assessment: Assessment) -> list[BriefPost]:
+    """Posts of other stories that perhaps say the same."""
+    if not assessment.story:
+        return []
+    return [brief(other) for other in visit.services.retold(assessment)[:RETOLD_POSTS]]
 
 
 def _described(media: Sequence[Media]) -> list[str]:
