@@ -59,17 +59,31 @@ def seed_languages() -> list[str]:
 
 def load_seeds(language: str) -> Seeds:
     """The seed corpus of a language: the sentences of `seeds/<language>.toml`, more of the codes of harm from
-    `seeds/more/`, and the posts of `seeds/ordinary/`. Raises `ModelError` when a file is not usable."""
+    `seeds/more/`, the same matters told in many ways from `seeds/wide/`, and the posts of `seeds/ordinary/`. Raises
+    `ModelError` when a file is not usable."""
     seeds = _load(language, "seeds")
     raw, more = _read(language, "seeds", "more")
+    raw_wide, wide = _read(language, "seeds", "wide") if has_wide(language) else (b"", {})
     raw_ordinary, ordinary = _read(language, "seeds", "ordinary")
     try:
-        added = tuple(Example(code, text) for code, lists in more.items() for text in lists["examples"])
+        added = [
+            Example(code, str(text))
+            for tree in (more, wide)
+            for code, lists in tree.items()
+            for text in lists["examples"]
+        ]
         posts = tuple(str(post) for post in ordinary["posts"])
     except (KeyError, TypeError) as error:
-        raise ModelError(f"seeds of {language!r}: {error!r} in more or ordinary posts") from error
-    together = hashlib.sha256(f"{seeds.sha256}{_sha256(raw)}{_sha256(raw_ordinary)}".encode()).hexdigest()
-    return seeds._replace(examples=(*seeds.examples, *added), ordinary=posts, sha256=together)
+        raise ModelError(f"seeds of {language!r}: {error!r} in more, wide or ordinary posts") from error
+    examples = (*seeds.examples, *(one for one in added if one.code != ORDINARY))
+    posts = (*posts, *(one.text for one in added if one.code == ORDINARY))
+    parts = (seeds.sha256, *map(_sha256, (raw, raw_wide, raw_ordinary)))
+    together = hashlib.sha256("".join(parts).encode()).hexdigest()
+    return seeds._replace(examples=examples, ordinary=posts, sha256=together)
+
+
+def has_wide(language: str) -> bool:
+    return files("classifiers").joinpath("seeds", "wide", f"{language}.toml").is_file()
 
 
 def example_languages() -> list[str]:
