@@ -8,14 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from bench.circumstances import ROOT, commit, machine, now
+
 RESULTS = ROOT / "bench" / "RESULTS.md"
 DETAILS = ("bench_text", "bench_log", "bench_index", "bench_classify", "bench_encoder")
 """Benches of one part, whose own output is quoted."""
@@ -31,25 +29,6 @@ def run(module: str) -> str:
         sys.stderr.write(result.stderr)
         return f"FAILED with status {result.returncode}: {(result.stderr.splitlines() or ['?'])[-1]}"
     return result.stdout.rstrip()
-
-
-def machine() -> str:
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    return f"{len(os.sched_getaffinity(0))} cores ({model}), Python {platform.python_version()}, {platform.system()}"
-
-
-def commit() -> str:
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-
-    return git("rev-parse", "--short", "HEAD") + (" with uncommitted changes" if git("status", "--porcelain") else "")
 
 
 def pipeline_section(found: dict[str, Any]) -> list[str]:
@@ -102,7 +81,7 @@ def main() -> None:
     lines = [
         "# Results",
         "",
-        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC at commit {commit()} on {machine()}.",
+        f"Measured {now()} at commit {commit()} on {machine()}.",
         "Made by `make bench`; ratios are side by side in one run, absolute numbers move with the machine.",
     ]
     for name in wanted:

@@ -9,15 +9,14 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.circumstances import ROOT, commit, machine, now
 from bench.cluster.measure import measure
 from bench.cluster.report import figures, report
 from bench.cluster.servers import running
 from bench.cluster.storm import GROUPS
 from bench.cluster.world import World
-from bench.run import ROOT, commit, machine
 from runtime.capacity.measured import write_measured
 from runtime.demo.generate import DEFAULT_POSTS
 from tests.servers.elastic_node import ElasticMissing
@@ -36,7 +35,7 @@ def main() -> None:
     parser.add_argument("--latency-seconds", type=float, default=10.0, help="at each rate")
     parser.add_argument("--dry", action="store_true", help="print the results and write no file")
     given = parser.parse_args()
-    about = {"when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "commit": commit(), "machine": machine()}
+    about = {"when": now(), "commit": commit(), "machine": machine()}
     try:
         # Not below a folder of the user's own: the servers' accounts must reach what is theirs in it.
         with tempfile.TemporaryDirectory(prefix="hustings-bench-") as temporary, running(Path(temporary)) as servers:

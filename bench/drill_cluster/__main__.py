@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.circumstances import commit, machine, now
 from bench.drill_cluster import report
 from bench.drill_cluster.contents import Contents, contents, differences, fix_pseudonyms
 from bench.drill_cluster.disk import Disk, disk_for_index
@@ -165,9 +166,9 @@ class Drill:
 
     def result(self, seconds: float) -> report.Result:
         return report.Result(
-            commit=report.commit(),
-            machine=report.machine(),
-            at=report.now(),
+            commit=commit(),
+            machine=machine(),
+            at=now(),
             seconds=round(seconds, 1),
             posts=len(self.expected.posts),
             alerts=len(self.expected.alerts),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from statistics import median
 
 import msgspec
 
 from bench.drill_cluster.disturb import Felt
 
-__all__ = ["Recovery", "Result", "commit", "machine", "markdown", "now", "recoveries", "table", "verdict"]
+__all__ = ["Recovery", "Result", "markdown", "recoveries", "table", "verdict"]
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,19 +124,3 @@ their session: the time is how long it took the others to take over.
 Negative control (position committed before the write, {result.control_kills} kills): {result.control_lost} posts lost,
 as it must. Messages that the partner got twice, with the same id, because their answer was lost: {result.repeats}.
 """
-
-
-def machine() -> str:
-    with open("/proc/meminfo") as lines:
-        memory = int(next(line for line in lines if line.startswith("MemTotal")).split()[1]) // 1_000_000
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory} GB"
-
-
-def commit() -> str:
-    """The commit of the checkout, with a plus where it was changed since."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True)
-    return said.stdout.strip() or "unknown"
-
-
-def now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
