@@ -59,7 +59,7 @@ def scored(linear: Sequence[Head], *texts: str, targets: tuple[Target, ...] = ()
         ("Read https://example.org/women?a=1 now", "read now"),
         ("Why??? \u201cNever\u201d\u2026 they don't", "why??? never\u201d\u2026 they don' t"),
         ("wo\u200bmen \U0001d41f\U0001d428\U0001d425\U0001d425\U0001d428\U0001d430", "women follow"),
-        ("He said HIS piece, I saw him", "she said her piece, i saw her"),
+        ("He said HIS piece, I saw him", "he said his piece, i saw him"),
         ("", ""),
     ],
 )

@@ -2,8 +2,7 @@
 
 The raw text would let a disguise (`b1tch`, zero-width characters) hide from the encoder what the linear heads see, the
 bare tokens would lose punctuation. Handles become `user`, as they are in the corpora, and the people and parties who
-are watched become `they`, so that no name speaks for or against anybody. A man is read as a woman: what is abuse of
-her is abuse of him, and the corpora hold little but abuse of women. Web addresses give nothing.
+are watched become `they`, so that no name speaks for or against anybody. Web addresses give nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ friendly words, or hiding the insult at its end, therefore changes little."""
 
 _SOMEBODY = "they"
 """Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
-_READ_AS = {"he": "she", "him": "her", "his": "her", "himself": "herself"}
-"""On EDOS's development rows .780 of PR-AUC became .779 for sexism, and .322 became .327 for threats."""
 _MARKS = frozenset(".,;:!?…'\"’‘“”()&%$-–—/")
 _MOST_MARKS = 3
 
@@ -49,7 +46,7 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
         next_starts = [*(start for start, _ in located.spans[1:]), len(part)]
         inside, parts_are_read = 0, True
         for token, (start, end), next_start in zip(located.tokens, located.spans, next_starts, strict=False):
-            word = _READ_AS.get(token, token)
+            word = token
             if len(token) > 1 and token[0] in "#@":  # its parts follow, within its span
                 inside, parts_are_read = end, token[0] == "#"
                 word = "" if parts_are_read else "user"

@@ -19,7 +19,7 @@ from msgspec import Struct
 from classifiers.manifest import Dataset
 from hustings.errors import ConfigError
 
-__all__ = ["Group", "OwnFile", "OwnRows", "expanded", "own_languages", "own_rows", "read_own"]
+__all__ = ["Group", "OwnFile", "OwnRows", "expanded", "own_languages", "own_rows", "read_own", "sides"]
 
 _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
@@ -117,6 +117,12 @@ def expanded(post: str, own: OwnFile, number: int) -> Iterator[str]:
             party = own.parties[(number + fill) % len(own.parties)]
             text = side.replace("{name}", name).replace("{party}", party)
             yield text[:1].upper() + text[1:] if side[:1] == "{" or post[:1] == "{" else text
+
+
+def sides(post: str, own: OwnFile, number: int) -> list[str]:
+    """One reading for each side of a post: two where it has alternations."""
+    readings = list(expanded(post, own, number))
+    return readings[:: len(readings) // 2] if _ALTERNATION.search(post) and len(readings) > 1 else readings[:1]
 
 
 def _read(language: str) -> tuple[OwnFile, str]:

@@ -103,7 +103,7 @@ def train_network(
     recipe: EncoderRecipe, base: Base, *, data: Path, seed: int, checkpoint: Path, progress: Progress
 ) -> TrainedNetwork:
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
-    labelled = gather(recipe.tasks, data)
+    labelled = gather(recipe.tasks, data, recipe.language)
     network = open_base(base.at, len(recipe.tasks), seed=seed)
     measured = measured_rows(recipe, network, data)
     epochs = fine_tune(

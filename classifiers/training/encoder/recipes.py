@@ -38,8 +38,16 @@ ENCODERS: dict[str, EncoderRecipe] = {
             language="en",
             base="all-minilm-l6-v2",
             tasks=(
-                Task("sexism", "edos-sexist", "edos-sexist-dev", "G-en", precision=0.75),
-                Task("threat", "edos-threat", "edos-threat-dev", "G-THR-en", precision=0.5, asked_from=0.07),
+                Task("sexism", "edos-sexist", "edos-sexist-dev", "G-en", precision=0.75, own="G"),
+                Task(
+                    "threat",
+                    "edos-threat",
+                    "edos-threat-dev",
+                    "G-THR-en",
+                    precision=0.5,
+                    asked_from=0.07,
+                    own="G-THR",
+                ),
                 Task("derogation", "edos-derogation", weight=0.3),
                 Task("animosity", "edos-animosity", weight=0.3),
                 Task("prejudice", "edos-prejudice", weight=0.3),
@@ -47,8 +55,9 @@ ENCODERS: dict[str, EncoderRecipe] = {
             label="Reads again the English posts in which the linear heads see sexism or threats against women, or are "
             "not sure that there is none (EDOS task A, EDOS category 1).",
             limits="Learnt from Gab and Reddit, where every fourth row was sexist. Reads no more than 40 words of a "
-            "post, those round the place where the linear head sees most. Only 310 examples of threats. Does not see "
+            "post, those round the place where the linear head sees most. Some 550 examples of threats. Does not see "
             "what the linear heads give a very low score.",
+            settings=FitSettings(epochs=3, rate=8e-5),
         ),
     )
 }
