@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 
 from classifiers.checks.disguises import DISGUISES, letters
 from classifiers.checks.expand import FEWEST_CASES, PAIRS, expand, load_suite
+from classifiers.checks.free import load_free_suite
 from classifiers.checks.page import page
 from classifiers.checks.runner import Report, below, is_right, run, uneven
 from classifiers.checks.suite import Case, Function, Functions, Phrasing, Suite, Swap, read_functions, read_phrasing
 from classifiers.checks.templates import fill, slots
-from classifiers.narratives.seeds import load_seeds, seed_languages
+from classifiers.narratives.seeds import ORDINARY, load_seeds, seed_languages
 from classifiers.pipeline import Pipeline
 from hustings.errors import ConfigError
 from hustings.types import Assessment, Flag
@@ -37,6 +38,11 @@ def election() -> Suite:
 @pytest.fixture(scope="module")
 def abuse() -> Suite:
     return load_suite("abuse")
+
+
+@pytest.fixture(scope="module")
+def free() -> Suite:
+    return load_free_suite()
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,17 @@ def test_every_function_has_twelve_different_posts_in_each_of_its_languages(both
             for function in suite.functions:
                 if function.speaks(language):
                     assert len(texts[language, function.id]) >= FEWEST_CASES, (language, function.id)
+
+
+def test_the_free_suite_has_eight_posts_of_each_code_of_harm_and_fifteen_of_each_protected_one(free: Suite) -> None:
+    assert free.languages == ("ar", "en", "es", "fr", "hi", "pt")
+    counts = Counter((case.language, case.function) for case in free.cases)
+    assert len({case.text for case in free.cases}) == len(free.cases)
+    known = codebook().codes
+    for function in free.functions:
+        fewest = 8 if function.expected else 15
+        assert min(counts[language, function.id] for language in free.languages) >= fewest, function.id
+        assert function.id == ORDINARY or function.id in known
 
 
 def test_no_slot_is_left_open_and_ids_name_one_post(both: tuple[Suite, Suite]) -> None:
@@ -167,10 +184,10 @@ def test_near_copies_are_found_when_there_are_any(election: Suite) -> None:
 
 
 @pytest.mark.parametrize("language", seed_languages())
-def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], language: str) -> None:
+def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: Suite, language: str) -> None:
     seeds = load_seeds(language)
     texts = [*(example.text for example in (*seeds.examples, *seeds.held_out)), *seeds.ordinary]
-    for suite in both:
+    for suite in (*both, free):
         assert _near_copies([case for case in suite.cases if case.language == language], texts) == []
 
 

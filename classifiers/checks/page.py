@@ -30,8 +30,8 @@ invented, and the files are in the public domain (CC0).
   any code of harm is an error.
 - **Swaps** make each post twice, for a woman and a man, for one party and its rival, for a name of the majority and
   one of a minority. The two sides must be flagged equally often, within two points; 60 pairs each. All suites are run
-  beside a roster of the people and parties whose names are swapped, as a deployment has one: no linear head and no
-  encoder sees the names of a roster. Narrative heads do.
+  beside a roster of the people and parties whose names are swapped, as a deployment has one: no model sees the names of
+  a roster.
 - The floor is {floor}: no function may lie below it in a language before models are released.
 
 What a number here does not say. The posts are templates, so the n of a function is not n independent posts. A good
@@ -40,12 +40,15 @@ sentences yet; `hustings checks cases` prints them for whoever will.
 
 No post was learnt from. But word lists and the limits that thresholds of the narrative heads keep to were adjusted
 while the scores by function were watched: for narratives the numbers are development numbers, not independent ones, and
-likely better than on sentences that nobody has looked at.
+likely better than on sentences that nobody has looked at. Such sentences are those of the last suite, **Free form**:
+written by somebody who had seen neither seeds nor word lists nor the other suites, and run when the models were
+settled. Its numbers are the ones to expect; once a model is mended after a look at them, they are so no more.
 
 ## Use
 
 ```
-hustings checks run                                 # every suite, worst functions first
+hustings checks run                                 # every suite but the last, worst functions first
+hustings checks run --suite free                    # the one that should stay unseen until models are settled
 hustings checks run --suite election --language ar  # one language
 hustings checks run --json                          # for machines: scores, swaps, examples of failures
 hustings checks run --floor 0.5                     # exit status 1 when a function lies below
@@ -92,7 +95,8 @@ def _suite(report: Report) -> str:
         *_silent(report),
     ]
     lines += [f"### {report.title}: accuracy by function", "", *_functions(report, languages), ""]
-    lines += [f"### {report.title}: swaps", "", *_swaps(report), ""]
+    if report.swaps:
+        lines += [f"### {report.title}: swaps", "", *_swaps(report), ""]
     lines += [f"### {report.title}: protected speech that was flagged", "", *_wrong(report), ""]
     return "\n".join(lines)
 
@@ -147,7 +151,7 @@ def _wrong(report: Report) -> list[str]:
     lines = ["Most often first:", ""]
     for score in wrong[:WORST]:
         failure = score.failures[0]
-        shown = f": “{' '.join(failure.text.split())}”" if report.suite == "election" else ""
+        shown = f": “{' '.join(failure.text.split())}”" if report.suite != "abuse" else ""
         lines.append(
             f"- `{score.function}` ({score.language}), accuracy {score.accuracy:.2f}{shown}"
             f" got {', '.join(failure.flags)}"

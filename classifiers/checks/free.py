@@ -1,0 +1,69 @@
+"""Posts in free form, by code: written by somebody who had seen neither seeds nor word lists nor the other suites.
+
+The other suites say which wordings are told; whoever mends a model looks at them, so their numbers flatter. This one
+is for a look from outside once models are settled, and no gate asks it: a model that is mended after it is no longer
+measured by it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+from classifiers.checks.suite import Case, Function, Suite
+from classifiers.narratives.seeds import ORDINARY, PROTECTED
+from hustings.errors import ConfigError
+
+__all__ = ["load_free_suite"]
+
+_NAME = "free"
+_HARM = ("N", "A", "G")
+
+
+def load_free_suite() -> Suite:
+    """Every post a case; a code is a function, and what is not harm expects nothing. Raises `ConfigError`."""
+    folder = files("classifiers").joinpath("checks", _NAME)
+    functions: dict[str, Function] = {}
+    cases: list[Case] = []
+    languages = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    for language in languages:
+        for code, posts in _posts(language).items():
+            function = functions.setdefault(code, _function(code))
+            cases += [
+                Case(
+                    id=f"{language}/{code}/{number:02}",
+                    function=code,
+                    language=language,
+                    text=text,
+                    expected=function.expected,
+                    template=number,
+                )
+                for number, text in enumerate(posts)
+            ]
+    return Suite(
+        name=_NAME,
+        title="Free form",
+        harm=_HARM,
+        functions=tuple(functions.values()),
+        languages=tuple(languages),
+        cases=tuple(cases),
+    )
+
+
+def _function(code: str) -> Function:
+    if code == ORDINARY:
+        return Function(id=code, tests="Everyday posts, half of them about the election.")
+    if code.startswith(PROTECTED):
+        return Function(id=code, tests="Posts of this code, in which nothing is to be flagged as harm.")
+    return Function(id=code, tests="Posts of this code.", expected=(code,))
+
+
+def _posts(language: str) -> dict[str, list[str]]:
+    where = f"checks/{_NAME}/{language}.toml"
+    try:
+        tree = tomllib.loads(files("classifiers").joinpath("checks", _NAME, f"{language}.toml").read_text("utf-8"))
+        if tree.pop("language") != language:
+            raise ConfigError(f"{where}: `language` is not that of the file's name")
+        return {code: [str(post) for post in lists["posts"]] for code, lists in tree.items()}
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ConfigError(f"{where}: {error!r}; each code needs `posts`") from error
