@@ -351,6 +351,54 @@ def test_too_few_rows_are_no_corpus_to_train_on(tmp_path: Path) -> None:
         train_reviewed(order(), stored(tmp_path, ROWS), tmp_path / "A-INSULT-en@1")
 
 
+def one_story(count: int, label: int) -> list[Row]:
+    """The same sentence over and over, a number apart."""
+    said = "vote on Monday, not on Sunday, the date was changed by the council" if label else "the ferry runs every hour"
+    return [row(1000 * (label + 1) + n, label, f"{said} ({n})") for n in range(count)]
+
+
+FEW_STORIES = {
+    "one story": (one_story(48, 1), "its 48 positive rows are 1 story", "positive rows about something else, 4 or"),
+    "three stories": (
+        [*one_story(20, 1), row(1, 1), row(4, 1)],
+        "its 22 positive rows are 3 stories",
+        "positive rows about something else, 2 or",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FEW_STORIES)
+def test_positives_that_tell_too_few_stories_are_no_corpus_to_train_on(tmp_path: Path, case: str) -> None:
+    positives, found, missing = FEW_STORIES[case]
+    corpus = stored(tmp_path, [*positives, *(one for one in many(120) if not one.label)])
+    with pytest.raises(ConfigError) as told:
+        train_reviewed(order(), corpus, tmp_path / "A-INSULT-en@1")
+    assert found in str(told.value)
+    assert "training needs at least 5 different ones of either label" in str(told.value)
+    assert missing in str(told.value)
+    assert not (tmp_path / "A-INSULT-en@1").exists()
+
+
+def test_negatives_that_tell_one_story_are_no_corpus_to_train_on(tmp_path: Path) -> None:
+    corpus = stored(tmp_path, [*one_story(60, 0), *(one for one in many(120) if one.label)])
+    with pytest.raises(ConfigError, match="its 60 negative rows are 1 story"):
+        train_reviewed(order(), corpus, tmp_path / "A-INSULT-en@1")
+
+
+def test_rows_of_one_family_are_one_story_however_they_are_worded(tmp_path: Path) -> None:
+    rows = [Row(id=one.id, text=one.text, label=one.label, family="x" if one.label else "") for one in many(120)]
+    with pytest.raises(ConfigError, match="its 40 positive rows are 1 story"):
+        train_reviewed(order(), stored(tmp_path, rows), tmp_path / "A-INSULT-en@1")
+
+
+def test_five_stories_of_either_label_are_enough(tmp_path: Path) -> None:
+    """The largest of them is most of the positives: folds hold it out whole, and the rest is still learnt from."""
+    few = [one for one in many(120) if one.label][:4]
+    corpus = stored(tmp_path, [*one_story(40, 1), *few, *(one for one in many(120) if not one.label)])
+    manifest = train_reviewed(order(), corpus, tmp_path / "A-INSULT-en@1")
+    assert 0 <= manifest.threshold.value <= 1
+
+
 # ── the commands ──
 
 

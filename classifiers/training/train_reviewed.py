@@ -34,6 +34,8 @@ FOLDS = 5
 FEWEST_ROWS = 60
 """Fewer rows than this make no fold in which anything can be measured."""
 FEWEST_OF_A_LABEL = 15
+FEWEST_STORIES = FOLDS
+"""Different ones of either label: near-copies stay in one fold, and each fold is held out once."""
 FEWEST_OF_A_GROUP = 20
 LATEST = 0.2
 """Share of the rows, the newest ones, that the time-ordered measurement is made on."""
@@ -73,23 +75,25 @@ class _Data(NamedTuple):
 def train_reviewed(
     order: ReviewedOrder, stored: StoredCorpus, folder: Path, *, tell: Callable[[str], None] = lambda stage: None
 ) -> Manifest:
-    """Train, calibrate and measure the head, and write it to `folder`. Raises `ConfigError` for too few rows, and for a
-    random split that near-copies cross."""
+    """Train, calibrate and measure the head, and write it to `folder`. Raises `ConfigError` for too few rows, for rows
+    that tell too few stories, and for a random split that near-copies cross."""
     rows = read_rows(stored)
     corpus = to_training(stored, rows)
     _check_enough(stored, corpus.labels)
     tell("near-copies")
     copies = clusters(corpus.texts, corpus.families)
+    _check_stories(stored, corpus.labels, copies)
     if order.split == "random":
         fold = np.random.default_rng(order.seed).integers(0, FOLDS, len(rows))
     else:
         fold = folds(copies, corpus.labels, count=FOLDS, seed=order.seed)
     check_split(fold, copies)
+    labels = np.array(corpus.labels, dtype=np.int64)
+    _check_folds(stored, labels, fold)
 
     tell("features")
     seed = order.prior.manifest.seed if order.prior else order.seed
     posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
-    labels = np.array(corpus.labels, dtype=np.int64)
     data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
     margins = np.zeros(len(posts))
     for held_out in range(FOLDS):
@@ -157,6 +161,32 @@ def _check_enough(stored: StoredCorpus, labels: Sequence[int]) -> None:
             f"corpus {stored.paper.tag}: {len(labels)} rows, {positives} of them positive; training needs at least "
             f"{FEWEST_ROWS} rows and {FEWEST_OF_A_LABEL} of either label"
         )
+
+
+def _check_stories(stored: StoredCorpus, labels: Sequence[int], copies: NDArray[np.intp]) -> None:
+    """A hundred near-copies are one thing said, and go into one fold: what is learnt then has been seen in no other."""
+    for label, called in ((1, "positive"), (0, "negative")):
+        rows = [number for number, own in zip(copies.tolist(), labels, strict=True) if own == label]
+        stories = len(set(rows))
+        if stories < FEWEST_STORIES:
+            raise ConfigError(
+                f"corpus {stored.paper.tag}: its {len(rows)} {called} rows are {stories} "
+                f"{'story' if stories == 1 else 'stories'} (near-copies and rows of one family count once); training "
+                f"needs at least {FEWEST_STORIES} different ones of either label, so that each can be held out: add "
+                f"{called} rows about something else, {FEWEST_STORIES - stories} or more"
+            )
+
+
+def _check_folds(stored: StoredCorpus, labels: I64, fold: NDArray[np.intp]) -> None:
+    """Whatever was drawn, no fold may hold all rows of a label: its head would learn from the others alone."""
+    for held_out in range(FOLDS):
+        kept = labels[fold != held_out]
+        if not 0 < kept.sum() < len(kept):
+            missing = "positive" if kept.sum() == 0 else "negative"
+            raise ConfigError(
+                f"corpus {stored.paper.tag}: all {missing} rows fell into one of {FOLDS} folds, so nothing can be held "
+                f"out; add {missing} rows about something else"
+            )
 
 
 def _fit(order: ReviewedOrder, data: _Data, kept: NDArray[np.bool_]) -> Fit:
