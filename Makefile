@@ -2,6 +2,7 @@
 PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 12000
+MODELS ?= build/models
 
 # Tests, benches and drills start programs by the hundred: each would compile all of its libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +21,7 @@ help:
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
 	@echo "             killed too, into bench/DRILL_CLUSTER.md (KILLS=100 POSTS=$(POSTS), the size of each election)"
 	@echo "make bench   speed, as ratios, into bench/RESULTS.md; CLUSTER=1: over real servers, into RESULTS_CLUSTER.md"
-	@echo "make models  train the shipped models again (needs the staged data)"
+	@echo "make models  train the models again into $(MODELS), to be compared with the shipped ones (needs the staged data)"
 	@echo "make docs    write the generated pages again"
 	@echo "make setup   only the set-up (demo and test call it)"
 
@@ -66,8 +67,15 @@ docs: setup
 	@.venv/bin/hustings capacity --page > docs/capacity.md
 	@.venv/bin/hustings model table --page > docs/heads.md
 
+# Never over classifiers/models: what is shipped there is signed and has a version.
 models: setup
-	@.venv/bin/hustings model train --out classifiers/models
+	@.venv/bin/hustings model train --out $(MODELS)
+	@.venv/bin/hustings model train --kind encoder --network classifiers/models/encoder-en --out $(MODELS)
+	@echo "made in $(MODELS): unsigned, each as version 1, the encoder joined anew with the shipped linear heads. Next:"
+	@echo "  hustings model gates --all --models $(MODELS)       every gate, on what was made"
+	@echo "  diff <(hustings model table --page) <(hustings model table --page --models $(MODELS))     (bash)"
+	@echo "  hustings model train NAME --model-version N --at DATE --out $(MODELS)       as the version that shall be shipped"
+	@echo "  hustings model sign $(MODELS)/NAME --key FILE       then copy the folder over classifiers/models/NAME"
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-run

@@ -36,10 +36,12 @@ class Papers(Struct, frozen=True, kw_only=True):
 
     @property
     def gates(self) -> str:
-        """The gates' answer in a word."""
+        """The gates' answer in a few words: "passed" alone only where nothing had to be excused."""
         if self.record is None:
             return "not run"
-        return "failed" if self.record.failed else "passed"
+        counts = ((len(self.record.failed), "failed"), (len(self.record.excused), "excused"))
+        told = ", ".join(f"{count} {what}" for count, what in counts if count)
+        return told if self.record.failed else f"passed, {told}" if told else "passed"
 
 
 def write_made(folder: Path, seconds: float) -> None:

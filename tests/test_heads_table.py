@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from classifiers.gates.record import GateRecord, write_record
+from classifiers.gates.record import Check, GateRecord, read_record, write_record
 from classifiers.heads_table import COLUMNS, SHOWN, heads_table, linear_training_s, page
 from classifiers.manifest import hash_of_manifest
 from classifiers.papers import write_made
@@ -60,6 +61,28 @@ def test_cost_and_training_are_those_on_paper_and_unknown_without(store: ModelSt
     assert (german.us_a_post, german.training_s, german.gates) == (None, None, "not run")
     assert linear_training_s([german, english]) is None
     assert linear_training_s([english, english]) == 6.5
+
+
+def test_what_had_to_be_excused_is_counted_beside_passed(store: ModelStore) -> None:
+    known, unknown = (
+        Check(
+            gate="functions",
+            subject=subject,
+            language="en",
+            value=0.2,
+            limit=0.5,
+            at_least=True,
+            passed=False,
+            excused=reason,
+        )
+        for subject, reason in (("abuse: slur", "few slurs were in the data"), ("abuse: irony", ""))
+    )
+    record = read_record(store.own / "G-en", store.find("G-en").manifest)
+    assert record is not None
+    write_record(store.own / "G-en", replace(record, checks=(known, known)))
+    assert heads_table(store)[1].gates == "passed, 2 excused"
+    write_record(store.own / "G-en", replace(record, checks=(known, unknown)))
+    assert heads_table(store)[1].gates == "1 failed, 1 excused"
 
 
 def test_a_cost_that_was_measured_now_stands_in_its_place(store: ModelStore) -> None:
