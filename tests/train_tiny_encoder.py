@@ -25,7 +25,7 @@ from classifiers.training.encoder.bases import find_base
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.recipes import RECIPES
-from classifiers.training.train_encoder import join_heads, train_network
+from classifiers.training.train_encoder import join_heads, staged, train_network
 from classifiers.training.train_linear import train_head
 
 RUDE = ["clown", "liar", "idiot", "crook", "thief", "coward", "snake", "parasite"]
@@ -108,24 +108,22 @@ def main(folder: Path) -> dict[str, object]:
         if done == of // 2:
             raise Interrupted
 
+    material = staged(recipe, folder / "data", folder / "models")
     checkpoint = folder / "interrupted.checkpoint"
     try:
-        train_network(
-            recipe, base, data=folder / "data", seed=SEED, checkpoint=checkpoint, progress=quiet._replace(step=stop)
-        )
+        train_network(recipe, base, material.read, seed=SEED, checkpoint=checkpoint, progress=quiet._replace(step=stop))
     except Interrupted:
         before = len(epochs)
-    resumed = train_network(recipe, base, data=folder / "data", seed=SEED, checkpoint=checkpoint, progress=quiet)
+    resumed = train_network(recipe, base, material.read, seed=SEED, checkpoint=checkpoint, progress=quiet)
     after = len(epochs) - before
     whole = train_network(
-        recipe, base, data=folder / "data", seed=SEED, checkpoint=folder / "whole.checkpoint", progress=quiet
+        recipe, base, material.read, seed=SEED, checkpoint=folder / "whole.checkpoint", progress=quiet
     )
     join_heads(
         recipe,
         whole,
-        data=folder / "data",
-        models=folder / "models",
-        beside=folder / "models",
+        material,
+        folder / "models" / "encoder-en",
         seed=SEED,
         encoder_version="2",
         chosen_by="a test",

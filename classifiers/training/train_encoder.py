@@ -7,7 +7,7 @@ and is run again when a linear head gets a new version.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +36,27 @@ from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Task, gather
 from classifiers.training.measures import measure
 
-__all__ = ["TrainedNetwork", "join_heads", "library_versions", "read_trained", "train_encoder", "train_network"]
+__all__ = [
+    "Material",
+    "TrainedNetwork",
+    "join_heads",
+    "library_versions",
+    "read_trained",
+    "staged",
+    "train_encoder",
+    "train_network",
+]
 
 FOLDS = 5
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "onnxscript", "tokenizers", "torch", "transformers")
+
+
+class Material(NamedTuple):
+    """What an encoder is made from: `read` gives a corpus of its tasks by name and use ("training" or "measuring"),
+    `heads` are the linear heads of its tasks by name, none of which learnt from a row that is measured on."""
+
+    read: Callable[[str, str], Corpus]
+    heads: Mapping[str, Head]
 
 
 class TrainedNetwork(NamedTuple):
@@ -54,13 +71,18 @@ class TrainedNetwork(NamedTuple):
     libraries: dict[str, str]
 
 
+def staged(recipe: EncoderRecipe, data: Path, beside: Path) -> Material:
+    """The corpora that are staged under `data`, and the linear heads in the folder `beside`."""
+    heads = {task.head: load_head(beside / task.head, signers=ANYBODY) for task in recipe.served}
+    return Material(lambda name, use: read_corpus(name, data, use=use), heads)
+
+
 def train_encoder(
     recipe: EncoderRecipe,
     base: Base,
+    material: Material,
+    folder: Path,
     *,
-    data: Path,
-    models: Path,
-    beside: Path,
     seed: int,
     encoder_version: str,
     chosen_by: str,
@@ -68,15 +90,13 @@ def train_encoder(
     checkpoint: Path,
     progress: Progress,
 ) -> Manifest:
-    """Make the encoder and write it to `models/<name>`; the linear heads that it speaks beside are those in the folder
-    `beside`. An interrupted training goes on from `checkpoint`."""
-    trained = train_network(recipe, base, data=data, seed=seed, checkpoint=checkpoint, progress=progress)
+    """Make the encoder and write it to `folder`. An interrupted training goes on from `checkpoint`."""
+    trained = train_network(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
     return join_heads(
         recipe,
         trained,
-        data=data,
-        models=models,
-        beside=beside,
+        material,
+        folder,
         seed=seed,
         encoder_version=encoder_version,
         chosen_by=chosen_by,
@@ -100,12 +120,18 @@ def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetw
 
 
 def train_network(
-    recipe: EncoderRecipe, base: Base, *, data: Path, seed: int, checkpoint: Path, progress: Progress
+    recipe: EncoderRecipe,
+    base: Base,
+    read: Callable[[str, str], Corpus],
+    *,
+    seed: int,
+    checkpoint: Path,
+    progress: Progress,
 ) -> TrainedNetwork:
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
-    labelled = gather(recipe.tasks, data, recipe.language)
+    labelled = gather(recipe.tasks, read, recipe.speech)
     network = open_base(base.at, len(recipe.tasks), seed=seed)
-    measured = measured_rows(recipe, network, data)
+    measured = measured_rows(recipe, network, read)
     epochs = fine_tune(
         network,
         split(network, labelled.texts),
@@ -117,16 +143,16 @@ def train_network(
         checkpoint=checkpoint,
         progress=progress,
     )
-    return pack_network(recipe, base, network, measured, epochs, labelled.datasets, data=data)
+    return pack_network(recipe, base, network, measured, epochs, labelled.datasets, read)
 
 
-def measured_rows(recipe: EncoderRecipe, network: Network, data: Path) -> list[Measured]:
+def measured_rows(recipe: EncoderRecipe, network: Network, read: Callable[[str, str], Corpus]) -> list[Measured]:
     """What the tasks are measured on after each epoch."""
     return [
         Measured(task.name, column, split(network, _whole(corpus)), np.array(corpus.labels, dtype=np.int64))
         for column, task in enumerate(recipe.tasks)
         if task.measured_on
-        for corpus in (read_corpus(task.measured_on, data, use="measuring"),)
+        for corpus in (read(task.measured_on, "measuring"),)
     ]
 
 
@@ -137,8 +163,7 @@ def pack_network(
     measured: Sequence[Measured],
     epochs: Sequence[Epoch],
     datasets: tuple[Dataset, ...],
-    *,
-    data: Path,
+    read: Callable[[str, str], Corpus],
 ) -> TrainedNetwork:
     """Export and quantise a fine-tuned network, and hold the small one against it."""
     small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
@@ -146,7 +171,7 @@ def pack_network(
     metrics = []
     for output, task in enumerate(recipe.served):
         one = next(one for one in measured if one.task == task.name)
-        texts = _whole(read_corpus(task.measured_on, data, use="measuring"))
+        texts = _whole(read(task.measured_on, "measuring"))
         was, now = logits(network, one.pieces)[:, one.column], session.logits(texts)[:, output]
         found = agreement(was, now, one.labels, float(np.quantile(was, 1 - one.labels.mean())))
         check_agreement(f"{recipe.name}, {task.head}", found)
@@ -175,10 +200,9 @@ def pack_network(
 def join_heads(
     recipe: EncoderRecipe,
     trained: TrainedNetwork,
+    material: Material,
+    folder: Path,
     *,
-    data: Path,
-    models: Path,
-    beside: Path,
     seed: int,
     encoder_version: str,
     chosen_by: str,
@@ -191,8 +215,7 @@ def join_heads(
     heads, datasets = [], list(trained.datasets)
     metrics: list[Metric] = []
     for output, task in enumerate(recipe.served):
-        corpus = read_corpus(task.measured_on, data, use="measuring")
-        linear = load_head(beside / task.head, signers=ANYBODY)
+        corpus, linear = material.read(task.measured_on, "measuring"), material.heads[task.head]
         evidence = _evidence(corpus, linear, session, output, seed)
         on = f"{task.head}: {corpus.dataset.file}"
         chosen = choose(
@@ -231,7 +254,6 @@ def join_heads(
         libraries=trained.libraries,
         seed=seed,
     )
-    folder = models / recipe.name
     folder.mkdir(parents=True, exist_ok=True)
     for name, raw in content.items():
         (folder / name).write_bytes(raw)

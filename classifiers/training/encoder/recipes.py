@@ -25,6 +25,11 @@ class EncoderRecipe(NamedTuple):
     settings: FitSettings = FitSettings()
 
     @property
+    def speech(self) -> str:
+        """The language without a region, as our own posts are called by: "en" for "en-IN"."""
+        return self.language.partition("-")[0]
+
+    @property
     def served(self) -> tuple[Task, ...]:
         """The tasks that speak beside a linear head."""
         return tuple(task for task in self.tasks if task.head)

@@ -7,8 +7,7 @@ that has to tell several things apart learns more from the same text. A served t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +15,18 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.reading import read_words
 from classifiers.manifest import Dataset
-from classifiers.training.corpora import read_corpus
-from classifiers.training.own_posts import own_rows, read_own, sides
+from classifiers.own_posts import read_own
+from classifiers.training.corpora import Corpus
+from classifiers.training.own_posts import own_rows, sides
 
 __all__ = ["Labelled", "Task", "gather"]
 
 
 class Task(NamedTuple):
     """One output. `head` is the linear head beside which it is served, empty for a task that only helps learning;
-    `corpus` and `measured_on` are names of `CORPORA`; `weight` is its share of the loss; `precision` what the flags of
-    the served output should have; `asked_from` see `EncoderHead`; `own` is the code as which our own posts are
-    labelled, empty for none."""
+    `corpus` and `measured_on` are names of corpora, of `CORPORA` where the encoder is a shipped one; `weight` is its
+    share of the loss; `precision` what the flags of the served output should have; `asked_from` see `EncoderHead`;
+    `own` is the code as which our own posts are labelled, empty for none."""
 
     name: str
     corpus: str
@@ -46,14 +46,14 @@ class Labelled(NamedTuple):
     datasets: tuple[Dataset, ...]
 
 
-def gather(tasks: Sequence[Task], data: Path, language: str) -> Labelled:
-    """The training rows of all tasks; a text that stands in several corpora is one row. Our own posts are those of
-    `language`, each side of a post once."""
+def gather(tasks: Sequence[Task], read: Callable[[str, str], Corpus], language: str) -> Labelled:
+    """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
+    row. Our own posts are those of `language`, each side of a post once."""
     rows: dict[str, int] = {}
     found: list[tuple[int, int, int]] = []
     datasets: dict[tuple[str, str], Dataset] = {}
     for column, task in enumerate(tasks):
-        corpus = read_corpus(task.corpus, data)
+        corpus = read(task.corpus, "training")
         datasets.setdefault((corpus.dataset.file, task.corpus), corpus.dataset)
         labelled = list(zip(corpus.texts, corpus.labels, strict=True))
         if task.own:

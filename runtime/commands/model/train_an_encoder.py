@@ -19,7 +19,7 @@ from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
 from classifiers.training.make_embedder import EMBEDDERS, make_embedder
 from classifiers.training.train import Order
-from classifiers.training.train_encoder import join_heads, read_trained, train_encoder
+from classifiers.training.train_encoder import join_heads, read_trained, staged, train_encoder
 from hustings.errors import ConfigError
 from runtime.commands.progress import stages
 from runtime.commands.terminal import say
@@ -51,9 +51,8 @@ def train_an_encoder(
         manifest = join_heads(
             recipe,
             read_trained(network, signers=ANYBODY),
-            data=order.data,
-            models=order.models,
-            beside=beside or shipped_models(),
+            staged(recipe, order.data, beside or shipped_models()),
+            order.models / name,
             seed=order.seed,
             encoder_version=order.version,
             chosen_by=order.chosen_by,
@@ -134,9 +133,8 @@ def _fine_tuned(
         manifest = train_encoder(
             recipe,
             base,
-            data=order.data,
-            models=order.models,
-            beside=beside,
+            staged(recipe, order.data, beside),
+            order.models / recipe.name,
             seed=order.seed,
             encoder_version=order.version,
             chosen_by=order.chosen_by,
