@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hustings.clock import Clock, rfc3339
 from hustings.codebook import Codebook
 from hustings.errors import ConfigError
+from hustings.language_tags import language_tag, teaches
 from runtime import build
 from runtime.config import Config
 
@@ -60,13 +61,33 @@ def code_and_language(name: str, codebook: Codebook) -> tuple[str, str]:
     parts = name.split("-")
     for place in range(len(parts) - 1, 0, -1):
         code, language = "-".join(parts[:place]), "-".join(parts[place:])
-        if (known := codebook.codes.get(code)) is not None and language[0].islower():
+        if (known := codebook.codes.get(code)) is not None and language[:1].islower():
             if known.human_only:
                 raise ConfigError(f"{name}: {code} ({known.title}) is for people; no model may give it")
+            try:
+                tag = language_tag(language)
+            except ConfigError as error:
+                raise ConfigError(f"{name!r}: {error}") from None
+            if tag != language:
+                raise ConfigError(f"{name!r}: did you mean {code}-{tag}?")
             return code, language
-    near = codebook.nearest(parts[0])
-    hint = f"; did you mean {near}-en?" if near else ""
+    near = _meant(name, codebook)
+    hint = f"; did you mean {near}?" if near else ""
     raise ConfigError(f"{name!r}: a head is called by its code and language, such as G-THR-en{hint}")
+
+
+def _meant(name: str, codebook: Codebook) -> str | None:
+    """The head that looks most like `name`, whose language may be missing."""
+    rest, _, last = name.rpartition("-")
+    try:
+        code, language = rest, language_tag(last) if rest else ""
+    except ConfigError:
+        code, language = name, "en"
+    if not rest or name.upper() in codebook.codes:  # a code without a language, though its end may look like one
+        code, language = name, "en"
+    near = codebook.nearest(code)
+    known = codebook.codes.get(near) if near else None
+    return f"{near}-{language}" if known is not None and not known.human_only else None
 
 
 def build_from_desk(config: Config, name: str, *, code: str, language: str, clock: Clock) -> StoredCorpus:
@@ -110,7 +131,7 @@ def build_from_desk(config: Config, name: str, *, code: str, language: str, cloc
 
 def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell: Tell) -> Made:
     """Train the head `name` from the corpus, sign it, run every gate, write its card. Raises `ConfigError` for a name
-    that is no head, too few rows, or a split that near-copies cross."""
+    that is no head, a corpus in another language, too few rows, or a split that near-copies cross."""
     from classifiers.card.write import write_card
     from classifiers.gates.floors import read_floors
     from classifiers.gates.judge import judge
@@ -125,6 +146,11 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
 
     codes = build.codebook()
     code, language = code_and_language(name, codes)
+    if not teaches(corpus.paper.language, language):
+        raise ConfigError(
+            f"corpus {corpus.paper.tag} is in {corpus.paper.language!r}, {name} is for {language!r}: such rows would "
+            f"teach it nothing; name a corpus in {language!r} or a head for {corpus.paper.language!r}"
+        )
     store = making.store
     serving = store.serving() if store.own.is_dir() or store.base is not None else {}
     prior = load_head(serving[name], signers=making.signers) if name in serving else None

@@ -16,6 +16,7 @@ from classifiers.training.licences import class_of
 from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
 from desk.adjudication import adjudicate, judgement
 from hustings.errors import ConfigError
+from hustings.language_tags import teaches
 from hustings.types import Review
 from runtime.build import codebook
 from runtime.model_making import code_and_language
@@ -299,11 +300,73 @@ def test_a_head_is_called_by_its_code_and_language(name: str, expected: tuple[st
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("sexism", "called by its code and language"), ("G", "such as G-THR-en"), ("T-FALSE-en", "people")],
+    [
+        ("sexism", "called by its code and language"),
+        ("G", r"such as G-THR-en; did you mean G-en\?"),
+        ("G-", "such as G-THR-en"),
+        ("A-INSULT", r"did you mean A-INSULT-en\?"),
+        ("a-insult", r"did you mean A-INSULT-en\?"),
+        ("A-INSLT-pt", r"did you mean A-INSULT-pt\?"),
+        ("G-english", r"'english' is no language tag; did you mean 'en'\?"),
+        ("G-en/../../x", "'en/../../x' is no language tag"),
+        ("G-pt-br", r"did you mean G-pt-BR\?"),
+        ("T-FALSE-en", "people"),
+    ],
 )
 def test_other_names_are_refused(name: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         code_and_language(name, CODEBOOK)
+
+
+# ── names of corpora and languages ──
+
+
+@pytest.mark.parametrize("name", ["../../x", "a b@c/d", "local@1", "", ".hidden", "élection", "x" * 81, "a\n"])
+def test_a_corpus_is_called_by_letters_digits_and_three_signs(tmp_path: Path, hustings: CommandLine, name: str) -> None:
+    """Anything else would be a folder elsewhere, or one that nobody finds again."""
+    answer = hustings("corpus", "import", as_csv(tmp_path / "rows.csv"), "--name", name, *SAY, *where(tmp_path))
+    assert answer.status == 2
+    assert "is no name for a corpus" in answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("english", "did you mean 'en'?"),
+        ("en_US", "did you mean 'en-US'?"),
+        ("xx", "write BCP 47"),
+        ("und", "write BCP 47"),
+        ("", "write BCP 47"),
+        ("en/..", "write BCP 47"),
+    ],
+)
+def test_what_names_no_language_is_no_language_of_a_corpus(
+    tmp_path: Path, hustings: CommandLine, language: str, told: str
+) -> None:
+    path = as_csv(tmp_path / "rows.csv")
+    answer = hustings("corpus", "import", path, "--name", "local", *SAY, *where(tmp_path, language))
+    assert answer.status == 2
+    assert told in answer.err
+
+
+@pytest.mark.parametrize(
+    ("given", "written"), [("EN", "en"), ("pt-br", "pt-BR"), ("zh-hant-tw", "zh-Hant-TW"), ("iw", "he")]
+)
+def test_a_language_is_stored_as_it_is_usually_written(
+    tmp_path: Path, hustings: CommandLine, given: str, written: str
+) -> None:
+    path = as_csv(tmp_path / "rows.csv")
+    answer = hustings("corpus", "import", path, "--name", "my.own_corpus-1", *SAY, *where(tmp_path, given), "--json")
+    assert json.loads(answer.out)["language"] == written
+
+
+@pytest.mark.parametrize(
+    ("corpus", "head", "expected"),
+    [("en", "en", True), ("en-IN", "en", True), ("en", "en-IN", True), ("en-GB", "en-IN", False), ("fr", "en", False)],
+)
+def test_which_languages_of_a_corpus_fit_a_head(corpus: str, head: str, *, expected: bool) -> None:
+    assert teaches(corpus, head) is expected
 
 
 # ── training from a corpus ──
@@ -353,7 +416,9 @@ def test_too_few_rows_are_no_corpus_to_train_on(tmp_path: Path) -> None:
 
 def one_story(count: int, label: int) -> list[Row]:
     """The same sentence over and over, a number apart."""
-    said = "vote on Monday, not on Sunday, the date was changed by the council" if label else "the ferry runs every hour"
+    said = (
+        "vote on Monday, not on Sunday, the date was changed by the council" if label else "the ferry runs every hour"
+    )
     return [row(1000 * (label + 1) + n, label, f"{said} ({n})") for n in range(count)]
 
 
@@ -416,6 +481,14 @@ def test_import_and_list(tmp_path: Path, hustings: CommandLine) -> None:
     by_name = {line["corpus"]: line for line in listed}
     assert by_name["local@1"]["class"] == "A"
     assert (by_name["edos-sexist"]["state"], by_name["edos-sexist"]["class"]) == ("not staged", "A")
+
+
+SAY = ("--text", "body", "--label", "abusive", "--positive", "yes")
+
+
+def where(folder: Path, language: str = "en") -> tuple[object, ...]:
+    """Where rows came from, and where they go."""
+    return ("--licence", "MIT", "--source", "us", "--language", language, "--corpora", folder / "corpora")
 
 
 def test_a_store_must_be_named(tmp_path: Path, hustings: CommandLine) -> None:

@@ -7,6 +7,7 @@ out and why, and the SHA-256 of the rows. A version never changes; the same rows
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +21,24 @@ from classifiers.training.corpora import Corpus
 from classifiers.training.duplicates import clusters
 from classifiers.training.licences import LicenceClass
 from hustings.errors import ConfigError
+from hustings.language_tags import language_tag
 
-__all__ = ["Paper", "Row", "StoredCorpus", "find_corpus", "list_corpora", "read_rows", "store_corpus", "to_training"]
+__all__ = [
+    "Paper",
+    "Row",
+    "StoredCorpus",
+    "check_corpus_name",
+    "find_corpus",
+    "list_corpora",
+    "read_rows",
+    "store_corpus",
+    "to_training",
+]
 
 ROWS = "rows.jsonl"
 PAPER = "paper.json"
-CorpusName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z"
+CorpusName = Annotated[str, Meta(pattern=NAME)]
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -74,6 +87,15 @@ class StoredCorpus(NamedTuple):
     is_new: bool = False
 
 
+def check_corpus_name(name: str) -> None:
+    """Raises `ConfigError` for what cannot be the name of a corpus: it becomes that of a folder."""
+    if re.search(NAME, name) is None:
+        raise ConfigError(
+            f"{name!r} is no name for a corpus; it is of letters a to z, digits, '-', '_' and '.', begins with a letter "
+            "or digit, and is at most 80 long"
+        )
+
+
 def store_corpus(
     corpora: Path,
     rows: Sequence[Row],
@@ -88,7 +110,10 @@ def store_corpus(
     label: str,
     excluded: dict[str, int],
 ) -> StoredCorpus:
-    """Store the rows as the next version of `name`. Raises `ConfigError` when there are none, or all have one label."""
+    """Store the rows as the next version of `name`. Raises `ConfigError` when there are none, or all have one label, and
+    for a name or language that is none."""
+    check_corpus_name(name)
+    language = language_tag(language)
     positives = sum(row.label for row in rows)
     if not 0 < positives < len(rows):
         left_out = ", ".join(f"{count} {reason}" for reason, count in excluded.items() if count) or "nothing"

@@ -101,13 +101,13 @@ def list_(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV, TSV or JSON lines, plain or gzip")],
-    name: Annotated[str, typer.Option("--name", help="what the corpus is called")],
+    name: Annotated[str, typer.Option("--name", help="what the corpus is called: letters, digits, - _ .")],
     text: Annotated[str, typer.Option("--text", help="column of the text")],
     label: Annotated[str, typer.Option("--label", help="column of the label")],
     positive: Annotated[str, typer.Option("--positive", help="the label that models shall find")],
     licence: Annotated[str, typer.Option("--licence", help="SPDX name, such as CC-BY-4.0")],
     source: Annotated[str, typer.Option("--source", help="where it came from, for people")],
-    language: Annotated[str, typer.Option("--language", help="language of the texts, such as en")],
+    language: Annotated[str, typer.Option("--language", help="language of the texts (BCP 47), such as en or pt-BR")],
     negative: Annotated[str, typer.Option("--negative", help="the other label; without it, every other value")] = "",
     family: Annotated[str, typer.Option("--family", help="column: rows of one value stay on one side of splits")] = "",
     at: Annotated[str, typer.Option("--at", help="column of the time (ISO 8601)")] = "",
@@ -122,11 +122,14 @@ def import_(
     --licence CC-BY-4.0 --source "annotated by us" --language en --config my.toml
     """
     from classifiers.training.corpus_import import Columns, import_rows
-    from classifiers.training.corpus_store import store_corpus
+    from classifiers.training.corpus_store import check_corpus_name, store_corpus
     from classifiers.training.licences import class_of
     from hustings.clock import SystemClock, rfc3339
+    from hustings.language_tags import language_tag
     from runtime.commands.progress import stages
 
+    check_corpus_name(name)
+    language = language_tag(language)
     folder = corpora_folder(corpora, config)
     with stages(2, shown=not as_json) as progress:
         progress.at(name, "read")
@@ -162,12 +165,14 @@ def build(
 
     Example: hustings corpus build G-en --config my.toml
     """
+    from classifiers.training.corpus_store import check_corpus_name
     from hustings.clock import SystemClock
     from runtime.build import codebook
     from runtime.commands.progress import stages
     from runtime.config import load_config
     from runtime.model_making import build_from_desk, code_and_language
 
+    check_corpus_name(name or f"desk-{head}")
     code, language = code_and_language(head, codebook())
     with stages(1, shown=not as_json) as progress:
         progress.at(name or head, "reviews")
