@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from classifiers.linear.explain import reason
 from classifiers.linear.features import BUCKETS, HashKey, features
 from classifiers.linear.model import Head, Weights, Withholding, load_head, load_heads
-from classifiers.linear.score import WINDOW_HANDICAP, WINDOW_WORDS, Scorer, calibrated
+from classifiers.linear.score import (
+    WINDOW_HANDICAP,
+    WINDOW_WORDS,
+    Scorer,
+    calibrated,
+    feature_counts,
+    scored_segments,
+    segment_margins,
+    segments,
+    word_sums,
+)
 from classifiers.linear.step import LinearHeads, heads_for
 from classifiers.manifest import Calibration
 from classifiers.pipeline import shipped_models
@@ -91,6 +101,22 @@ def test_a_second_opinion_withholds_a_flag() -> None:
     assert plain == Scorer([HEAD]).margins([abuse])[0, 0]
     assert quoted == -3.0
     assert reason(head, [*abuse, "shameful"]).margin == -3.0
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(WORDS, max_size=60), min_size=1, max_size=8), st.floats(-2, 2), st.floats(-3, 1))
+def test_a_second_opinion_asked_only_where_it_could_withhold_says_the_same(
+    posts: list[list[str]], at: float, to: float
+) -> None:
+    draw = np.random.default_rng(4)
+    second = Weights(np.append(draw.integers(-900, 900, BUCKETS, dtype=np.int16), np.int16(0)), 0.01, 0.2)
+    found = features(posts, HashKey.from_seed(HEAD.manifest.seed))
+    places = segments(found.first_word)
+    roots = np.sqrt(feature_counts(found, places))
+    first, other = (segment_margins(one, word_sums(found, one), places, roots) for one in (HEAD.weights, second))
+    asked_everywhere = np.where(other >= at, np.minimum(first, to), first)
+    scored = scored_segments(HEAD.weights, Withholding(second, at, to), found, places, roots)
+    assert np.array_equal(scored, asked_everywhere)
 
 
 def test_a_second_opinion_about_one_window_withholds_nothing_from_another() -> None:

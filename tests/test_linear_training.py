@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.linear.features import BUCKETS, HashKey
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
 from classifiers.signing import ANYBODY
@@ -15,6 +16,7 @@ from classifiers.training.calibration import bent, platt, probabilities
 from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
+from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train import Order, train, trainable
 from hustings.errors import ConfigError
@@ -22,6 +24,7 @@ from hustings.text import analyse
 
 RUDE = ["clown", "liar", "idiot", "crook", "thief", "coward", "snake", "parasite"]
 KIND = ["friend", "neighbour", "baker", "teacher", "gardener", "singer", "nurse", "baker"]
+WORDS_WEIGH = np.where(np.arange(BUCKETS) < BUCKETS // 2, 1.0, Settings().word_weight)
 PLACES = ["harbour", "market", "bridge", "station", "church", "garden", "school", "office", "river", "square"]
 
 
@@ -140,6 +143,31 @@ def test_a_precision_that_is_never_reached_is_said_to_be() -> None:
     labels = np.tile([0, 1], 500)
     found = threshold_for(labels, np.linspace(0, 1, 1000), precision=0.9, by="a test", at="today", on="numbers")
     assert "never reached" in found.reason
+
+
+def test_without_a_wanted_precision_the_threshold_is_that_of_the_highest_macro_f1() -> None:
+    draw = np.random.default_rng(2)
+    scores = np.round(draw.random(400), 2)
+    labels = (draw.random(400) < scores**2).astype(np.int64)
+    found = threshold_for(labels, scores, precision=None, by="a test", at="today", on="numbers")
+    best = max(macro_f1(labels, scores >= score) for score in scores)
+    assert macro_f1(labels, scores >= found.value) == best
+    assert found.reason == "highest macro-F1"
+
+
+def test_how_often_foreign_rows_are_positive_tells_the_corpus_nothing() -> None:
+    """Five hundred posts from elsewhere, all positive and all about the harbour, do not make a harbour abuse."""
+    draw = random.Random(5)
+    said = [(f"that {draw.choice(RUDE)} at the market", 1) for _ in range(100)]
+    said += [(f"that {draw.choice(KIND)} at the market", 0) for _ in range(100)]
+    said += [(f"a {draw.choice(RUDE)} at the harbour", 1) for _ in range(500)]
+    rows = matrix([analyse(text).tokens for text, _ in said], HashKey.from_seed(1), Settings())
+    labels, foreign = np.array([label for _, label in said]), np.arange(len(said)) >= 200
+    harbour = matrix([analyse("a baker at the harbour").tokens], HashKey.from_seed(1), Settings())
+    taught = fit(rows, labels, Settings(), seed=1)
+    told = fit(rows, labels, Settings(), seed=1, foreign=foreign)
+    margins = [float((harbour @ (one.weights / WORDS_WEIGH))[0]) + one.intercept for one in (taught, told)]
+    assert margins[1] < margins[0] - 1
 
 
 def test_measures_agree_with_scikit_learn() -> None:

@@ -136,8 +136,31 @@ def scored_segments(
     margins = segment_margins(weights, word_sums(found, weights), places, roots)
     if withholding is None:
         return margins
-    second = segment_margins(withholding.weights, word_sums(found, withholding.weights), places, roots)
-    return np.where(second >= withholding.at, np.minimum(margins, withholding.to), margins)
+    doubtful = np.flatnonzero(margins > withholding.to)  # elsewhere nothing can be withheld: few are left to look at
+    if len(doubtful):
+        by_word = _sums_within(found, withholding.weights, places, doubtful)
+        second = segment_margins(withholding.weights, by_word, places, roots)[doubtful]
+        margins[doubtful[second >= withholding.at]] = withholding.to
+    return margins
+
+
+def _sums_within(found: Features, weights: Weights, places: Segments, chosen: NDArray[np.intp]) -> I64:
+    """`word_sums` of the words in the chosen segments; 0 for the others."""
+    steps = np.zeros(len(found.words) + 1, dtype=np.int64)
+    np.add.at(steps, places.begins[chosen], 1)
+    np.add.at(steps, places.ends[chosen], -1)
+    inside = np.cumsum(steps[:-1]) > 0
+    lengths = np.diff(found.starts, append=len(found.characters[0]))
+    positions = np.repeat(inside, lengths)
+    kept = found._replace(
+        characters=tuple(buckets[positions] for buckets in found.characters),
+        words=found.words[inside],
+        pairs=found.pairs[inside],
+        starts=np.cumsum(lengths[inside]) - lengths[inside],
+    )
+    by_word = np.zeros(len(found.words), dtype=np.int64)
+    by_word[inside] = word_sums(kept, weights)
+    return by_word
 
 
 def segment_margins(weights: Weights, by_word: I64, places: Segments, roots: F64) -> F64:

@@ -23,12 +23,13 @@ csv.field_size_limit(10_000_000)
 
 class Corpus(NamedTuple):
     """Texts with labels 0 or 1. Rows of one `family` (a text and its altered twin) must stay on one side of a split;
-    the empty string is no family."""
+    the empty string is no family. `means`: what label 1 says, where that is not plain from the file."""
 
     texts: list[str]
     labels: list[int]
     families: list[str]
     dataset: Dataset
+    means: str = ""
 
 
 class Source(NamedTuple):
@@ -41,6 +42,7 @@ class Source(NamedTuple):
     text: str
     label: Callable[[dict[str, str]], int | None]
     family: Callable[[dict[str, str]], str] = lambda row: ""
+    means: str = ""
 
 
 def _is_sexist(row: dict[str, str]) -> int:
@@ -84,7 +86,11 @@ CORPORA: dict[str, Source] = {
         "germeval2018/train.csv", *_GERMEVAL, "text", lambda row: int(row["coarse"] == "OFFENSE")
     ),
     "guest-misogyny": Source(
-        "guest_misogyny/train.csv.gz", *_GUEST, "body", lambda row: int(row["level_1"] == "Misogynistic")
+        "guest_misogyny/train.csv.gz",
+        *_GUEST,
+        "body",
+        lambda row: int(row["level_1"] == "Misogynistic"),
+        means="misogyny",
     ),
     "hatemoji": Source(
         "hatemoji/build_train.csv",
@@ -92,10 +98,23 @@ CORPORA: dict[str, Source] = {
         "text",
         lambda row: int(row["label_gold"] == "1" and any(f"'{who}" in row["target"] for who in ("wom", "blawom"))),
         lambda row: row["matched_id"] and "-".join(sorted((row["entry_id"], row["matched_id"]))),
+        means="hate of women",
     ),
-    "mlma-gender-en": Source("mlma/en_train.csv", *_MLMA, "tweet", lambda row: int(row["target"] == "gender")),
+    "mlma-gender-en": Source(
+        "mlma/en_train.csv",
+        *_MLMA,
+        "tweet",
+        lambda row: int(row["target"] == "gender"),
+        means="abuse that targets gender",
+    ),
     "mlma-gender-ar": Source("mlma/ar_train.csv", *_MLMA, "tweet", lambda row: int(row["target"] == "gender")),
-    "davidson-hate": Source("davidson/train.csv.gz", *_DAVIDSON, "tweet", lambda row: int(row["class"] == "0")),
+    "davidson-hate": Source(
+        "davidson/train.csv.gz",
+        *_DAVIDSON,
+        "tweet",
+        lambda row: int(row["class"] == "0"),
+        means="hate of any group, slurs alone are none",
+    ),
 }
 """Every corpus that can be trained or measured on, by name."""
 
@@ -131,4 +150,4 @@ def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
         positives=sum(labels),
         use="measuring" if use == "measuring" else "training",
     )
-    return Corpus(texts, labels, families, dataset)
+    return Corpus(texts, labels, families, dataset, source.means)

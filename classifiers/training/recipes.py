@@ -13,10 +13,14 @@ __all__ = ["RECIPES", "Recipe"]
 class Recipe(NamedTuple):
     """A head: the code that it gives, the language whose posts it scores, its corpora, and what it must be worth.
 
-    `precision` is what the threshold is chosen for. Where a head never reached what was wanted first (threats .60,
-    Indian English .70), it was lowered after seeing that, to what a review queue can still use. `label` and `limits`
+    `precision` is what the threshold is chosen for; without it, it is chosen for macro-F1, by which heads are compared:
+    a precision of .75 cost English a point and a half of it, one of .80 Tamil eight. Threats never reached the .60 that
+    was wanted first; it was lowered after seeing that, to what a review queue can still use. `label` and `limits`
     are for the people who read its flags. A post of our own counts `own_weight` rows of the corpus (0: none are
-    learnt from), and each careless spelling of a row `careless_weight` of the row.
+    learnt from), and each careless spelling of a row `careless_weight` of the row. With
+    `own_protected` the head itself learns from our protected posts too, and not only what withholds its flags.
+    Labels of `compared_on` mean something else; what the head is worth there is measured, but no probability is judged
+    by them.
     `kept` of the right flags in the corpus must be left by what withholds flags: so sure it must be. English gives half
     a point more, settled after seeing the gate of protected speech. `knots` bend the calibration where Platt's is off
     by more than it may be.
@@ -27,10 +31,12 @@ class Recipe(NamedTuple):
     corpus: str
     label: str
     limits: str
-    precision: float
+    precision: float | None = None
     measured_on: tuple[str, ...] = ()
+    compared_on: tuple[str, ...] = ()
     settings: Settings = Settings()
     own_weight: float = 0.0
+    own_protected: bool = False
     careless_weight: float = 0.0
     kept: float = 0.985
     knots: int = 0
@@ -64,12 +70,13 @@ RECIPES: dict[str, Recipe] = {
             limits="Learnt from Gab and Reddit, where every fourth row was sexist; in a stream of ordinary posts fewer "
             "flags are right. Misses most sexual rumours, condescension and contempt without a foul word, and irony."
             + _WITHHOLDS,
-            precision=0.75,
             measured_on=("edos-sexist-dev",),
+            compared_on=("guest-misogyny", "hatemoji", "mlma-gender-en", "davidson-hate"),
             settings=Settings(penalty=8.0, smoothing=0.5),
-            own_weight=1.0,
+            own_weight=2.0,
             careless_weight=1.0,
-            kept=0.98,
+            kept=0.99,
+            knots=8,
         ),
         Recipe(
             code="G-THR",
@@ -77,11 +84,12 @@ RECIPES: dict[str, Recipe] = {
             corpus="edos-threat",
             label="Threats against women, plans to harm them, incitement to harm (EDOS category 1).",
             limits="Only 310 examples: it misses most threats and is no reason to feel safe. It ranks; it must not be "
-            "the only way in which threats are found. Some fifty threats of our own were added, to women and to men."
+            "the only way in which threats are found. Some hundred threats of our own were added, to women and to men."
             + _WITHHOLDS,
             precision=0.35,
             measured_on=("edos-threat-dev",),
-            own_weight=1.0,
+            own_weight=0.5,
+            own_protected=True,
             careless_weight=1.0,
         ),
         Recipe(
@@ -93,7 +101,6 @@ RECIPES: dict[str, Recipe] = {
             limits=_FEW_ANNOTATORS
             + "Speaks only where the deployment lists en-IN, in place of the common English head."
             + _WITHHOLDS,
-            precision=0.55,
             own_weight=1.0,
             careless_weight=0.5,
             knots=8,
@@ -105,7 +112,6 @@ RECIPES: dict[str, Recipe] = {
             label="Gendered abuse in Hindi (Uli, question 1: abusive even when not directed at a person of "
             "marginalised gender).",
             limits=_FEW_ANNOTATORS + "The label is noisy; see the interval of its precision." + _WITHHOLDS,
-            precision=0.65,
             own_weight=1.0,
         ),
         Recipe(
@@ -115,7 +121,6 @@ RECIPES: dict[str, Recipe] = {
             label="Gendered abuse in Tamil (Uli, question 1: abusive even when not directed at a person of "
             "marginalised gender).",
             limits=_FEW_ANNOTATORS + "Two rows in five are positive in the data; in a stream far fewer are.",
-            precision=0.80,
             knots=8,
         ),
         Recipe(
@@ -125,7 +130,6 @@ RECIPES: dict[str, Recipe] = {
             label="Offensive language in German: insult, abuse or profanity (GermEval 2018, OFFENSE). Not gendered.",
             limits="Learnt from politics-heavy Twitter of 2018. The data hold profanity without a target too, which is "
             "no insult of anybody." + _WITHHOLDS,
-            precision=0.75,
             own_weight=1.0,
             careless_weight=1.0,
         ),

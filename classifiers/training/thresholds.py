@@ -1,4 +1,5 @@
-"""Where a probability becomes a flag: the lowest score with the precision that was asked for."""
+"""Where a probability becomes a flag: the lowest score with the precision that was asked for, or where macro-F1 is
+highest."""
 
 from __future__ import annotations
 
@@ -19,11 +20,15 @@ _WITHHELD = 1.2
 
 
 def threshold_for(
-    labels: NDArray[np.int64], scores: NDArray[np.float64], *, precision: float, by: str, at: str, on: str
+    labels: NDArray[np.int64], scores: NDArray[np.float64], *, precision: float | None, by: str, at: str, on: str
 ) -> Threshold:
     """The lowest score from which on upwards every threshold with enough flagged posts has at least `precision`;
-    where the head never gets there, the most precise one, and the reason says so."""
+    where the head never gets there, the most precise one, and the reason says so. None: that of the highest macro-F1.
+    """
     reached, recall, at_score = curve(labels, scores)
+    if precision is None:
+        place = int(np.argmax(_macro_f1(labels, reached, recall)))
+        return _threshold(labels, scores, float(at_score[place]), "highest macro-F1", by=by, at=at, on=on)
     flagged = np.round(recall * labels.sum() / np.maximum(reached, 1e-12))
     counted = flagged >= min(_FEWEST_FLAGGED, int(labels.sum()) // 2)
     enough = ~counted | (reached >= precision)
@@ -33,7 +38,24 @@ def threshold_for(
     else:
         place = int(np.argmax(np.where(counted, reached, -1.0)))
         reason = f"highest precision of this head; {precision:.2f} was wanted and is never reached"
-    value = float(at_score[place])
+    return _threshold(labels, scores, float(at_score[place]), reason, by=by, at=at, on=on)
+
+
+def _macro_f1(
+    labels: NDArray[np.int64], precision: NDArray[np.float64], recall: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Macro-F1 at every point of a curve."""
+    positives = int(labels.sum())
+    right = recall * positives
+    flagged = np.round(right / np.maximum(precision, 1e-12))
+    rightly_left = len(labels) - positives - (flagged - right)
+    both: NDArray[np.float64] = right / (flagged + positives) + rightly_left / (2 * len(labels) - flagged - positives)
+    return both
+
+
+def _threshold(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], value: float, reason: str, *, by: str, at: str, on: str
+) -> Threshold:
     chosen = scores >= value
     return Threshold(
         value=value,

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c afH9/5sruj2W3YPUJ49Mvw1aVHldXnrdRMgBhfrvvllkJFrFvBuusFjoX9o8rLqheeMUw7NUKv6wRgeR40DCDw==
+ed25519 a99751e9b1591d0c g8EBHvDvuo2OoNHQbi+MWeeTu1zoW1wOkvL6DIZeekzgkfYEZzL3kiQgJbfJYuepH5hsjTXtK/6+qr0tV1AYCA==
