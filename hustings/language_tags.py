@@ -10,7 +10,7 @@ from hustings.query.languages import LANGUAGES, RENAMED
 __all__ = ["language_tag", "teaches"]
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_ISO_15924 = 4  # letters of a script
+_COUNTRY, _SCRIPT = 2, 4  # letters in their codes
 
 
 def language_tag(text: str) -> str:
@@ -33,9 +33,9 @@ def _folded(tag: str) -> list[str]:
 
 
 def _subtag(part: str) -> str:
-    if len(part) == _ISO_15924 and part.isalpha():
+    if len(part) == _SCRIPT and part.isalpha():
         return part.title()
-    return part.upper() if len(part) == 2 else part.lower()  # noqa: PLR2004  # letters of a country
+    return part.upper() if len(part) == _COUNTRY else part.lower()
 
 
 def _hint(text: str) -> str:

@@ -91,8 +91,8 @@ def check_corpus_name(name: str) -> None:
     """Raises `ConfigError` for what cannot be the name of a corpus: it becomes that of a folder."""
     if re.search(NAME, name) is None:
         raise ConfigError(
-            f"{name!r} is no name for a corpus; it is of letters a to z, digits, '-', '_' and '.', begins with a letter "
-            "or digit, and is at most 80 long"
+            f"{name!r} is no name for a corpus; it is of letters a to z, digits, '-', '_' and '.', begins with a "
+            "letter or digit, and is at most 80 long"
         )
 
 
@@ -110,8 +110,8 @@ def store_corpus(
     label: str,
     excluded: dict[str, int],
 ) -> StoredCorpus:
-    """Store the rows as the next version of `name`. Raises `ConfigError` when there are none, or all have one label, and
-    for a name or language that is none."""
+    """Store the rows as the next version of `name`. Raises `ConfigError` when there are none, or all have one label,
+    and for a name or language that is none."""
     check_corpus_name(name)
     language = language_tag(language)
     positives = sum(row.label for row in rows)
