@@ -23,7 +23,7 @@ from classifiers.plain_files import read_plain
 from classifiers.signing import ANYBODY
 from hustings.errors import ConfigError, ModelError
 
-__all__ = ["ACTIVE", "ModelStore", "Step", "Stored", "serving"]
+__all__ = ["ACTIVE", "ModelStore", "Step", "Stored", "Survey", "Unreadable", "serving"]
 
 ACTIVE = "active.json"
 _MOST_BYTES = 4_000_000
@@ -56,6 +56,23 @@ class Stored(NamedTuple):
     is_active: bool
 
 
+class Unreadable(NamedTuple):
+    """A folder that should be a version of `name` and is none: what is wrong with it, and whether it `serves`, that is,
+    would be opened by a worker that starts now."""
+
+    name: str
+    folder: Path
+    problem: str
+    serves: bool
+
+
+class Survey(NamedTuple):
+    """All that lies in a store, by name and folder: one folder that is spoilt says nothing about the others."""
+
+    versions: list[Stored]
+    unreadable: list[Unreadable]
+
+
 class ModelStore:
     """A folder of models over `base`, whose models serve under every name of which `own` has none in service."""
 
@@ -66,16 +83,26 @@ class ModelStore:
     def serving(self) -> dict[str, Path]:
         """The folder that serves under each name. Raises `ModelError` when a promoted version is gone or is another
         one now, and when there is neither folder."""
+        found, gone = self._serving()
+        for error in gone.values():
+            raise error
+        return found
+
+    def _serving(self) -> tuple[dict[str, Path], dict[str, ModelError]]:
+        """What serves under each name, and why under others nothing does though a version was promoted."""
         if self.base is None and not self.own.is_dir():
             raise ModelError(f"{self.own}: no such folder of models")
         found = {**_plain_models(self.base), **_plain_models(self.own)}
+        gone = {}
         for name in self._pointers().models:
+            found.pop(name, None)
             step = self._active(name)
-            if step is not None:
-                found[name] = self._folder_of(name, step)
-            else:
-                found.pop(name, None)
-        return dict(sorted(found.items()))
+            try:
+                if step is not None:
+                    found[name] = self._folder_of(name, step)
+            except ModelError as error:
+                gone[name] = error
+        return dict(sorted(found.items())), gone
 
     def state(self) -> tuple[int, int, int] | None:
         """Changes whenever what serves was changed by `promote` or `rollback`; one look at a file's dates."""
@@ -85,24 +112,41 @@ class ModelStore:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    def versions(self, name: str | None = None) -> list[Stored]:
-        """What lies in the store, by name and folder. Signatures are not asked for here; a manifest that cannot be read
-        is an error."""
-        active = set(self.serving().values()) if self.own.is_dir() or self.base else set()
-        found = []
+    def survey(self, name: str | None = None) -> Survey:
+        """What lies in the store, of that name or of all, whether it can be read or not. Signatures are not asked for
+        here."""
+        found, gone = self._serving() if self.own.is_dir() or self.base else ({}, {})
+        active = set(found.values())
+        survey = Survey([], [])
         for folder in self._folders():
-            if name is None or folder.name.partition("@")[0] == name:
-                found.append(Stored(read_manifest(folder, signers=ANYBODY), folder, folder in active))
-        return found
+            own = folder.name.partition("@")[0]
+            if name in (None, own):
+                try:
+                    survey.versions.append(Stored(read_manifest(folder, signers=ANYBODY), folder, folder in active))
+                except ModelError as error:
+                    survey.unreadable.append(Unreadable(own, folder, str(error), folder in active))
+        for own, error in gone.items():
+            if name in (None, own):
+                survey.unreadable.append(Unreadable(own, self.own / ACTIVE, str(error), serves=True))
+        return survey
+
+    def versions(self, name: str | None = None) -> list[Stored]:
+        """What lies in the store and can be read, by name and folder; `survey` tells of the rest."""
+        return self.survey(name).versions
 
     def find(self, name: str, version: str | None = None) -> Stored:
         """The version of that name; without `version`, the one that serves. Raises `ModelError` for one that is not
-        there, with those that are."""
-        stored = self.versions(name)
+        there, with those that are, and for one that cannot be read."""
+        stored, unreadable = self.survey(name)
         for one in reversed(stored):  # our own before those of the base
             if one.manifest.version == version or (version is None and one.is_active):
                 return one
+        for bad in unreadable:
+            if bad.serves if version is None else bad.folder.name == f"{name}@{version}":
+                raise ModelError(bad.problem)
         if not stored:
+            for bad in unreadable:
+                raise ModelError(bad.problem)
             known = sorted({one.manifest.name for one in self.versions()})
             raise ModelError(f"{self.own}: no model {name!r}; there are {', '.join(known) or 'none'}")
         versions = ", ".join(f"{one.manifest.version}{' (active)' if one.is_active else ''}" for one in stored)
@@ -111,9 +155,10 @@ class ModelStore:
         raise ModelError(f"{name}: no version {version!r}; there are {versions}")
 
     def next_version(self, name: str) -> str:
-        """The smallest whole number above all versions of that name."""
-        numbers = [one.manifest.version for one in self.versions(name)]
-        return str(1 + max((int(number) for number in numbers if number.isdigit()), default=0))
+        """The smallest whole number above all versions of that name, those that cannot be read included."""
+        stored, unreadable = self.survey(name)
+        numbers = [one.manifest.version for one in stored] + [bad.folder.name.partition("@")[2] for bad in unreadable]
+        return str(1 + max((int(number) for number in numbers if number.isdecimal()), default=0))
 
     def history(self, name: str) -> tuple[Step, ...]:
         """Every change of what serves under that name, oldest first."""
@@ -199,7 +244,7 @@ class ModelStore:
     def _folder_of(self, name: str, step: Step) -> Path:
         folders = [folder for folder in self._folders() if folder.name in (name, f"{name}@{step.version}")]
         for folder in folders:
-            if hash_of_manifest(folder) == step.manifest:
+            if _hash_or_none(folder) == step.manifest:
                 return folder
         raise ModelError(
             f"{self.own / ACTIVE}: {name} version {step.version} serves, but no folder holds the manifest "
@@ -230,6 +275,14 @@ def _plain_models(place: Path | None) -> dict[str, Path]:
 
 def _is_model(folder: Path) -> bool:
     return (folder / MANIFEST).exists() or (folder / MANIFEST).is_symlink()
+
+
+def _hash_or_none(folder: Path) -> str | None:
+    """What cannot be read is not what was promoted, and does not stand in the way of a folder that is."""
+    try:
+        return hash_of_manifest(folder)
+    except ModelError:
+        return None
 
 
 def _standing(steps: tuple[Step, ...]) -> list[Step]:

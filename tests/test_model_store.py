@@ -178,6 +178,54 @@ def test_a_spoilt_list_of_promotions_is_an_error_that_names_the_file(store: Mode
         store.serving()
 
 
+# ── one spoilt folder ──
+
+
+def cut(folder: Path) -> None:
+    """Half of the manifest, as after a copy that broke off."""
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def test_a_spoilt_version_that_waits_says_nothing_about_the_others(store: ModelStore) -> None:
+    cut(store.own / "G-en@3")
+    assert [one.manifest.tag for one in store.versions()] == ["G-en@1", "G-en@2"]
+    (bad,) = store.survey().unreadable
+    assert (bad.name, bad.folder.name, bad.serves) == ("G-en", "G-en@3", False)
+    assert "manifest.json" in bad.problem
+    assert active(store) == "1"
+    assert store.next_version("G-en") == "4"
+    with pytest.raises(ModelError, match=r"G-en@3/manifest\.json"):
+        store.find("G-en", "3")
+
+
+def test_the_cure_of_a_spoilt_version_that_serves_can_be_found_and_promoted(store: ModelStore, keys: Keys) -> None:
+    store.promote(store.find("G-en", "2"), at=AT, by="Ines")
+    make_head(store.own / "CW-en", "clown", keys=keys, name="CW-en")
+    cut(store.own / "G-en@2")
+    assert [(one.manifest.tag, one.is_active) for one in store.versions()] == [
+        ("CW-en@1", True),
+        ("G-en@1", False),
+        ("G-en@3", False),
+    ]
+    assert {(bad.folder.name, bad.serves) for bad in store.survey("G-en").unreadable} == {
+        ("G-en@2", False),
+        (ACTIVE, True),
+    }
+    assert store.find("CW-en").manifest.version == "1"
+    with pytest.raises(ModelError, match="no folder holds the manifest"):
+        store.find("G-en")
+    store.promote(store.find("G-en", "3"), at=AT, by="Ines")
+    assert active(store) == "3"
+
+
+def test_a_spoilt_model_that_serves_by_lying_there_is_named(store: ModelStore) -> None:
+    cut(store.own / "G-en")
+    assert [(bad.folder.name, bad.serves) for bad in store.survey().unreadable] == [("G-en", True)]
+    with pytest.raises(ModelError, match=r"G-en/manifest\.json"):
+        store.find("G-en")
+
+
 # ── promotion ──
 
 
