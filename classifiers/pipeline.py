@@ -19,6 +19,7 @@ from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.narratives.step import Narratives
 from classifiers.narratives.teller import load_tellers
+from classifiers.own_examples import OwnExamples
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
 from classifiers.roster_names import RosterNames
@@ -56,6 +57,8 @@ class Ingredients(NamedTuple):
     claims: Sequence[Claim] = ()
     stories: Classifier | None = None
     targets: TargetSettings = TargetSettings()
+    examples: OwnExamples | None = None
+    """What linear heads and encoders show beside their flags, read once for both; None gives each its own."""
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -89,6 +92,10 @@ class Ingredients(NamedTuple):
         standing = (step for step in self.former if isinstance(step, Targets))
         return Targets.open(self.roster, self.targets, former=next(standing, None))
 
+    def linear_heads(self) -> LinearHeads:
+        heads = load_heads(self.models.values(), signers=self.signers)
+        return LinearHeads(heads, self.languages, self.names, self.examples)
+
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
         Raises `ModelError` for a code that no model may give."""
@@ -100,13 +107,13 @@ class Ingredients(NamedTuple):
             for head in encoder.heads:
                 _check_code(self.codebook, encoder.manifest.name, head.code)
         heads = load_heads(folders, signers=self.signers) if encoders else []
-        return Encoders(encoders, heads, self.encoder, self.names)
+        return Encoders(encoders, heads, self.encoder, self.names, self.examples)
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: LanguageStep.opened(given.languages),
     lambda given: RosterLinks(given.roster, given.names),
-    lambda given: LinearHeads(load_heads(given.models.values(), signers=given.signers), given.languages, given.names),
+    lambda given: given.linear_heads(),
     lambda given: given.encoders(),
     lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers), given.names),
     lambda given: given.who_is_attacked(),
@@ -195,6 +202,7 @@ def open_pipeline(
         claims,
         stories,
         targets or TargetSettings(),
+        OwnExamples(),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

@@ -8,7 +8,8 @@ import pytest
 from classifiers.checks.expand import load_suite
 from classifiers.checks.suite import SUITES
 from classifiers.narratives.seeds import load_seeds, seed_languages
-from classifiers.training.own_posts import Group, OwnFile, expanded, own_languages, own_rows, read_own
+from classifiers.own_posts import Group, OwnFile, own_languages, read_own
+from classifiers.training.own_posts import expanded, own_rows
 from classifiers.training.recipes import RECIPES
 from hustings.errors import ConfigError
 from tests.test_seeds import near_pairs

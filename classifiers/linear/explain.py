@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from classifiers.linear.features import HashKey, features
 from classifiers.linear.model import Head
-from classifiers.linear.score import feature_counts, scored_segments, segments, word_sums
+from classifiers.linear.score import WINDOW_WORDS, feature_counts, scored_segments, segments, word_sums
 from classifiers.roster_names import NOBODY, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Reason", "reason", "spans", "spans_of"]
+__all__ = ["Grounds", "Reason", "grounds", "reason", "spans_of"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -35,6 +35,14 @@ class Reason(NamedTuple):
     begin: int
     end: int
     contributions: NDArray[np.float64]
+
+
+class Grounds(NamedTuple):
+    """What people are shown of a reason: the strongest words, neighbours joined, in reading order, and the `tokens`
+    that say what was flagged: those of the segment, from shortly before the first of these words on."""
+
+    spans: tuple[Span, ...]
+    tokens: tuple[str, ...]
 
 
 def reason(head: Head, tokens: Sequence[str]) -> Reason:
@@ -56,12 +64,13 @@ def reason(head: Head, tokens: Sequence[str]) -> Reason:
     return Reason(float(margins[best]), begin, end, weights.scale * inside / roots[best])
 
 
-def spans(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> tuple[Span, ...]:
-    """The strongest words of a flagged post, neighbours joined, in reading order. None of the `names` is among them:
-    they count for nothing."""
+def grounds(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> Grounds:
+    """Why a post was flagged. None of the `names` is among the words: they count for nothing."""
     read = names.without(assessment.title_tokens, assessment.tokens)
     why = reason(head, read.tokens)
-    return spans_of(read.origins, why.begin, why.contributions, assessment)
+    first = min(_strongest(why.contributions), default=0)
+    begin = why.begin + max(0, first - WINDOW_WORDS // 2)
+    return Grounds(spans_of(read.origins, why.begin, why.contributions, assessment), read.tokens[begin : why.end])
 
 
 def spans_of(

@@ -6,26 +6,15 @@ code are read when its first post is flagged.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from classifiers.closest import Sentences
 from classifiers.narratives.concepts import Concepts
 from classifiers.narratives.likeness import LONGEST_READ, features_of
 from classifiers.narratives.seeds import Example, load_seeds
 from hustings.text import analyse
 
 __all__ = ["Nearest"]
-
-_PAIR = 0.6  # a pair's weight against a single stem's
-
-
-class _Sentences(NamedTuple):
-    """Those of one code. `features` gives each feature its weight and the places of the sentences that have it."""
-
-    texts: tuple[str, ...]
-    norms: tuple[float, ...]
-    features: dict[str, tuple[float, tuple[int, ...]]]
 
 
 class Nearest:
@@ -39,7 +28,7 @@ class Nearest:
         self._concepts = concepts
         self._sha256 = sha256
         self._seeds: tuple[Example, ...] | None = None
-        self._by_code: dict[str, _Sentences] = {}
+        self._by_code: dict[str, Sentences] = {}
 
     @property
     def codes_read(self) -> tuple[str, ...]:
@@ -53,25 +42,11 @@ class Nearest:
         sentences = self._by_code.get(code)
         if sentences is None:
             sentences = self._by_code[code] = self._of(code)
-        shared = [0.0] * len(sentences.texts)
-        for feature in self._features(tokens):
-            square, places = sentences.features.get(feature, (0.0, ()))
-            for place in places:
-                shared[place] += square
-        alike = [both / norm for both, norm in zip(shared, sentences.norms, strict=True)]
-        best = max(range(len(alike)), key=alike.__getitem__, default=None)
-        return sentences.texts[best] if best is not None and alike[best] > 0 else ""
+        return sentences.closest(self._features(tokens))
 
-    def _of(self, code: str) -> _Sentences:
-        texts = tuple(one.text for one in self._learnt_from() if one.code == code or one.code.startswith(f"{code}-"))
-        found = [self._features(analyse(text).tokens) for text in texts]
-        places: dict[str, list[int]] = {}
-        for place, features in enumerate(found):
-            for feature in features:
-                places.setdefault(feature, []).append(place)
-        weighed = {feature: (_square(feature, len(texts), len(at)), tuple(at)) for feature, at in places.items()}
-        norms = tuple(math.sqrt(math.fsum(weighed[feature][0] for feature in features)) for features in found)
-        return _Sentences(texts, norms, weighed)
+    def _of(self, code: str) -> Sentences:
+        texts = [one.text for one in self._learnt_from() if one.code == code or one.code.startswith(f"{code}-")]
+        return Sentences(texts, [self._features(analyse(text).tokens) for text in texts])
 
     def _learnt_from(self) -> tuple[Example, ...]:
         if self._seeds is None:
@@ -84,8 +59,3 @@ class Nearest:
         read = tokens[:LONGEST_READ]
         meant = (f"#{one.concept}" for one in self._concepts.find(read))
         return [*features_of(read), *dict.fromkeys(meant)]
-
-
-def _square(feature: str, sentences: int, having: int) -> float:
-    """A feature weighs as much as it is rare among the sentences of the code."""
-    return float((math.log((sentences + 1) / (having + 0.5)) * (_PAIR if " " in feature else 1.0)) ** 2)

@@ -16,12 +16,13 @@ from classifiers.linear.features import BUCKETS, HashKey
 from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
 from classifiers.manifest import Calibration, Manifest, Metric, Threshold, analyser_hash
+from classifiers.own_posts import read_own
 from classifiers.training.calibration import bent, margin_of, platt, probabilities
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Settings, fit, matrix
-from classifiers.training.own_posts import OwnRows, own_rows, read_own
+from classifiers.training.own_posts import OwnRows, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
 from classifiers.training.thresholds import threshold_for, withheld_score
