@@ -76,8 +76,14 @@ def _precision_recall(axes: Axes, card: Card) -> None:
         recall, precision, _ = zip(*curves.precision_recall, strict=True)
         axes.plot(recall, precision, **_style(place), markevery=8, label=curves.on)
     threshold = card.manifest.threshold
-    axes.plot([threshold.recall], [threshold.precision], "*", color="black", markersize=11, label="threshold")
+    axes.plot([threshold.recall], [threshold.precision], "*", color="black", markersize=11, label=_starred(card))
     _square(axes, "recall", "precision")
+
+
+def _starred(card: Card) -> str:
+    """Whose threshold the star is: an encoder draws a curve a head."""
+    code = card.manifest.code
+    return f"threshold of {code}" if code else "threshold"
 
 
 def _protected(axes: Axes, card: Card) -> None:

@@ -24,7 +24,7 @@ from classifiers.claims.retrieve import Candidates, Retriever, documents
 from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_manifest
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.duplicates import clusters
-from classifiers.training.measures import measure
+from classifiers.training.measures import curves, measure
 from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
 
@@ -144,6 +144,7 @@ def train_claims(*, data: Path, models: Path, seed: int, head_version: str, chos
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "scikit-learn")},
         seed=seed,
+        curves=(curves(labels, scores, on=on),),
     )
     folder = models / NAME
     folder.mkdir(parents=True, exist_ok=True)
