@@ -147,8 +147,9 @@ class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A code from the codebook that a classifier gave, at or above its threshold.
 
-    `example` is, of the sentences that were written for training the classifier, the one of this code that reads most
-    like the post, in the assessment's language: it shows what the flag means, and says nothing of the post's truth.
+    `example` is, of the sentences that were written for training classifiers, the one of this code that reads most like
+    the post, in the assessment's language: it shows what the flag means, and says nothing of the post's truth. It is
+    empty where none were written, and "…" in it stands for any name.
     """
 
     code: ShortText

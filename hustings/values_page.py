@@ -79,7 +79,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "threshold": "at or above which the code is given",
         "classifier": "`name@version` that gave it",
         "spans": _SPANS,
-        "example": "sentence written for training the classifier that reads most like the post; never evidence",
+        "example": "sentence written for training classifiers that reads most like the post; never evidence",
     },
     "Target": {
         "id": "roster id",

@@ -117,7 +117,7 @@ def test_how_much_a_post_is_worth_checking_is_said_and_that_it_is_no_verdict(wor
 def test_a_flag_shows_the_example_that_the_post_is_most_like_and_says_what_it_is(world: World) -> None:
     html = world.signed_in("reviewer").get(DATE).text
     assert f'resembles: <q dir="auto" lang="en">{escape(LIKE_A_DATE)}</q>' in html
-    assert "sentences that we made up to train the classifier; nobody posted them." in html
+    assert "sentences that we made up to train classifiers; nobody posted them" in html
     assert "does not say that it is false" in html
 
 
