@@ -164,6 +164,16 @@ class ModelStore:
         """Every change of what serves under that name, oldest first."""
         return self._pointers().models.get(name, ())
 
+    def without_last(self, name: str) -> dict[str, Path]:
+        """What would serve after a rollback of that name, by name. Raises `ConfigError` when there is no promotion to
+        take back."""
+        stack = _standing(self._pointers().models.get(name, ()))
+        _check_promoted(name, stack)
+        found = {other: folder for other, folder in self._serving()[0].items() if other != name}
+        if len(stack) > 1:
+            found[name] = self._folder_of(name, stack[-2])
+        return dict(sorted(found.items()))
+
     def promote(
         self, stored: Stored, *, at: str, by: str, reason: str = "", failed: tuple[str, ...] = ()
     ) -> Step | None:
@@ -187,8 +197,7 @@ class ModelStore:
         None when nothing did. Raises `ConfigError` when nothing was ever promoted under that name."""
         with self._changing() as models:
             stack = _standing(models.get(name, ()))
-            if not stack or stack[-1].action == "initial":
-                raise ConfigError(f"{name}: no promotion to take back; `hustings model list` shows what serves")
+            _check_promoted(name, stack)
             leaving, before = stack[-1], stack[-2] if len(stack) > 1 else None
             if before is not None:
                 self._folder_of(name, before)
@@ -275,6 +284,11 @@ def _plain_models(place: Path | None) -> dict[str, Path]:
 
 def _is_model(folder: Path) -> bool:
     return (folder / MANIFEST).exists() or (folder / MANIFEST).is_symlink()
+
+
+def _check_promoted(name: str, standing: list[Step]) -> None:
+    if not standing or standing[-1].action == "initial":
+        raise ConfigError(f"{name}: no promotion to take back; `hustings model list` shows what serves")
 
 
 def _hash_or_none(folder: Path) -> str | None:

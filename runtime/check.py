@@ -17,6 +17,7 @@ from runtime import build, stores
 from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
 from runtime.servers import Found, has_servers
+from runtime.silenced import silenced
 from runtime.worker_names import SHARED, partitions_of, workers_of
 
 if TYPE_CHECKING:
@@ -266,6 +267,9 @@ class _Check:
         manifests = list_models(store.serving().values(), signers=build.model_signers(self.config))
         if not manifests:
             self._problem(f"models: {store.own} holds no model; leave the key out for the shipped ones")
+        if self.config.encoder.on:
+            for line in silenced(store, store.serving(), where=f"--config {self.config.path}"):
+                self._warn(f"models: {line}")
         covered = {manifest.language.partition("-")[0] for manifest in manifests}
         for language in self.config.languages:
             if manifests and language.partition("-")[0] not in covered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from classifiers.gates.company import company_checks
 from classifiers.gates.record import Check, GateRecord, write_record
-from classifiers.manifest import hash_of_manifest
+from classifiers.manifest import hash_of_manifest, manifest_bytes
 from classifiers.pipeline import Pipeline, open_pipeline
-from classifiers.signing import SIGNATURE, Signers
+from classifiers.signing import SIGNATURE, Signers, sign
 from classifiers.store import ACTIVE, ModelStore
 from desk import audit
 from desk.database.connect import open_database
@@ -27,6 +29,7 @@ from runtime.build import codebook
 from runtime.events import open_events
 from runtime.live_models import LivePipeline
 from tests.model_folders import Keys, make_head
+from tests.tiny_encoder import head, with_version, write_encoder
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AT = "2026-11-01T00:00:00Z"
@@ -235,7 +238,7 @@ def test_a_version_that_passed_its_gates_is_promoted_and_the_audit_knows(
     gated(store, "2", check(passed=True), check(passed=False, excused="known since the first release"))
     engine = open_database(desk_url)
     try:
-        assert promote(store, "2", keys, engine=engine) == ("G-en", "2", "1", ())
+        assert promote(store, "2", keys, engine=engine) == ("G-en", "2", "1", (), ())
         promotion.rollback(store, "G-en", by="Ines", reason="", clock=CLOCK, engine=engine)
         rows = [row for row in reversed(audit.latest(engine)) if row.action.startswith("model-")]
         assert [(row.action, row.subject) for row in rows] == [("model-promote", "G-en"), ("model-rollback", "G-en")]
@@ -282,6 +285,67 @@ def test_what_serves_already_is_not_promoted_again(store: ModelStore, keys: Keys
     promote(store, "2", keys, reason=REASON)
     with pytest.raises(ConfigError, match="G-en@2 serves already"):
         promote(store, "2", keys, reason=REASON)
+
+
+# ── an encoder beside ──
+
+
+@pytest.fixture
+def heard(store: ModelStore, keys: Keys) -> ModelStore:
+    """An encoder in service that was joined with G-en@1, and one that waits, joined with G-en@3."""
+    for folder, version in (("encoder-en", "1"), ("encoder-en@3", "3")):
+        path = write_encoder(store.own / folder, (with_version(head("G", "G-en", 0), version),))
+        (path / SIGNATURE).write_bytes(sign(manifest_bytes(path), keys.private))
+    for version in ("2", "3"):
+        gated(store, version, check(passed=True))
+    return store
+
+
+def test_whoever_promotes_a_head_must_say_why_the_encoder_beside_it_may_fall_silent(
+    heard: ModelStore, keys: Keys, desk_url: str
+) -> None:
+    told = (
+        "encoder-en@1 falls silent for G: it was joined with G-en@1, not with G-en@2; join it anew (needs no torch): "
+    )
+    command = "hustings model join encoder-en --beside G-en@2"
+    with pytest.raises(ConfigError, match=f"G-en@2: not promoted; {re.escape(told + command)}"):
+        promote(heard, "2", keys)
+    assert active(heard) == "1"
+    engine = open_database(desk_url)
+    try:
+        assert promote(heard, "2", keys, reason=REASON, engine=engine).silenced == (told + command,)
+        row = next(row for row in audit.latest(engine) if row.action == "model-promote")
+        assert json.loads(row.detail)["silenced"] == [told + command]
+    finally:
+        engine.dispose()
+    assert heard.history("G-en")[-1].failed == (told + command,)
+
+
+def test_an_encoder_that_lies_there_and_fits_is_named_in_place_of_a_new_one(heard: ModelStore, keys: Keys) -> None:
+    (line,) = promote(heard, "3", keys, reason=REASON).silenced
+    assert line.endswith("not with G-en@3; then: hustings model promote encoder-en --version 3")
+
+
+def test_a_rollback_that_silences_an_encoder_needs_a_reason_too(heard: ModelStore, keys: Keys) -> None:
+    promote(heard, "3", keys, reason=REASON)
+    heard.promote(heard.find("encoder-en", "3"), at=AT, by="Ines")
+    with pytest.raises(ConfigError, match=r"G-en: not rolled back; encoder-en@3 falls silent .* --version 1\nsay why"):
+        promotion.rollback(heard, "G-en", by="Ines", reason="", clock=CLOCK, engine=None)
+    assert active(heard) == "3"
+    changed = promotion.rollback(heard, "G-en", by="Ines", reason=REASON, clock=CLOCK, engine=None)
+    assert (active(heard), len(changed.silenced)) == ("1", 1)
+    assert promotion.rollback(heard, "encoder-en", by="Ines", reason="", clock=CLOCK, engine=None).silenced == ()
+
+
+def test_gates_name_the_encoder_and_the_heads_with_which_a_version_cannot_be_scored(heard: ModelStore) -> None:
+    make_head(heard.own / "A-INSULT-en", "goose", name="A-INSULT-en", seed=7)
+    stored = heard.find("G-en", "2")
+    refused, silent = company_checks(stored.manifest, stored.folder, heard.serving())
+    assert (refused.passed, refused.detail) == (False, "heads scored together need one hash seed; found [5, 7]")
+    assert (silent.passed, silent.subject) == (False, "encoder-en@1 beside G-en")
+    assert silent.detail.endswith("join it anew: hustings model join encoder-en --beside G-en@2")
+    serves = heard.find("G-en")
+    assert [one.passed for one in company_checks(serves.manifest, serves.folder, {})] == [True, True]
 
 
 # ── a running worker ──

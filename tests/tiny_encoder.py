@@ -64,7 +64,8 @@ def write_embedder(folder: Path) -> Path:
 
 
 def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: bytes) -> Path:
-    """An unsigned model folder, named after `folder`; `replaced` gives other bytes for network, tokenizer or heads."""
+    """An unsigned model, with the name and version of `folder`; `replaced` gives other bytes for network, tokenizer or
+    heads."""
     heads_raw, heads_file = pack_heads(heads)
     content = {
         NETWORK: replaced.get("network", NETWORK_FILE.read_bytes()),
@@ -88,10 +89,10 @@ def _write(
         folder,
         Manifest(
             kind=kind,
-            name=folder.name,
+            name=folder.name.partition("@")[0],
             code=code,
             language="en",
-            version="1",
+            version=folder.name.partition("@")[2] or "1",
             label="a test's",
             limits="knows five words",
             data=(),

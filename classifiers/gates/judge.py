@@ -11,6 +11,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
+from classifiers.gates.company import company_checks
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord
@@ -51,6 +52,8 @@ def judge(
     pipeline = open_with_candidate(
         manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
     )
+    tell("company")
+    checks += company_checks(manifest, folder, serving)
     tell("quality")
     checks += [*quality_checks(manifest, floors), *calibration_checks(manifest)]
     checks += [*robustness_checks(manifest), *group_checks(manifest)]

@@ -24,6 +24,7 @@ _MOST_BYTES = 4_000_000
 GateName = Literal[
     "signature",
     "analyser",
+    "company",
     "quality",
     "calibration",
     "robustness",

@@ -31,6 +31,7 @@ __all__ = [
     "loaded",
     "rows",
     "store_of",
+    "where",
 ]
 
 Models = Annotated[Path | None, typer.Option("--models", help="folder of models; without it, the shipped ones")]
@@ -54,6 +55,11 @@ def store_of(models: Path | None, config: Config | None) -> ModelStore:
     if config is not None:
         return build.model_store(config)
     return ModelStore(models or shipped_models())
+
+
+def where(models: Path | None, config: Path | None) -> str:
+    """The options that name the same store, as a command that is told to people carries them."""
+    return f"--config {config}" if config is not None else f"--models {models}" if models is not None else ""
 
 
 def loaded(config: Path | None) -> Config | None:

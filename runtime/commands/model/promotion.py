@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of, where
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,7 +24,7 @@ By = Annotated[str, typer.Option("--by", help="who does it, as the record shall 
 def promote(
     name: Annotated[str, typer.Argument(help="name of a model, such as G-en")],
     version: Annotated[str, typer.Option("--version", help="the version that shall serve")],
-    reason: Annotated[str, typer.Option("--reason", help="why, where a gate failed")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="why, where a gate failed or an encoder falls silent")] = "",
     by: By = "operator",
     models: Models = None,
     config: ConfigFile = None,
@@ -32,8 +32,8 @@ def promote(
 ) -> None:
     """Put a version into service. Running workers take it over before their next batch.
 
-    Refused when the version is not signed by somebody whom the configuration trusts, and when a gate failed and no
-    reason is given. With --config it stands in the audit chain.
+    Refused when the version is not signed by somebody whom the configuration trusts, and when a gate failed, or an
+    encoder falls silent by it, and no reason is given. With --config it stands in the audit chain.
 
     Example: hustings model promote G-en --version 2 --config my.toml
     """
@@ -53,6 +53,7 @@ def promote(
             reason=reason,
             clock=SystemClock(),
             engine=engine,
+            where=where(models, config),
         )
     _tell(changed, as_json)
 
@@ -66,6 +67,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Put back the version that served before the last promotion. Running workers see it before their next batch.
+    Where an encoder falls silent by it, a reason is needed.
 
     Example: hustings model rollback G-en --config my.toml --reason "flags satire"
     """
@@ -75,7 +77,9 @@ def rollback(
     configuration = loaded(config)
     store = store_of(models, configuration)
     with _engine(configuration) as engine:
-        changed = put_back(store, name, by=by, reason=reason, clock=SystemClock(), engine=engine)
+        changed = put_back(
+            store, name, by=by, reason=reason, clock=SystemClock(), engine=engine, where=where(models, config)
+        )
     _tell(changed, as_json)
 
 
@@ -107,3 +111,5 @@ def _tell(changed: Changed, as_json: bool) -> None:
     say(f"{changed.name}: {now}; {before}")
     if changed.failed:
         say(f"{len(changed.failed)} failed gate check(s) were passed over with the reason given")
+    for line in changed.silenced:
+        say(line)
