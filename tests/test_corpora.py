@@ -126,6 +126,41 @@ def test_lines_that_are_no_objects_are_counted(tmp_path: Path) -> None:
     assert found.excluded == {"not JSON": 1, "not an object": 1, "no text or label": 1}
 
 
+UNUSABLE = {
+    '{"body": 5, "abusive": "yes"}': "text that is no string",
+    '{"body": ["a"], "abusive": "yes"}': "text that is no string",
+    '{"body": "half \\ud83d of it", "abusive": "yes"}': "half of a character",
+}
+
+
+@pytest.mark.parametrize("line", UNUSABLE)
+def test_what_is_no_text_is_counted(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(line + "\n")
+    assert import_rows(path, COLUMNS) == ([], {UNUSABLE[line]: 1})
+
+
+def test_a_text_may_hold_what_only_some_programs_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"body": "one two\u2028three\x85four", "abusive": "yes"}\r\n', encoding="utf-8", newline="")
+    assert [row.text for row in import_rows(path, COLUMNS).rows] == ["one two\u2028three\x85four"]
+
+
+BROKEN = {
+    "half of a gzip": gzip.compress(b"x" * 999)[:20],
+    "not UTF-8": b'{"body": "caf\xe9"}',
+    "no gzip": b"\x1f\x8bno",
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_file_that_is_no_text_is_told(tmp_path: Path, case: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(BROKEN[case])
+    with pytest.raises(ConfigError, match=r"rows\.jsonl: (cannot be read|byte 13 is no UTF-8)"):
+        import_rows(path, COLUMNS)
+
+
 # ── the store ──
 
 

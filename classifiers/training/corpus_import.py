@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.training.corpus_store import Row
+from classifiers.training.text_file import lines_of, read_text, told
 from hustings.errors import ConfigError
 from hustings.text import analyse
 
@@ -22,6 +23,9 @@ __all__ = ["Columns", "Imported", "import_rows"]
 csv.field_size_limit(10_000_000)
 LONGEST_TEXT = 20_000
 """Characters; what is longer is no post, and is left out rather than cut."""
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Columns(NamedTuple):
@@ -66,6 +70,9 @@ def import_rows(path: Path, columns: Columns) -> Imported:
 
 def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Row | None:
     text, label = record[columns.text].strip(), record[columns.label].strip()
+    if any(_LONE_SURROGATE.search(value) for value in record.values()):
+        excluded["half of a character"] += 1
+        return None
     if not text or not analyse(text).tokens:
         excluded["no words"] += 1
         return None
@@ -92,24 +99,29 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
 
 
 def _records(path: Path, columns: Columns, excluded: Counter[str]) -> Iterator[dict[str, str]]:
-    try:
-        raw = path.read_bytes()
-        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, EOFError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
     wanted = [name for name in (columns.text, columns.label, columns.family, columns.at, *columns.groups) if name]
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    if suffixes[-1:] == [".csv"] or suffixes[-1:] == [".tsv"]:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if suffixes[-1] == ".tsv" else ",")
+    if suffixes[-1:] in ([".csv"], [".tsv"]):
+        yield from _of_table(path, "\t" if suffixes[-1] == ".tsv" else ",", wanted, excluded)
+    else:
+        yield from _of_json_lines(path, columns, wanted, excluded)
+
+
+def _of_table(path: Path, delimiter: str, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)
+    try:
         _check_columns(path, wanted, list(reader.fieldnames or ()))
         for record in reader:
             if any(record.get(name) is None for name in wanted):
                 excluded["fewer columns than the header"] += 1
                 continue
             yield {name: str(record[name]) for name in wanted}
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
+    except csv.Error as error:
+        raise ConfigError(f"{told(path)}: line {reader.line_num}: {error}") from error
+
+
+def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
+    for number, line in enumerate(lines_of(path), start=1):
         if not line.strip():
             continue
         try:
@@ -125,13 +137,16 @@ def _records(path: Path, columns: Columns, excluded: Counter[str]) -> Iterator[d
         if any(parsed.get(name) is None for name in (columns.text, columns.label)):
             excluded["no text or label"] += 1
             continue
+        if not isinstance(parsed[columns.text], str):
+            excluded["text that is no string"] += 1
+            continue
         yield {name: _as_text(parsed.get(name)) for name in wanted}
 
 
 def _check_columns(path: Path, wanted: list[str], found: list[str]) -> None:
     for name in wanted:
         if name not in found:
-            raise ConfigError(f"{path}: no column {name!r}; there are {', '.join(map(repr, found)) or 'none'}")
+            raise ConfigError(f"{told(path)}: no column {name!r}; there are {', '.join(map(repr, found)) or 'none'}")
 
 
 def _as_text(value: object) -> str:
