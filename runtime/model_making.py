@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from classifiers.store import ModelStore, Stored
     from classifiers.training.corpus_store import StoredCorpus
 
-__all__ = ["CARDS", "Made", "Making", "build_from_desk", "code_and_language", "corpora_of", "floors_of", "make"]
+__all__ = [
+    "CARDS",
+    "PRECISION",
+    "Judged",
+    "Made",
+    "Making",
+    "build_from_desk",
+    "code_and_language",
+    "corpora_of",
+    "floors_of",
+    "judge_and_draw",
+    "make",
+]
 
 CARDS = "cards"
 PRECISION = 0.75
@@ -34,6 +46,15 @@ class Made(NamedTuple):
 
     stored: Stored
     corpus: StoredCorpus
+    record: GateRecord
+    card: Path
+    seconds: float
+
+
+class Judged(NamedTuple):
+    """What is said of a version, whatever it was made from."""
+
+    stored: Stored
     record: GateRecord
     card: Path
     seconds: float
@@ -132,14 +153,7 @@ def build_from_desk(config: Config, name: str, *, code: str, language: str, cloc
 def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell: Tell) -> Made:
     """Train the head `name` from the corpus, sign it, run every gate, write its card. Raises `ConfigError` for a name
     that is no head, a corpus in another language, too few rows, or a split that near-copies cross."""
-    from classifiers.card.write import write_card
-    from classifiers.gates.floors import read_floors
-    from classifiers.gates.judge import judge
-    from classifiers.gates.record import write_record
     from classifiers.linear.model import load_head
-    from classifiers.manifest import manifest_bytes
-    from classifiers.papers import write_made
-    from classifiers.signing import SIGNATURE, sign
     from classifiers.training.recipes import RECIPES
     from classifiers.training.train import SEED
     from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
@@ -171,11 +185,28 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
     folder = store.own / f"{name}@{order.version}"
     began = time.perf_counter()
     train_reviewed(order, corpus, folder, tell=tell)
-    seconds = round(time.perf_counter() - began, 2)
-    write_made(folder, seconds)
+    judged = judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
+    return Made(judged.stored, corpus, judged.record, judged.card, judged.seconds)
+
+
+def judge_and_draw(
+    folder: Path, making: Making, serving: Mapping[str, Path], *, seconds: float, clock: Clock, tell: Tell
+) -> Judged:
+    """Note what making the version in `folder` took, sign it, run every gate beside what serves, write its card."""
+    from classifiers.card.write import write_card
+    from classifiers.gates.floors import read_floors
+    from classifiers.gates.judge import judge
+    from classifiers.gates.record import write_record
+    from classifiers.manifest import manifest_bytes
+    from classifiers.papers import write_made
+    from classifiers.signing import SIGNATURE, sign
+
+    codes, store = build.codebook(), making.store
+    write_made(folder, round(seconds, 2))
     if making.key is not None:
         (folder / SIGNATURE).write_bytes(sign(manifest_bytes(folder), making.key))
-    stored = store.find(name, order.version)
+    name, _, number = folder.name.partition("@")
+    stored = store.find(name, number)
     record = judge(
         stored.manifest,
         folder,
@@ -190,7 +221,7 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
     tell("card")
     out = store.own / CARDS / stored.manifest.tag
     card = write_card(stored.manifest, folder, out, codebook=codes, serving=serving)
-    return Made(stored, corpus, record, card, seconds)
+    return Judged(stored, record, card, round(seconds, 2))
 
 
 def floors_of(store: ModelStore) -> Path:

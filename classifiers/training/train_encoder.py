@@ -23,7 +23,7 @@ from classifiers.encoder.session import MOST_PIECES, Session
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
-from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_manifest
+from classifiers.manifest import Curves, Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_manifest
 from classifiers.signing import ANYBODY, Signers
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
@@ -34,7 +34,7 @@ from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Task, gather
-from classifiers.training.measures import measure
+from classifiers.training.measures import curves, measure
 
 __all__ = [
     "Material",
@@ -140,6 +140,7 @@ def train_network(
         measured,
         recipe.settings,
         seed=seed,
+        of=f"{base.weights_sha256} {' '.join(dataset.sha256 for dataset in labelled.datasets)}",
         checkpoint=checkpoint,
         progress=progress,
     )
@@ -186,7 +187,7 @@ def pack_network(
         "base_weights_sha256": base.weights_sha256,
         "base_licence": base.licence,
         "base_source": base.source,
-        "tasks": ", ".join(f"{task.name} ({task.corpus}) × {task.weight:g}" for task in recipe.tasks),
+        "tasks": ", ".join(task.told for task in recipe.tasks),
         "average_precision_by_epoch": "; ".join(
             f"{epoch.number}: " + ", ".join(f"{name} {value}" for name, value in epoch.average_precision.items())
             for epoch in epochs
@@ -214,6 +215,7 @@ def join_heads(
     keep = float(EncoderSettings.model_fields["keep"].default)
     heads, datasets = [], list(trained.datasets)
     metrics: list[Metric] = []
+    drawn: list[Curves] = []
     for output, task in enumerate(recipe.served):
         corpus, linear = material.read(task.measured_on, "measuring"), material.heads[task.head]
         evidence = _evidence(corpus, linear, session, output, seed)
@@ -227,7 +229,9 @@ def join_heads(
             asked_from=task.asked_from,
         )
         heads.append(_head(task, linear, output, chosen))
-        metrics[:0] = _measured(evidence, chosen, task, keep, on=on, seed=seed)
+        found, curve = _measured(evidence, chosen, task, keep, on=on, seed=seed)
+        metrics[:0] = found
+        drawn.append(curve)
         datasets.append(corpus.dataset)
     packed, heads_file = pack_heads(heads)
     content = {
@@ -253,6 +257,7 @@ def join_heads(
         code_version=version("hustings"),
         libraries=trained.libraries,
         seed=seed,
+        curves=tuple(drawn),
     )
     folder.mkdir(parents=True, exist_ok=True)
     for name, raw in content.items():
@@ -274,24 +279,26 @@ def _evidence(corpus: Corpus, linear: Head, session: Session, output: int, seed:
     )
 
 
-def _measured(evidence: Evidence, chosen: Chosen, task: Task, keep: float, *, on: str, seed: int) -> list[Metric]:
+def _measured(
+    evidence: Evidence, chosen: Chosen, task: Task, keep: float, *, on: str, seed: int
+) -> tuple[list[Metric], Curves]:
     """With the encoder on all posts and in the cascade; each as chosen on all rows (which flatters) and as chosen on
-    the other folds."""
+    the other folds. Drawn is the cascade as chosen on the other folds."""
     threshold, labels = chosen.threshold.value, evidence.labels
     everywhere, cascade, asked = cross_choose(evidence, precision=task.precision, keep=keep, asked_from=task.asked_from)
+    served = f"{on}, cascade, chosen on other folds"
     parts: Mapping[str, NDArray[np.float64]] = {
         f"{on}, read all": chosen.scores(evidence),
         f"{on}, cascade": chosen.cascade(evidence, keep),
         f"{on}, read all, chosen on other folds": everywhere,
-        f"{on}, cascade, chosen on other folds": cascade,
+        served: cascade,
     }
     metrics = [one for part, scores in parts.items() for one in measure(labels, scores, threshold, on=part, seed=seed)]
     kept = round(kept_recall(evidence, everywhere, asked, threshold), 4)
     read = round(float(asked.mean()), 4)
     for name, value in (("recall_kept", kept), ("share_read", read)):
-        on_part = f"{on}, cascade, chosen on other folds"
-        metrics.append(Metric(name=name, on=on_part, value=value, low=value, high=value, n=len(labels)))
-    return metrics
+        metrics.append(Metric(name=name, on=served, value=value, low=value, high=value, n=len(labels)))
+    return metrics, curves(labels, cascade, on=served)
 
 
 def _head(task: Task, linear: Head, output: int, chosen: Chosen) -> EncoderHead:

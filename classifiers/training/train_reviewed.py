@@ -28,7 +28,7 @@ from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.errors import ConfigError
 from hustings.text import analyse_all
 
-__all__ = ["FEWEST_ROWS", "ReviewedOrder", "train_reviewed"]
+__all__ = ["FEWEST_ROWS", "ReviewedOrder", "learn", "train_reviewed"]
 
 FOLDS = 5
 FEWEST_ROWS = 60
@@ -47,14 +47,15 @@ I64 = NDArray[np.int64]
 
 
 class ReviewedOrder(NamedTuple):
-    """What is asked for. `prior` is the head to start from; `split` "random" is refused when copies cross it."""
+    """What is asked for. `prior` is the head to start from; `split` "random" is refused when copies cross it;
+    without a `precision`, the threshold is chosen for macro-F1."""
 
     name: str
     code: str
     language: str
     label: str
     version: str
-    precision: float
+    precision: float | None
     chosen_by: str
     chosen_at: str
     seed: int
@@ -151,6 +152,16 @@ def train_reviewed(
     )
     save_head(folder, manifest, *(raw for raw, _ in packed))
     return manifest
+
+
+def learn(order: ReviewedOrder, rows: Sequence[Row]) -> Weights:
+    """The weights alone, as `train_reviewed` learns them when these are the rows."""
+    posts = [analysis.tokens for analysis in analyse_all([row.text for row in rows])]
+    labels = np.array([row.label for row in rows], dtype=np.int64)
+    seed = order.prior.manifest.seed if order.prior else order.seed
+    data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
+    found = _fit(order, data, np.ones(len(rows), dtype=bool))
+    return Weights.quantised(found.weights, found.intercept)
 
 
 def _check_enough(stored: StoredCorpus, labels: Sequence[int]) -> None:

@@ -17,6 +17,8 @@ from hustings.errors import ConfigError
 __all__ = ["BASES", "DEFAULT_BASE", "Base", "PackagedBase", "default_cache", "find_base"]
 
 WEIGHTS = "model.safetensors"
+MOST_BYTES = 1_900_000_000
+"""Of a base's weights, as 32-bit numbers: the network is exported as one ONNX file, which ends at 2 GB."""
 
 
 class PackagedBase(NamedTuple):
@@ -72,7 +74,9 @@ def find_base(name: str, cache: Path) -> Base:
         weights = Path(name) / WEIGHTS
         if not weights.is_file():
             raise ConfigError(f"{name}: no {WEIGHTS} in this folder; a base is a folder as transformers saves it")
-        return Base(name, Path(name).resolve().name, _sha256(weights), "see its source", "a local folder")
+        return _small_enough(
+            Base(name, Path(name).resolve().name, _sha256(weights), "see its source", "a local folder"), weights
+        )
     if name.startswith((".", "/", "~")):
         raise ConfigError(f"{name}: no such folder; known by name are {', '.join(BASES)}")
     try:
@@ -82,7 +86,17 @@ def find_base(name: str, cache: Path) -> Base:
             f"{name}: neither a folder nor known ({', '.join(BASES)}), and the hub has no {WEIGHTS} of that name or "
             f"cannot be reached ({str(error).splitlines()[0]})"
         ) from error
-    return Base(name, name, _sha256(Path(fetched)), "see its source", f"{name} on the Hugging Face hub")
+    return _small_enough(
+        Base(name, name, _sha256(Path(fetched)), "see its source", f"{name} on the Hugging Face hub"), Path(fetched)
+    )
+
+
+def _small_enough(base: Base, weights: Path) -> Base:
+    if (size := weights.stat().st_size) > MOST_BYTES:
+        raise ConfigError(
+            f"{base.name}: {WEIGHTS} has {size:,} bytes, at most {MOST_BYTES:,} can be exported; take a smaller base"
+        )
+    return base
 
 
 def _unpacked(base: PackagedBase, cache: Path) -> Path:

@@ -70,12 +70,13 @@ def fine_tune(
     settings: FitSettings,
     *,
     seed: int,
+    of: str,
     checkpoint: Path,
     progress: Progress,
 ) -> list[Epoch]:
     """Train all weights in place and leave those of the best epoch: the one with the largest average precision of the
     first measured task. `labels` are [texts, tasks], NaN where unknown. Goes on from `checkpoint` if there is one of
-    the same seed and settings, and removes it at the end."""
+    the same seed and settings and `of` the same base and data, and removes it at the end."""
     torch = need("torch")
     torch.set_num_threads(settings.threads)
     module = network.module
@@ -87,7 +88,7 @@ def fine_tune(
         optimiser, lambda step: min((step + 1) / warm, max(0.0, (total - step) / max(1, total - warm)))
     )
     torch.manual_seed(seed)
-    run = json.dumps([seed, settings, len(pieces), list(weights)])
+    run = json.dumps([seed, settings, len(pieces), list(weights), of])
     state = _State(run, 0, [], 0.0, {})
     if checkpoint.exists():
         state = _resume(checkpoint, state, module, optimiser, schedule)

@@ -37,6 +37,11 @@ class Task(NamedTuple):
     asked_from: float | None = None
     own: str = ""
 
+    @property
+    def told(self) -> str:
+        """What the manifest says that one output learnt, and how heavily."""
+        return f"{self.name} ({self.corpus}) × {self.weight:g}"
+
 
 class Labelled(NamedTuple):
     """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked."""

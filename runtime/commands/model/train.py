@@ -37,7 +37,8 @@ def train(
     key: Annotated[Path | None, typer.Option("--key", help="private key to sign with; without it, unsigned")] = None,
     from_desk: Annotated[bool, typer.Option("--from-desk", help="learn from the desk's settled reviews")] = False,
     corpus: Annotated[
-        str | None, typer.Option("--corpus", help="learn from a corpus of one's own, NAME or NAME@VERSION")
+        list[str] | None,
+        typer.Option("--corpus", help="learn from a corpus of one's own, NAME or NAME@VERSION; one for each --beside"),
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="the deployment, for --from-desk and --corpus")
@@ -59,6 +60,16 @@ def train(
         Path | None,
         typer.Option("--network", help="encoder trained before: join it anew with the linear heads, without torch"),
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option("--beside", help="linear head that an encoder of one's own speaks beside; may be repeated"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, max=50, help="with --beside; the best one serves; 3 if not given")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=1e-7, max=0.1, help="with --beside: learning rate; 5e-5 if not given")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -68,27 +79,62 @@ def train(
     become a corpus, the head that serves learns from it, every gate is run, the card is written, and nothing is
     promoted.
 
+    With --kind encoder and --beside: a Hugging Face encoder in any language, fine-tuned for linear heads of a
+    deployment on a corpus for each (or on the desk's reviews, --from-desk); a fifth of the rows is held out to choose
+    on. Needs pip install 'hustings[torch]'; goes on after an interruption when the same is asked for again.
+
     Examples: hustings model train G-en --data ../shared/data --out models ·
-    hustings model train G-en --from-desk --config my.toml --key models.key
+    hustings model train G-en --from-desk --config my.toml --key models.key ·
+    hustings model train encoder-pt --kind encoder --base FOLDER_OR_HUB_NAME --beside A-INSULT-pt --corpus my-pt
+    --config my.toml --key models.key
     """
     from hustings.errors import ConfigError
 
+    if kind is Kind.ENCODER and beside:
+        from runtime.commands.model.train_own_encoder import train_own_encoder
+
+        if config is None or not names or len(names) != 1:
+            raise ConfigError("--beside needs --config FILE and one name for the encoder, such as encoder-pt")
+        if from_desk == bool(corpus):
+            raise ConfigError("--beside needs rows: --corpus NAME for each head, or --from-desk")
+        train_own_encoder(
+            names[0],
+            tuple(beside),
+            tuple(corpus or ()),
+            config=config,
+            base=base,
+            network=network,
+            precision=precision,
+            epochs=epochs,
+            rate=rate,
+            seed=seed,
+            key=key,
+            by=by,
+            as_json=as_json,
+        )
+        return
+    if beside or epochs is not None or rate is not None:
+        raise ConfigError(
+            "--beside, --epochs and --rate are about an encoder of one's own: --kind encoder --beside HEAD"
+        )
     if kind is Kind.ENCODER:
+        if from_desk or corpus:
+            raise ConfigError("--kind encoder learns from --corpus or --from-desk beside a linear head: --beside HEAD")
         _train_encoders(names or ["encoder-en"], data, out, model_version, by, at, seed, key, base, network, as_json)
         return
     if base is not None or network is not None:
         raise ConfigError("--base and --network are about encoders; they go with --kind encoder")
-    if from_desk or corpus is not None:
+    if from_desk or corpus:
         from runtime.commands.model.train_reviewed import train_from_corpus
 
-        if from_desk and corpus is not None:
+        if from_desk + len(corpus or ()) != 1:
             raise ConfigError("--from-desk and --corpus name the rows each; give one of them")
         if config is None or not names or len(names) != 1:
             raise ConfigError("--from-desk and --corpus need --config FILE and the name of one head, such as G-en")
         train_from_corpus(
             names[0],
             config=config,
-            corpus=corpus,
+            corpus=corpus[0] if corpus else None,
             split=split.value,
             precision=precision,
             key=key,

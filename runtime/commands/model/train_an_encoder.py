@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,8 +25,9 @@ from classifiers.training.train_encoder import join_heads, read_trained, staged,
 from hustings.errors import ConfigError
 from runtime.commands.progress import stages
 from runtime.commands.terminal import say
+from runtime.model_making import Tell
 
-__all__ = ["train_an_encoder"]
+__all__ = ["fine_tuning", "train_an_encoder"]
 
 
 def train_an_encoder(
@@ -44,7 +47,10 @@ def train_an_encoder(
     recipe = ENCODERS.get(name)
     language = EMBEDDERS.get(name)
     if recipe is None and language is None:
-        raise ConfigError(f"no recipe for an encoder {name!r}; known are {', '.join([*ENCODERS, *EMBEDDERS])}")
+        raise ConfigError(
+            f"no recipe for an encoder {name!r}; known are {', '.join([*ENCODERS, *EMBEDDERS])}. For one of your own "
+            "name the linear heads and their corpora: --beside A-INSULT-pt --corpus my-pt --config my.toml"
+        )
     began = time.perf_counter()
     epochs: list[Epoch] = []
     if recipe is not None and network is not None:
@@ -110,16 +116,16 @@ def _tell(
     )
 
 
-def _fine_tuned(
-    recipe: EncoderRecipe, base: Base, order: Order, beside: Path, *, shown: bool
-) -> tuple[Manifest, list[Epoch]]:
-    epochs: list[Epoch] = []
+@contextmanager
+def fine_tuning(name: str, epochs: list[Epoch], *, shown: bool) -> Iterator[tuple[Progress, Tell]]:
+    """Shows how far the fine-tuning is, says how each epoch came out, and adds it to `epochs`; and shows the name of
+    any other stage that it is told."""
     bar_at = 0
     with stages(100, shown=shown) as bar:
 
         def step(done: int, of: int, loss: float) -> None:
             nonlocal bar_at
-            bar.at(recipe.name, f"step {done} of {of}, loss {loss:.3f}")
+            bar.at(name, f"step {done} of {of}, loss {loss:.3f}")
             while bar_at < done * 100 // of:
                 bar_at += 1
                 bar.done()
@@ -130,6 +136,14 @@ def _fine_tuned(
             if shown:
                 say(f"epoch {finished.number}: loss {finished.loss}, average precision on measured rows: {measured}")
 
+        yield Progress(step, epoch), lambda stage: bar.at(name, stage)
+
+
+def _fine_tuned(
+    recipe: EncoderRecipe, base: Base, order: Order, beside: Path, *, shown: bool
+) -> tuple[Manifest, list[Epoch]]:
+    epochs: list[Epoch] = []
+    with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
         manifest = train_encoder(
             recipe,
             base,
@@ -140,6 +154,6 @@ def _fine_tuned(
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
             checkpoint=order.models / f"{recipe.name}.checkpoint",
-            progress=Progress(step, epoch),
+            progress=progress,
         )
     return manifest, epochs

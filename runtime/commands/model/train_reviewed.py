@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from runtime.model_making import Made
+    from runtime.model_making import Judged, Made
 
-__all__ = ["train_from_corpus"]
+__all__ = ["next_steps", "train_from_corpus"]
 
 
 def train_from_corpus(
@@ -61,7 +61,7 @@ def _tell(made: Made, config: Path, as_json: bool) -> None:
     from runtime.commands.terminal import say
 
     manifest, paper = made.stored.manifest, made.corpus.paper
-    steps = _next_steps(made, config)
+    steps = next_steps(made, config)
     if as_json:
         told = {
             "model": manifest.tag,
@@ -92,7 +92,7 @@ def _tell(made: Made, config: Path, as_json: bool) -> None:
         say(f"  {step}")
 
 
-def _next_steps(made: Made, config: Path) -> list[str]:
+def next_steps(made: Made | Judged, config: Path) -> list[str]:
     """The commands that a person runs now: sign what is unsigned, judge again then, promote."""
     manifest, where = made.stored.manifest, f"--config {config}"
     version = f"--version {manifest.version}"
