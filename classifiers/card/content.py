@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from classifiers.candidate import open_with_candidate
+from classifiers.card.remaking import Remaking, remaking
 from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
@@ -78,7 +79,7 @@ class Card(Struct, frozen=True, kw_only=True):
     protected: tuple[Score, ...]
     worst: tuple[Score, ...]
     swaps: tuple[SwapScore, ...]
-    retrain: tuple[str, ...]
+    remaking: Remaking
 
     @property
     def ranks(self) -> bool:
@@ -114,7 +115,7 @@ def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Map
         ),
         worst=tuple(sorted(scores, key=lambda one: (one.accuracy, one.function))[:WORST]),
         swaps=tuple(swap for report in reports for swap in report.swaps),
-        retrain=_retrain(manifest),
+        remaking=remaking(manifest, folder),
     )
 
 
@@ -173,16 +174,3 @@ def _at_base_rates(metrics: Sequence[Metric]) -> tuple[AtBaseRate, ...]:
         right, flags = 1000 * rate * recall, 1000 * (rate * recall + (1 - rate) * wrong)
         lines.append(AtBaseRate(rate=rate, flags=flags, right=right, precision=right / flags if flags else 0.0))
     return tuple(lines)
-
-
-def _retrain(manifest: Manifest) -> tuple[str, ...]:
-    """The commands that make such a model again."""
-    if manifest.settings.get("prior") is not None:
-        train = f"hustings model train {manifest.name} --from-desk --config my.toml --key models.key"
-    else:
-        train = f"hustings model train {manifest.name} --data DATA --out models --seed {manifest.seed} --key models.key"
-    return (
-        train,
-        f"hustings model gates {manifest.name} --models models",
-        f"hustings model card {manifest.name} --models models",
-    )
