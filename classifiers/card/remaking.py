@@ -105,7 +105,8 @@ def _of_a_head(manifest: Manifest, corpora: dict[str, bool]) -> tuple[str, ...]:
     lines = [f"# with {serves} in service as {manifest.name}; it becomes the next version, of that day"]
     lines.append(_command(manifest, options))
     if is_the_desks:
-        fresh = {"--from-desk": True, **{key: options[key] for key in options if key != "--corpus"}}
+        kept = {name: value for name, value in options.items() if name != "--corpus"}
+        fresh: dict[str, str | bool] = {"--from-desk": True, **kept}
         lines += ["# or from the reviews as they stand now:", _command(manifest, fresh)]
     return tuple(lines)
 
