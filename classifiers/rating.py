@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.rate import rate_with_encoder
+from classifiers.encoder.rate import open_encoder_rater
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
 from classifiers.manifest import Manifest, analyser_hash, read_manifest
@@ -17,7 +17,10 @@ from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
 
-__all__ = ["list_models", "made_for_another_analyser", "rate"]
+__all__ = ["Rater", "list_models", "made_for_another_analyser", "open_rater", "rate"]
+
+Rater = Callable[[Sequence[str]], NDArray[np.float64]]
+"""Scores of texts, each its own whatever stands beside it: many may be asked in parts."""
 
 
 def list_models(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Manifest]:
@@ -33,17 +36,21 @@ def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
-    """The score that the model in `folder` gives each text, whatever its language. For narratives: of any code of
-    harm, 0 for a text that speaks of nothing that they are about; for an encoder: of its first code, with every text
-    read. Raises `ModelError` for a model that cannot be asked by itself."""
+    """The score that the model in `folder` gives each text: `open_rater`, asked once."""
+    return open_rater(folder, signers=signers)(texts)
+
+
+def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
+    """The model in `folder`, ready to score texts whatever their language. For narratives: of any code of harm, 0 for a
+    text that speaks of nothing that they are about; for an encoder: of its first code, with every text read. Raises
+    `ModelError` for a model that cannot be asked by itself."""
     manifest = read_manifest(folder, signers=signers)
-    posts = [analysis.tokens for analysis in analyse_all(texts)]
-    if manifest.kind == "linear":
-        scores: NDArray[np.float64] = Scorer([load_head(folder, signers=signers)]).scores(posts)[0]
-        return scores
     if manifest.kind == "encoder":
-        return rate_with_encoder(folder, texts, signers=signers)
+        return open_encoder_rater(folder, signers=signers)
+    if manifest.kind == "linear":
+        scorer = Scorer([load_head(folder, signers=signers)])
+        return lambda texts: scorer.scores([analysis.tokens for analysis in analyse_all(texts)])[0]
     if manifest.kind != "narratives":
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     teller = load_teller(folder, signers=signers)
-    return np.array([teller.rate(tokens) for tokens in posts])
+    return lambda texts: np.array([teller.rate(analysis.tokens) for analysis in analyse_all(texts)])

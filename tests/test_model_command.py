@@ -1,4 +1,6 @@
+import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,15 @@ def rows(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return path
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A folder of models with a version of G-en that serves, and one that waits."""
+    models = tmp_path / "models"
+    make_head(models / "G-en", "clown", version="1")
+    make_head(models / "G-en@2", "muppet", version="2")
+    return models
 
 
 def run(*arguments: str | Path) -> str:
@@ -74,6 +85,182 @@ def test_what_is_wrong_is_told(rows: Path, tmp_path: Path) -> None:
         run("score", "G-en", "--data", rows, "--text", "body")
     with pytest.raises(ConfigError, match="nowhere"):
         run("score", "G-en", "--data", tmp_path / "nowhere.jsonl")
+
+
+# ── which model is meant ──
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("G-en@",), "no version behind the @"),
+        (("G-en@1", "--version", "2"), "G-en@1 and --version 2 name two versions"),
+        (("G-en@7",), "no version '7'; there are 1 (active), 2"),
+    ],
+)
+def test_a_version_is_named_once(two: Path, rows: Path, arguments: tuple[str, ...], told: str) -> None:
+    for command in (("score",), ("evaluate", "--label", "label", "--positive", "yes"), ("card",), ("gates",)):
+        given = ("--data", rows) if command[0] in ("score", "evaluate") else ()
+        with pytest.raises((ConfigError, ModelError), match=re.escape(told)):
+            run(command[0], *arguments, *command[1:], *given, "--models", two)
+
+
+def test_a_version_is_named_behind_the_name_wherever_a_model_is(two: Path, rows: Path, tmp_path: Path) -> None:
+    """Version 1 knows one word, version 2 another."""
+    path = tmp_path / "clown.jsonl"
+    path.write_text(json.dumps({"text": "that clown again", "label": "yes"}) + "\n" + json.dumps(ROWS[1]) + "\n")
+    first, second = (run("score", f"G-en@{n}", "--data", path, "--models", two).split()[0] for n in (1, 2))
+    assert float(first) > 0.9 > 0.5 > float(second)
+    assert run("score", "G-en", "--version", "2", "--data", path, "--models", two).split()[0] == second
+    arguments = ("--data", path, "--label", "label", "--positive", "yes", "--models", two, "--json")
+    assert {one["version"] for one in json.loads(run("evaluate", "G-en@2", *arguments))} == {"2"}
+    assert list(json.loads(run("card", "G-en@2", "--models", two, "--out", tmp_path / "cards", "--json"))) == ["G-en@2"]
+
+
+# ── which posts are read ──
+
+LINE = '{"text": "that clown again", "label": "yes"}'
+UNUSABLE = {
+    "null for a text": ('{"text": null}', "line 2: 'text' is null, wanted a string"),
+    "a number for a text": ('{"text": 5}', "line 2: 'text' is the number 5, wanted a string"),
+    "a list for a text": ('{"text": ["a"]}', "line 2: 'text' is a list, wanted a string"),
+    "no number for a text": ('{"text": NaN}', "line 2: 'text' is the number nan, wanted a string"),
+    "half of a character": ('{"text": "\\ud83d"}', "line 2: 'text' holds half of a character"),
+    "a blank line": (f"\n{LINE}", "line 2: is blank; each line holds one JSON object"),
+    "no JSON": ('{"text": "a"', "line 2: no JSON: Expecting ',' delimiter at column 13"),
+    "no object": ('["a"]', "line 2: is a list, wanted a JSON object"),
+    "another key": ('{"body": "a"}', "line 2: no key 'text'; there are 'body'"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_what_is_no_text_is_told_with_its_line_and_not_scored(two: Path, tmp_path: Path, case: str) -> None:
+    line, told = UNUSABLE[case]
+    path = tmp_path / "posts.jsonl"
+    path.write_text(f"{LINE}\n{line}\n")
+    with pytest.raises(ConfigError, match=rf"posts\.jsonl: {re.escape(told)}"):
+        run("score", "G-en", "--data", path, "--models", two)
+
+
+def as_written(text: str) -> list[bytes]:
+    """The same lines as different programs write them."""
+    raw = text.encode()
+    marked = b"\xef\xbb\xbf" + raw
+    return [raw, marked, gzip.compress(raw), gzip.compress(marked), raw.replace(b"\n", b"\r\n"), raw + b"\n\n"]
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_files_are_read_as_corpora_are(two: Path, tmp_path: Path, place: int) -> None:
+    """With a mark of their byte order, packed, with either line end, with blank lines behind; from a pipe too."""
+    path = tmp_path / "posts.jsonl.gz"
+    raw = as_written(f"{LINE}\n{LINE}\n")[place]
+    path.write_bytes(raw)
+    one, other = run("score", "G-en", "--data", path, "--models", two).split()
+    assert float(one) == float(other) > 0.9
+    piped = CliRunner().invoke(app, ["score", "G-en", "--data", "-", "--models", str(two)], input=raw)
+    assert piped.stdout.split() == [one, other]
+
+
+def test_no_posts_have_no_scores(two: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    assert run("score", "G-en", "--data", tmp_path / "none.jsonl", "--models", two) == ""
+
+
+def test_many_posts_are_scored_as_few_are(two: Path, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(json.dumps({"text": f"{'clown' if n % 3 else 'baker'} {n}"}) + "\n" for n in range(700)))
+    scores = [float(line) for line in run("score", "G-en", "--data", path, "--models", two, "--json").split()]
+    assert len(scores) == 700
+    assert {place for place, score in enumerate(scores) if score < 0.5} == set(range(0, 700, 3))
+
+
+# ── where nothing can be measured ──
+
+SENSELESS = {
+    "an empty file": ([], "is empty; there is nothing to measure on"),
+    "another value of the label": (
+        [*["no"] * 3, *["yes"] * 2],
+        "no 'label' is '1' (--positive); found are 'no' (3), 'yes' (2)",
+    ),
+    "positives alone": ([1, "1", " 1 "], "every 'label' is '1' (3 posts)"),
+    "many values": (
+        [*range(2, 12)],
+        "found are '2' (1), '3' (1), '4' (1), '5' (1), '6' (1), '7' (1), '8' (1), '9' (1) and 2 more",
+    ),
+    "a label that is none": ([1, None], "line 2: 'label' is null, wanted a string, a number, true or false"),
+    "a list for a label": ([1, ["1"]], "line 2: 'label' is a list, wanted a string, a number, true or false"),
+    "an empty label": ([1, "  "], "line 2: 'label' is empty: nobody labelled this post"),
+}
+
+
+@pytest.mark.parametrize("case", SENSELESS)
+def test_quality_is_not_told_where_it_would_be_nonsense(two: Path, tmp_path: Path, case: str) -> None:
+    labels, told = SENSELESS[case]
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(json.dumps({"text": "that clown", "label": label}) + "\n" for label in labels))
+    where = ("--data", path, "--label", "label", "--positive", "1", "--models", two)
+    for command in (("evaluate", "G-en"), ("compare", "G-en@1", "G-en@2")):
+        with pytest.raises(ConfigError, match=re.escape(told)):
+            run(*command, *where)
+
+
+def test_labels_are_compared_without_the_blanks_round_them(two: Path, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    said = [("clown", " yes"), ("clown", "yes\t"), ("baker", "no ")]
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in said))
+    arguments = ("--data", path, "--label", "label", "--positive", "yes ", "--models", two, "--json")
+    found = {one["name"]: one for one in json.loads(run("evaluate", "G-en", *arguments))}
+    assert (found["recall"]["value"], found["recall"]["positives"], found["recall"]["n"]) == (1.0, 2, 3)
+
+
+def test_each_measure_tells_of_which_model_it_is(two: Path, rows: Path) -> None:
+    arguments = ("--data", rows, "--label", "label", "--positive", "yes", "--group", "who", "--models", two, "--json")
+    found = json.loads(run("evaluate", "G-en@2", *arguments))
+    assert {(one["model"], one["version"], one["threshold"]) for one in found} == {("G-en", "2", 0.5)}
+    assert {one["on"]: (one["n"], one["positives"]) for one in found} == {
+        "rows.jsonl": (2, 1),
+        "who=a": (1, 1),
+        "who=b": (1, 0),
+    }
+
+
+def test_of_a_group_with_one_label_only_what_makes_sense_is_measured(two: Path, rows: Path) -> None:
+    arguments = ("--data", rows, "--label", "label", "--positive", "yes", "--group", "who", "--models", two, "--json")
+    found = json.loads(run("evaluate", "G-en", *arguments))
+    by_group = {on: {one["name"] for one in found if one["on"] == on} for on in ("who=a", "who=b")}
+    assert by_group == {"who=a": {"recall", "ece", "brier"}, "who=b": {"false_positive_rate", "ece", "brier"}}
+
+
+# ── one spoilt folder ──
+
+
+def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> None:
+    """It is named, and the exit status says that something was wrong."""
+    make_head(two / "CW-en", "clown", name="CW-en")
+    make_head(two / "CW-fr", "clown", name="CW-fr")
+    for spoilt in ("G-en@2", "CW-fr"):
+        (two / spoilt / "manifest.json").write_bytes(b'{"format": 1')
+    listed = CliRunner().invoke(app, ["list", "--models", str(two), "--json"])
+    assert listed.exit_code == 1
+    by_folder = {Path(one["folder"]).name: one for one in json.loads(listed.stdout)}
+    assert {name for name, one in by_folder.items() if "refused" in one} == {"G-en@2", "CW-fr"}
+    assert {name for name, one in by_folder.items() if one["active"]} == {"G-en", "CW-en"}
+    assert "G-en: refused: " in listed.stderr
+    assert "CW-fr: refused: " in listed.stderr
+    shown = CliRunner().invoke(app, ["list", "--models", str(two)], env={"COLUMNS": "120"})
+    assert [word for word in ("serves", "waits", "refused") if word in shown.stdout] == ["serves", "refused"]
+    assert len(run("score", "G-en", "--data", rows, "--models", two).splitlines()) == 2
+    with pytest.raises(ModelError, match="CW-fr"):
+        run("score", "CW-fr", "--data", rows, "--models", two)
+    drawn = CliRunner().invoke(app, ["card", "--all", "--models", str(two), "--out", str(two.parent / "c"), "--json"])
+    assert (drawn.exit_code, sorted(json.loads(drawn.stdout))) == (1, ["CW-en@1", "G-en@1"])
+
+
+def test_a_paper_of_another_hand_refuses_its_model_alone(two: Path) -> None:
+    (two / "G-en@2" / "made.json").write_text("fast")
+    listed = CliRunner().invoke(app, ["list", "--models", str(two), "--json"])
+    assert listed.exit_code == 1
+    assert [one.get("refused", "") == "" for one in json.loads(listed.stdout)] == [True, False]
 
 
 def test_compare_gives_the_difference_with_its_interval(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +18,27 @@ from classifiers.manifest import MANIFEST
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["rate_with_encoder"]
+__all__ = ["open_encoder_rater"]
 
 
-def rate_with_encoder(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
-    """The score of each text for the encoder's first code. Raises `ModelError` when the linear head beside which it
-    speaks lies neither beside its folder nor in that of the shipped models."""
+def open_encoder_rater(
+    folder: Path, *, signers: Signers | None = None
+) -> Callable[[Sequence[str]], NDArray[np.float64]]:
+    """The encoder in `folder`, ready to give each text its score for the encoder's first code. Raises `ModelError` when
+    the linear head beside which it speaks lies neither beside its folder nor in that of the shipped models."""
     encoder = load_encoder(folder, signers=signers)
     head = encoder.heads[0]
     beside = _beside(folder, head, signers)
-    words = [read_words(text) for text in texts]
-    linear = Scorer([beside]).scores([one.tokens for one in words])[0]
-    logits = encoder.session.logits([one.text(*place_to_read(beside, one.tokens, MOST_WORDS)) for one in words])
-    pairs = zip(logits[:, head.output].tolist(), linear.tolist(), strict=True)
-    return np.array([head.score(logit, score) for logit, score in pairs])
+    scorer = Scorer([beside])
+
+    def rate(texts: Sequence[str]) -> NDArray[np.float64]:
+        words = [read_words(text) for text in texts]
+        linear = scorer.scores([one.tokens for one in words])[0]
+        logits = encoder.session.logits([one.text(*place_to_read(beside, one.tokens, MOST_WORDS)) for one in words])
+        pairs = zip(logits[:, head.output].tolist(), linear.tolist(), strict=True)
+        return np.array([head.score(logit, score) for logit, score in pairs])
+
+    return rate
 
 
 def _beside(folder: Path, head: EncoderHead, signers: Signers | None) -> Head:

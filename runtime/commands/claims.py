@@ -194,7 +194,7 @@ def _lines(
 
 
 def _queries(path: Path) -> Iterator[dict[str, str]]:
-    from runtime.commands.model.options import rows
+    from runtime.commands.model.posts import rows
 
     for number, row in enumerate(rows(path, "text"), start=1):
         yield {key: str(row.get(key) or "") for key in ("title", "text")} | {"id": str(row.get("id", number))}

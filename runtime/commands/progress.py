@@ -15,8 +15,8 @@ class Stages:
     def at(self, what: str, stage: str = "") -> None:
         """What is done now."""
 
-    def done(self) -> None:
-        """One step is behind us."""
+    def done(self, steps: int = 1) -> None:
+        """So many steps are behind us."""
 
 
 @contextmanager
@@ -29,14 +29,16 @@ def stages(total: int, *, shown: bool = True) -> Iterator[Stages]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # Lines for a terminal are written above the bar; lines for a file or a pipe must go there and not to the bar.
+    drawn = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
+    with drawn as progress:
         task = progress.add_task("", total=total)
 
         class Bar(Stages):
             def at(self, what: str, stage: str = "") -> None:
                 progress.update(task, description=f"{what}: {stage}" if stage else what)
 
-            def done(self) -> None:
-                progress.advance(task)
+            def done(self, steps: int = 1) -> None:
+                progress.advance(task, steps)
 
         yield Bar()

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Models, Version, loaded, store_of
 
 __all__ = ["card"]
 
 
 def card(
-    names: Annotated[list[str] | None, typer.Argument(help="models, such as G-en")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="models, NAME or NAME@VERSION, such as G-en")] = None,
     every: Annotated[bool, typer.Option("--all", help="every model that serves")] = False,
-    version: Annotated[str | None, typer.Option("--version", help="a version; without it, the one that serves")] = None,
+    version: Version = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="folder of the cards; without it, `cards` in the folder of models")
     ] = None,
@@ -32,14 +32,14 @@ def card(
 
     from classifiers.card.write import write_card
     from runtime import build
-    from runtime.commands.model.options import chosen_versions
+    from runtime.commands.model.options import chosen_versions, complain_of
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say
     from runtime.model_making import CARDS
 
     store = store_of(models, loaded(config))
-    chosen = chosen_versions(store, names or [], every, version)
-    serving, codebook = store.serving(), build.codebook()
+    chosen, refused = chosen_versions(store, names or [], every, version)
+    serving, codebook = store.readable(), build.codebook()
     written = {}
     with stages(len(chosen), shown=not as_json) as progress:
         for stored in chosen:
@@ -50,6 +50,7 @@ def card(
             progress.done()
     if as_json:
         say(json.dumps({tag: str(path) for tag, path in written.items()}))
-        return
-    for tag, path in written.items():
-        say(f"{tag}: {path} and {path.with_suffix('.md').name} beside it")
+    else:
+        for tag, path in written.items():
+            say(f"{tag}: {path} and {path.with_suffix('.md').name} beside it")
+    complain_of(refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +15,8 @@ from runtime.commands.model.options import (
     Models,
     Positive,
     Text,
-    labelled,
     loaded,
+    named,
     store_of,
 )
 
@@ -41,33 +42,40 @@ def compare(
     import json
 
     import msgspec
+    import numpy as np
 
-    from classifiers.rating import rate
+    from classifiers.rating import open_rater
     from classifiers.signing import ANYBODY
     from classifiers.training.compare import compare as paired
     from classifiers.training.measures import measure
+    from classifiers.training.text_file import told as called
     from classifiers.training.train import SEED
+    from runtime.commands.model.posts import in_parts, labelled
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table
 
     store = store_of(models, loaded(config))
-    sides = [store.find(name, version or None) for name, _, version in (side.partition("@") for side in (one, other))]
+    sides = [named(store, side) for side in (one, other)]
     _, texts, labels = labelled(data, text, label, positive)
-    with stages(4, shown=not as_json) as progress:
+    on = Path(called(data)).name
+    with stages(2 * len(texts) + 2) as progress:
         scores = []
         for side in sides:
             progress.at(side.manifest.tag, "scores")
-            scores.append(rate(side.folder, texts, signers=ANYBODY))
-            progress.done()
+            rater, rated = open_rater(side.folder, signers=ANYBODY), []
+            for part in in_parts(texts):
+                rated.append(rater(part))
+                progress.done(len(part))
+            scores.append(np.concatenate(rated))
         thresholds = tuple(side.manifest.threshold.value for side in sides)
         progress.at("each by itself")
         each = [
-            {metric.name: metric for metric in measure(labels, own, threshold, on=data.name, seed=SEED)}
+            {metric.name: metric for metric in measure(labels, own, threshold, on=on, seed=SEED)}
             for own, threshold in zip(scores, thresholds, strict=True)
         ]
         progress.done()
         progress.at("difference")
-        differences = paired(labels, (scores[0], scores[1]), (thresholds[0], thresholds[1]), on=data.name, seed=SEED)
+        differences = paired(labels, (scores[0], scores[1]), (thresholds[0], thresholds[1]), on=on, seed=SEED)
         progress.done()
     if as_json:
         told = {
@@ -87,7 +95,7 @@ def compare(
         say(json.dumps(msgspec.to_builtins(told)))
         return
     table(
-        f"{sides[1].manifest.tag} less {sides[0].manifest.tag} on {len(texts):,} posts of {data.name}",
+        f"{sides[1].manifest.tag} less {sides[0].manifest.tag} on {len(texts):,} posts of {on}",
         ["measure", sides[0].manifest.tag, sides[1].manifest.tag, "difference", "95 % from", "to"],
         [[m.name, each[0][m.name].value, each[1][m.name].value, m.value, m.low, m.high] for m in differences],
     )

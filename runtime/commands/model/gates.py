@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, chosen_versions, loaded, store_of
+from runtime.commands.model.options import (
+    AsJson,
+    ConfigFile,
+    Models,
+    Version,
+    chosen_versions,
+    complain_of,
+    loaded,
+    store_of,
+)
 
 if TYPE_CHECKING:
     from classifiers.gates.record import GateRecord
@@ -17,9 +26,9 @@ __all__ = ["gates"]
 
 
 def gates(
-    names: Annotated[list[str] | None, typer.Argument(help="models to judge, such as G-en")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="models to judge, NAME or NAME@VERSION")] = None,
     every: Annotated[bool, typer.Option("--all", help="judge every model that serves")] = False,
-    version: Annotated[str | None, typer.Option("--version", help="a version; without it, the one that serves")] = None,
+    version: Version = None,
     models: Models = None,
     config: ConfigFile = None,
     floors: Annotated[
@@ -32,7 +41,8 @@ def gates(
     as_json: AsJson = False,
 ) -> None:
     """Judge models by every gate: signature, quality floors, calibration, swaps, groups, protected speech, functions,
-    speed. Exit status 1 when one fails that no written exception covers. The result is stored beside the model.
+    speed. Exit status 1 when one fails that no written exception covers. The result is stored beside the model. With
+    --all, a model that cannot be opened is named as refused, with exit status 1, and the others are judged.
 
     Example: hustings model gates --all
     """
@@ -42,7 +52,9 @@ def gates(
     from classifiers.gates.judge import judge
     from classifiers.gates.record import write_record
     from classifiers.signing import shipped_signers
+    from classifiers.store import Unreadable
     from hustings.clock import SystemClock, rfc3339
+    from hustings.errors import ModelError
     from runtime import build
     from runtime.commands.progress import stages
     from runtime.commands.terminal import complain, say
@@ -50,24 +62,31 @@ def gates(
 
     configuration = loaded(config)
     store = store_of(models, configuration)
-    chosen = chosen_versions(store, names or [], every, version)
+    chosen, refused = chosen_versions(store, names or [], every, version)
     path = floors or floors_of(store)
     now = rfc3339(SystemClock().now())
-    serving = store.serving()
+    serving = store.readable()
     records = []
     with stages(len(chosen), shown=not as_json) as progress:
         for stored in chosen:
             tag = stored.manifest.tag
-            found = judge(
-                stored.manifest,
-                stored.folder,
-                serving=serving,
-                floors=read_floors(path),
-                codebook=build.codebook(),
-                signers=build.model_signers(configuration) if configuration else shipped_signers(),
-                at=now,
-                tell=partial(progress.at, tag),
-            )
+            try:
+                found = judge(
+                    stored.manifest,
+                    stored.folder,
+                    serving=serving,
+                    floors=read_floors(path),
+                    codebook=build.codebook(),
+                    signers=build.model_signers(configuration) if configuration else shipped_signers(),
+                    at=now,
+                    tell=partial(progress.at, tag),
+                )
+            except ModelError as error:
+                if not every:
+                    raise
+                refused.append(Unreadable(stored.manifest.name, stored.folder, str(error), serves=True))
+                progress.done()
+                continue
             if record:
                 known = recorded(read_floors(path), stored.manifest, found, at=now[:10], reason=reason)
                 write_floors(path, known)
@@ -86,6 +105,8 @@ def gates(
     failed = sum(len(found.failed) for found in records)
     if failed:
         complain(f"{failed} check(s) failed")
+    complain_of(refused)
+    if failed:
         raise typer.Exit(1)
 
 

@@ -4,65 +4,88 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Models, complain_of, loaded, store_of
 
 if TYPE_CHECKING:
     from classifiers.manifest import Manifest
+    from classifiers.papers import Papers
+    from classifiers.store import Stored, Unreadable
 
 __all__ = ["list_models"]
 
+COLUMNS = ("model", "state", "flag from", "precision", "recall", "PR-AUC", "size", "training", "a post", "gates")
+
 
 def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Every version of every model: what serves, what waits, threshold, data, measured quality, size, speed.
+    """Every version of every model: whether it serves or waits, threshold, measured quality, size, speed, gates; as
+    JSON also where it lies, its data and all measures.
+
+    A folder that cannot be read is named as refused, with exit status 1; the others are listed.
 
     Example: hustings model list --json | jq '.[].name'
     """
     import json
 
-    import msgspec
-
     from classifiers.papers import read_papers
+    from classifiers.store import Unreadable
+    from hustings.errors import ModelError
     from runtime.commands.terminal import say, table
 
     store = store_of(models, loaded(config))
-    found = [(one, read_papers(one.folder, one.manifest)) for one in store.versions()]
+    versions, refused = store.survey()
+    found = []
+    for one in versions:
+        try:
+            found.append((one, read_papers(one.folder, one.manifest)))
+        except ModelError as error:
+            refused.append(Unreadable(one.manifest.name, one.folder, str(error), one.is_active))
     if as_json:
-        told = [
-            {
-                "head": one.manifest.name,
-                **msgspec.to_builtins(one.manifest),
-                "active": one.is_active,
-                "folder": str(one.folder),
-                "bytes": papers.bytes,
-                "training_s": papers.training_s,
-                "us_a_post": papers.us_a_post,
-                "gates": papers.gates,
-            }
-            for one, papers in found
-        ]
+        told = [_told(one, papers) for one, papers in found] + [_refused(bad) for bad in refused]
         say(json.dumps(told, ensure_ascii=False))
-        return
-    table(
-        f"Models in {store.own}",
-        ["model", "code", "lang", "threshold", "precision", "recall", "PR-AUC", "size", "training", "a post", "gates"],
-        [
-            [
-                f"{one.manifest.tag}{'' if one.is_active else ' (waits)'}",
-                one.manifest.code,
-                one.manifest.language,
-                one.manifest.threshold.value,
-                *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
-                f"{papers.bytes / 1000:,.0f} kB",
-                "-" if papers.training_s is None else f"{papers.training_s:,.1f} s",
-                "-" if papers.us_a_post is None else f"{papers.us_a_post:,.0f} µs",
-                papers.gates,
-            ]
-            for one, papers in found
-        ],
-    )
+    else:
+        lines = [_line(one, papers) for one, papers in found]
+        lines += [[bad.folder.name, "refused", *["-"] * (len(COLUMNS) - 2)] for bad in refused]
+        table(f"Models in {store.own}", COLUMNS, lines)
+    complain_of(refused)
+
+
+def _told(one: Stored, papers: Papers) -> dict[str, object]:
+    import msgspec
+
+    return {
+        "head": one.manifest.name,
+        **msgspec.to_builtins(one.manifest),
+        "active": one.is_active,
+        "folder": str(one.folder),
+        "bytes": papers.bytes,
+        "training_s": papers.training_s,
+        "us_a_post": papers.us_a_post,
+        "gates": papers.gates,
+    }
+
+
+def _refused(bad: Unreadable) -> dict[str, object]:
+    return {"head": bad.name, "name": bad.name, "active": False, "folder": str(bad.folder), "refused": bad.problem}
+
+
+def _line(one: Stored, papers: Papers) -> list[object]:
+    return [
+        one.manifest.tag,
+        "serves" if one.is_active else "waits",
+        one.manifest.threshold.value,
+        *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
+        f"{papers.bytes / 1000:,.0f} kB",
+        "-" if papers.training_s is None else f"{papers.training_s:,.1f} s",
+        "-" if papers.us_a_post is None else f"{papers.us_a_post:,.0f} µs",
+        papers.gates,
+    ]
 
 
 def _measured(manifest: Manifest, name: str) -> str:
-    """The measure of that name on the rows by which the version is judged."""
+    """The measure of that name on the rows by which the version is judged, its interval below."""
     found = [metric for metric in manifest.metrics if metric.name == name and metric.on == manifest.judged_on]
-    return f"{found[-1].value:.3f} [{found[-1].low:.3f}, {found[-1].high:.3f}]" if found else "-"
+    return f"{_share(found[-1].value)}\n{_share(found[-1].low)}–{_share(found[-1].high)}" if found else "-"
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")

@@ -8,28 +8,24 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from classifiers.store import ModelStore, Stored
+    from classifiers.store import ModelStore, Stored, Unreadable
     from runtime.config import Config
 
 __all__ = [
     "AsJson",
+    "Chosen",
     "ConfigFile",
     "Data",
     "Label",
-    "Labelled",
     "Models",
     "Positive",
     "Text",
-    "as_text",
+    "Version",
     "chosen_versions",
-    "labelled",
+    "complain_of",
     "loaded",
-    "rows",
+    "named",
+    "split_name",
     "store_of",
     "where",
 ]
@@ -37,9 +33,12 @@ __all__ = [
 Models = Annotated[Path | None, typer.Option("--models", help="folder of models; without it, the shipped ones")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="a configuration: the models that serve there")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people")]
-Data = Annotated[Path, typer.Option("--data", help="posts, one JSON object a line")]
+Data = Annotated[Path, typer.Option("--data", help="posts, one JSON object a line, plain or gzip; - is standard input")]
 Text = Annotated[str, typer.Option("--text", help="key of a line that holds the text")]
 Label = Annotated[str, typer.Option("--label", help="key of a line that holds the label")]
+Version = Annotated[
+    str | None, typer.Option("--version", help="a version, as NAME@VERSION names one; without it, the one that serves")
+]
 Positive = Annotated[str, typer.Option("--positive", help="the label's value that the model should find")]
 
 
@@ -69,9 +68,40 @@ def loaded(config: Path | None) -> Config | None:
     return load_config(config) if config is not None else None
 
 
-def chosen_versions(store: ModelStore, names: list[str], every: bool, version: str | None) -> list[Stored]:
+def named(store: ModelStore, name: str, version: str | None = None) -> Stored:
+    """The version that `NAME`, `NAME@VERSION` or `NAME --version VERSION` names. One beside it that cannot be read is
+    told, and does not matter here."""
+    from runtime.commands.terminal import complain, printable
+
+    own, number = split_name(name, version)
+    found = store.find(own, number)
+    for bad in store.survey(own).unreadable:
+        complain(printable(f"{bad.name}: refused: {bad.problem}"))
+    return found
+
+
+def split_name(name: str, version: str | None) -> tuple[str, str | None]:
+    """Name and version. Raises `ConfigError` when two versions are named, or none behind the sign."""
+    from hustings.errors import ConfigError
+
+    own, sign, number = name.partition("@")
+    if sign and not number:
+        raise ConfigError(f"{name!r}: no version behind the @; write NAME or NAME@VERSION")
+    if number and version not in (None, number):
+        raise ConfigError(f"{name} and --version {version} name two versions; give one of them")
+    return own, number or version
+
+
+class Chosen(NamedTuple):
+    """Versions to work on, and what should be among them but cannot be read."""
+
+    versions: list[Stored]
+    refused: list[Unreadable]
+
+
+def chosen_versions(store: ModelStore, names: list[str], every: bool, version: str | None) -> Chosen:
     """The versions that were named, or all that serve but embedders: these give no score, so there is nothing of them
-    to judge or to draw."""
+    to judge or to draw. Of all, one that is spoilt does not stop the others."""
     from hustings.errors import ConfigError
 
     if every == bool(names):
@@ -79,49 +109,22 @@ def chosen_versions(store: ModelStore, names: list[str], every: bool, version: s
     if every and version is not None:
         raise ConfigError("--version goes with one name, not with --all")
     if every:
-        return [one for name in store.serving() if (one := store.find(name)).manifest.kind != "embedder"]
-    found = [store.find(name, version) for name in names]
+        survey = store.survey()
+        serving = [one for one in survey.versions if one.is_active and one.manifest.kind != "embedder"]
+        serving.sort(key=lambda one: one.manifest.name)
+        return Chosen(serving, [bad for bad in survey.unreadable if bad.serves])
+    found = [named(store, name, version) for name in names]
     for one in found:
         if one.manifest.kind == "embedder":
             raise ConfigError(f"{one.manifest.tag}: an embedder gives no score; there is nothing to judge or to draw")
-    return found
+    return Chosen(found, [])
 
 
-def as_text(value: object) -> str:
-    """A JSON value as the command line writes it: `true`, `1`, `yes`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def complain_of(refused: list[Unreadable]) -> None:
+    """Name what could not be read, and end with exit status 1 if that is anything: the rest was done."""
+    from runtime.commands.terminal import complain, printable
 
-
-def rows(path: Path, *keys: str) -> Iterator[dict[str, object]]:
-    """The objects of a JSONL file. Raises `ConfigError` for a line that is none or lacks a key."""
-    import json
-
-    from hustings.errors import ConfigError
-
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                row = json.loads(line)
-                missing = [key for key in keys if not isinstance(row, dict) or key not in row]
-                if missing:
-                    raise ConfigError(f"{path}: line {number}: no key {missing[0]!r} in {line[:80]!r}")
-                yield row
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-
-
-class Labelled(NamedTuple):
-    """Posts of a file with what people said of them: 1 where the label is the value that is to be found."""
-
-    rows: list[dict[str, object]]
-    texts: list[str]
-    labels: NDArray[np.int64]
-
-
-def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> Labelled:
-    """The posts of a JSONL file, each of which has these keys and `others`."""
-    import numpy as np
-
-    found = list(rows(path, text, label, *others))
-    labels = np.array([int(as_text(row[label]) == positive) for row in found], dtype=np.int64)
-    return Labelled(found, [str(row[text]) for row in found], labels)
+    for bad in refused:
+        complain(printable(f"{bad.name}: refused: {bad.problem}"))
+    if refused:
+        raise typer.Exit(1)

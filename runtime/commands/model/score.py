@@ -6,29 +6,39 @@ from typing import Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Data, Models, Text, loaded, rows, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Data, Models, Text, Version, loaded, named, store_of
 
 __all__ = ["score"]
 
 
 def score(
-    head: Annotated[str, typer.Argument(help="name of a model, such as G-en")],
+    head: Annotated[str, typer.Argument(help="a model, NAME or NAME@VERSION, such as G-en")],
     data: Data,
     text: Text = "text",
-    version: Annotated[str | None, typer.Option("--version", help="a version; without it, the one that serves")] = None,
+    version: Version = None,
     models: Models = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """One calibrated score a line, in order: a bare number.
 
-    Example: hustings model score G-en --data posts.jsonl --json
+    Examples: hustings model score G-en --data posts.jsonl --json ·
+    zcat posts.jsonl.gz | hustings model score G-en@2 --data - --config my.toml
     """
-    from classifiers.rating import rate
+    import sys
+
+    from classifiers.rating import open_rater
     from classifiers.signing import ANYBODY
+    from runtime.commands.model.posts import in_parts, rows, texts_of
+    from runtime.commands.progress import stages
     from runtime.commands.terminal import say
 
-    stored = store_of(models, loaded(config)).find(head, version)
-    texts = [str(row[text]) for row in rows(data, text)]
-    for number in rate(stored.folder, texts, signers=ANYBODY).tolist():
-        say(str(number) if as_json else f"{number:.4f}")
+    stored = named(store_of(models, loaded(config)), head, version)
+    texts = texts_of(data, text, list(rows(data, text)))
+    rater = open_rater(stored.folder, signers=ANYBODY)
+    with stages(len(texts), shown=not sys.stdout.isatty()) as progress:  # numbers on a terminal show it themselves
+        progress.at(stored.manifest.tag, "scores")
+        for part in in_parts(texts):
+            for number in rater(part).tolist():
+                say(str(number) if as_json else f"{number:.4f}")
+            progress.done(len(part))
