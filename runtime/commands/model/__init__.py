@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from runtime.commands.model import card, compare, evaluate, gates, list_models, promotion, score, signing, table, train
+from runtime.commands.model import (
+    card,
+    compare,
+    evaluate,
+    gates,
+    join,
+    list_models,
+    promotion,
+    score,
+    signing,
+    table,
+    train,
+)
 
 __all__ = ["app"]
 
@@ -21,6 +33,7 @@ app.command("table")(table.table)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
+app.command("join")(join.join)
 app.command("compare")(compare.compare)
 app.command("card")(card.card)
 app.command("gates")(gates.gates)
