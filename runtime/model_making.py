@@ -15,6 +15,7 @@ from runtime import build
 from runtime.config import Config
 
 if TYPE_CHECKING:
+    from classifiers.gates.floors import Floors
     from classifiers.gates.record import GateRecord
     from classifiers.signing import Signers
     from classifiers.store import ModelStore, Stored
@@ -29,6 +30,7 @@ __all__ = [
     "build_from_desk",
     "code_and_language",
     "corpora_of",
+    "floors_in",
     "floors_of",
     "judge_and_draw",
     "make",
@@ -194,7 +196,6 @@ def judge_and_draw(
 ) -> Judged:
     """Note what making the version in `folder` took, sign it, run every gate beside what serves, write its card."""
     from classifiers.card.write import write_card
-    from classifiers.gates.floors import read_floors
     from classifiers.gates.judge import judge
     from classifiers.gates.record import write_record
     from classifiers.manifest import manifest_bytes
@@ -211,7 +212,7 @@ def judge_and_draw(
         stored.manifest,
         folder,
         serving=serving,
-        floors=read_floors(floors_of(store)),
+        floors=floors_in(store),
         codebook=codes,
         signers=making.signers,
         at=rfc3339(clock.now()),
@@ -222,6 +223,16 @@ def judge_and_draw(
     out = store.own / CARDS / stored.manifest.tag
     card = write_card(stored.manifest, folder, out, codebook=codes, serving=serving)
     return Judged(stored, record, card, round(seconds, 2))
+
+
+def floors_in(store: ModelStore) -> Floors:
+    """What models of the store must be worth, and what is borne of them. Where the shipped models lie below, a version
+    under the name of one is held against what is known of that one, until the deployment records its own."""
+    from classifiers.gates.floors import read_floors
+    from classifiers.store import ModelStore
+
+    own = read_floors(floors_of(store))
+    return own if store.base is None else own.over(read_floors(floors_of(ModelStore(store.base))))
 
 
 def floors_of(store: ModelStore) -> Path:

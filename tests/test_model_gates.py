@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from classifiers.checks.expand import load_suite
-from classifiers.gates.floors import Exemption, Floor, Floors, Mark, excused, read_floors, write_floors
+from classifiers.gates.floors import Exemption, Floor, Floors, Mark, excused, read_floors, recorded, write_floors
 from classifiers.gates.judge import judge
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord, read_record, write_record
@@ -235,6 +235,46 @@ def test_an_exception_covers_what_is_no_worse_than_when_it_was_written(worst: fl
     )
     assert bool(excused(FAILURE, "G-en", Floors(exception=(exemption,))).excused) is covers
     assert not excused(FAILURE, "G-hi", Floors(exception=(exemption,))).excused
+
+
+def test_over_the_shipped_models_their_floors_and_exceptions_hold_until_the_deployment_has_its_own() -> None:
+    borne = Exemption(model="G-en", gate="functions", subject="abuse: slur", worst=0.2, at="2026-10-01", reason=REASON)
+    shipped = Floors(floor=(floor(0.6),), exception=(borne,))
+    over = Floors(floor=(replace(floor(0.5), model="A-INSULT-de"),)).over(shipped)
+    assert (over.inherited, {one.model for one in over.floor}) == (("G-en",), {"A-INSULT-de", "G-en"})
+    assert excused(FAILURE, "G-en", over).excused == f"so did the shipped G-en, 2026-10-01: {REASON}"
+    assert not excused(replace(FAILURE, value=0.1), "G-en", over).excused
+    own = Floors(floor=(floor(0.5),)).over(shipped)
+    assert (own.inherited, own.floor, own.exception) == ((), (floor(0.5),), ())
+
+
+def test_a_shipped_floor_asks_nothing_of_a_version_that_was_measured_on_other_rows_and_says_so() -> None:
+    over = Floors().over(Floors(floor=(floor(0.9),)))
+    elsewhere = manifest_of(metrics=(metric("pr_auc", 0.7, on="5-fold cross-validation, desk-G-en@1"),))
+    shipped, chance = quality_checks(elsewhere, over)
+    assert (shipped.passed, shipped.applies, shipped.limit) == (True, False, 0.9)
+    assert "other rows" in shipped.detail
+    assert (chance.subject, chance.passed) == ("pr_auc on 5-fold cross-validation, desk-G-en@1", True)
+    assert [one.passed for one in quality_checks(manifest_of(), over)] == [False]  # the same rows
+
+
+def test_a_floor_on_a_corpus_is_asked_of_its_next_version_and_keeps_its_history() -> None:
+    first, second, third = (
+        manifest_of(metrics=(metric("pr_auc", value, on=f"5-fold cross-validation, desk-G-en@{number}"),))
+        for number, value in ((1, 0.7), (2, 0.75), (3, 0.6))
+    )
+    empty = GateRecord(
+        model="G-en", version="2", manifest="", code_version="0", at=AT, suites={}, seconds_a_thousand=0.0, checks=()
+    )
+    over = Floors().over(Floors(floor=(floor(0.9), replace(floor(0.8), model="G-hi"))))
+    known = recorded(
+        recorded(over, first, empty, at="2026-11-01", reason=""), second, empty, at="2026-12-01", reason=""
+    )
+    (only,) = known.floor  # nothing of what is shipped, and one floor for all versions of the corpus
+    assert (only.on, [mark.value for mark in only.history]) == (second.metrics[0].on, [0.69, 0.74])
+    assert [one.passed for one in quality_checks(third, known)] == [False]
+    with pytest.raises(ConfigError, match=r"falls from 0\.74 to 0\.59"):
+        recorded(known, third, empty, at="2027-01-01", reason="")
 
 
 def test_an_exception_without_a_reason_is_an_error(tmp_path: Path) -> None:

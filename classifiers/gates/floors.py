@@ -7,6 +7,7 @@ freely, a fall needs a reason. An exception excuses a check only while it is no 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "judged_by",
     "read_floors",
     "recorded",
+    "rows_named",
     "write_floors",
 ]
 
@@ -40,6 +42,7 @@ SHORTEST_REASON = 12
 NEVER_BORNE = ("signature", "analyser", "company")
 """Gates whose failures are mended or passed over once, by whoever promotes, and never written down as exceptions."""
 _SLACK = 1e-9
+_CORPUS_VERSION = re.compile(r"(?<=\w)@\d+\b")
 
 
 class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,13 +82,30 @@ class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Floors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file."""
+    """The whole file. `inherited` names models whose entries come from another file (`over`); it is never written."""
 
     floor: tuple[Floor, ...] = ()
     exception: tuple[Exemption, ...] = ()
+    inherited: tuple[str, ...] = ()
 
     def of(self, model: str) -> tuple[Floor, ...]:
         return tuple(floor for floor in self.floor if floor.model == model)
+
+    def over(self, base: Floors) -> Floors:
+        """These, and for models of which they say nothing those of `base`: what is shipped is asked of a version that
+        a deployment made under the same name, and borne of it, as long as the deployment recorded nothing itself."""
+        known = {one.model for one in (*self.floor, *self.exception)}
+        floors = tuple(one for one in base.floor if one.model not in known)
+        exceptions = tuple(
+            replace(one, reason=f"so did the shipped {one.model}, {one.at}: {one.reason}")
+            for one in base.exception
+            if one.model not in known
+        )
+        return Floors(
+            floor=(*self.floor, *floors),
+            exception=(*self.exception, *exceptions),
+            inherited=tuple(dict.fromkeys(one.model for one in (*floors, *exceptions))),
+        )
 
 
 def read_floors(path: Path) -> Floors:
@@ -141,24 +161,29 @@ def judged_by(record: GateRecord, floors: Floors) -> GateRecord:
 
 
 def recorded(floors: Floors, manifest: Manifest, record: GateRecord, *, at: str, reason: str) -> Floors:
-    """The floors with what this version is worth now, and with an exception for each check that it fails. Raises
-    `ConfigError` when a floor falls, or anything fails, and no reason is given."""
-    kept = {(floor.measure, floor.on): floor for floor in floors.of(manifest.name)}
+    """The floors with what this version is worth now, and with an exception for each check that it fails; what is
+    inherited of other models is left out. Raises `ConfigError` when a floor falls, or anything fails, and no reason is
+    given."""
+    measured = {(metric.name, rows_named(metric.on)) for metric in manifest.metrics}
+    kept = {
+        key: floor
+        for floor in floors.of(manifest.name)
+        if (key := (floor.measure, rows_named(floor.on))) in measured or manifest.name not in floors.inherited
+    }
     needs_reason: list[str] = []
     for metric in manifest.metrics:
         if metric.name not in RECORDED or metric.group is not None:
             continue
         value = round(metric.value - MARGIN, 4)
-        known = kept.get((metric.name, metric.on))
+        key = metric.name, rows_named(metric.on)
+        known = kept.get(key)
         if known is not None and value == known.value:
             continue
         if known is not None and value < known.value:
             needs_reason.append(f"{metric.name} on {metric.on} falls from {known.value} to {value}")
         mark = Mark(value=value, at=at, reason=reason if known is not None and value < known.value else "")
         history = known.history if known is not None else ()
-        kept[metric.name, metric.on] = Floor(
-            model=manifest.name, measure=metric.name, on=metric.on, history=(*history, mark)
-        )
+        kept[key] = Floor(model=manifest.name, measure=metric.name, on=metric.on, history=(*history, mark))
     failing = [check for check in record.checks if not check.passed and check.gate not in NEVER_BORNE]
     needs_reason += [
         f"{check.gate}: {check.subject} fails with {check.value}" for check in failing if not check.excused
@@ -179,10 +204,16 @@ def recorded(floors: Floors, manifest: Manifest, record: GateRecord, *, at: str,
         )
         for check in failing
     ]
+    left_out = {manifest.name, *floors.inherited}
     return Floors(
-        floor=(*(floor for floor in floors.floor if floor.model != manifest.name), *kept.values()),
-        exception=(*(one for one in floors.exception if one.model != manifest.name), *exceptions),
+        floor=(*(floor for floor in floors.floor if floor.model not in left_out), *kept.values()),
+        exception=(*(one for one in floors.exception if one.model not in left_out), *exceptions),
     )
+
+
+def rows_named(on: str) -> str:
+    """The rows without the version of their corpus: a desk's corpus grows, and a floor is asked of its next version."""
+    return _CORPUS_VERSION.sub("", on)
 
 
 _HEAD = """\

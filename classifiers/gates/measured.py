@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from classifiers.gates.floors import Floors
+from classifiers.gates.floors import Floors, rows_named
 from classifiers.gates.record import Check
 from classifiers.gates.speech import GROUP_GAP
 from classifiers.manifest import Manifest, Metric
@@ -44,12 +44,19 @@ post is sunk in friendly talk. What an asterisk hides (`masked`) is lost: it is 
 
 
 def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
-    """Every recorded floor of the model; without any, the model must at least beat chance."""
+    """Every recorded floor of the model, on the same rows or on another version of the same corpus; where none can be
+    compared, the model must at least beat chance. A floor that is inherited from the shipped models asks nothing of a
+    version that was not measured on those rows."""
     measured = {(metric.name, metric.on): metric for metric in manifest.metrics}
-    recorded = floors.of(manifest.name)
-    for floor in recorded:
+    by_corpus = {(name, rows_named(on)): metric for (name, on), metric in measured.items()}
+    compared = False
+    for floor in floors.of(manifest.name):
         metric = measured.get((floor.measure, floor.on))
+        metric = metric or by_corpus.get((floor.measure, rows_named(floor.on)))
         value = metric.value if metric is not None else 0.0
+        applies = metric is not None or manifest.name not in floors.inherited
+        compared = compared or applies
+        told = f"floor since {floor.at}" if metric is not None else "not measured by this version's training"
         yield Check(
             gate="quality",
             subject=f"{floor.measure} on {floor.on}",
@@ -57,13 +64,14 @@ def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
             value=value,
             limit=floor.value,
             at_least=True,
-            passed=value >= floor.value,
-            detail=f"floor since {floor.at}" if metric is not None else "not measured by this version's training",
+            passed=value >= floor.value or not applies,
+            detail=told if applies else f"the shipped floor; {told}, which has other rows",
+            applies=applies,
         )
     for metric in manifest.metrics:
         if metric.name == GAIN:
             yield _gain(manifest, metric)
-    if not recorded:
+    if not compared:
         yield from _beats_chance(manifest)
 
 
@@ -94,7 +102,7 @@ def _beats_chance(manifest: Manifest) -> Iterator[Check]:
         limit=chance,
         at_least=True,
         passed=low > chance,
-        detail="no floor is recorded for this model: the interval must lie above guessing",
+        detail="no floor is recorded on such rows: the interval must lie above guessing",
     )
 
 

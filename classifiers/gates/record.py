@@ -39,7 +39,8 @@ GateName = Literal[
 class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One comparison with a limit. `subject` is what was looked at ("date-debunked", "pr_auc on edos/dev.csv"),
     `at_least` whether the limit is the smallest or the largest value that passes. `excused` holds the written reason
-    why a failure is known and borne for now."""
+    why a failure is known and borne for now. A check that does not apply passes, and `detail` says why there is nothing
+    to compare."""
 
     gate: GateName
     subject: str
@@ -50,6 +51,7 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     passed: bool
     detail: str = ""
     excused: str = ""
+    applies: bool = True
 
 
 class GateRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +77,11 @@ class GateRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def excused(self) -> tuple[Check, ...]:
         """What did not pass, with a written reason."""
         return tuple(check for check in self.checks if not check.passed and check.excused)
+
+    @property
+    def not_applicable(self) -> tuple[Check, ...]:
+        """What there was nothing to compare for."""
+        return tuple(check for check in self.checks if not check.applies)
 
 
 def write_record(folder: Path, record: GateRecord) -> None:
