@@ -20,6 +20,7 @@ from runtime.commands.model.options import (
 )
 
 if TYPE_CHECKING:
+    from classifiers.gates.floors import Floors
     from classifiers.gates.record import GateRecord
 
 __all__ = ["gates"]
@@ -40,9 +41,13 @@ def gates(
     reason: Annotated[str, typer.Option("--reason", help="why a floor falls, or a failure is borne")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Judge models by every gate: signature, quality floors, calibration, swaps, groups, protected speech, functions,
-    speed. Exit status 1 when one fails that no written exception covers. The result is stored beside the model. With
-    --all, a model that cannot be opened is named as refused, with exit status 1, and the others are judged.
+    """Judge models by every gate: signature, company, quality floors, calibration, robustness, swaps, groups, protected
+    speech, functions, speed. Exit status 1 when one fails that no written exception covers. The result is stored beside
+    the model. With --all, a model that cannot be opened is named as refused, with exit status 1, and the others are
+    judged.
+
+    Over the shipped models, a version under the name of one of them is held against the floors and exceptions of that
+    one, until --record writes the deployment's own.
 
     Example: hustings model gates --all
     """
@@ -58,12 +63,16 @@ def gates(
     from runtime import build
     from runtime.commands.progress import stages
     from runtime.commands.terminal import complain, say
-    from runtime.model_making import floors_of
+    from runtime.model_making import floors_in, floors_of
 
     configuration = loaded(config)
     store = store_of(models, configuration)
     chosen, refused = chosen_versions(store, names or [], every, version)
     path = floors or floors_of(store)
+
+    def asked() -> Floors:
+        return read_floors(path) if floors is not None else floors_in(store)
+
     now = rfc3339(SystemClock().now())
     serving = store.readable()
     records = []
@@ -75,7 +84,7 @@ def gates(
                     stored.manifest,
                     stored.folder,
                     serving=serving,
-                    floors=read_floors(path),
+                    floors=asked(),
                     codebook=build.codebook(),
                     signers=build.model_signers(configuration) if configuration else shipped_signers(),
                     at=now,
@@ -88,7 +97,8 @@ def gates(
                 progress.done()
                 continue
             if record:
-                known = recorded(read_floors(path), stored.manifest, found, at=now[:10], reason=reason)
+                known = recorded(asked(), stored.manifest, found, at=now[:10], reason=reason)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 write_floors(path, known)
                 found = judged_by(found, known)
             try:
@@ -140,4 +150,12 @@ def show(record: GateRecord) -> None:
                 for check in wrong
             ],
         )
-    say(f"{record.model}@{record.version}: {'passed' if not record.failed else 'FAILED'}")
+    for check in record.not_applicable:
+        say(f"does not apply: {check.gate}: {check.subject}: {check.detail}")
+    say(f"{record.model}@{record.version}: {told(record)}")
+
+
+def told(record: GateRecord) -> str:
+    """The whole in a line."""
+    borne = f", {len(record.excused)} check(s) excused" if record.excused else ""
+    return f"{f'{len(record.failed)} check(s) FAILED' if record.failed else 'passed'}{borne}"
