@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
+from pathlib import Path
 from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.encoder.model import load_encoders
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.encoder.step import Encoders
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.own_examples import OwnExamples, as_shown
 from classifiers.own_posts import own_languages, read_own
 from classifiers.pipeline import open_pipeline, shipped_models
 from classifiers.roster_names import RosterNames
+from classifiers.signing import ANYBODY
 from classifiers.store import serving
 from hustings.roster import Person, Roster
 from hustings.text import analyse
 from hustings.types import Assessment, Post
 from runtime.build import codebook
+from tests.tiny_encoder import head, with_version, write_encoder
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 HEADS = load_heads(serving(shipped_models()).values())
@@ -112,17 +118,33 @@ def test_posts_without_a_flag_read_no_post_of_ours() -> None:
     assert examples.read == ()
 
 
-def test_the_pipeline_shows_an_example_whoever_gives_the_flag() -> None:
-    """The encoder's flag has that of the linear head, or one of its own where that head gave none."""
+def test_a_flag_that_the_encoder_shares_keeps_the_example_and_one_of_its_own_gets_one(tmp_path: Path) -> None:
+    linear = [one for one in HEADS if one.name in ("G-en", "G-THR-en")]
+    heads = tuple(
+        with_version(head(one.manifest.code, one.name, output), one.manifest.version)
+        for output, one in enumerate(sorted(linear, key=lambda one: len(one.name)))
+    )
+    encoders = load_encoders([write_encoder(tmp_path / "encoder-en", heads)], signers=ANYBODY)
+    posts = [assessment(ABUSE["en", "G"], "en"), assessment("women kill women there", "en")]
+    before = LinearHeads(linear, examples=KNOWN).classify(posts)
+    after = Encoders(encoders, linear, EncoderSettings(), examples=KNOWN).classify(before)
+    (shared,) = after[0].flags
+    assert (shared.classifier, shared.example) == ("encoder-en@1", before[0].flags[0].example)
+    (threat,) = (flag for flag in after[1].flags if flag.code == "G-THR")
+    assert threat.code not in {flag.code for flag in before[1].flags}
+    assert threat.example in ours("en", "G-THR")
+
+
+def test_every_flag_for_abuse_that_the_pipeline_gives_has_an_example() -> None:
     pipeline = open_pipeline(models=None, roster=Roster(), codebook=codebook(), languages=("en",))
-    texts = ["Shut up you stupid bitch, go home", "women like her belong at home with the children, not in parliament"]
+    texts = ["Shut up you stupid bitch, go home", "I know where you live, I will come and kill you tonight, bitch"]
     posts = [
         Post(source="s", native_id=str(place), text=text, lang="en", published_at=NOW, collected_at=NOW)
         for place, text in enumerate(texts)
     ]
-    flags = [flag for one in pipeline.assess(posts, {}) for flag in one.flags if flag.code == "G"]
+    flags = [flag for one in pipeline.assess(posts, {}) for flag in one.flags if flag.code in ("G", "G-THR")]
     assert flags
-    assert all(flag.example in ours("en", "G") for flag in flags)
+    assert all(flag.example in ours("en", flag.code) for flag in flags)
 
 
 @settings(max_examples=60)
