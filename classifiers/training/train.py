@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from classifiers.manifest import Manifest
 from classifiers.training.recipes import RECIPES
+from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_check_worthiness import check_worthiness_heads, train_check_worthiness
 from classifiers.training.train_claims import NAME as CLAIMS
 from classifiers.training.train_claims import train_claims
@@ -36,9 +37,9 @@ def trainable() -> list[str]:
     return [*RECIPES, *narratives, *check_worthiness_heads(), CLAIMS]
 
 
-def train(name: str, order: Order) -> Manifest:
-    """Make the model and write it to `order.models/<name>`; the same order gives the same bytes. Raises `ConfigError`
-    for a name that has no recipe."""
+def train(name: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
+    """Make the model and write it to `order.models/<name>`; the same order gives the same bytes. `tell` hears each
+    stage. Raises `ConfigError` for a name that has no recipe."""
     recipe = RECIPES.get(name)
     if recipe is not None:
         return train_head(
@@ -49,6 +50,7 @@ def train(name: str, order: Order) -> Manifest:
             head_version=order.version,
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
+            tell=tell,
         )
     if name == CLAIMS:
         return train_claims(
@@ -58,6 +60,7 @@ def train(name: str, order: Order) -> Manifest:
             head_version=order.version,
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
+            tell=tell,
         )
     if name in check_worthiness_heads():
         return train_check_worthiness(
@@ -67,6 +70,7 @@ def train(name: str, order: Order) -> Manifest:
             head_version=order.version,
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
+            tell=tell,
         )
     if name not in trainable():
         raise ConfigError(f"no recipe for a model {name!r}; known are {', '.join(trainable())}")
@@ -77,4 +81,5 @@ def train(name: str, order: Order) -> Manifest:
         head_version=order.version,
         chosen_by=order.chosen_by,
         chosen_at=order.chosen_at,
+        tell=tell,
     )

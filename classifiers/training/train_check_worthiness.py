@@ -18,6 +18,7 @@ from classifiers.training.check_worthy_posts import check_worthy_posts, language
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix
+from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train_linear import FOLDS, LIBRARIES
 from hustings.codebook import CHECK_WORTHY
@@ -37,10 +38,18 @@ def check_worthiness_heads() -> list[str]:
 
 
 def train_check_worthiness(
-    language: str, *, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
+    language: str,
+    *,
+    models: Path,
+    seed: int,
+    head_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    tell: Tell = to_nobody,
 ) -> Manifest:
     """Train, calibrate and measure the head of a language, and write it to `models/CW-<language>`. Everything is
     cross-validated; near-copies, and posts about one claim, stay in one fold."""
+    tell("rows and near-copies")
     corpus = check_worthy_posts(language)
     posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
     labels = np.array(corpus.labels, dtype=np.int64)
@@ -50,7 +59,7 @@ def train_check_worthiness(
 
     rows = matrix(posts, HashKey.from_seed(seed), SETTINGS)
     margins = np.zeros(len(posts))
-    for held_out in range(FOLDS):
+    for held_out in each_fold(FOLDS, "training", tell):
         trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS, seed=seed)
         places = np.flatnonzero(fold == held_out)
         margins[places] = _margins(trained, [posts[place] for place in places], seed)
@@ -59,6 +68,7 @@ def train_check_worthiness(
     on = f"{language}: our own sentences, {FOLDS}-fold cross-validation"
     threshold = threshold_for(labels, scores, precision=PRECISION, by=chosen_by, at=chosen_at, on=on)
 
+    tell("all rows, and measures")
     final = fit(rows, labels, SETTINGS, seed=seed)
     weights = Weights.quantised(final.weights, final.intercept)
     packed, file = pack(weights)

@@ -25,6 +25,7 @@ from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.duplicates import clusters
 from classifiers.training.measures import curves, measure
+from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
 
@@ -96,9 +97,19 @@ def best_of_each(trees: Trees, asked: Sequence[Asked]) -> tuple[NDArray[np.float
     return np.array(margins), np.array(right, dtype=np.int64)
 
 
-def train_claims(*, data: Path, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str) -> Manifest:
+def train_claims(
+    *,
+    data: Path,
+    models: Path,
+    seed: int,
+    head_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    tell: Tell = to_nobody,
+) -> Manifest:
     """Cross-validate over questions for calibration, threshold and measures, then learn from all; write
     `models/claims`."""
+    tell("candidates of each question")
     collections = [_factckbr(data), *(_own(language) for language in pair_languages())]
     asked: list[Asked] = []
     groups: list[int] = []
@@ -111,7 +122,7 @@ def train_claims(*, data: Path, models: Path, seed: int, head_version: str, chos
         asked += found
     fold = _folds(np.array(groups), seed)
     margins, right = [], []
-    for number in range(_FOLDS):
+    for number in each_fold(_FOLDS, "training", tell):
         learnt = _fit([one for one, of in zip(asked, fold, strict=True) if of != number], seed)
         found_margins, found_right = best_of_each(
             learnt, [o for o, of in zip(asked, fold, strict=True) if of == number]
@@ -123,6 +134,7 @@ def train_claims(*, data: Path, models: Path, seed: int, head_version: str, chos
     scores = np.round(probabilities(out_of_fold, calibration), 4)
     on = "best candidate of each question, half of them without an answer, cross-validated"
     threshold = threshold_for(labels, scores, precision=PRECISION, by=chosen_by, at=chosen_at, on=on)
+    tell("all questions, and measures")
     raw = write_trees(_fit(asked, seed))
     metrics: list[Metric] = measure(labels, scores, threshold.value, on=on, seed=seed)
     manifest = Manifest(

@@ -25,6 +25,7 @@ from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.own_posts import OwnRows, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
+from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.text import analyse_all
 
@@ -78,11 +79,20 @@ class _Judge(NamedTuple):
 
 
 def train_head(
-    recipe: Recipe, *, data: Path, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
+    recipe: Recipe,
+    *,
+    data: Path,
+    models: Path,
+    seed: int,
+    head_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    tell: Tell = to_nobody,
 ) -> Manifest:
     """Train, calibrate and measure the head, and write it to `models/<name>`. Calibration and threshold come from
     cross-validation over folds that no near-copy straddles, on rows of the corpus alone; rows of `measured_on` are
     never trained on."""
+    tell("rows and near-copies")
     corpus = read_corpus(recipe.corpus, data)
     labels = np.array(corpus.labels, dtype=np.int64)
     copies = clusters(corpus.texts, corpus.families)
@@ -92,15 +102,18 @@ def train_head(
     own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
     rows = _Rows(recipe, corpus, fold, own, _folds_of(own, seed), seed)
 
+    tell("features")
     lesson, posts = rows.lesson(), _tokens(corpus.texts)
-    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in range(FOLDS)]
+    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in each_fold(FOLDS, "abuse", tell)]
     calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold, seed), labels, fold)
     scores = _scores(judges, by_fold, posts, fold, seed)
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
+    tell("abuse, all rows")
     final = _Judge(lesson.fit(recipe.settings, without=None, seed=seed))
     if own is not None:
         second = rows.second_lesson()
-        opinions = [second.fit(_SECOND, without=number, seed=seed) for number in range(FOLDS)]
+        folds_told = each_fold(FOLDS, "protected speech", tell)
+        opinions = [second.fit(_SECOND, without=number, seed=seed) for number in folds_told]
         right = (labels == 1) & (scores >= threshold.value)
         held = _by_fold([_Judge(one) for one in opinions], posts, fold, seed)
         at, to = float(np.quantile(held[right], recipe.kept)), margin_of(withheld_score(threshold.value), calibration)
@@ -108,9 +121,11 @@ def train_head(
         final = _Judge(final.weights, Withholding(second.fit(_SECOND, without=None, seed=seed), at, to))
         scores = _scores(judges, by_fold, posts, fold, seed)
         threshold = _with_withholding(threshold, labels, scores)
+    tell("measures")
     metrics = [*measure(labels, scores, threshold.value, on=on, seed=seed), ece_by_chance(scores, on=on, seed=seed)]
     drawn = [curves(labels, scores, on=on)]
 
+    tell("spellings")
     positives = np.flatnonzero(labels == 1)[:MOST_POSTS]
     metrics += lost_recall(
         [corpus.texts[place] for place in positives],
@@ -125,6 +140,7 @@ def train_head(
         own_scores = _scores(judges, by_fold, _tokens(own.texts), rows.own_fold, seed)
         metrics += _own_metrics(own, own_scores >= threshold.value)
 
+    tell("other rows")
     compared = [read_corpus(name, data, use="measuring") for name in recipe.compared_on]
     for other in compared:
         other_labels, other_scores = _measured(final, other, calibration, seed)

@@ -20,6 +20,7 @@ from classifiers.narratives.subject import load_subjects
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_columns import FOLDS, Corpus, Learnt, corpus, learnt, left_out
+from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
@@ -73,10 +74,18 @@ def narrative_languages() -> list[str]:
 
 
 def train_narratives(
-    language: str, *, models: Path, seed: int, head_version: str, chosen_by: str, chosen_at: str
+    language: str,
+    *,
+    models: Path,
+    seed: int,
+    head_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    tell: Tell = to_nobody,
 ) -> Manifest:
     """Learn from the seeds of all languages, calibrate on those of this one, each judged by columns that did not learn
     from it; write `models/N-<language>`."""
+    tell("seeds of all languages, each left out by folds")
     own = corpus(seed)
     judged = _judged(seed)
     places = own.of(language)
@@ -84,17 +93,21 @@ def train_narratives(
     read = judged.margins[places] > _NOTHING_READ
     calibration = platt(judged.margins[places][read & counted], labels[read & counted])
     scores = np.where(read, np.round(probabilities(judged.margins[places], calibration), DECIMALS), 0.0)
+    tell("threshold")
     value = _threshold(language, seed)
     on = f"{language}: seeds, left out by {FOLDS} folds"
     on_read = f"{language}: of them, those that speak of what a code is about"
     flagged, known = scores >= value, read & counted
+    tell("all seeds")
     files = pack_columns(
         learnt(seed).codes,
         *learnt(seed).for_language(language),
         learnt(seed).intercepts,
         _thresholds_of_codes(seed),
     )
+    tell("likeness")
     settled = _likeness(language, seed)
+    tell("measures")
     metrics = [
         *measure(labels[counted], scores[counted], value, on=on, seed=seed, names=_MEASURES),
         *measure(labels[known], scores[known], value, on=on_read, seed=seed, names=("ece", "brier")),
