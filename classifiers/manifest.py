@@ -146,7 +146,7 @@ class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file in the model's folder."""
 
     name: FileName
-    bytes: Annotated[int, Meta(ge=0, le=64_000_000)]
+    bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)]
     sha256: Sha256
 
 

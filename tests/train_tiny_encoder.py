@@ -1,8 +1,9 @@
 """Run by `test_encoder_training` with a Python that has the torch extra: makes a tiny encoder, teaches it, exports it.
 
-    python -P -m tests.train_tiny_encoder FOLDER
+    python -P -m tests.train_tiny_encoder FOLDER [WORD…]
 
-It writes `FOLDER/models/encoder-en` and prints facts as JSON, what happened to an interrupted training among them.
+It writes `FOLDER/models/encoder-en` and prints facts as JSON, what happened to an interrupted training among them. With
+words it only writes an encoder that knows these, in `FOLDER`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import io
 import json
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -52,13 +54,15 @@ def write_posts(path: Path, count: int, draw: random.Random) -> None:
     path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
 
 
-def write_base(folder: Path) -> None:
+ENGLISH = ("that", "at", "met", *RUDE, *KIND, *PLACES, *THREATS)
+
+
+def write_base(folder: Path, words: Sequence[str] = ENGLISH) -> None:
     """A BERT of one layer and 32 dimensions, whose weights nobody trained."""
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     characters = [chr(code) for code in range(ord("a"), ord("z") + 1)] + [str(digit) for digit in range(10)]
-    words = ["that", "at", "met", *RUDE, *KIND, *PLACES, *THREATS]
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words, *characters, *(f"##{one}" for one in characters)]
     pieces = Tokenizer(WordPiece({word: place for place, word in enumerate(vocabulary)}, unk_token="[UNK]"))
     pieces.normalizer = BertNormalizer()
@@ -137,4 +141,7 @@ def main(folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]))))
+    if len(sys.argv) > 2:
+        write_base(Path(sys.argv[1]), sys.argv[2:])
+    else:
+        print(json.dumps(main(Path(sys.argv[1]))))

