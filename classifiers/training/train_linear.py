@@ -104,7 +104,8 @@ def train_head(
 
     tell("features")
     lesson, posts = rows.lesson(), _tokens(corpus.texts)
-    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in each_fold(FOLDS, "abuse", tell)]
+    folds_told = each_fold(FOLDS, "abuse", tell)
+    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in folds_told]
     calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold, seed), labels, fold)
     scores = _scores(judges, by_fold, posts, fold, seed)
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
