@@ -79,6 +79,15 @@ def test_quality_is_measured_on_rows_nobody_trained_on(trained: Trained) -> None
     assert {one.use for one in trained.encoder.manifest.data} == {"training", "measuring"}
 
 
+def test_a_card_can_draw_each_head_as_it_was_chosen_on_other_folds(trained: Trained) -> None:
+    drawn = trained.encoder.manifest.curves
+    assert [one.on for one in drawn] == [
+        f"{head}: edos/dev.csv, cascade, chosen on other folds" for head in ("G-en", "G-THR-en")
+    ]
+    rows = next(one.n for one in trained.encoder.manifest.metrics if one.on == drawn[0].on)
+    assert all(sum(bar.n for bar in one.reliability) == rows for one in drawn)
+
+
 def test_an_interrupted_training_goes_on_and_ends_the_same(trained: Trained) -> None:
     before, after = trained.facts["epochs_before_and_after_the_interruption"]
     assert (before, after) == (1, 2)

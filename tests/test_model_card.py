@@ -149,6 +149,18 @@ def test_a_card_of_narratives_names_every_code_and_leads_with_all_seeds_left_out
         assert text.index("en: seeds, left out by 4 folds") < text.index("en: likeness, examples left out")
 
 
+def test_a_card_of_claims_speaks_of_matches_and_draws_how_sure_they_are(tmp_path: Path) -> None:
+    folder = shipped_models() / "claims"
+    write_card(read_manifest(folder), folder, tmp_path, codebook=codebook(), serving={})
+    for name in ("card.html", "card.md"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert "The first claim is shown as a match from" in text
+        assert "A post is flagged" not in text
+        assert "our suites have nothing to ask it" in text
+        assert "no code of the codebook" in text
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"reliability.svg", "precision-recall.svg"}
+
+
 def test_the_command_writes_cards_into_the_store(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
