@@ -8,8 +8,13 @@ from typer.testing import CliRunner
 
 from classifiers.manifest import read_manifest
 from classifiers.signing import load_signers
+from classifiers.training.corpus_store import Row, store_corpus
+from classifiers.training.stages import each_fold
+from classifiers.training.train import Order, train
 from hustings.errors import ConfigError, ModelError
 from runtime.commands.model import app
+from runtime.config import load_config
+from runtime.model_making import corpora_of
 from tests.model_folders import Keys, make_head
 
 ROWS = [
@@ -76,6 +81,91 @@ def test_train_makes_narratives_from_our_own_seeds_alone(rows: Path, tmp_path: P
     read_manifest(models / "N-es", signers=keys.signers)
     (listed,) = json.loads(run("list", "--models", models, "--json"))
     assert (listed["training_s"], listed["active"], listed["gates"]) == (made["seconds"], True, "not run")
+
+
+def test_training_tells_its_stages(tmp_path: Path) -> None:
+    heard: list[str] = []
+    train("N-es", Order(tmp_path, tmp_path / "models", "1", "a test", "2026-10-01"), tell=heard.append)
+    assert heard == [
+        "seeds of all languages, each left out by folds",
+        "threshold",
+        "all seeds",
+        "likeness",
+        "measures",
+    ]
+    assert [list(each_fold(2, "abuse", heard.append)), heard[5:]] == [
+        [0, 1],
+        ["abuse, fold 1 of 2", "abuse, fold 2 of 2"],
+    ]
+
+
+# ── options that would say nothing ──
+
+IGNORED = {
+    "with a corpus": (
+        ("G-en", "--corpus", "mine", "--config", "x.toml", "--seed", "5", "--at", "2020-01-01", "--model-version", "9",
+         "--out", "nowhere", "--data", "nodir"),
+        ["--seed", "--at", "--model-version", "--out", "--data"],
+    ),
+    "with the desk": (("G-en", "--from-desk", "--config", "x.toml", "--seed", "5"), ["--seed"]),
+    "of a shipped model": (
+        ("CW-en", "--precision", "0.9", "--split", "random", "--config", "x.toml"),
+        ["--precision", "--split", "--config"],
+    ),
+    "with its default": (("CW-en", "--split", "grouped"), ["--split"]),
+    "of an encoder, for a shipped model": (("CW-en", "--base", "x", "--network", "y"), ["--base", "--network"]),
+    "of another encoder": (("--kind", "encoder", "--precision", "0.9", "--epochs", "2"), ["--precision", "--epochs"]),
+    "of a shipped encoder": (
+        ("e", "--kind", "encoder", "--beside", "G-en", "--corpus", "mine", "--config", "x.toml", "--at", "2026-10-01"),
+        ["--at"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IGNORED)
+def test_an_option_that_would_be_ignored_is_refused(case: str) -> None:
+    arguments, refused = IGNORED[case]
+    with pytest.raises(ConfigError) as told:
+        run("train", *arguments)
+    assert [line.partition(" does not go with ")[0] for line in str(told.value).splitlines()] == refused
+
+
+WRONG_ORDERS = {
+    "no recipe": (("CW-en", "A-INSULT"), "no recipe for a model 'A-INSULT'; did you mean A-INSULT-de?"),
+    "an encoder": (("encoder-en",), "encoder-en is made with --kind encoder"),
+    "no day": (("CW-en", "--at", "yesterday"), "--at 'yesterday' is no day; write it as 2026-10-01"),
+    "no version": (("CW-en", "--model-version", "../2"), "--model-version '../2' is none"),
+    "a base and a network": (("--kind", "encoder", "--base", "x", "--network", "y"), "give one of them"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_ORDERS)
+def test_what_cannot_be_made_is_told_before_anything_is_trained(tmp_path: Path, case: str) -> None:
+    arguments, told = WRONG_ORDERS[case]
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        run("train", *arguments, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_in_another_language_teaches_no_head(tmp_path: Path) -> None:
+    config = tmp_path / "hustings.toml"
+    config.write_text('[deployment]\nname = "Velmara"\n[charter]\nlanguages = ["en", "fr"]\n')
+    rows = [Row(id=str(n), text=f"une phrase {'x' * n}", label=n % 2) for n in range(4)]
+    store_corpus(
+        corpora_of(load_config(config)),
+        rows,
+        name="mots",
+        made_at="2026-11-01T00:00:00Z",
+        made_from="file",
+        source="annotated by us",
+        licence="CC-BY-4.0",
+        licence_class="A",
+        language="fr",
+        label="abusive is yes",
+        excluded={},
+    )
+    with pytest.raises(ConfigError, match="corpus mots@1 is in 'fr', A-INSULT-en is for 'en'"):
+        run("train", "A-INSULT-en", "--corpus", "mots", "--config", config)
 
 
 def test_what_is_wrong_is_told(rows: Path, tmp_path: Path) -> None:

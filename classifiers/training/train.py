@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.manifest import Manifest
+from classifiers.training.encoder.recipes import ENCODERS
+from classifiers.training.make_embedder import EMBEDDERS
 from classifiers.training.recipes import RECIPES
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_check_worthiness import check_worthiness_heads, train_check_worthiness
@@ -15,7 +19,7 @@ from classifiers.training.train_linear import train_head
 from classifiers.training.train_narratives import narrative_languages, train_narratives
 from hustings.errors import ConfigError
 
-__all__ = ["SEED", "Order", "train", "trainable"]
+__all__ = ["SEED", "Order", "check_known", "train", "trainable"]
 
 SEED = 20261018
 
@@ -35,6 +39,19 @@ def trainable() -> list[str]:
     """Names of all models that can be made here."""
     narratives = (f"N-{language}" for language in narrative_languages())
     return [*RECIPES, *narratives, *check_worthiness_heads(), CLAIMS]
+
+
+def check_known(names: Iterable[str]) -> None:
+    """Raises `ConfigError` for the first name that has no recipe, with the one that looks most like it and all that
+    have one."""
+    known = trainable()
+    for name in names:
+        if name in ENCODERS or name in EMBEDDERS:
+            raise ConfigError(f"{name} is made with --kind encoder: `hustings model train {name} --kind encoder`")
+        if name not in known:
+            near = get_close_matches(name[:64], known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(f"no recipe for a model {name!r}; {hint}known are {', '.join(known)}")
 
 
 def train(name: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
@@ -72,8 +89,7 @@ def train(name: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
             chosen_at=order.chosen_at,
             tell=tell,
         )
-    if name not in trainable():
-        raise ConfigError(f"no recipe for a model {name!r}; known are {', '.join(trainable())}")
+    check_known([name])
     return train_narratives(
         name.removeprefix("N-"),
         models=order.models,

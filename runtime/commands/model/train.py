@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.commands.model.options import AsJson
+
+if TYPE_CHECKING:
+    from classifiers.training.train import Order
+    from runtime.commands.model.train_modes import Mode
 
 __all__ = ["train"]
 
@@ -27,6 +31,7 @@ class Split(StrEnum):
 
 
 def train(
+    ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help="models to make; without any, all that are shipped")] = None,
     data: Annotated[Path, typer.Option("--data", help="folder of the training data")] = Path("../shared/data"),
     out: Annotated[Path, typer.Option("--out", help="folder that the models are written to")] = Path("models"),
@@ -83,14 +88,19 @@ def train(
     deployment on a corpus for each (or on the desk's reviews, --from-desk); a fifth of the rows is held out to choose
     on. Needs pip install 'hustings[torch]'; goes on after an interruption when the same is asked for again.
 
+    An option that says nothing in the way of training that was asked for is refused.
+
     Examples: hustings model train G-en --data ../shared/data --out models ·
     hustings model train G-en --from-desk --config my.toml --key models.key ·
     hustings model train encoder-pt --kind encoder --base FOLDER_OR_HUB_NAME --beside A-INSULT-pt --corpus my-pt
     --config my.toml --key models.key
     """
     from hustings.errors import ConfigError
+    from runtime.commands.model import train_modes
 
-    if kind is Kind.ENCODER and beside:
+    mode = _mode(kind, from_desk=from_desk, corpus=corpus, beside=beside)
+    train_modes.check_options(mode, [name for name in ctx.params if _is_given(ctx, name)])
+    if mode is train_modes.OWN_ENCODER:
         from runtime.commands.model.train_own_encoder import train_own_encoder
 
         if config is None or not names or len(names) != 1:
@@ -99,7 +109,7 @@ def train(
             raise ConfigError("--beside needs rows: --corpus NAME for each head, or --from-desk")
         train_own_encoder(
             names[0],
-            tuple(beside),
+            tuple(beside or ()),
             tuple(corpus or ()),
             config=config,
             base=base,
@@ -112,19 +122,7 @@ def train(
             by=by,
             as_json=as_json,
         )
-        return
-    if beside or epochs is not None or rate is not None:
-        raise ConfigError(
-            "--beside, --epochs and --rate are about an encoder of one's own: --kind encoder --beside HEAD"
-        )
-    if kind is Kind.ENCODER:
-        if from_desk or corpus:
-            raise ConfigError("--kind encoder learns from --corpus or --from-desk beside a linear head: --beside HEAD")
-        _train_encoders(names or ["encoder-en"], data, out, model_version, by, at, seed, key, base, network, as_json)
-        return
-    if base is not None or network is not None:
-        raise ConfigError("--base and --network are about encoders; they go with --kind encoder")
-    if from_desk or corpus:
+    elif mode is train_modes.REVIEWED:
         from runtime.commands.model.train_reviewed import train_from_corpus
 
         if from_desk + len(corpus or ()) != 1:
@@ -141,91 +139,55 @@ def train(
             by=by,
             as_json=as_json,
         )
-        return
-    _train_shipped(names or [], data, out, model_version, by, at, seed, key, as_json)
+    elif mode is train_modes.ENCODER:
+        from runtime.commands.model.train_an_encoder import train_an_encoder
+
+        if base is not None and network is not None:
+            raise ConfigError("--network is trained already, so --base says nothing; give one of them")
+        order = _order(data, out, model_version, by, at, seed)
+        for name in names or ["encoder-en"]:
+            train_an_encoder(name, order, base=base, network=network, beside=None, key=key, as_json=as_json)
+    else:
+        from runtime.commands.model.train_shipped import train_shipped
+
+        train_shipped(names or [], _order(data, out, model_version, by, at, seed), key=key, as_json=as_json)
 
 
-def _train_encoders(
-    names: list[str],
-    data: Path,
-    out: Path,
-    model_version: str,
-    by: str,
-    at: str | None,
-    seed: int | None,
-    key: Path | None,
-    base: str | None,
-    network: Path | None,
-    as_json: bool,
-) -> None:
-    from classifiers.training.train import SEED, Order
-    from hustings.clock import SystemClock
-    from runtime.commands.model.train_an_encoder import train_an_encoder
+def _mode(kind: Kind | None, *, from_desk: bool, corpus: list[str] | None, beside: list[str] | None) -> Mode:
+    from runtime.commands.model import train_modes
 
-    order = Order(
-        data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
-    )
-    for name in names:
-        train_an_encoder(name, order, base=base, network=network, beside=None, key=key, as_json=as_json)
+    if beside or (kind is Kind.ENCODER and (from_desk or corpus)):
+        return train_modes.OWN_ENCODER
+    if from_desk or corpus:
+        return train_modes.REVIEWED
+    return train_modes.ENCODER if kind is Kind.ENCODER else train_modes.SHIPPED
 
 
-def _train_shipped(
-    names: list[str],
-    data: Path,
-    out: Path,
-    model_version: str,
-    by: str,
-    at: str | None,
-    seed: int | None,
-    key: Path | None,
-    as_json: bool,
-) -> None:
-    import json
-    import time
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether somebody wrote the option, be it with the value that it has anyway."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _order(data: Path, out: Path, model_version: str, by: str, at: str | None, seed: int | None) -> Order:
+    """What is asked for. Raises `ConfigError` for a version or a day that no manifest may hold."""
+    from datetime import date
 
     import msgspec
 
-    from classifiers.manifest import manifest_bytes
-    from classifiers.papers import write_made
-    from classifiers.signing import SIGNATURE
-    from classifiers.signing import sign as signed
-    from classifiers.training.train import SEED, Order, trainable
-    from classifiers.training.train import train as make
+    from classifiers.manifest import Version
+    from classifiers.training.train import SEED, Order
     from hustings.clock import SystemClock
-    from runtime.commands.progress import stages
-    from runtime.commands.terminal import say
+    from hustings.errors import ConfigError
 
-    order = Order(
-        data, out, model_version, by, at or SystemClock().now().date().isoformat(), SEED if seed is None else seed
-    )
-    wanted = names or trainable()
-    told = []
-    with stages(len(wanted), shown=not as_json) as progress:
-        for name in wanted:
-            progress.at(name)
-            began = time.perf_counter()
-            manifest = make(name, order)
-            seconds = round(time.perf_counter() - began, 2)
-            write_made(out / name, seconds)
-            if key is not None:
-                (out / name / SIGNATURE).write_bytes(signed(manifest_bytes(out / name), key))
-            threshold = manifest.threshold
-            if as_json:
-                told.append(
-                    {
-                        "model": manifest.tag,
-                        "folder": str(out / name),
-                        "seconds": seconds,
-                        "signed": key is not None,
-                        "threshold": msgspec.to_builtins(threshold),
-                        "metrics": msgspec.to_builtins(manifest.metrics),
-                    }
-                )
-            else:
-                say(
-                    f"{out / name}: threshold {threshold.value}, precision {threshold.precision}, recall "
-                    f"{threshold.recall} ({threshold.reason})"
-                )
-            progress.done()
-    if as_json:
-        say(json.dumps(told, ensure_ascii=False))
+    try:
+        msgspec.convert(model_version, Version)
+    except msgspec.ValidationError:
+        raise ConfigError(
+            f"--model-version {model_version!r} is none; letters, digits, '.', '_', '+' and '-', such as 2"
+        ) from None
+    try:
+        day = date.fromisoformat(at) if at is not None else SystemClock().now().date()
+    except ValueError:
+        raise ConfigError(f"--at {at!r} is no day; write it as 2026-10-01") from None
+    return Order(data, out, model_version, by, day.isoformat(), SEED if seed is None else seed)
