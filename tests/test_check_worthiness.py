@@ -12,6 +12,7 @@ import pytest
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import load_reranker
 from classifiers.claims.step import KnownClaims
+from classifiers.linear.features import HASH_SEED
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.step import LinearHeads
 from classifiers.manifest import read_manifest
@@ -111,9 +112,10 @@ def test_the_pipeline_looks_up_what_its_heads_call_worth_checking() -> None:
 
 
 def test_a_head_is_made_from_the_seeds_alone(tmp_path: Path, hustings: CommandLine) -> None:
-    (made,) = json.loads(hustings("model", "train", "CW-hi", "--out", tmp_path, "--at", "2026-11-25", "--json").out)
+    (made,) = json.loads(hustings("model", "train", "CW-hi", "--out", tmp_path, "--seed", 7, "--json").out)
     assert made["model"] == "CW-hi@1"
     manifest = read_manifest(tmp_path / "CW-hi", signers=ANYBODY)
+    assert (manifest.seed, manifest.settings["training_seed"]) == (HASH_SEED, 7)
     assert [(one.licence, one.use) for one in manifest.data] == [("CC0-1.0", "training")]
     area = next(metric for metric in manifest.metrics if metric.name == "pr_auc")
     assert area.low > manifest.data[0].positives / manifest.data[0].rows + 0.1

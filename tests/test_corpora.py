@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.gates.measured import LOST, LOST_RECALL, robustness_checks
+from classifiers.linear.features import HASH_SEED
+from classifiers.linear.model import load_head
+from classifiers.linear.score import Scorer
+from classifiers.signing import ANYBODY
 from classifiers.training.corpora import CORPORA
 from classifiers.training.corpus_import import Columns, import_rows
 from classifiers.training.corpus_store import Row, StoredCorpus, find_corpus, list_corpora, read_rows, store_corpus
@@ -433,6 +438,24 @@ def test_a_head_without_a_forerunner_learns_from_nothing_and_twice_the_same(tmp_
     for name in ("manifest.json", "weights.i16.zlib"):
         one, other = (tmp_path / place / "A-INSULT-en@1" / name for place in ("one", "other"))
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_disguises_cost_is_measured_on_rows_that_were_held_out(tmp_path: Path) -> None:
+    manifest = train_reviewed(order(), stored(tmp_path / "corpora", many(150)), tmp_path / "A-INSULT-en@1")
+    lost = {metric.name.removeprefix(LOST): metric for metric in manifest.metrics if metric.name.startswith(LOST)}
+    assert set(LOST_RECALL) <= set(lost)
+    assert {metric.on for metric in lost.values()} == {"5-fold cross-validation, local@1"}
+    assert {check.subject for check in robustness_checks(manifest)} == set(LOST_RECALL)
+
+
+def test_the_seed_draws_folds_and_leaves_the_hash_key_so_that_heads_can_be_scored_together(tmp_path: Path) -> None:
+    corpus = stored(tmp_path / "corpora", many(150))
+    heads = []
+    for name, seed in (("A-INSULT-en", 3), ("A-THREAT-en", 7)):
+        manifest = train_reviewed(order(name=name, code=name[:-3], seed=seed), corpus, tmp_path / f"{name}@1")
+        assert (manifest.seed, manifest.settings["training_seed"]) == (HASH_SEED, seed)
+        heads.append(load_head(tmp_path / f"{name}@1", signers=ANYBODY))
+    assert Scorer(heads).scores([("you", "clown")]).shape == (2, 1)
 
 
 def test_a_random_split_is_taken_only_while_no_copies_cross_it(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from msgspec.structs import replace
 from classifiers.checks.expand import load_suite
 from classifiers.gates.floors import Exemption, Floor, Floors, Mark, excused, read_floors, recorded, write_floors
 from classifiers.gates.judge import judge
-from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
+from classifiers.gates.measured import (
+    LOST_RECALL,
+    calibration_checks,
+    group_checks,
+    quality_checks,
+    robustness_checks,
+)
 from classifiers.gates.record import Check, GateRecord, read_record, write_record
 from classifiers.gates.remit import remit_of
 from classifiers.gates.speed import LIMITS, Speed, speed_check
@@ -189,6 +195,25 @@ def test_calibration(metrics: tuple[object, ...], passes: bool) -> None:
 def test_robustness(disguise: str, lost: float, passes: bool) -> None:
     (check,) = robustness_checks(manifest_of(metrics=(metric(f"recall_lost_{disguise}", lost),)))
     assert (check.subject, check.passed) == (disguise, passes)
+
+
+def test_what_training_did_not_measure_is_measured_on_the_suites(one_sided: GateRecord) -> None:
+    """`she` is three letters, so nothing but friendly talk hides it."""
+    found = {check.subject: check for check in one_sided.checks if check.gate == "robustness"}
+    assert set(found) == set(LOST_RECALL)
+    assert "posts of the suites" in found["leet"].detail
+
+
+def test_robustness_that_nothing_can_tell_of_does_not_pass(silent: GateRecord, tmp_path: Path, keys: Keys) -> None:
+    assert failed(silent, "robustness") == ["not measured"]
+    nobody = judged(make_head(tmp_path / "G-ta", "clown", keys=keys, name="G-ta"), keys)
+    assert failed(nobody, "robustness") == ["not measured"]
+
+
+def test_a_head_that_ranks_and_flags_nothing_has_no_flags_to_lose(tmp_path: Path, keys: Keys) -> None:
+    record = judged(make_head(tmp_path / "CW-en", "clown", keys=keys, name="CW-en"), keys)
+    (check,) = (check for check in record.checks if check.gate == "robustness")
+    assert (check.passed, check.applies, record.not_applicable) == (True, False, (check,))
 
 
 def test_what_an_asterisk_hides_has_no_limit() -> None:

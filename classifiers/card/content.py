@@ -14,7 +14,7 @@ from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
 from classifiers.gates.record import Check, GateRecord, read_record
-from classifiers.gates.remit import codes_of, remit_of, suite_language, tags_of
+from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf
 from classifiers.manifest import Curves, Manifest, Metric, hash_of_manifest
 from classifiers.signing import ANYBODY
@@ -82,9 +82,18 @@ class Card(Struct, frozen=True, kw_only=True):
     remaking: Remaking
 
     @property
-    def ranks(self) -> bool:
-        """Whether the version gives a score alone, never a flag."""
-        return self.manifest.code == CHECK_WORTHY
+    def decision(self) -> str:
+        """What happens where a score reaches the threshold: the beginning of a sentence."""
+        if self.manifest.kind == "claims":
+            return "The first claim is shown as a match"
+        if self.manifest.code == CHECK_WORTHY:
+            return "A post is looked up among known claims, and never flagged,"
+        return "A post is flagged"
+
+    @property
+    def is_asked_by_suites(self) -> bool:
+        """Whether it gives flags or, as `CHECK_WORTHY`, might be taken for one that does."""
+        return self.manifest.kind in FLAGGING
 
 
 def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Mapping[str, Path]) -> Card:
@@ -120,7 +129,7 @@ def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Map
 
 
 def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapping[str, Path]) -> Sequence[Report]:
-    from classifiers.gates.judge import ALONE, FLAGGING
+    from classifiers.gates.judge import ALONE
 
     if manifest.kind not in FLAGGING:
         return []

@@ -64,7 +64,7 @@ def _of_a_recipe(manifest: Manifest, heads: tuple[EncoderHead, ...]) -> tuple[st
         "--data": "DATA" if any(not one.file.startswith(_OURS) for one in manifest.data) else "",
         "--out": "models",
         "--model-version": manifest.version,
-        "--seed": str(manifest.seed),
+        "--seed": str(manifest.settings.get("training_seed", manifest.seed)),
         "--by": manifest.threshold.chosen_by,
         "--at": manifest.threshold.chosen_at,
         "--key": "models.key",

@@ -9,8 +9,8 @@ from classifiers.candidate import open_with_candidate
 from classifiers.checks.expand import load_suite
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
-from classifiers.gates.judge import ALONE, FLAGGING
-from classifiers.gates.remit import codes_of, remit_of, suite_language
+from classifiers.gates.judge import ALONE
+from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language
 from classifiers.gates.speed import measure_speed, ordinary_posts
 from classifiers.manifest import Manifest
 from classifiers.signing import ANYBODY

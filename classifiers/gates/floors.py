@@ -94,7 +94,7 @@ class Floors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def over(self, base: Floors) -> Floors:
         """These, and for models of which they say nothing those of `base`: what is shipped is asked of a version that
         a deployment made under the same name, and borne of it, as long as the deployment recorded nothing itself."""
-        known = {one.model for one in (*self.floor, *self.exception)}
+        known = {one.model for one in self.floor} | {one.model for one in self.exception}
         floors = tuple(one for one in base.floor if one.model not in known)
         exceptions = tuple(
             replace(one, reason=f"so did the shipped {one.model}, {one.at}: {one.reason}")
@@ -104,7 +104,7 @@ class Floors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return Floors(
             floor=(*self.floor, *floors),
             exception=(*self.exception, *exceptions),
-            inherited=tuple(dict.fromkeys(one.model for one in (*floors, *exceptions))),
+            inherited=tuple(sorted({one.model for one in floors} | {one.model for one in exceptions})),
         )
 
 

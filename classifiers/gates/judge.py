@@ -12,10 +12,11 @@ from classifiers.checks.runner import run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
 from classifiers.gates.company import company_checks
+from classifiers.gates.disguised import disguise_checks
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.record import Check, GateRecord
-from classifiers.gates.remit import codes_of, remit_of, suite_language, tags_of
+from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf, speech_checks
 from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
 from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
@@ -29,8 +30,6 @@ __all__ = ["judge"]
 
 ALONE = ("linear", "narratives")
 """Kinds that are judged by themselves: what an encoder says of their flags is the encoder's part."""
-FLAGGING = ("linear", "narratives", "encoder")
-"""Kinds that flag posts; the suites and the cost of a post say nothing about the others."""
 
 
 def judge(
@@ -56,12 +55,14 @@ def judge(
     checks += company_checks(manifest, folder, serving)
     tell("quality")
     checks += [*quality_checks(manifest, floors), *calibration_checks(manifest)]
-    checks += [*robustness_checks(manifest), *group_checks(manifest)]
+    checks += group_checks(manifest)
     suites: dict[str, str] = {}
     seconds = 0.0
     if manifest.kind in FLAGGING:
         spoken, suites, seconds = _on_posts(manifest, folder, pipeline, tell)
         checks += spoken
+    else:
+        checks += disguise_checks(manifest, (), pipeline, suite_language(manifest))
     return GateRecord(
         model=manifest.name,
         version=manifest.version,
@@ -84,11 +85,14 @@ def _on_posts(
     whole = {name: load_suite(name) for name in SUITES}
     suites = [remit_of(suite, codes, language) for suite in whole.values()]
     judged = [suite for suite in suites if suite.cases]
+    assessing = OnlyFlagsOf(tags_of(manifest, folder), pipeline)
     for suite in judged:
         tell(suite.title)
-        checks += speech_checks(run(suite, OnlyFlagsOf(tags_of(manifest, folder), pipeline)))
+        checks += speech_checks(run(suite, assessing))
     if not judged:
         checks.append(_no_suite(manifest))
+    tell("disguises")
+    checks += [*robustness_checks(manifest)] or disguise_checks(manifest, judged, assessing, language)
     tell("speed")
     speed = measure_speed(manifest, pipeline, ordinary_posts(suites, language), language)
     checks.append(speed_check(manifest, speed))

@@ -13,7 +13,10 @@ from classifiers.manifest import Manifest, read_file
 from classifiers.narratives.columns import CODES, codes_given
 from classifiers.narratives.reader import FLAGGED_HARM
 
-__all__ = ["codes_of", "remit_of", "suite_language", "tags_of"]
+__all__ = ["FLAGGING", "codes_of", "remit_of", "suite_language", "tags_of"]
+
+FLAGGING = ("linear", "narratives", "encoder")
+"""Kinds that flag posts; the suites and the cost of a post say nothing about the others."""
 
 
 def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:

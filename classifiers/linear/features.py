@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from classifiers.roster_names import NAME
 
-__all__ = ["BUCKETS", "CHARACTER_SIZES", "NOTHING", "Features", "HashKey", "features"]
+__all__ = ["BUCKETS", "CHARACTER_SIZES", "HASH_SEED", "NOTHING", "Features", "HashKey", "features"]
+
+HASH_SEED = 20261018
+"""The hash key of every head that is trained: heads of one language are scored in one pass, so they share it. What
+training draws at random has a seed of its own."""
 
 CHARACTER_BUCKETS = 1 << 18
 WORD_BUCKETS = 1 << 18

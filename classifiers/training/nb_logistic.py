@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import BUCKETS, NOTHING, Features, HashKey, features
+from classifiers.linear.features import BUCKETS, HASH_SEED, NOTHING, Features, HashKey, features
 
-__all__ = ["Fit", "Settings", "fit", "matrix"]
+__all__ = ["Fit", "Settings", "fit", "matrix", "other_seed"]
 
 F64 = NDArray[np.float64]
 
@@ -78,6 +78,11 @@ def fit(
     weights = model.coef_[0][:BUCKETS] * ratio
     weights[BUCKETS // 2 :] *= settings.word_weight
     return Fit(weights, float(model.intercept_[0]))
+
+
+def other_seed(seed: int) -> dict[str, int]:
+    """What a manifest's settings note of the seed of folds and shuffling, where it is not that of the hash key."""
+    return {} if seed == HASH_SEED else {"training_seed": seed}
 
 
 def _entries(found: Features, post_of_word: NDArray[np.intp], settings: Settings) -> tuple[Any, Any, F64]:

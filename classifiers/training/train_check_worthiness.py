@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import BUCKETS, HashKey
+from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import Weights, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
 from classifiers.manifest import Manifest, analyser_hash
@@ -17,7 +17,7 @@ from classifiers.training.calibration import platt, probabilities
 from classifiers.training.check_worthy_posts import check_worthy_posts, languages
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.nb_logistic import Fit, Settings, fit, matrix
+from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
 from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train_linear import FOLDS, LIBRARIES
@@ -57,12 +57,12 @@ def train_check_worthiness(
     fold = folds(copies, corpus.labels, count=FOLDS, seed=seed)
     check_split(fold, copies)
 
-    rows = matrix(posts, HashKey.from_seed(seed), SETTINGS)
+    rows = matrix(posts, HashKey.from_seed(HASH_SEED), SETTINGS)
     margins = np.zeros(len(posts))
     for held_out in each_fold(FOLDS, "training", tell):
         trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS, seed=seed)
         places = np.flatnonzero(fold == held_out)
-        margins[places] = _margins(trained, [posts[place] for place in places], seed)
+        margins[places] = _margins(trained, [posts[place] for place in places])
     calibration = platt(margins, labels)
     scores = np.round(probabilities(margins, calibration), DECIMALS)
     on = f"{language}: our own sentences, {FOLDS}-fold cross-validation"
@@ -84,7 +84,13 @@ def train_check_worthiness(
         "(docs/claims.md). Three in five of the sentences are worth checking, in a stream far fewer are: there the "
         "number is too high, and only the order says something.",
         data=(corpus.dataset,),
-        settings={**SETTINGS._asdict(), "buckets": BUCKETS, "scale": weights.scale, "intercept": weights.intercept},
+        settings={
+            **SETTINGS._asdict(),
+            "buckets": BUCKETS,
+            "scale": weights.scale,
+            "intercept": weights.intercept,
+            **other_seed(seed),
+        },
         calibration=calibration,
         threshold=threshold,
         metrics=(
@@ -95,15 +101,15 @@ def train_check_worthiness(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
-        seed=seed,
+        seed=HASH_SEED,
         curves=(curves(labels, scores, on=on),),
     )
     save_head(models / manifest.name, manifest, packed)
     return manifest
 
 
-def _margins(trained: Fit, posts: Sequence[Sequence[str]], seed: int) -> NDArray[np.float64]:
+def _margins(trained: Fit, posts: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     """As the product computes them: from packed weights, windows included."""
     weights = Weights.quantised(trained.weights, trained.intercept)
-    margins: NDArray[np.float64] = largest_margins([weights], HashKey.from_seed(seed), posts)[0]
+    margins: NDArray[np.float64] = largest_margins([weights], HashKey.from_seed(HASH_SEED), posts)[0]
     return margins

@@ -13,17 +13,19 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import BUCKETS, HashKey
+from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import WITHHOLDS, Head, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, Scorer, largest_margins
 from classifiers.manifest import Dataset, Manifest, Metric, analyser_hash
+from classifiers.own_posts import own_languages, read_own
 from classifiers.training.adapt import adapt
 from classifiers.training.calibration import margin_of, platt, probabilities
 from classifiers.training.compare import compare
 from classifiers.training.corpus_store import Row, StoredCorpus, read_rows, to_training
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.nb_logistic import Fit, Settings, fit, matrix
+from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
+from classifiers.training.robustness import MOST_POSTS, lost_recall
 from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.errors import ConfigError
 from hustings.text import analyse_all
@@ -93,13 +95,14 @@ def train_reviewed(
     _check_folds(stored, labels, fold)
 
     tell("features")
-    seed = order.prior.manifest.seed if order.prior else order.seed
+    seed = order.prior.manifest.seed if order.prior else HASH_SEED
     posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
     data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
-    margins = np.zeros(len(posts))
+    judges = []
     for held_out in range(FOLDS):
         tell(f"fold {held_out + 1} of {FOLDS}")
-        margins[fold == held_out] = _held_out(order, data, fold == held_out)
+        judges.append(_quantised(_fit(order, data, fold != held_out)))
+    margins = _held_out(order, judges, posts, fold, seed)
     calibration = platt(margins, labels)
     scores = np.round(probabilities(margins, calibration), DECIMALS)
     on = f"{FOLDS}-fold cross-validation, {stored.paper.tag}"
@@ -110,12 +113,29 @@ def train_reviewed(
         ece_by_chance(scores, on=on, seed=seed),
         *_by_group(rows, labels, scores, threshold.value, on=on, seed=seed),
     ]
+    tell("disguises")
+    positives = np.flatnonzero(labels == 1)[:MOST_POSTS]
+
+    def rescored(texts: Sequence[str]) -> F64:
+        hidden = [analysis.tokens for analysis in analyse_all(texts)]
+        found: F64 = probabilities(_held_out(order, judges, hidden, fold[positives], seed), calibration)
+        return found.round(DECIMALS)
+
+    metrics += lost_recall(
+        [corpus.texts[place] for place in positives],
+        scores[positives],
+        rescored,
+        threshold.value,
+        _chatter(order.language),
+        on=on,
+        seed=seed,
+    )
     metrics += _latest(order, data, rows, copies, stored.paper.tag)
     if order.prior is not None:
         metrics.append(_gain(order.prior, data, scores, threshold.value, on=on))
     tell("final training")
     final = _fit(order, data, np.ones(len(rows), dtype=bool))
-    weights = Weights.quantised(final.weights, final.intercept)
+    weights = _quantised(final)
     packed = [pack(weights)]
     withholding = _withholding(order)
     if withholding is not None:  # learnt by the prior; its margin follows the new threshold
@@ -139,6 +159,7 @@ def train_reviewed(
             **(withholding.settings() if withholding is not None else {}),
             "prior": order.prior.label if order.prior else "none",
             "split": order.split,
+            **other_seed(order.seed),
         },
         calibration=calibration,
         threshold=threshold,
@@ -158,7 +179,7 @@ def learn(order: ReviewedOrder, rows: Sequence[Row]) -> Weights:
     """The weights alone, as `train_reviewed` learns them when these are the rows."""
     posts = [analysis.tokens for analysis in analyse_all([row.text for row in rows])]
     labels = np.array([row.label for row in rows], dtype=np.int64)
-    seed = order.prior.manifest.seed if order.prior else order.seed
+    seed = order.prior.manifest.seed if order.prior else HASH_SEED
     data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
     found = _fit(order, data, np.ones(len(rows), dtype=bool))
     return Weights.quantised(found.weights, found.intercept)
@@ -207,9 +228,26 @@ def _fit(order: ReviewedOrder, data: _Data, kept: NDArray[np.bool_]) -> Fit:
     return fit(rows, data.labels[kept], order.settings, seed=data.seed)
 
 
-def _held_out(order: ReviewedOrder, data: _Data, held_out: NDArray[np.bool_]) -> F64:
-    """Margins of these rows under a head that saw all others, as the product computes them."""
-    return _margins(_fit(order, data, ~held_out), data, held_out, _withholding(order))
+def _quantised(trained: Fit) -> Weights:
+    """As the product scores with them."""
+    return Weights.quantised(trained.weights, trained.intercept)
+
+
+def _held_out(
+    order: ReviewedOrder, judges: Sequence[Weights], posts: Sequence[Sequence[str]], fold: NDArray[np.intp], seed: int
+) -> F64:
+    """The margin of each post under the head that did not see its fold, as the product computes it."""
+    margins = np.zeros(len(posts))
+    for held_out, weights in enumerate(judges):
+        places = np.flatnonzero(fold == held_out).tolist()
+        margins[places] = _margins(weights, [posts[place] for place in places], seed, _withholding(order))
+    return margins
+
+
+def _chatter(language: str) -> Sequence[str]:
+    """Friendly talk to sink a post in; none where we wrote none."""
+    speech = language.partition("-")[0]
+    return read_own(speech).chatter if speech in own_languages() else ()
 
 
 def _withholding(order: ReviewedOrder) -> Withholding | None:
@@ -217,10 +255,8 @@ def _withholding(order: ReviewedOrder) -> Withholding | None:
     return order.prior.withholding if order.prior is not None else None
 
 
-def _margins(trained: Fit, data: _Data, wanted: NDArray[np.bool_], withholding: Withholding | None) -> F64:
-    weights = Weights.quantised(trained.weights, trained.intercept)
-    posts = [data.posts[place] for place in np.flatnonzero(wanted)]
-    margins: F64 = largest_margins([weights], HashKey.from_seed(data.seed), posts, [withholding])[0]
+def _margins(weights: Weights, posts: Sequence[Sequence[str]], seed: int, withholding: Withholding | None) -> F64:
+    margins: F64 = largest_margins([weights], HashKey.from_seed(seed), posts, [withholding])[0]
     return margins
 
 
@@ -259,7 +295,8 @@ def _latest(
     check_split(newest[older | newest].astype(np.intp), copies[older | newest])
     trained = _fit(order, data, older)
     # uncalibrated: what is measured here depends on their order alone
-    margins = _margins(trained, data, newest, _withholding(order))
+    posts = [data.posts[place] for place in np.flatnonzero(newest)]
+    margins = _margins(_quantised(trained), posts, data.seed, _withholding(order))
     on = f"newest fifth of {tag}, learnt from what was before"
     names = ("pr_auc", "recall_at_precision_90")
     return measure(data.labels[newest], margins, 0.0, on=on, seed=data.seed, names=names)
