@@ -169,6 +169,11 @@ class ModelStore:
         """Every change of what serves under that name, oldest first."""
         return self._pointers().models.get(name, ())
 
+    def promoted(self, name: str) -> str | None:
+        """The version of that name which was promoted last and not taken back, whether it can be read or not."""
+        step = self._active(name)
+        return step.version if step is not None and step.action != "initial" else None
+
     def without_last(self, name: str) -> dict[str, Path]:
         """What would serve after a rollback of that name, by name. Raises `ConfigError` when there is no promotion to
         take back."""

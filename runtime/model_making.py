@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hustings.clock import Clock, rfc3339
 from hustings.codebook import Codebook
-from hustings.errors import ConfigError
+from hustings.errors import ConfigError, ModelError
 from hustings.language_tags import language_tag, teaches
 from runtime import build
 from runtime.config import Config
@@ -168,7 +168,10 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
             f"teach it nothing; name a corpus in {language!r} or a head for {corpus.paper.language!r}"
         )
     store = making.store
-    serving = store.serving() if store.own.is_dir() or store.base is not None else {}
+    serving = store.readable()
+    for bad in store.survey(name).unreadable:
+        if bad.serves:  # learning from nothing, where there is something to start from, is not what was asked for
+            raise ModelError(bad.problem)
     prior = load_head(serving[name], signers=making.signers) if name in serving else None
     recipe = RECIPES.get(name)
     order = ReviewedOrder(

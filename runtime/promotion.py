@@ -50,7 +50,7 @@ def promote(
     from classifiers.candidate import check_candidate
 
     manifest = stored.manifest
-    serving = store.serving()
+    serving = store.readable()  # one that is spoilt is no reason to leave the others, or itself, as they are
     check_candidate(manifest, stored.folder, serving=serving, codebook=build.codebook(), signers=signers)
     failed = _failed_gates(stored)
     silent = silenced(store, {**serving, manifest.name: stored.folder}, about=manifest.name, where=where)

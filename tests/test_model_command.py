@@ -1,6 +1,10 @@
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ from typer.testing import CliRunner
 
 from classifiers.manifest import read_manifest
 from classifiers.signing import load_signers
+from classifiers.store import ModelStore
 from classifiers.training.corpus_store import Row, store_corpus
 from classifiers.training.stages import each_fold
 from classifiers.training.train import Order, train
@@ -15,6 +20,7 @@ from hustings.errors import ConfigError, ModelError
 from runtime.commands.model import app
 from runtime.config import load_config
 from runtime.model_making import corpora_of
+from tests.command_line import CommandLine, command_line
 from tests.model_folders import Keys, make_head
 
 ROWS = [
@@ -28,6 +34,11 @@ def rows(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return path
+
+
+@pytest.fixture
+def hustings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return command_line(capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -346,11 +357,61 @@ def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> No
     assert (drawn.exit_code, sorted(json.loads(drawn.stdout))) == (1, ["CW-en@1", "G-en@1"])
 
 
+def test_what_cures_a_spoilt_model_can_be_promoted_and_rolled_back(two: Path, tmp_path: Path) -> None:
+    """Another model that is spoilt is named too, and does not stand in the way."""
+    keys = Keys(tmp_path / "keys")
+    make_head(two / "G-en", "clown", keys=keys)
+    for version in ("2", "3"):
+        make_head(two / f"G-en@{version}", "muppet", version=version, keys=keys)
+    make_head(two / "CW-fr", "clown", name="CW-fr", keys=keys)
+    config = tmp_path / "hustings.toml"
+    config.write_text('models = "models"\nmodel_signers = ["keys/ours.pub"]\n[deployment]\nname = "Velmara"\n')
+    why = ("--config", str(config), "--reason", "what served cannot be read any more", "--json")
+    run("promote", "G-en@2", *why)
+    (two / "CW-fr" / "manifest.json").write_bytes(b"{")
+    (two / "G-en@2" / "manifest.json").write_bytes(b"{")
+    cured = CliRunner().invoke(app, ["promote", "G-en@3", *why], catch_exceptions=False)
+    assert json.loads(cured.stdout)["now"] == "3"
+    assert "CW-fr: refused: " in cured.stderr
+    assert "G-en: refused: " in cured.stderr
+    with pytest.raises(ConfigError, match="version 2 was not promoted last; 3 was"):
+        run("rollback", "G-en@2", *why)
+    with pytest.raises(ConfigError, match="G-en: name the version that shall serve, G-en@VERSION; there are 1, 3"):
+        run("promote", "G-en", *why)
+    with pytest.raises(ModelError, match="no folder holds the manifest"):
+        run("rollback", "G-en@3", *why)
+    assert ModelStore(two).find("G-en").manifest.version == "3"
+
+
 def test_a_paper_of_another_hand_refuses_its_model_alone(two: Path) -> None:
     (two / "G-en@2" / "made.json").write_text("fast")
     listed = CliRunner().invoke(app, ["list", "--models", str(two), "--json"])
     assert listed.exit_code == 1
     assert [one.get("refused", "") == "" for one in json.loads(listed.stdout)] == [True, False]
+
+
+def test_the_list_for_people(
+    two: Path, hustings: CommandLine, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name stands on one line, a heading breaks between words, and what is refused is in the list."""
+    make_head(two / "A-INSULT-pt@12", "clown", name="A-INSULT-pt", version="12")
+    (two / "G-en@2" / "manifest.json").write_bytes(b"{")
+    monkeypatch.chdir(two.parent)
+    golden("model_list.txt", hustings("model", "list", "--models", two.name).masked())
+
+
+def test_numbers_go_where_the_output_goes_while_a_terminal_shows_how_far_it_is(two: Path, rows: Path) -> None:
+    main, other = os.openpty()
+    command = [sys.executable, "-P", "-c", "from runtime.cli import main; main()", "model", "score", "G-en"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    ran = subprocess.run(
+        [*command, "--data", rows, "--models", two], stdout=subprocess.PIPE, stderr=other, check=True, env=environment
+    )
+    os.close(other)
+    shown = os.read(main, 100_000).decode()
+    os.close(main)
+    assert len(ran.stdout.split()) == 2
+    assert "G-en@1: scores" in shown
 
 
 def test_compare_gives_the_difference_with_its_interval(tmp_path: Path) -> None:

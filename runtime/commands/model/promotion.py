@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of, where
+from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, split_name, store_of, where
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -22,8 +22,8 @@ By = Annotated[str, typer.Option("--by", help="who does it, as the record shall 
 
 
 def promote(
-    name: Annotated[str, typer.Argument(help="name of a model, such as G-en")],
-    version: Annotated[str, typer.Option("--version", help="the version that shall serve")],
+    name: Annotated[str, typer.Argument(help="a model, NAME@VERSION, or NAME with --version")],
+    version: Annotated[str | None, typer.Option("--version", help="the version that shall serve")] = None,
     reason: Annotated[str, typer.Option("--reason", help="why, where a gate failed or an encoder falls silent")] = "",
     by: By = "operator",
     models: Models = None,
@@ -33,21 +33,33 @@ def promote(
     """Put a version into service. Running workers take it over before their next batch.
 
     Refused when the version is not signed by somebody whom the configuration trusts, and when a gate failed, or an
-    encoder falls silent by it, and no reason is given. With --config it stands in the audit chain.
+    encoder falls silent by it, and no reason is given. With --config it stands in the audit chain. Models that serve
+    and cannot be read are named; they do not stand in the way of the others, nor of their own cure.
 
-    Example: hustings model promote G-en --version 2 --config my.toml
+    Examples: hustings model promote G-en --version 2 --config my.toml ·
+    hustings model promote G-en@2 --config my.toml
     """
     from classifiers.signing import shipped_signers
     from hustings.clock import SystemClock
+    from hustings.errors import ConfigError
     from runtime import build
+    from runtime.commands.terminal import complain, printable
     from runtime.promotion import promote as put_into_service
 
     configuration = loaded(config)
     store = store_of(models, configuration)
+    own, number = split_name(name, version)
+    if number is None:
+        known = ", ".join(one.manifest.version for one in store.versions(own)) or "none"
+        raise ConfigError(f"{own}: name the version that shall serve, {own}@VERSION; there are {known}")
+    stored = store.find(own, number)
+    for bad in store.survey().unreadable:
+        if bad.serves or bad.name == own:
+            complain(printable(f"{bad.name}: refused: {bad.problem}"))
     with _engine(configuration) as engine:
         changed = put_into_service(
             store,
-            store.find(name, version),
+            stored,
             signers=build.model_signers(configuration) if configuration else shipped_signers(),
             by=by,
             reason=reason,
@@ -59,7 +71,7 @@ def promote(
 
 
 def rollback(
-    name: Annotated[str, typer.Argument(help="name of a model, such as G-en")],
+    name: Annotated[str, typer.Argument(help="a model, NAME, or NAME@VERSION for that version only")],
     reason: Annotated[str, typer.Option("--reason", help="why")] = "",
     by: By = "operator",
     models: Models = None,
@@ -72,13 +84,17 @@ def rollback(
     Example: hustings model rollback G-en --config my.toml --reason "flags satire"
     """
     from hustings.clock import SystemClock
+    from hustings.errors import ConfigError
     from runtime.promotion import rollback as put_back
 
     configuration = loaded(config)
     store = store_of(models, configuration)
+    own, number = split_name(name, None)
+    if number is not None and (serving := store.promoted(own)) != number:
+        raise ConfigError(f"{own}: version {number} was not promoted last; {serving or 'none'} was")
     with _engine(configuration) as engine:
         changed = put_back(
-            store, name, by=by, reason=reason, clock=SystemClock(), engine=engine, where=where(models, config)
+            store, own, by=by, reason=reason, clock=SystemClock(), engine=engine, where=where(models, config)
         )
     _tell(changed, as_json)
 
