@@ -167,18 +167,18 @@ def build(
     """
     from classifiers.training.corpus_store import check_corpus_name
     from hustings.clock import SystemClock
-    from runtime.build import codebook
+    from runtime.build import codebook, model_store
     from runtime.commands.progress import stages
     from runtime.config import load_config
-    from runtime.model_making import build_from_desk, code_and_language
+    from runtime.model_making import build_from_desk
+    from runtime.teachable import teachable
 
     check_corpus_name(name or f"desk-{head}")
-    code, language = code_and_language(head, codebook())
+    loaded = load_config(config)
+    code, language = teachable(head, model_store(loaded), codebook())
     with stages(1, shown=not as_json) as progress:
         progress.at(name or head, "reviews")
-        stored = build_from_desk(
-            load_config(config), name or f"desk-{head}", code=code, language=language, clock=SystemClock()
-        )
+        stored = build_from_desk(loaded, name or f"desk-{head}", code=code, language=language, clock=SystemClock())
         progress.done()
     _tell(stored, as_json)
 

@@ -30,10 +30,11 @@ def train_from_corpus(
     from runtime import build
     from runtime.commands.progress import stages
     from runtime.config import load_config
-    from runtime.model_making import Making, build_from_desk, code_and_language, corpora_of, make
+    from runtime.model_making import Making, build_from_desk, corpora_of, make
+    from runtime.teachable import teachable
 
     loaded, clock = load_config(config), SystemClock()
-    code, language = code_and_language(name, build.codebook())
+    code, language = teachable(name, build.model_store(loaded), build.codebook())
     making = Making(
         store=build.model_store(loaded),
         signers=build.model_signers(loaded),
