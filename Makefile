@@ -70,9 +70,9 @@ docs: setup
 # Never over classifiers/models: what is shipped there is signed and has a version.
 models: setup
 	@.venv/bin/hustings model train --out $(MODELS)
-	@.venv/bin/hustings model train --kind encoder --network classifiers/models/encoder-en --out $(MODELS)
-	@echo "made in $(MODELS): unsigned, each as version 1, the encoder joined anew with the shipped linear heads. Next:"
-	@echo "  hustings model gates --all --models $(MODELS)       every gate, on what was made"
+	@.venv/bin/hustings model join encoder-en --network classifiers/models/encoder-en --models $(MODELS)
+	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoder joined with the heads that were made. Next:"
+	@echo "  hustings model gates --all --models $(MODELS) --floors classifiers/gates/floors.toml"
 	@echo "  diff <(hustings model table --page) <(hustings model table --page --models $(MODELS))     (bash)"
 	@echo "  hustings model train NAME --model-version N --at DATE --out $(MODELS)       as the version that shall be shipped"
 	@echo "  hustings model sign $(MODELS)/NAME --key FILE       then copy the folder over classifiers/models/NAME"
