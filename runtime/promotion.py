@@ -96,7 +96,7 @@ def rollback(
             f"{name}: not rolled back; " + "\n".join(silent) + "\n"
             f"say why it shall be done all the same (--reason, at least {SHORTEST_REASON} letters)"
         )
-    detail = {"by": by, "reason": reason, **_told(silent)}
+    detail: dict[str, str | list[str]] = {"by": by, "reason": reason, **_told(silent)}
     with _audited(engine, clock, action="model-rollback", subject=name, detail=detail):
         leaving, before = store.rollback(name, at=rfc3339(clock.now()), by=by, reason=reason)
     return Changed(name, before.version if before else None, leaving.version, silenced=silent)

@@ -135,6 +135,9 @@ def show(record: GateRecord) -> None:
     )
     wrong = [check for check in record.checks if not check.passed]
     if wrong:
+        # a reason often stands for many checks: it is told once, below
+        known = list(dict.fromkeys(check.excused for check in record.excused))
+        reasons = {reason: f"reason {number}" for number, reason in enumerate(known, start=1)}
         table(
             "did not pass",
             ["gate", "what", "language", "value", "limit", "why it is borne, or what was seen"],
@@ -145,11 +148,13 @@ def show(record: GateRecord) -> None:
                     check.language,
                     f"{check.value:g}",
                     f"{'≥' if check.at_least else '≤'} {check.limit:g}",
-                    f"excused: {check.excused}" if check.excused else f"FAILED: {check.detail}",
+                    f"FAILED: {check.detail}" if not check.excused else f"excused: {reasons[check.excused]}",
                 ]
                 for check in wrong
             ],
         )
+        for reason, number in reasons.items():
+            say(f"{number}: {reason}")
     for check in record.not_applicable:
         say(f"does not apply: {check.gate}: {check.subject}: {check.detail}")
     say(f"{record.model}@{record.version}: {told(record)}")
