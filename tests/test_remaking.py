@@ -18,6 +18,8 @@ from classifiers.pipeline import shipped_models
 from classifiers.signing import ANYBODY
 from classifiers.store import serving
 from runtime.cli import app
+from runtime.commands.model.train import Kind, _mode
+from runtime.commands.model.train_modes import check_options
 from tests.command_line import command_line
 from tests.model_folders import manifest_of
 from tests.tiny_encoder import head, write_encoder
@@ -88,8 +90,8 @@ def all_kinds(folder: Path) -> dict[str, Remaking]:
     }
 
 
-def check_options(line: str) -> None:
-    """The command exists, and each of its options."""
+def check_command(line: str) -> None:
+    """The command exists, and each of its options says something in that way of training."""
     words = shlex.split(line)
     assert words[0] == "hustings"
     command = typer.main.get_command(app)
@@ -97,7 +99,13 @@ def check_options(line: str) -> None:
         words = words[1:]
         command = children[words[0]]
     known = {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= known, line
+    given = [word for word in words if word.startswith("--")]
+    assert set(given) <= known, line
+    if words[0] == "train":
+        of = {option: words if option in given else None for option in ("--corpus", "--beside")}
+        kind = Kind.ENCODER if "--kind" in given else None
+        mode = _mode(kind, from_desk="--from-desk" in given, corpus=of["--corpus"], beside=of["--beside"])
+        check_options(mode, [word.removeprefix("--").replace("-", "_") for word in given])
 
 
 def test_each_kind_has_its_own_commands(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
@@ -120,13 +128,13 @@ def test_heads_that_were_chosen_for_precisions_of_their_own_are_given_none(
     assert re.findall(r"--precision \S+", line) == told
 
 
-def test_every_option_of_every_command_exists(tmp_path: Path) -> None:
+def test_every_option_of_every_command_exists_and_says_something(tmp_path: Path) -> None:
     shipped = (remaking(read_manifest(folder, signers=ANYBODY), folder)
                for folder in (shipped_models() / name for name in SHIPPED))  # fmt: skip
     lines = [line for told in (*all_kinds(tmp_path).values(), *shipped) for line in told.lines]
     for line in lines:
         if not line.startswith("#"):
-            check_options(line)
+            check_command(line)
 
 
 def test_what_a_manifest_says_stays_one_word_of_the_command() -> None:
