@@ -51,10 +51,10 @@ class HeadRow(Struct, frozen=True, kw_only=True):
 
 
 def heads_table(store: ModelStore, *, us_a_post: dict[str, float] | None = None) -> list[HeadRow]:
-    """A row for each head that serves, by name. `us_a_post` holds costs that were measured now, by tag; without one,
-    that of the last run of the gates stands."""
+    """A row for each head that serves and can be read, by name. `us_a_post` holds costs that were measured now, by tag;
+    without one, that of the last run of the gates stands."""
     rows = []
-    for name in store.serving():
+    for name in store.readable():
         stored = store.find(name)
         if stored.manifest.kind == "embedder":  # gives vectors, no score
             continue

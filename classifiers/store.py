@@ -107,7 +107,7 @@ class ModelStore:
     def readable(self) -> dict[str, Path]:
         """What of `serving` can be read. A worker would not start with less than all; this is for judging a version
         beside the others, and for putting in service what cures a spoilt one."""
-        return {one.manifest.name: one.folder for one in self.versions() if one.is_active}
+        return dict(sorted((one.manifest.name, one.folder) for one in self.versions() if one.is_active))
 
     def state(self) -> tuple[int, int, int] | None:
         """Changes whenever what serves was changed by `promote` or `rollback`; one look at a file's dates."""

@@ -182,6 +182,12 @@ def test_a_corpus_in_another_language_teaches_no_head(tmp_path: Path) -> None:
 def test_what_is_wrong_is_told(rows: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="G-en"):
         run("score", "G-xx", "--data", rows)
+    for command in ("list", "table"):
+        with pytest.raises(ConfigError, match="no such folder of models"):
+            run(command, "--models", tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="no model serves there"):
+        run("gates", "--all", "--models", tmp_path / "empty")
     with pytest.raises(ConfigError, match="line 1: no key 'body'"):
         run("score", "G-en", "--data", rows, "--text", "body")
     with pytest.raises(ConfigError, match="nowhere"):
@@ -353,6 +359,8 @@ def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> No
     assert len(run("score", "G-en", "--data", rows, "--models", two).splitlines()) == 2
     with pytest.raises(ModelError, match="CW-fr"):
         run("score", "CW-fr", "--data", rows, "--models", two)
+    heads = CliRunner().invoke(app, ["table", "--models", str(two), "--json"])
+    assert (heads.exit_code, [one["head"] for one in json.loads(heads.stdout)["heads"]]) == (1, ["CW-en", "G-en"])
     drawn = CliRunner().invoke(app, ["card", "--all", "--models", str(two), "--out", str(two.parent / "c"), "--json"])
     assert (drawn.exit_code, sorted(json.loads(drawn.stdout))) == (1, ["CW-en@1", "G-en@1"])
 

@@ -43,7 +43,7 @@ Positive = Annotated[str, typer.Option("--positive", help="the label's value tha
 
 
 def store_of(models: Path | None, config: Config | None) -> ModelStore:
-    """The store that the options name."""
+    """The store that the options name. Raises `ConfigError` for a folder that is none."""
     from classifiers.pipeline import shipped_models
     from classifiers.store import ModelStore
     from hustings.errors import ConfigError
@@ -53,6 +53,8 @@ def store_of(models: Path | None, config: Config | None) -> ModelStore:
         raise ConfigError("--models and --config name a store each; give one of them")
     if config is not None:
         return build.model_store(config)
+    if models is not None and not models.is_dir():
+        raise ConfigError(f"{models}: no such folder of models")
     return ModelStore(models or shipped_models())
 
 
@@ -112,7 +114,10 @@ def chosen_versions(store: ModelStore, names: list[str], every: bool, version: s
         survey = store.survey()
         serving = [one for one in survey.versions if one.is_active and one.manifest.kind != "embedder"]
         serving.sort(key=lambda one: one.manifest.name)
-        return Chosen(serving, [bad for bad in survey.unreadable if bad.serves])
+        refused = [bad for bad in survey.unreadable if bad.serves]
+        if not serving and not refused:
+            raise ConfigError(f"{store.own}: no model serves there")
+        return Chosen(serving, refused)
     found = [named(store, name, version) for name in names]
     for one in found:
         if one.manifest.kind == "embedder":

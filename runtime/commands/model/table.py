@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.model.options import AsJson, ConfigFile, Models, loaded, store_of
+from runtime.commands.model.options import AsJson, ConfigFile, Models, complain_of, loaded, store_of
 
 if TYPE_CHECKING:
+    from classifiers.heads_table import HeadRow
     from classifiers.store import ModelStore
 
 __all__ = ["table"]
@@ -24,13 +25,14 @@ def table(
     as_page: Annotated[bool, typer.Option("--page", help="as docs/heads.md")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training.
+    """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training. One that
+    cannot be read is named as refused, with exit status 1.
 
     Example: hustings model table --measure
     """
     import msgspec
 
-    from classifiers.heads_table import COLUMNS, cells, heads_table, linear_training_s, page
+    from classifiers.heads_table import heads_table, linear_training_s, page
     from runtime.commands import terminal
 
     store = store_of(models, loaded(config))
@@ -38,10 +40,17 @@ def table(
     rows = heads_table(store, us_a_post=costs)
     if as_json:
         terminal.say(msgspec.json.encode({"heads": rows, "linear_training_s": linear_training_s(rows)}).decode())
-        return
-    if as_page:
+    elif as_page:
         terminal.say(page(rows).removesuffix("\n"))
-        return
+    else:
+        _show(store, rows)
+    complain_of([bad for bad in store.survey().unreadable if bad.serves])
+
+
+def _show(store: ModelStore, rows: list[HeadRow]) -> None:
+    from classifiers.heads_table import COLUMNS, cells, linear_training_s
+    from runtime.commands import terminal
+
     kept = [place for place, name in enumerate(COLUMNS) if name not in LEFT_OUT]
     shown = [[_narrow(cell) for cell in cells(row)] for row in rows]
     terminal.table(
@@ -65,7 +74,7 @@ def _measured(store: ModelStore, *, shown: bool) -> dict[str, float]:
     from runtime import build
     from runtime.commands.progress import stages
 
-    serving = store.serving()
+    serving = store.readable()
     costs = {}
     with stages(len(serving), shown=shown) as progress:
         for name in serving:
