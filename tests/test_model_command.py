@@ -365,6 +365,17 @@ def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> No
     assert (drawn.exit_code, sorted(json.loads(drawn.stdout))) == (1, ["CW-en@1", "G-en@1"])
 
 
+def test_a_model_that_cannot_be_opened_is_refused_by_the_gates_and_the_others_are_judged(two: Path) -> None:
+    make_head(two / "CW-fr", "clown", name="CW-fr")
+    (two / "CW-fr" / "manifest.json").write_bytes(b"{")
+    weights = next(make_head(two / "CW-en", "clown", name="CW-en").glob("weights*"))
+    weights.write_bytes(weights.read_bytes()[:-1])
+    judged = CliRunner().invoke(app, ["gates", "--all", "--models", str(two), "--json"])
+    assert (judged.exit_code, [one["model"] for one in json.loads(judged.stdout)]) == (1, ["G-en"])
+    refused = [line.partition(": refused: ")[0] for line in judged.stderr.splitlines() if ": refused: " in line]
+    assert refused == ["CW-fr", "CW-en"]
+
+
 def test_what_cures_a_spoilt_model_can_be_promoted_and_rolled_back(two: Path, tmp_path: Path) -> None:
     """Another model that is spoilt is named too, and does not stand in the way."""
     keys = Keys(tmp_path / "keys")

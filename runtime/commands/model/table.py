@@ -25,8 +25,8 @@ def table(
     as_page: Annotated[bool, typer.Option("--page", help="as docs/heads.md")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training. One that
-    cannot be read is named as refused, with exit status 1.
+    """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training. One
+    that cannot be read is named as refused, with exit status 1.
 
     Example: hustings model table --measure
     """
