@@ -22,6 +22,8 @@ from runtime.commands.model.train import Kind, _mode
 from runtime.commands.model.train_modes import check_options
 from tests.command_line import command_line
 from tests.model_folders import manifest_of
+from tests.own_corpora import rows as labelled
+from tests.own_corpora import stored
 from tests.tiny_encoder import head, write_encoder
 
 SHIPPED = sorted(
@@ -166,6 +168,26 @@ def test_the_commands_of_a_card_make_the_same_model_again(
     for file in ("manifest.json", "weights.i16.zlib"):
         assert (again / name / file).read_bytes() == (first / name / file).read_bytes(), file
     assert (again / "cards" / f"{name}@4" / "card.html").is_file()
+
+
+def test_the_commands_of_a_card_from_a_corpus_of_ones_own_make_the_same_weights_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hustings = command_line(capsys, monkeypatch)
+    config = tmp_path / "my.toml"
+    config.write_text('models = "models"\n[deployment]\nname = "Velmara"\ndata = "var"\n')
+    stored(tmp_path / "var" / "corpora", labelled(300))
+    asked = ("--corpus", "my-pt", "--precision", 0.85, "--by", "Ana O'Brell")
+    assert hustings("model", "train", "A-INSULT-pt", *asked, "--config", config).status == 0
+    folder = tmp_path / "models" / "A-INSULT-pt@1"
+    told = remaking(read_manifest(folder, signers=ANYBODY), folder)
+    assert "--corpus my-pt@1" in told.train[-1]
+    monkeypatch.chdir(tmp_path)
+    again = hustings(*shlex.split(told.train[-1].replace(" --key models.key", ""))[1:])
+    assert again.status == 0, again.err
+    made = read_manifest(tmp_path / "models" / "A-INSULT-pt@2", signers=ANYBODY)
+    first = read_manifest(folder, signers=ANYBODY)
+    assert msgspec.structs.replace(made, version="1") == first
 
 
 def test_shipped_models_that_flag_or_match_record_the_curves_that_their_cards_draw() -> None:
