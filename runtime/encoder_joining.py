@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hustings.clock import Clock
 from hustings.errors import ConfigError
 from runtime.model_making import Judged, Making, Tell, judge_and_draw
+from runtime.own_encoder import make_encoder, order_to_join
 
 if TYPE_CHECKING:
     from classifiers.store import ModelStore
@@ -25,12 +26,14 @@ def join_encoder(
     network: Path | None,
     beside: Sequence[str],
     data: Path,
+    corpora: Path | None,
     clock: Clock,
     tell: Tell,
 ) -> Judged:
     """The next version of the encoder, beside the heads that serve, or those versions of them that `beside` names
-    (`G-en@2`). `network` is the folder of the encoder; None means the one that serves. Raises `ConfigError` for an
-    encoder without a recipe, a head that it does not speak beside, and where the rows that decide are not in `data`."""
+    (`G-en@2`). `network` is the folder of the encoder; None means the one that serves. A recipe's is joined on rows in
+    `data`, one of a deployment's own on those that it held out, from the store `corpora`. Raises `ConfigError` for an
+    encoder without either, a head that it does not speak beside, and where the rows that decide are not there."""
     from classifiers.linear.model import load_head
     from classifiers.signing import ANYBODY
     from classifiers.training.corpora import read_corpus
@@ -39,12 +42,15 @@ def join_encoder(
     from classifiers.training.train_encoder import Material, join_heads, read_trained
 
     store = making.store
+    if corpora is not None:
+        own = order_to_join(name, network or store.find(name).folder, making, beside=beside, corpora=corpora)
+        if own is not None:
+            return make_encoder(own, making, corpora=corpora, clock=clock, tell=tell, progress=None)
     recipe = ENCODERS.get(name)
     if recipe is None:
         raise ConfigError(
             f"no recipe for an encoder {name!r}; known are {', '.join(ENCODERS)}. One of your own is joined anew on "
-            f"the rows that it held out: hustings model train {name} --kind encoder --network FOLDER --beside HEAD "
-            "--corpus CORPUS --config FILE"
+            "the rows that it held out: --config FILE names the deployment that has its corpora"
         )
     serving = {**store.serving(), **_named(store, beside, [task.head for task in recipe.served], name)}
     missing = [task.head for task in recipe.served if task.head not in serving]

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from classifiers.training.encoder.fit import Progress
     from classifiers.training.own_encoder import OwnPlan
 
-__all__ = ["OwnEncoderOrder", "make_encoder", "plan", "serving_head"]
+__all__ = ["OwnEncoderOrder", "make_encoder", "order_to_join", "plan"]
 
 
 class OwnEncoderOrder(NamedTuple):
-    """What is asked for: an encoder `name` beside these heads, each of which is taught by the corpus at the same place.
-    `network` is the folder of one that was trained for them before, which is only joined anew."""
+    """What is asked for: an encoder `name` beside these heads (those that serve, or a `name@version`), each of which is
+    taught by the corpus at the same place. `network` is the folder of one that was trained for them before, which is
+    only joined anew."""
 
     name: str
     beside: tuple[str, ...]
@@ -37,18 +38,19 @@ class OwnEncoderOrder(NamedTuple):
 
 
 def make_encoder(
-    order: OwnEncoderOrder, making: Making, *, corpora: Path, clock: Clock, tell: Tell, progress: Progress
+    order: OwnEncoderOrder, making: Making, *, corpora: Path, clock: Clock, tell: Tell, progress: Progress | None
 ) -> Judged:
     """Fine-tune, join, sign, judge, and write the card. `corpora` is where the deployment keeps its corpora. An
     interrupted training goes on when the same is asked for again. Raises `ConfigError` for what `plan` refuses, for a
     base that is none, and when the torch extra is missing."""
     from classifiers.training.encoder.bases import default_cache, find_base
+    from classifiers.training.encoder.fit import Progress
     from classifiers.training.encoder.torch_extra import check_extra
     from classifiers.training.own_encoder import check_same_rows
     from classifiers.training.train_encoder import join_heads, read_trained, train_network
 
     store, began = making.store, time.perf_counter()
-    serving = store.serving()
+    serving = _company(order, store)
     base = None
     if order.network is None:
         check_extra()
@@ -66,7 +68,7 @@ def make_encoder(
             planned.material.read,
             seed=order.seed,
             checkpoint=store.own / f"{order.name}.checkpoint",
-            progress=progress,
+            progress=progress or Progress(lambda done, of, loss: None, lambda epoch: None),
         )
         trained = trained._replace(settings={**trained.settings, **planned.settings})
     tell("fusion")
@@ -93,14 +95,14 @@ def plan(order: OwnEncoderOrder, making: Making, *, corpora: Path) -> OwnPlan:
     from classifiers.training.recipes import RECIPES
 
     store = making.store
-    serving = store.serving()
+    serving = _company(order, store)
     _check_name(order, store)
     _check_alone(order, serving, making)
     pairs = []
-    for name, corpus in zip(order.beside, order.taught_by, strict=True):
+    for name, corpus in zip(_names(order), order.taught_by, strict=True):
         recipe = RECIPES.get(name)
         precision = making.precision or (recipe.precision if recipe else None) or PRECISION
-        pairs.append(Pair(serving_head(name, serving, making), corpus, precision))
+        pairs.append(Pair(_linear_head(name, serving, making), corpus, precision))
 
     def find(label: str) -> Head:
         name, _, number = label.partition("@")
@@ -110,8 +112,47 @@ def plan(order: OwnEncoderOrder, making: Making, *, corpora: Path) -> OwnPlan:
     return plan_encoder(order.name, pairs, base=order.base, fit=fit, seed=order.seed, corpora=corpora, find=find)
 
 
-def serving_head(name: str, serving: Mapping[str, Path], making: Making) -> Head:
-    """The linear head that serves under the name. Raises `ConfigError` for another kind of model and for none."""
+def order_to_join(
+    name: str, network: Path, making: Making, *, beside: Sequence[str], corpora: Path
+) -> OwnEncoderOrder | None:
+    """What joins the network in that folder anew beside the heads that serve, or those versions of them that `beside`
+    names; None where it was not made from corpora of one's own. Raises `ConfigError` for a head that it does not speak
+    beside, and for a corpus that is gone."""
+    from classifiers.manifest import read_manifest
+    from classifiers.training.corpus_store import find_corpus
+    from classifiers.training.own_encoder import taught_by
+
+    manifest = read_manifest(network, signers=making.signers)
+    taught = taught_by(manifest)
+    if not taught:
+        return None
+    named = {one.partition("@")[0]: one for one in beside}
+    for head, told in named.items():
+        if head not in taught:
+            raise ConfigError(f"--beside {told}: {name} speaks beside {', '.join(taught)}")
+    return OwnEncoderOrder(
+        name,
+        tuple(named.get(head, head) for head in taught),
+        tuple(find_corpus(corpora, corpus) for corpus in taught.values()),
+        "",
+        manifest.seed,
+        network=network,
+    )
+
+
+def _names(order: OwnEncoderOrder) -> list[str]:
+    return [one.partition("@")[0] for one in order.beside]
+
+
+def _company(order: OwnEncoderOrder, store: ModelStore) -> dict[str, Path]:
+    """What serves, and in its place the versions that were named."""
+    parts = [one.partition("@") for one in order.beside]
+    named = {name: store.find(name, version).folder for name, _, version in parts if version}
+    return {**store.serving(), **named}
+
+
+def _linear_head(name: str, serving: Mapping[str, Path], making: Making) -> Head:
+    """The linear head of that name. Raises `ConfigError` for another kind of model and for none."""
     from classifiers.linear.model import load_head
     from classifiers.manifest import read_manifest
 
@@ -143,7 +184,7 @@ def _check_alone(order: OwnEncoderOrder, serving: Mapping[str, Path], making: Ma
     from classifiers.encoder.model import load_encoder
 
     for name in _names_of("encoder", serving, making):
-        both = {head.beside for head in load_encoder(serving[name], signers=making.signers).heads} & {*order.beside}
+        both = {head.beside for head in load_encoder(serving[name], signers=making.signers).heads} & {*_names(order)}
         if name != order.name and both:
             raise ConfigError(
                 f"{order.name}: {name} speaks beside {', '.join(sorted(both))} already, and one encoder may; call "

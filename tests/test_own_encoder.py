@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
-from classifiers.manifest import manifest_bytes
+from classifiers.manifest import manifest_bytes, read_manifest, write_manifest
 from classifiers.signing import ANYBODY, SIGNATURE, sign
 from classifiers.store import ModelStore
 from classifiers.training.corpus_store import Row, StoredCorpus, read_rows, to_training
@@ -26,7 +27,7 @@ from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
 from hustings.errors import ConfigError
 from hustings.text import analyse
 from runtime.model_making import Making
-from runtime.own_encoder import OwnEncoderOrder, plan
+from runtime.own_encoder import OwnEncoderOrder, order_to_join, plan
 from tests.command_line import command_line
 from tests.model_folders import Keys, make_head
 from tests.own_corpora import rows, stored
@@ -197,8 +198,6 @@ def test_heads_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_corpus_without_positives_is_refused(tmp_path: Path) -> None:
-    from msgspec.structs import replace
-
     corpus = stored(tmp_path / "corpora", rows())
     empty = corpus._replace(paper=replace(corpus.paper, positives=0))
     with pytest.raises(ConfigError, match="corpus my-pt@1 has no positive rows"):
@@ -278,6 +277,22 @@ def test_an_encoder_may_take_the_place_of_its_own_older_version(
 ) -> None:
     made, corpus = deployment
     assert plan(ordered("encoder-old", corpus, "A-THREAT-pt"), made, corpora=tmp_path / "corpora").recipe.served
+
+
+def test_what_is_joined_anew_is_read_from_the_manifest(deployment: tuple[Making, StoredCorpus], tmp_path: Path) -> None:
+    made, _ = deployment
+    store, corpora = made.store.own, tmp_path / "corpora"
+    assert order_to_join("encoder-old", store / "encoder-old", made, beside=(), corpora=corpora) is None
+    told = {"tasks": "A-INSULT-pt (my-pt@1) × 1, A-THREAT-pt (my-pt@1) × 1", "held_out_sha256": "0" * 64}
+    folder = store / "encoder-old"
+    write_manifest(folder, replace(read_manifest(folder, signers=ANYBODY), settings=told, seed=7))
+    (folder / SIGNATURE).write_bytes(sign(manifest_bytes(folder), tmp_path / "keys" / "ours.key"))
+    order = order_to_join("encoder-old", folder, made, beside=("A-THREAT-pt@2",), corpora=corpora)
+    assert order is not None
+    assert (order.beside, order.seed) == (("A-INSULT-pt", "A-THREAT-pt@2"), 7)
+    assert [corpus.paper.tag for corpus in order.taught_by] == ["my-pt@1", "my-pt@1"]
+    with pytest.raises(ConfigError, match="--beside G-pt@2: encoder-old speaks beside A-INSULT-pt, A-THREAT-pt"):
+        order_to_join("encoder-old", folder, made, beside=("G-pt@2",), corpora=corpora)
 
 
 CONFIG = """

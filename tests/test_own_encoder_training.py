@@ -196,7 +196,7 @@ def test_it_serves_beside_its_heads_and_is_joined_anew_when_one_changes(
     key = trained.deployment.folder / "keys" / "ours.key"
     assert run("model", "promote", "encoder-pt", "--version", "1", "--config", config, *REASON).status == 0
     post = {
-        "source": "feed:a", "native_id": "1", "text": "vamos afogar esse bandido hoje para longe da igreja com ela",
+        "source": "feed", "native_id": "1", "text": "vamos afogar esse bandido hoje para longe da igreja com ela",
         "lang": "pt", "published_at": "2026-10-02T10:00:00Z", "collected_at": "2026-10-02T10:00:00Z",
     }  # fmt: skip
     line = json.dumps(post).encode()
@@ -208,16 +208,15 @@ def test_it_serves_beside_its_heads_and_is_joined_anew_when_one_changes(
     made = run("model", "train", "A-INSULT-pt", "--corpus", "insults", "--config", config, "--key", key)
     assert made.status == 0, made.err
     run("model", "promote", "A-INSULT-pt", "--version", "2", "--config", config, *REASON)
-    joined = run(
-        "model", "train", "encoder-pt", "--kind", "encoder", "--network", trained.folder, *BESIDE, "--config", config,
-        "--key", key, "--json",
-    )  # fmt: skip
+    joined = run("model", "join", "encoder-pt", "--config", config, "--key", key, "--json")
     assert joined.status == 0, joined.err
     again = load_encoder(trained.folder.parent / "encoder-pt@2", signers=ANYBODY)
     assert [one.beside_version for one in again.heads] == ["2", "1"]
-    assert (trained.folder.parent / "encoder-pt@2" / "network.onnx").read_bytes() == (
-        trained.folder / "network.onnx"
-    ).read_bytes()
+    for name in ("network.onnx", "tokenizer.json"):
+        assert (trained.folder.parent / "encoder-pt@2" / name).read_bytes() == (trained.folder / name).read_bytes()
+    run("model", "promote", "encoder-pt", "--version", "2", "--config", config, *REASON)
+    assessed = json.loads(run("assess", "-", "--config", config, "--json", stdin=line).out)
+    assert (assessed["models"]["A-INSULT-pt"], assessed["models"]["encoder-pt"]) == ("2", "2")
     other = run(
         "model", "train", "encoder-pt", "--kind", "encoder", "--network", trained.folder, *BESIDE, "--config", config,
         "--seed", 1,

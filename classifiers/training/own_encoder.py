@@ -4,6 +4,7 @@ language. One network gets one output a head."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from classifiers.linear.model import Head
+from classifiers.manifest import Manifest
 from classifiers.own_posts import own_languages
 from classifiers.training.corpora import Corpus
 from classifiers.training.corpus_store import StoredCorpus, read_rows, to_training
@@ -25,12 +27,14 @@ from classifiers.training.train_encoder import Material, TrainedNetwork
 from hustings.errors import ConfigError
 from hustings.language_tags import teaches
 
-__all__ = ["FIT", "OwnPlan", "Pair", "check_same_rows", "plan_encoder"]
+__all__ = ["FIT", "OwnPlan", "Pair", "check_same_rows", "plan_encoder", "taught_by"]
 
 FIT = FitSettings(epochs=3)
 """What is used unless something else is asked for: the best of three epochs serves."""
 _DIGEST = "held_out_sha256"
 _HELD_OUT = "held-out fifth"
+_TOLD = re.compile(r"(\S+) \((\S+)\) × ")
+"""What `Task.told` says of a head and its corpus."""
 
 
 class Pair(NamedTuple):
@@ -97,6 +101,14 @@ def plan_encoder(
     )
     digest = hashlib.sha256("\0".join(text for own in held_out for text in own.texts).encode()).hexdigest()
     return OwnPlan(recipe, Material(lambda name, use: rows[name], heads), {_DIGEST: digest})
+
+
+def taught_by(manifest: Manifest) -> dict[str, str]:
+    """The corpus of each linear head, as `name@version`, in the order of the outputs; empty for an encoder that was
+    not made here."""
+    if _DIGEST not in manifest.settings:
+        return {}
+    return dict(_TOLD.findall(str(manifest.settings.get("tasks", ""))))
 
 
 def check_same_rows(plan: OwnPlan, trained: TrainedNetwork, folder: Path) -> None:

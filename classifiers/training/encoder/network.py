@@ -34,12 +34,15 @@ def open_base(base: str | Path, outputs: int, *, seed: int) -> Network:
 
     transformers.utils.logging.disable_progress_bar()
     try:
-        encoder = transformers.AutoModel.from_pretrained(str(base), use_safetensors=True)
+        encoder = transformers.AutoModel.from_pretrained(str(base), use_safetensors=True).float()
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(base), use_fast=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{base}: no encoder that transformers can open ({str(error).splitlines()[0]})") from error
+    known = getattr(encoder.config, "vocab_size", 0)
+    if not known or encoder.config.is_encoder_decoder:
+        kind = encoder.config.model_type
+        raise ConfigError(f"{base}: is of the kind {kind!r}; wanted is an encoder of texts alone, such as BERT")
     backend = tokenizer.backend_tokenizer if tokenizer.is_fast else None
-    known = encoder.config.vocab_size
     if backend is None or backend.get_vocab_size() < known // 2:  # without its files, transformers makes an empty one
         raise ConfigError(
             f"{base}: has no tokenizer.json, nor a vocabulary that transformers can make one of; serving needs one"

@@ -45,7 +45,7 @@ def join(
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say
     from runtime.encoder_joining import join_encoder
-    from runtime.model_making import Making
+    from runtime.model_making import Making, corpora_of
 
     configuration = loaded(config)
     signers = build.model_signers(configuration) if configuration else shipped_signers()
@@ -57,6 +57,7 @@ def join(
             network=network,
             beside=beside or (),
             data=data,
+            corpora=corpora_of(configuration) if configuration else None,
             clock=SystemClock(),
             tell=lambda stage: progress.at(name, stage),
         )

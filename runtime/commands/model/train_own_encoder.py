@@ -46,6 +46,10 @@ def train_own_encoder(
 ) -> None:
     """Make a version of the encoder from a stored corpus for each head, or (without `corpora`) from the desk's reviews
     as they stand, judge it, and say what comes next."""
+    if not beside:
+        raise ConfigError("--kind encoder learns from --corpus or --from-desk beside a linear head: --beside HEAD")
+    if base is not None and network is not None:
+        raise ConfigError("--network is trained already, so --base says nothing; give one of them")
     if corpora and len(corpora) != len(beside):
         raise ConfigError(
             f"--beside names {len(beside)} heads ({', '.join(beside)}), --corpus {len(corpora)} "
