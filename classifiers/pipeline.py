@@ -11,6 +11,7 @@ from typing import NamedTuple
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import load_reranker
 from classifiers.claims.step import KnownClaims
+from classifiers.encoder.embed import Embedder, load_embedder
 from classifiers.encoder.model import load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
@@ -96,6 +97,18 @@ class Ingredients(NamedTuple):
         heads = load_heads(self.models.values(), signers=self.signers)
         return LinearHeads(heads, self.languages, self.names, self.examples)
 
+    def narratives(self) -> Narratives:
+        """The tellers in service, beside the encoder of their language that says what a sentence means, unless encoders
+        are switched off. It is opened with the first post that needs it."""
+
+        def open_embedder(language: str) -> Embedder | None:
+            if not self.encoder.on:
+                return None
+            return load_embedder(self.models.values(), language, signers=self.signers, threads=self.encoder.threads)
+
+        folders = self.models.values()
+        return Narratives(load_tellers(folders, signers=self.signers, open_embedder=open_embedder), self.names)
+
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
         Raises `ModelError` for a code that no model may give."""
@@ -115,7 +128,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: RosterLinks(given.roster, given.names),
     lambda given: given.linear_heads(),
     lambda given: given.encoders(),
-    lambda given: Narratives(load_tellers(given.models.values(), signers=given.signers), given.names),
+    lambda given: given.narratives(),
     lambda given: given.who_is_attacked(),
     lambda given: given.known_claims(),
     lambda given: given.remembering(),

@@ -13,6 +13,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
+from classifiers.gates.beside import judged_beside
 from classifiers.gates.record import Check, GateRecord, read_record
 from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
 from classifiers.gates.speech import OnlyFlagsOf
@@ -129,13 +130,10 @@ def gather(manifest: Manifest, folder: Path, *, codebook: Codebook, serving: Map
 
 
 def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapping[str, Path]) -> Sequence[Report]:
-    from classifiers.gates.judge import ALONE
-
     if manifest.kind not in FLAGGING:
         return []
-    company = {} if manifest.kind in ALONE else serving
     pipeline = open_with_candidate(
-        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+        manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]

@@ -9,7 +9,7 @@ from classifiers.candidate import open_with_candidate
 from classifiers.checks.expand import load_suite
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
-from classifiers.gates.judge import ALONE
+from classifiers.gates.beside import judged_beside
 from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language
 from classifiers.gates.speed import measure_speed, ordinary_posts
 from classifiers.manifest import Manifest
@@ -23,9 +23,8 @@ def cost_of(manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], co
     """Seconds a post, as the gates measure them; None for a kind that does not look at every post."""
     if manifest.kind not in FLAGGING:
         return None
-    company = {} if manifest.kind in ALONE else serving
     pipeline = open_with_candidate(
-        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+        manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]

@@ -11,6 +11,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.runner import run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
+from classifiers.gates.beside import judged_beside
 from classifiers.gates.company import company_checks
 from classifiers.gates.disguised import disguise_checks
 from classifiers.gates.floors import Floors, excused
@@ -28,9 +29,6 @@ from hustings.errors import ModelError
 
 __all__ = ["judge"]
 
-ALONE = ("linear", "narratives")
-"""Kinds that are judged by themselves: what an encoder says of their flags is the encoder's part."""
-
 
 def judge(
     manifest: Manifest,
@@ -47,9 +45,8 @@ def judge(
     for a folder that cannot be opened at all. `tell` hears which gate is run now."""
     tell("signature")
     checks = [_signature(manifest, folder, signers), _analyser(manifest)]
-    company = {} if manifest.kind in ALONE else serving
     pipeline = open_with_candidate(
-        manifest, folder, serving=company, codebook=codebook, signers=ANYBODY, roster=watched()
+        manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
     tell("company")
     checks += company_checks(manifest, folder, serving)

@@ -1,7 +1,11 @@
 """Trained columns: one for each code, for each protected code and for ordinary talk, which compete for every post.
 
+Between the features of a post and its columns stand hidden units (a rectifier each): they learn what a claim is beside
+a denial, a question or another place, which no sum over single features can tell.
+
 Two files of a model's folder hold them. `codes.json` says what the columns are; `columns.zlib` is a zlib stream of
-little-endian numbers: the features that have weights (uint32, rising), then for each of them a weight a column (int16).
+little-endian numbers: the features that have weights (uint32, rising), for each of them a weight a unit (int8), a scale
+and a bias a unit, a weight a unit and column, and a bias a column (float32).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -23,80 +27,100 @@ from classifiers.narratives.evidence import Evidence
 from classifiers.plain_files import unpack
 from hustings.errors import ModelError
 
-__all__ = ["CODES", "COLUMNS", "Columns", "codes_given", "pack_columns", "unpack_columns"]
+__all__ = [
+    "CODES",
+    "COLUMNS",
+    "Columns",
+    "Network",
+    "codes_given",
+    "file_of",
+    "pack_columns",
+    "softmax",
+    "unpack_columns",
+]
 
 CODES = "codes.json"
 COLUMNS = "columns.zlib"
 _MOST_CODES = 100
-_MOST_FEATURES = 1 << 17
-_LARGEST = 32767
+_MOST_FEATURES = 1 << 18
+_MOST_UNITS = 1 << 10
+_LARGEST = 127
 
-F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
 
 
 class Column(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A margin is `intercept` + `scale` · Σ whole weight · value. The code is flagged where harm is as likely as the
-    model's threshold and as this one; above 1 it never is: the data do not support it."""
+    """The code is flagged where harm is as likely as the model's threshold and as this one; above 1 it never is: the
+    data do not support it."""
 
     code: Annotated[str, Meta(min_length=1, max_length=60)]
-    scale: float
-    intercept: float
     threshold: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class _Codes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columns: Annotated[tuple[Column, ...], Meta(min_length=2, max_length=_MOST_CODES)]
     features: Annotated[int, Meta(ge=1, le=_MOST_FEATURES)]
+    units: Annotated[int, Meta(ge=1, le=_MOST_UNITS)]
+
+
+class Network(NamedTuple):
+    """What was learnt: the matrix columns that have weights, [features, units] weights and biases of units, [units,
+    codes] weights and biases of codes."""
+
+    codes: tuple[str, ...]
+    numbers: I64
+    inner: F32
+    inner_bias: F32
+    outer: F32
+    outer_bias: F32
 
 
 class Columns(NamedTuple):
-    """`weights` are [features + 1, codes]; the last row, of features without weights, is 0."""
+    """`row_of` gives every feature its row of `inner`; the last row, of features without weights, is 0."""
 
     codes: tuple[str, ...]
-    rows: dict[int, int]
-    weights: F64
-    intercepts: F64
+    row_of: NDArray[np.int32]
+    inner: F32
+    inner_bias: F32
+    outer: F32
+    outer_bias: F32
     thresholds: tuple[float, ...]
 
-    def shares(self, evidence: Evidence) -> F64:
+    def shares(self, evidence: Evidence) -> F32:
         """How likely each column is, all together 1."""
-        unknown = len(self.weights) - 1
-        rows = [self.rows.get(number, unknown) for number in evidence.numbers]
-        margins = self.intercepts + np.asarray(evidence.values) @ self.weights[rows]
-        raised = np.exp(margins - margins.max())
-        shares: F64 = raised / raised.sum()
-        return shares
+        return softmax(np.maximum(self._units(evidence), 0) @ self.outer + self.outer_bias)
 
-    def spoke_for(self, evidence: Evidence, column: int, against: F64, tokens: int) -> F64:
-        """What each token adds to a column's margin, less its mean share in the others' by the weights `against`."""
-        unknown = len(self.weights) - 1
-        rows = [self.rows.get(number, unknown) for number in evidence.numbers]
-        own = self.weights[rows]
-        gains = np.asarray(evidence.values) * (own[:, column] - own @ against)
-        by_token = np.zeros(tokens)
-        for gain, places in zip(gains.tolist(), evidence.places, strict=True):
-            for place in places:
-                by_token[place] += gain / len(places)
-        return by_token
+    def spoke_for(self, evidence: Evidence, column: int, against: F32) -> F32:
+        """What each feature adds to a column's margin, less its mean share in the others' by the weights `against`, by
+        the units that the post woke."""
+        awake = self._units(evidence) > 0
+        gain = (self.outer[:, column] - self.outer @ against) * awake
+        spoke: F32 = evidence.values * (self.inner[self.row_of[evidence.numbers]] @ gain)
+        return spoke
+
+    def _units(self, evidence: Evidence) -> F32:
+        found: F32 = evidence.values @ self.inner[self.row_of[evidence.numbers]] + self.inner_bias
+        return found
 
 
-def pack_columns(
-    codes: Sequence[str], numbers: NDArray[np.int64], weights: F64, intercepts: F64, thresholds: Mapping[str, float]
-) -> dict[str, tuple[bytes, ModelFile]]:
-    """The two files of columns with [codes, features] weights, and the manifest's lines for them."""
-    scales = np.abs(weights).max(axis=1) / _LARGEST
+def softmax(margins: F32) -> F32:
+    raised = np.exp(margins - margins.max())
+    shares: F32 = raised / raised.sum()
+    return shares
+
+
+def pack_columns(network: Network, thresholds: Mapping[str, float]) -> dict[str, tuple[bytes, ModelFile]]:
+    """The two files of columns, and the manifest's lines for them."""
+    scales = np.abs(network.inner).max(axis=0) / _LARGEST
     scales[scales == 0] = 1.0
-    whole = np.round(weights / scales[:, None]).astype("<i2")
-    columns = [
-        Column(code=code, scale=float(scale), intercept=round(float(intercept), 6), threshold=thresholds.get(code, 0.0))
-        for code, scale, intercept in zip(codes, scales, intercepts, strict=True)
-    ]
-    tree = msgspec.to_builtins(_Codes(columns=tuple(columns), features=len(numbers)))
-    raw = zlib.compress(numbers.astype("<u4").tobytes() + whole.T.tobytes(), 9)
-    return {
-        CODES: _named(CODES, (json.dumps(tree, ensure_ascii=False, indent=1) + "\n").encode()),
-        COLUMNS: _named(COLUMNS, raw),
-    }
+    whole = np.round(network.inner / scales).astype("<i1")
+    columns = [Column(code=code, threshold=thresholds.get(code, 0.0)) for code in network.codes]
+    head = _Codes(columns=tuple(columns), features=len(network.numbers), units=whole.shape[1])
+    floats = (scales, network.inner_bias, network.outer.ravel(), network.outer_bias)
+    raw = network.numbers.astype("<u4").tobytes() + whole.tobytes() + np.concatenate(floats).astype("<f4").tobytes()
+    text = json.dumps(msgspec.to_builtins(head), ensure_ascii=False, indent=1) + "\n"
+    return {CODES: file_of(CODES, text.encode()), COLUMNS: file_of(COLUMNS, zlib.compress(raw, 9))}
 
 
 def codes_given(raw_codes: bytes, where: str) -> tuple[str, ...]:
@@ -104,21 +128,27 @@ def codes_given(raw_codes: bytes, where: str) -> tuple[str, ...]:
     return tuple(column.code for column in _read(raw_codes, where).columns if column.threshold <= 1)
 
 
-def unpack_columns(raw_codes: bytes, packed: bytes, where: str) -> Columns:
-    """Raises `ModelError` unless the files are exactly what they should be and every number is finite."""
+def unpack_columns(raw_codes: bytes, packed: bytes, where: str, *, features: int) -> Columns:
+    """Raises `ModelError` unless the files are exactly what they should be, every number is finite, and no feature lies
+    beyond those that there are."""
     head = _read(raw_codes, where)
-    codes = tuple(column.code for column in head.columns)
-    wanted = head.features * (4 + 2 * len(codes))
-    raw = unpack(packed, size=wanted, where=f"{where}: {COLUMNS}")
+    codes, units = tuple(column.code for column in head.columns), head.units
+    many = 2 * units + units * len(codes) + len(codes)
+    raw = unpack(packed, size=head.features * (4 + units) + 4 * many, where=f"{where}: {COLUMNS}")
     numbers = np.frombuffer(raw, dtype="<u4", count=head.features).astype(np.int64)
-    if (np.diff(numbers) <= 0).any():
-        raise ModelError(f"{where}: {COLUMNS}: features must rise")
-    whole = np.frombuffer(raw, dtype="<i2", offset=4 * head.features).reshape(head.features, len(codes))
-    weights = np.zeros((head.features + 1, len(codes)))
-    weights[:-1] = whole * np.array([column.scale for column in head.columns])
-    rows = {number: row for row, number in enumerate(numbers.tolist())}
-    intercepts = np.array([column.intercept for column in head.columns])
-    return Columns(codes, rows, weights, intercepts, tuple(column.threshold for column in head.columns))
+    if (np.diff(numbers) <= 0).any() or numbers[-1] >= features:
+        raise ModelError(f"{where}: {COLUMNS}: features must rise, and stay below {features}")
+    whole = np.frombuffer(raw, dtype="<i1", offset=4 * head.features, count=head.features * units)
+    floats = np.frombuffer(raw, dtype="<f4", offset=head.features * (4 + units)).astype(np.float32)
+    if not np.isfinite(floats).all():
+        raise ModelError(f"{where}: {COLUMNS} holds a number that is not finite")
+    scales, inner_bias, outer, outer_bias = np.split(floats, np.cumsum((units, units, units * len(codes))))
+    inner = np.zeros((head.features + 1, units), dtype=np.float32)
+    inner[:-1] = whole.reshape(head.features, units) * scales
+    row_of = np.full(features, head.features, dtype=np.int32)
+    row_of[numbers] = np.arange(head.features)
+    thresholds = tuple(column.threshold for column in head.columns)
+    return Columns(codes, row_of, inner, inner_bias, outer.reshape(units, len(codes)), outer_bias, thresholds)
 
 
 def _read(raw_codes: bytes, where: str) -> _Codes:
@@ -130,10 +160,11 @@ def _read(raw_codes: bytes, where: str) -> _Codes:
     if len(set(codes)) != len(codes):
         raise ModelError(f"{where}: {CODES}: a code stands twice among {', '.join(codes)}")
     for column in head.columns:
-        if not all(map(math.isfinite, (column.scale, column.intercept, column.threshold))):
-            raise ModelError(f"{where}: {CODES}: {column.code} has a number that is not finite")
+        if not math.isfinite(column.threshold):
+            raise ModelError(f"{where}: {CODES}: {column.code} has a threshold that is not finite")
     return head
 
 
-def _named(name: str, raw: bytes) -> tuple[bytes, ModelFile]:
+def file_of(name: str, raw: bytes) -> tuple[bytes, ModelFile]:
+    """A file's bytes, and the manifest's line for it."""
     return raw, ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["Concepts", "Found", "concept_languages", "load_concepts"]
+__all__ = ["Concepts", "Entry", "Found", "Part", "concept_languages", "load_concepts"]
 
 _STAR = "*"
 _PLUS = "+"
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     concept: int
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     word: str
     begins: bool
 
@@ -50,11 +50,11 @@ class _Part(NamedTuple):
         return token.startswith(self.word) if self.begins else token == self.word
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A concept that a word stands for if the words after it are `rest`."""
 
     concept: int
-    rest: tuple[_Part, ...]
+    rest: tuple[Part, ...]
 
 
 class Concepts:
@@ -65,51 +65,65 @@ class Concepts:
         self.sha256 = sha256
         self.names = (*sorted(words), *_OF_FIGURES)
         self._number, self._year = (self.names.index(name) for name in _OF_FIGURES)
-        self._whole: dict[str, list[_Entry]] = {}
-        self._beginnings: dict[str, list[_Entry]] = {}
+        self._whole: dict[str, list[Entry]] = {}
+        self._beginnings: dict[str, list[Entry]] = {}
         for concept, name in enumerate(sorted(words)):
             for phrase in words[name].split():
                 first, *rest = _parts(phrase)
                 table = self._beginnings if first.begins else self._whole
-                table.setdefault(first.word, []).append(_Entry(concept, tuple(rest)))
+                table.setdefault(first.word, []).append(Entry(concept, tuple(rest)))
         self._lengths = sorted({len(word) for word in self._beginnings})
         self._swapped = _by(_letters, self._whole), _by(_letters, self._beginnings)
         self._hidden = _hidden(self._whole, self._beginnings)
         self._arabic = language == "ar"
-        self._remembered: dict[str, tuple[_Entry, ...]] = {}
+        self._remembered: dict[str, tuple[Entry, ...]] = {}
+
+    @property
+    def whole_words(self) -> tuple[str, ...]:
+        """The words that stand for a concept as they are, with others behind them or alone."""
+        return tuple(self._whole)
 
     def find(self, tokens: Sequence[str]) -> list[Found]:
         """Concepts by place; one word may have several."""
-        remembered = self._remembered
         found = []
         for place, token in enumerate(tokens):
-            entries = remembered.get(token)
+            entries = self._remembered.get(token)
             if entries is None:
                 entries = self._remember(token)
             for concept, rest in entries:
-                if not rest or self._goes_on(tokens, place + 1, rest):
+                if not rest or self.goes_on(tokens, place + 1, rest):
                     found.append(Found(place, concept))
-            if not entries and (ends := self._hidden.get(token)) and place + 1 < len(tokens):
+            if not entries and (ends := self.ends_of(token)) and place + 1 < len(tokens):
                 found += [Found(place, entry.concept) for end, entry in ends if end.matches(tokens[place + 1])]
         return found
 
-    def _remember(self, token: str) -> tuple[_Entry, ...]:
+    def ends_of(self, token: str) -> Sequence[tuple[Part, Entry]]:
+        """How words go on that begin with this token and one letter behind a sign, and what they stand for."""
+        return self._hidden.get(token, ())
+
+    def entries(self, token: str, *, careless: bool = True) -> tuple[Entry, ...]:
+        """What a token may stand for, with Arabic particles too, and `careless`ly spelt: not to be asked of a token
+        that is known to be a word, lest `today` be a `toady`."""
         entries = self._entries(token)
         if not entries and self._arabic:
             for bare in _without_particles(token):
                 if entries := self._entries(bare):
                     break
-        if not entries and len(token) >= _SHORTEST_MISTYPED:
+        if careless and not entries and len(token) >= _SHORTEST_MISTYPED:
             entries = self._mistyped(token)
+        return entries
+
+    def _remember(self, token: str) -> tuple[Entry, ...]:
+        entries = self.entries(token)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[token] = entries
         return entries
 
-    def _entries(self, token: str) -> tuple[_Entry, ...]:
+    def _entries(self, token: str) -> tuple[Entry, ...]:
         if token[0].isdigit():
             year = len(token) == 4 and token.isdigit() and token[:2] in ("19", "20")
-            return (_Entry(self._year if year else self._number, ()), *self._whole.get(token, ()))
+            return (Entry(self._year if year else self._number, ()), *self._whole.get(token, ()))
         entries = list(self._whole.get(token, ()))
         for length in self._lengths:
             if length > len(token):
@@ -117,7 +131,7 @@ class Concepts:
             entries += self._beginnings.get(token[:length], ())
         return tuple(dict.fromkeys(entries))
 
-    def _mistyped(self, token: str) -> tuple[_Entry, ...]:
+    def _mistyped(self, token: str) -> tuple[Entry, ...]:
         """Entries of words that have the same letters behind the same first one: two of them changed places."""
         whole, beginnings = self._swapped
         entries = list(whole.get(_letters(token), ()))
@@ -126,58 +140,62 @@ class Concepts:
                 entries += beginnings.get(_letters(token[:length]), ())
         return tuple(dict.fromkeys(entry for entry in entries if not entry.rest))
 
-    def _goes_on(self, tokens: Sequence[str], place: int, rest: tuple[_Part, ...]) -> bool:
+    def goes_on(self, tokens: Sequence[str], place: int, rest: tuple[Part, ...]) -> bool:
+        """Whether the tokens from `place` on are the rest of an entry."""
         if place + len(rest) > len(tokens):
             return False
-        for part, token in zip(rest, tokens[place:], strict=False):
-            if part.matches(token):
-                continue
-            if not self._arabic or not any(part.matches(bare) for bare in _without_particles(token)):
+        for part in rest:
+            token = tokens[place]
+            if not (token.startswith(part.word) if part.begins else token == part.word) and not (
+                self._arabic and any(part.matches(bare) for bare in _without_particles(token))
+            ):
                 return False
+            place += 1
         return True
 
 
-def _without_particles(token: str) -> list[str]:
-    return [
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _without_particles(token: str) -> tuple[str, ...]:
+    return tuple(
         token[len(particle) :]
         for particle in _ARABIC_PARTICLES
         if token.startswith(particle) and len(token) - len(particle) >= _SHORTEST_ARABIC
-    ]
+    )
 
 
 def _letters(word: str) -> str:
     return word[:1] + "".join(sorted(word[1:]))
 
 
-def _by(key: Callable[[str], str], table: dict[str, list[_Entry]]) -> dict[str, list[_Entry]]:
-    found: dict[str, list[_Entry]] = {}
+def _by(key: Callable[[str], str], table: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
     for word, entries in table.items():
         if len(word) >= _SHORTEST_MISTYPED:
             found.setdefault(key(word), []).extend(entries)
     return found
 
 
-def _hidden(*tables: dict[str, list[_Entry]]) -> dict[str, list[tuple[_Part, _Entry]]]:
+def _hidden(*tables: dict[str, list[Entry]]) -> dict[str, list[tuple[Part, Entry]]]:
     """For the beginning of a word, what is left of it behind one hidden letter: the analyser reads "fr*ud" as two
     tokens, "fr" and "ud"."""
-    found: dict[str, list[tuple[_Part, _Entry]]] = {}
+    found: dict[str, list[tuple[Part, Entry]]] = {}
     for begins, table in enumerate(tables):
         for word, entries in table.items():
             if len(word) < _SHORTEST_MISTYPED:
                 continue
             for place in range(1, len(word) - 1):
-                end = _Part(word[place + 1 :], bool(begins))
+                end = Part(word[place + 1 :], bool(begins))
                 found.setdefault(word[:place], []).extend((end, entry) for entry in entries if not entry.rest)
     return found
 
 
-def _parts(phrase: str) -> list[_Part]:
+def _parts(phrase: str) -> list[Part]:
     """The words of an entry as the analyser writes them: it parts "won't" and takes accents off."""
     parts = []
     for piece in phrase.split(_PLUS):
         tokens = analyse(piece.removesuffix(_STAR)).tokens
-        parts += [_Part(token, False) for token in tokens[:-1]]
-        parts += [_Part(token, piece.endswith(_STAR)) for token in tokens[-1:]]
+        parts += [Part(token, False) for token in tokens[:-1]]
+        parts += [Part(token, piece.endswith(_STAR)) for token in tokens[-1:]]
     if not parts:
         raise ValueError(f"{phrase!r} has no word")
     return parts

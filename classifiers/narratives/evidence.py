@@ -1,23 +1,22 @@
-"""What columns read of a post: its concepts, pairs of them near each other, and its word stems, as numbered features.
+"""What is read of a post as numbered features: its concepts, pairs of them near each other, and its words.
 
-Features of concepts have the same numbers in every language; those of stems are of one language.
+Features of concepts have the same numbers in every language; those of words are of one language: stems and pairs of
+neighbouring stems, whole words, their beginnings and ends.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from classifiers.narratives.concepts import Concepts, Found
-from classifiers.narratives.likeness import stems_of
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["STEMS", "Evidence", "evidence_of", "first_stem"]
+from classifiers.narratives.lexicon import WORDS, Terms, hashed
 
-STEMS = 1 << 14
-"""Buckets that stems are hashed to."""
+__all__ = ["Evidence", "evidence_of", "features_in", "first_word", "places_of"]
+
 _NEAR = 12
 """Words between two concepts that still make a pair."""
 _NEXT = 3
@@ -28,55 +27,101 @@ _NEXT = 3
 _PAIRS = 0.7
 _ORDER = 0.5
 _STEM = 0.6
+_FURTHER = 0.35
+"""Length of all pairs of stems together, of all words, and of all their ends, beside 1 of everything before."""
+
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
 
 
 class Evidence(NamedTuple):
-    """Feature numbers, their values scaled to length 1, and for each the places of the tokens that it came from."""
+    """Feature numbers, each once, and their values: concepts and stems are scaled to length 1."""
 
-    numbers: list[int]
-    values: list[float]
-    places: list[tuple[int, ...]]
+    numbers: I64
+    values: F32
 
 
-def first_stem(concepts: int) -> int:
-    """The number of the first stem feature: behind concepts, pairs and ordered pairs."""
+def first_word(concepts: int) -> int:
+    """The number of the first feature of words: behind concepts, pairs and ordered pairs."""
     return concepts + 2 * concepts * concepts
 
 
-def evidence_of(concepts: Concepts, tokens: Sequence[str], found: Sequence[Found]) -> Evidence:
-    """`found` are the concepts of these tokens."""
-    many = len(concepts.names)
-    where: dict[int, list[int]] = {}
-    for place, concept in found:
-        where.setdefault(concept, []).append(place)
-    features: dict[int, tuple[float, tuple[int, ...]]] = {
-        concept: (1.0, tuple(places)) for concept, places in where.items()
-    }
-    pairs: dict[int, tuple[int, ...]] = {}
-    for nth, (place, concept) in enumerate(found):
-        for further, other in found[nth + 1 :]:
-            if further - place > _NEAR:
+def features_in(concepts: int) -> int:
+    """How many numbers there are."""
+    return first_word(concepts) + WORDS
+
+
+def evidence_of(many: int, terms: Terms) -> Evidence:
+    """`many` is how many concepts there are."""
+    first_ordered, first = many + many * many, first_word(many)
+    concepts, places = terms.concepts.tolist(), terms.places.tolist()
+    before: list[int] = []  # the concepts at the place before this one, where that is near
+    here: list[int] = []
+    here_at = -_NEXT - 1
+    ordered: dict[int, None] = {}
+    pairs: dict[int, None] = {}
+    for nth, (place, concept) in enumerate(zip(places, concepts, strict=True)):
+        if place != here_at:
+            before, here, here_at = here if place - here_at <= _NEXT else [], [], place
+        here.append(concept)
+        for other in before:
+            ordered[first_ordered + other * many + concept] = None
+        for earlier in range(nth - 1, -1, -1):
+            if place - places[earlier] > _NEAR:
                 break
-            if concept != other:
-                low, high = (concept, other) if concept < other else (other, concept)
-                pairs.setdefault(many + low * many + high, (place, further))
-    weight = _PAIRS * math.sqrt(len(where) / len(pairs)) if len(pairs) > len(where) else _PAIRS
-    features.update((number, (weight, places)) for number, places in pairs.items())
-    by_place: dict[int, list[int]] = {}
-    for place, concept in found:
-        by_place.setdefault(place, []).append(concept)
-    ordered = many + many * many
-    for place, further in pairwise(by_place):
-        if further - place <= _NEXT:
-            for concept in by_place[place]:
-                for other in by_place[further]:
-                    features.setdefault(ordered + concept * many + other, (_ORDER, (place, further)))
-    stem_from = ordered + many * many
-    for place, stem in enumerate(stems_of(tokens)):
-        features.setdefault(stem_from + zlib.crc32(stem.encode()) % STEMS, (_STEM, (place,)))
-    length = math.sqrt(math.fsum(value * value for value, _ in features.values())) or 1.0
-    return Evidence(
-        list(features),
-        [value / length for value, _ in features.values()],
-        [places for _, places in features.values()],
+            other = concepts[earlier]
+            if other != concept:
+                pairs[many + other * many + concept if other < concept else many + concept * many + other] = None
+    single = dict.fromkeys(concepts)
+    forms = [form for form in terms.forms if form is not None]
+    stems = dict.fromkeys([form.hashed for form in forms])
+    words = dict.fromkeys([form.word for form in forms])
+    ends = dict.fromkeys([end for form in forms for end in form.ends])
+    followed = dict.fromkeys(
+        [hashed(f"{one.stem} {other.stem}") for one, other in pairwise(terms.forms) if one and other]
     )
+    weight = _PAIRS * math.sqrt(len(single) / len(pairs)) if len(pairs) > len(single) else _PAIRS
+    squares = len(single) + len(pairs) * weight**2 + len(ordered) * _ORDER**2 + len(stems) * _STEM**2
+    length = math.sqrt(squares) or 1.0
+    kinds: tuple[tuple[int, dict[int, None], float], ...] = (
+        (0, single, 1.0 / length),
+        (0, pairs, weight / length),
+        (0, ordered, _ORDER / length),
+        (first, stems, _STEM / length),
+        (first, words, _FURTHER / math.sqrt(len(words) + 1)),
+        (first, ends, _FURTHER / math.sqrt(len(ends) + 1)),
+        (first, followed, _FURTHER / math.sqrt(len(followed) + 1)),
+    )
+    features: dict[int, float] = {}
+    for begin, own, value in kinds:
+        for number in own:
+            features.setdefault(begin + number, value)
+    return Evidence(
+        np.fromiter(features, dtype=np.int64, count=len(features)),
+        np.fromiter(features.values(), dtype=np.float32, count=len(features)),
+    )
+
+
+def places_of(many: int, terms: Terms) -> dict[int, tuple[int, ...]]:
+    """Where each feature of a post stands: the places of the tokens that it came from."""
+    found: dict[int, tuple[int, ...]] = {}
+
+    def stands(number: int, *at: int) -> None:
+        found[number] = (*found.get(number, ()), *at)
+
+    all_found = list(zip(terms.places.tolist(), terms.concepts.tolist(), strict=True))
+    for nth, (place, concept) in enumerate(all_found):
+        stands(concept, place)
+        for further, other in all_found[nth + 1 :]:
+            low, high = sorted((concept, other))
+            stands(many + low * many + high, place, further)
+            stands(many + many * many + concept * many + other, place, further)
+    first = first_word(many)
+    for place, form in enumerate(terms.forms):
+        if form is not None:
+            for number in (form.hashed, form.word, *form.ends):
+                stands(first + number, place)
+            following = terms.forms[place + 1] if place + 1 < len(terms.forms) else None
+            if following is not None:
+                stands(first + hashed(f"{form.stem} {following.stem}"), place, place + 1)
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from classifiers.narratives.seeds import PROTECTED, Example, Seeds
 from hustings.text import analyse
 
-__all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of", "stems_of"]
+__all__ = ["FLOOR", "LONGEST_READ", "Likeness", "Verdict", "features_of", "stem_of", "stems_of"]
 
 LONGEST_READ = 48
 """Words of a post that are compared, from the beginning: examples have 10 to 25."""
@@ -39,6 +40,7 @@ _FEWEST_WORDS = 5
 _NUMBER = "0"
 _ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ف", "ب", "ل")
 _SHORTEST_ARABIC_STEM = 3
+_MOST_REMEMBERED = 1 << 16  # words whose stems are kept
 
 
 class Verdict(NamedTuple):
@@ -61,7 +63,7 @@ class Likeness:
         """`without` leaves examples out, by their place, for judging them by the others."""
         kept = (example for place, example in enumerate(seeds.examples) if place not in without)
         self.examples = tuple(sorted(kept, key=lambda example: example.code))
-        self._about = {code: frozenset(map(_stem, words)) for code, words in seeds.about.items()}
+        self._about = {code: frozenset(map(stem_of, words)) for code, words in seeds.about.items()}
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
         weights = _weights(found, [example.is_protected for example in self.examples])
         self._known = {feature: (row, weight**2) for row, (feature, weight) in enumerate(sorted(weights.items()))}
@@ -127,12 +129,14 @@ def _features(stems: Sequence[str]) -> list[str]:
 
 def stems_of(tokens: Sequence[str]) -> list[str]:
     return [
-        token[:_STEM] if "a" <= token < "\u0250" else _stem(token)  # the common case, without a call
+        token[:_STEM] if "a" <= token < "\u0250" else stem_of(token)  # the common case, without a look-up
         for token in tokens[:LONGEST_READ]
     ]
 
 
-def _stem(token: str) -> str:
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def stem_of(token: str) -> str:
+    """The beginning of a word, Arabic prefixes aside."""
     if token.isdigit():
         return _NUMBER
     if "\u0600" <= token < "\u0700":

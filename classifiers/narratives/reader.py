@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.narratives.columns import Columns
-from classifiers.narratives.concepts import Concepts, Found
-from classifiers.narratives.evidence import Evidence, evidence_of
+from classifiers.narratives.evidence import evidence_of, places_of
+from classifiers.narratives.lexicon import Lexicon, Terms
 from classifiers.narratives.seeds import PROTECTED
 from classifiers.narratives.subject import Subjects
 
@@ -19,29 +19,33 @@ __all__ = ["FLAGGED_HARM", "Reader", "Reading", "parent_of"]
 
 FLAGGED_HARM = ("N-", "A-THREAT", "A-INSULT")
 """Codes of harm that begin so may be given by columns; others, such as `G`, only compete."""
-_WHOLE = 48
+_WHOLE = 36
 """Words up to which a post is read as a whole; a longer one is read by windows, so that chatter dilutes nothing."""
-_WINDOW = 30
-_STEP = 10
+_WINDOW = 24
+_STEP = 8
 _MOST_READ = 240
 _SURE = 0.5
 """Share of its list that a code must have to be given itself; else the coarser code is: wrong procedure, not which."""
 _LEAST = 1e-3
 """Shares nearer to 0 or 1 than this tell nothing more."""
 
+F32 = NDArray[np.float32]
+
 
 class Reading(NamedTuple):
     """`margin` is the log-odds of harm, and `code` the likeliest one that the post speaks of, or the coarser one that
-    it belongs to. `protected` is the likeliest protected code and `protected_share` how likely it is. `begin` and
-    `evidence` say what was read; `column` is the code's own, or its likeliest child's;
-    `threshold` is the probability that this column asks for beside the model's own."""
+    it belongs to. `protected` is the likeliest protected code and `protected_share` how likely it is. The tokens from
+    `begin` to `end` were read, and are `terms`; `shares` are those of all columns; `column` is the code's own, or its
+    likeliest child's; `threshold` is the probability that this column asks for beside the model's own."""
 
     margin: float
     code: str
     protected: str
     protected_share: float
     begin: int
-    evidence: Evidence
+    end: int
+    terms: Terms
+    shares: F32
     column: int
     threshold: float
 
@@ -49,61 +53,98 @@ class Reading(NamedTuple):
 class Reader:
     """Columns with the words and subjects that they were trained beside."""
 
-    def __init__(self, concepts: Concepts, subjects: Subjects, columns: Columns) -> None:
-        self.concepts = concepts
-        self._subjects = subjects
-        self._columns = columns
+    def __init__(self, lexicon: Lexicon, subjects: Subjects, columns: Columns) -> None:
+        self.lexicon = lexicon
+        self.columns = columns
+        self._many = len(lexicon.concepts.names)
+        self._core = np.zeros(self._many, dtype=np.bool_)
+        self._core[list(subjects.core)] = True
         codes = columns.codes
         self._harm = [k for k, code in enumerate(codes) if code.startswith(FLAGGED_HARM)]
         self._protected = [k for k, code in enumerate(codes) if code.startswith(PROTECTED)]
-        self._core = frozenset().union(*(group for own in subjects.groups.values() for group in own[:1]))
+        self._asks = [(k, subjects.groups[codes[k]]) for k in self._harm if codes[k] in subjects.groups]
+        self._all_harm = np.zeros(len(codes), dtype=np.float32)
+        self._all_harm[self._harm] = 1.0
+        self._parents = [parent_of(code) for code in codes]
 
     def read(self, tokens: Sequence[str]) -> Reading | None:
         """None for a post that speaks of nothing that any code is about."""
-        found = self.concepts.find(tokens[:_MOST_READ])
-        if self._core.isdisjoint([one.concept for one in found]):
+        read = tokens[:_MOST_READ]
+        if not self.lexicon.speaks(read):
             return None
-        if len(tokens) <= _WHOLE:
-            return self._part(tokens, found, 0)
-        readings = [
-            self._part(tokens[begin : begin + _WINDOW], _within(found, begin, begin + _WINDOW), begin)
-            for begin in range(0, min(len(tokens), _MOST_READ) - _WINDOW + _STEP, _STEP)
-        ]
-        return max((one for one in readings if one is not None), key=lambda one: one.margin, default=None)
-
-    def words(self, reading: Reading, tokens: int) -> NDArray[np.float64]:
-        """What each of the tokens that were read adds to the code, against what competes with harm."""
-        columns = self._columns
-        against = np.ones(len(columns.codes))
-        against[self._harm] = 0.0
-        return columns.spoke_for(reading.evidence, reading.column, against / against.sum(), tokens)
-
-    def _part(self, tokens: Sequence[str], found: Sequence[Found], begin: int) -> Reading | None:
-        concepts = {one.concept for one in found}
-        codes = self._columns.codes
-        possible = [k for k in self._harm if self._subjects.possible(codes[k], concepts)]
-        if not possible:
+        terms = self.lexicon.terms(read)
+        spoken_of = terms.places[self._core[terms.concepts]].tolist()
+        if not spoken_of:
             return None
-        evidence = evidence_of(self.concepts, tokens, found)
-        shares = self._columns.shares(evidence).tolist()
-        harm = min(max(math.fsum(shares[k] for k in possible), _LEAST), 1 - _LEAST)
+        if len(read) <= _WHOLE:
+            return self._reading(terms, 0, len(read), self._shares(terms))
+        last = len(read) - _WINDOW + _STEP - 1
+        begins = {
+            begin
+            for place in spoken_of
+            for begin in range(max(0, place - _WINDOW + _STEP) // _STEP * _STEP, min(place, last) + 1, _STEP)
+        }
+        windows = [(begin, min(begin + _WINDOW, len(read))) for begin in sorted(begins)]
+        parts = [terms.within(*window) for window in windows]
+        found = [self._shares(part) for part in parts]
+        likely = [float(shares @ self._possible(part)) for shares, part in zip(found, parts, strict=True)]
+        best = likely.index(max(likely))
+        return self._reading(parts[best], *windows[best], found[best])
+
+    def weighed(self, reading: Reading, shares: F32) -> Reading:
+        """The reading by other shares of the same columns."""
+        return self._reading(reading.terms, reading.begin, reading.end, shares)
+
+    def _shares(self, terms: Terms) -> F32:
+        return self.columns.shares(evidence_of(self._many, terms))
+
+    def _possible(self, terms: Terms) -> F32:
+        """1 for the codes of harm that the post speaks of, 0 for all other columns."""
+        concepts = set(terms.concepts.tolist())
+        missed = [k for k, asks in self._asks if any(group.isdisjoint(concepts) for group in asks)]
+        if not missed:
+            return self._all_harm
+        possible = self._all_harm.copy()
+        possible[missed] = 0.0
+        return possible
+
+    def _reading(self, terms: Terms, begin: int, end: int, shares: F32) -> Reading:
+        harmful = (shares * self._possible(terms)).tolist()
+        harm = min(max(math.fsum(harmful), _LEAST), 1 - _LEAST)
         lists: dict[str, float] = {}
-        for k in possible:
-            lists[parent_of(codes[k])] = lists.get(parent_of(codes[k]), 0.0) + shares[k]
+        for k in self._harm:
+            lists[self._parents[k]] = lists.get(self._parents[k], 0.0) + harmful[k]
         coarse = max(lists, key=lists.__getitem__)
-        best = max((k for k in possible if parent_of(codes[k]) == coarse), key=shares.__getitem__)
-        code = codes[best] if shares[best] >= _SURE * lists[coarse] else coarse
-        protected = max(self._protected, key=shares.__getitem__)
-        margin = math.log(harm / (1 - harm))
+        best = max((k for k in self._harm if self._parents[k] == coarse), key=harmful.__getitem__)
+        likely = shares.tolist()
+        protected = max(self._protected, key=likely.__getitem__)
         return Reading(
-            margin, code, codes[protected], shares[protected], begin, evidence, best, self._columns.thresholds[best]
+            margin=math.log(harm / (1 - harm)),
+            code=self.columns.codes[best] if harmful[best] >= _SURE * lists[coarse] else coarse,
+            protected=self.columns.codes[protected],
+            protected_share=likely[protected],
+            begin=begin,
+            end=end,
+            terms=terms,
+            shares=shares,
+            column=best,
+            threshold=self.columns.thresholds[best],
         )
+
+    def words(self, reading: Reading) -> NDArray[np.float64]:
+        """What each of the tokens that were read adds to the code, against what competes with harm."""
+        against = np.ones(len(self.columns.codes), dtype=np.float32)
+        against[self._harm] = 0.0
+        evidence = evidence_of(self._many, reading.terms)
+        gains = self.columns.spoke_for(evidence, reading.column, against / against.sum())
+        places = places_of(self._many, reading.terms)
+        by_token = np.zeros(reading.end - reading.begin)
+        for number, gain in zip(evidence.numbers.tolist(), gains.tolist(), strict=True):
+            for place in places[number]:
+                by_token[place] += gain / len(places[number])
+        return by_token
 
 
 def parent_of(code: str) -> str:
     """The coarser code that a code belongs to: `N-PROC` for `N-PROC-DATE`; itself when it is the list's own."""
     return code.rpartition("-")[0] if code.count("-") > 1 else code
-
-
-def _within(found: Sequence[Found], begin: int, end: int) -> list[Found]:
-    return [Found(place - begin, concept) for place, concept in found if begin <= place < end]

@@ -63,7 +63,7 @@ def load_seeds(language: str) -> Seeds:
     `ModelError` when a file is not usable."""
     seeds = _load(language, "seeds")
     raw, more = _read(language, "seeds", "more")
-    raw_wide, wide = _read(language, "seeds", "wide") if has_wide(language) else (b"", {})
+    raw_wide, wide = _read(language, "seeds", "wide")
     raw_ordinary, ordinary = _read(language, "seeds", "ordinary")
     try:
         added = [
@@ -80,10 +80,6 @@ def load_seeds(language: str) -> Seeds:
     parts = (seeds.sha256, *map(_sha256, (raw, raw_wide, raw_ordinary)))
     together = hashlib.sha256("".join(parts).encode()).hexdigest()
     return seeds._replace(examples=examples, ordinary=posts, sha256=together)
-
-
-def has_wide(language: str) -> bool:
-    return files("classifiers").joinpath("seeds", "wide", f"{language}.toml").is_file()
 
 
 def example_languages() -> list[str]:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
-from classifiers.narratives.reader import FLAGGED_HARM, Reading
-from classifiers.narratives.teller import Resemblance, Teller
+from classifiers.narratives.reader import FLAGGED_HARM
+from classifiers.narratives.teller import Resemblance, Teller, Told
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
@@ -22,7 +22,7 @@ FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
 """Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
 notices and jokes from claims by them. The other protected codes are scores only."""
 
-AGREED = 0.5
+AGREED = 0.75
 """How likely harm must be by the columns for a post to be flagged for its likeness to an example."""
 
 
@@ -49,25 +49,24 @@ class Narratives:
         tokens = read.tokens
         if not tokens:
             return assessment
-        told, reading = assessment, teller.reader.read(tokens)
+        assessed, told = assessment, teller.tell(tokens)
         if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
-            told = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
-            if len(told.flags) > len(assessment.flags):
-                return told if _agreed(teller, reading, told.flags[-1].code) else replace(told, flags=assessment.flags)
-        return told if reading is None else _by_columns(told, read, teller, reading)
+            assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
+            if len(assessed.flags) > len(assessment.flags):
+                return assessed if _agreed(told, assessed.flags[-1].code) else replace(assessed, flags=assessment.flags)
+        return assessed if told is None else _by_columns(assessed, read, teller, told)
 
 
-def _agreed(teller: Teller, reading: Reading | None, code: str) -> bool:
-    """Whether columns let likeness have its say: a code that they may give must be likelier than not by them too."""
+def _agreed(told: Told | None, code: str) -> bool:
+    """Whether columns let likeness have its say about a code that they may give."""
     if not code.startswith(FLAGGED_HARM):
         return True
-    return reading is not None and teller.probability(reading) >= AGREED
+    return told is not None and told.score >= AGREED
 
 
-def _by_columns(assessment: Assessment, read: Read, teller: Teller, reading: Reading) -> Assessment:
-    manifest, tokens = teller.manifest, read.tokens
-    score = teller.probability(reading)
-    code, threshold = reading.code, max(manifest.threshold.value, reading.threshold)
+def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) -> Assessment:
+    reading, score, threshold = told
+    manifest, code = teller.manifest, reading.code
     flags = assessment.flags
     if score >= threshold:
         flag = Flag(
@@ -75,10 +74,8 @@ def _by_columns(assessment: Assessment, read: Read, teller: Teller, reading: Rea
             score=score,
             threshold=threshold,
             classifier=teller.label,
-            spans=spans_of(
-                read.origins, reading.begin, teller.reader.words(reading, len(tokens) - reading.begin), assessment
-            ),
-            example=teller.nearest.sentence(tokens[reading.begin :], code),
+            spans=spans_of(read.origins, reading.begin, teller.reader.words(reading), assessment),
+            example=teller.nearest.sentence(read.tokens[reading.begin :], code),
         )
         flags = (*flags, flag)
     scores = {reading.protected: round(reading.protected_share, DECIMALS), code: score}

@@ -1,26 +1,44 @@
-"""One language's model, read from its folder: columns, and in some languages likeness to plain examples beside them."""
+"""One language's model, read from its folder: columns, and in some languages beside them likeness to plain examples, or
+columns over what a sentence means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import load_concepts
+from classifiers.narratives.evidence import features_in
+from classifiers.narratives.lexicon import Lexicon
 from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
 from classifiers.narratives.seeds import example_languages, load_examples
+from classifiers.narratives.sense import SENSE, Sense, unpack_sense
+from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["FILES", "Resemblance", "Teller", "load_teller", "load_tellers"]
+if TYPE_CHECKING:
+    from classifiers.encoder.embed import Embedder
 
-FILES = (CODES, COLUMNS)
+__all__ = ["FILES", "WORDS", "OpenEmbedder", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
+
+WORDS = "words.txt"
+"""The words of the language that careless spellings are read as, one a line."""
+FILES = (CODES, COLUMNS, WORDS)
+"""What every model has; one that reads meaning has `sense.bin` too."""
+
+OpenEmbedder = Callable[[str], "Embedder | None"]
+"""Opens the encoder of a language; None where there is none."""
+
+
+def _no_embedder(language: str) -> None:
+    return None
 
 
 class Resemblance(NamedTuple):
@@ -40,46 +58,72 @@ class Resemblance(NamedTuple):
         return verdict, round(self.calibration.probability(verdict.margin), DECIMALS)
 
 
+class Told(NamedTuple):
+    """A reading, how likely it is harm, and from which probability on the post is flagged."""
+
+    reading: Reading
+    score: float
+    threshold: float
+
+
 class Teller(NamedTuple):
-    """`resemblance` is None in languages without plain examples. `nearest` knows the sentences that columns learnt
-    from."""
+    """`resemblance` is None in languages without plain examples, `sense` in those whose sentences no encoder reads.
+    `nearest` knows the sentences that columns learnt from."""
 
     manifest: Manifest
     reader: Reader
     nearest: Nearest
     resemblance: Resemblance | None
+    sense: Sense | None
 
     @property
     def label(self) -> str:
         """`name@version`, as flags carry it."""
         return self.manifest.tag
 
-    def probability(self, reading: Reading) -> float:
-        """How likely what was read is harm."""
-        return round(self.manifest.calibration.probability(reading.margin), DECIMALS)
+    def tell(self, tokens: Sequence[str]) -> Told | None:
+        """None for a post that speaks of nothing that any code is about."""
+        reading = self.reader.read(tokens)
+        if reading is None:
+            return None
+        score = round(self.manifest.calibration.probability(reading.margin), DECIMALS)
+        sense = self.sense
+        if sense is not None and score >= sense.least:
+            shares = sense.shares(tokens[reading.begin : reading.end])
+            if shares is not None:
+                reading = self.reader.weighed(reading, (reading.shares + shares) / 2)
+                score = round(sense.calibration.probability(reading.margin), DECIMALS)
+                return Told(reading, score, max(sense.threshold, reading.threshold))
+        return Told(reading, score, max(self.manifest.threshold.value, reading.threshold))
 
     def rate(self, tokens: Sequence[str]) -> float:
         """One number for a post: how likely it is harm by the columns, or by likeness where that flags it."""
-        reading = self.reader.read(tokens)
-        rated = self.probability(reading) if reading is not None else 0.0
+        told = self.tell(tokens)
+        rated = told.score if told is not None else 0.0
         compared = self.resemblance.compare(tokens) if self.resemblance else None
         if self.resemblance and compared and compared[1] >= self.resemblance.threshold and compared[0].margin >= 0:
             return max(rated, compared[1], self.manifest.threshold.value)
         return rated
 
 
-def load_tellers(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Teller]:
+def load_tellers(
+    folders: Iterable[Path], *, signers: Signers | None = None, open_embedder: OpenEmbedder = _no_embedder
+) -> list[Teller]:
     """The tellers among these model folders, in their order. Raises `ModelError` for the first bad one."""
     kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    return [load_teller(folder, signers=signers) for folder, kind in kinds if kind == "narratives"]
+    return [
+        load_teller(folder, signers=signers, open_embedder=open_embedder)
+        for folder, kind in kinds
+        if kind == "narratives"
+    ]
 
 
-def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
-    """Raises `ModelError` when a file is not what the manifest says, or when the words, subjects or examples are not
-    those that the model was made with."""
+def load_teller(folder: Path, *, signers: Signers | None = None, open_embedder: OpenEmbedder = _no_embedder) -> Teller:
+    """`open_embedder` is asked when a first post needs it. Raises `ModelError` when a file is not what the manifest
+    says, or when the words, subjects or examples are not those that the model was made with."""
     manifest = read_manifest(folder, kind="narratives", signers=signers)
     files = {file.name: file for file in manifest.files}
-    if tuple(files) != FILES:
+    if tuple(files) not in (FILES, (*FILES, SENSE)):
         raise ModelError(
             f"{folder}: a model of narratives has the files {FILES!r}, the manifest names {tuple(files)!r}; "
             f"`hustings model train {manifest.name}` makes it anew"
@@ -87,12 +131,35 @@ def load_teller(folder: Path, *, signers: Signers | None = None) -> Teller:
     concepts = load_concepts(manifest.language)
     subjects = load_subjects(concepts)
     raw = {name: read_file(folder, file) for name, file in files.items()}
-    columns = unpack_columns(raw[CODES], raw[COLUMNS], str(folder))
+    columns = unpack_columns(raw[CODES], raw[COLUMNS], str(folder), features=features_in(len(concepts.names)))
     _check(folder, manifest, concepts.sha256, "words")
     _check(folder, manifest, subjects.sha256, "subjects")
+    try:
+        spelling = Spelling(raw[WORDS].decode().split())
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{folder}: {WORDS}: {error}") from error
     seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
-    nearest = Nearest(concepts, seeds)
-    return Teller(manifest, Reader(concepts, subjects, columns), nearest, _resemblance(folder, manifest))
+    reader = Reader(Lexicon(concepts, spelling, subjects.core), subjects, columns)
+    sense = _sense(folder, manifest, raw[SENSE], columns.codes, open_embedder) if SENSE in raw else None
+    return Teller(manifest, reader, Nearest(concepts, seeds), _resemblance(folder, manifest), sense)
+
+
+def _sense(folder: Path, manifest: Manifest, raw: bytes, codes: Sequence[str], open_embedder: OpenEmbedder) -> Sense:
+    try:
+        slope, intercept, threshold, least = (
+            float(manifest.settings[f"sense_{name}"]) for name in ("slope", "intercept", "threshold", "least")
+        )
+        tag = str(manifest.settings["sense_encoder"])
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{folder}: settings lack a value for {error}") from error
+    return Sense(
+        unpack_sense(raw, len(codes), str(folder)),
+        tag=tag,
+        least=least,
+        calibration=Calibration(slope=slope, intercept=intercept),
+        threshold=threshold,
+        open_embedder=lambda: open_embedder(manifest.language),
+    )
 
 
 def _resemblance(folder: Path, manifest: Manifest) -> Resemblance | None:

@@ -1,40 +1,44 @@
-"""Columns for all languages at once: what concepts mean is learnt from every language's seeds, stems from their own.
+"""Columns for all languages at once: what concepts mean is learnt from every language's seeds, words from their own.
 
 The protected codes and ordinary posts are columns too, so that a code of harm is given only where it beats them.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import Counter
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.narratives.columns import Network
 from classifiers.narratives.concepts import concept_languages, load_concepts
-from classifiers.narratives.evidence import STEMS, evidence_of, first_stem
+from classifiers.narratives.evidence import evidence_of, first_word
+from classifiers.narratives.lexicon import WORDS, Lexicon
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, Example, load_seeds
+from classifiers.narratives.spelling import Spelling
+from classifiers.narratives.subject import load_subjects
+from classifiers.roster_names import NAME
 from classifiers.training.duplicates import clusters, folds
+from classifiers.training.given_names import given_names
+from classifiers.training.narrative_network import fit_network
 from hustings.text import analyse_all
 
-__all__ = ["FOLDS", "Corpus", "Learnt", "corpus", "learnt", "left_out"]
+__all__ = ["FOLDS", "Corpus", "corpus", "for_language", "learnt", "left_out", "lexicon_of", "vocabulary"]
 
 FOLDS = 4
-PENALTY = 10.0
-"""scikit-learn's C. Between 4 and 25 nothing changes by cross-validation, nor with other weights of rows below."""
-WEIGHT_OF_ORDINARY = 6.0
-WEIGHT_OF_PROTECTED = 1.5
-"""What a row counts for against one of harm: a stream holds far more ordinary talk than the seeds do."""
-FEWEST_ROWS = 2
-"""Rows in which a feature must stand to get a weight."""
-_STEPS = 60
+WEIGHT_OF_ORDINARY = 3.0
+"""What such a row counts for against others: a stream holds far more ordinary talk than the seeds do. By
+cross-validation 6, or more for protected speech, finds less of the harm at the same share of either."""
+FEWEST_SAID = 3
+"""Sentences in which a token must stand to be a word that careless spellings are read as."""
 
-F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 
 class Corpus(NamedTuple):
-    """All sentences of all languages, in that order; `matrix` has one row for each. In it every language's stems have
+    """All sentences of all languages, in that order; `matrix` has one row for each. In it every language's words have
     columns of their own, behind those of concepts."""
 
     rows: tuple[Example, ...]
@@ -49,23 +53,40 @@ class Corpus(NamedTuple):
         return np.flatnonzero(self.languages == language)
 
 
-class Learnt(NamedTuple):
-    """`numbers` are the matrix columns that have weights; [codes, numbers] weights and [codes] intercepts."""
+class _Read(NamedTuple):
+    """`names` are words that only name somebody or something, and mean nothing for an election."""
 
-    codes: tuple[str, ...]
-    numbers: I64
-    weights: F64
-    intercepts: F64
+    rows: tuple[Example, ...]
+    tokens: tuple[tuple[str, ...], ...]
+    names: frozenset[str]
 
-    def for_language(self, language: str) -> tuple[I64, F64]:
-        """The features that posts of that language can have, with their numbers in `evidence_of`, and their weights."""
-        stems = first_stem(len(load_concepts(language).names))
-        block = stems + STEMS * concept_languages().index(language)
-        shared = self.numbers < stems
-        own = (self.numbers >= block) & (self.numbers < block + STEMS)
-        numbers = np.where(own, self.numbers - block + stems, self.numbers)
-        kept = shared | own
-        return numbers[kept], self.weights[:, kept]
+
+@cache
+def _read(language: str) -> _Read:
+    seeds = load_seeds(language)
+    rows = (*seeds.examples, *seeds.held_out, *(Example(ORDINARY, text) for text in seeds.ordinary))
+    texts = [one.text for one in rows]
+    concepts = load_concepts(language)
+    names = frozenset(name for name in given_names(texts) if not concepts.entries(name))
+    return _Read(rows, tuple(analysis.tokens for analysis in analyse_all(texts)), names)
+
+
+@cache
+def vocabulary(language: str) -> tuple[str, ...]:
+    """The words of the language that its seeds write often enough, and those that stand for concepts, in order."""
+    said = Counter(token for tokens in _read(language).tokens for token in set(tokens))
+    often = {token for token, count in said.items() if count >= FEWEST_SAID and _is_word(token)}
+    return tuple(sorted(often | set(load_concepts(language).whole_words)))
+
+
+def _is_word(token: str) -> bool:
+    return token[0].isalpha() and not any(map(str.isdigit, token))
+
+
+@cache
+def lexicon_of(language: str) -> Lexicon:
+    concepts = load_concepts(language)
+    return Lexicon(concepts, Spelling(vocabulary(language)), load_subjects(concepts).core)
 
 
 @lru_cache(maxsize=1)
@@ -77,26 +98,26 @@ def corpus(seed: int) -> Corpus:
     languages: list[str] = []
     fold: list[I64] = []
     tokens: list[tuple[str, ...]] = []
-    indices: list[int] = []
-    values: list[float] = []
-    starts = [0]
+    indices: list[I64] = []
+    values: list[NDArray[np.float32]] = []
     for nth, language in enumerate(concept_languages()):
-        seeds = load_seeds(language)
-        own = [*seeds.examples, *seeds.held_out, *(Example(ORDINARY, text) for text in seeds.ordinary)]
-        harm = [int(is_harm(one.code)) for one in own]
-        fold.append(folds(clusters([one.text for one in own]), harm, count=FOLDS, seed=seed))
-        concepts = load_concepts(language)
-        stems = first_stem(len(concepts.names))
-        for analysis in analyse_all([one.text for one in own]):
-            evidence = evidence_of(concepts, analysis.tokens, concepts.find(analysis.tokens))
-            indices += [number + STEMS * nth if number >= stems else number for number in evidence.numbers]
-            values += evidence.values
-            starts.append(len(indices))
-            tokens.append(tuple(analysis.tokens))
-        rows += own
-        languages += [language] * len(own)
-    width = stems + STEMS * len(concept_languages())
-    matrix = csr_matrix((values, indices, starts), shape=(len(rows), width))
+        own = _read(language)
+        harm = [int(is_harm(one.code)) for one in own.rows]
+        fold.append(folds(clusters([one.text for one in own.rows]), harm, count=FOLDS, seed=seed))
+        lexicon = lexicon_of(language)
+        many = len(lexicon.concepts.names)
+        for said in own.tokens:
+            evidence = evidence_of(many, lexicon.terms([NAME if token in own.names else token for token in said]))
+            indices.append(
+                np.where(evidence.numbers >= first_word(many), evidence.numbers + nth * WORDS, evidence.numbers)
+            )
+            values.append(evidence.values)
+        rows += own.rows
+        tokens += own.tokens
+        languages += [language] * len(own.rows)
+    starts = np.cumsum([0, *map(len, indices)])
+    width = first_word(many) + WORDS * len(concept_languages())
+    matrix = csr_matrix((np.concatenate(values), np.concatenate(indices), starts), shape=(len(rows), width))
     codes = np.array([one.code for one in rows])
     return Corpus(tuple(rows), np.array(languages), codes, tuple(tokens), np.concatenate(fold), matrix)
 
@@ -105,33 +126,37 @@ def is_harm(code: str) -> bool:
     return code != ORDINARY and not code.startswith(PROTECTED)
 
 
-@lru_cache(maxsize=1)
-def learnt(seed: int) -> Learnt:
-    """Columns learnt from all rows."""
-    return _fit(corpus(seed), np.arange(len(corpus(seed).rows)))
-
-
-@lru_cache(maxsize=1)
-def left_out(seed: int) -> tuple[Learnt, ...]:
-    """For each fold columns learnt from the rows of the others."""
-    own = corpus(seed)
-    return tuple(_fit(own, np.flatnonzero(own.fold != number)) for number in range(FOLDS))
-
-
-def _fit(own: Corpus, places: I64) -> Learnt:
-    from warnings import catch_warnings, simplefilter
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    matrix = own.matrix[places]
-    numbers = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) >= FEWEST_ROWS)
-    codes = own.codes[places]
+def counts_of(codes: NDArray[np.str_]) -> NDArray[np.float64]:
+    """What each row counts for."""
     counts = np.ones(len(codes))
     counts[codes == ORDINARY] = WEIGHT_OF_ORDINARY
-    counts[np.char.startswith(codes, PROTECTED)] = WEIGHT_OF_PROTECTED
-    model = LogisticRegression(C=PENALTY, max_iter=_STEPS, tol=1e-3)
-    with catch_warnings():
-        simplefilter("ignore", ConvergenceWarning)  # so many steps are enough, and always the same
-        model.fit(matrix[:, numbers].tocsr(), codes, sample_weight=counts)
-    return Learnt(tuple(str(one) for one in model.classes_), numbers, model.coef_, model.intercept_)
+    return counts
+
+
+@lru_cache(maxsize=1)
+def learnt(seed: int) -> Network:
+    """Columns learnt from all rows."""
+    return _fit(corpus(seed), np.arange(len(corpus(seed).rows)), seed)
+
+
+@lru_cache(maxsize=1)
+def left_out(seed: int) -> tuple[Network, ...]:
+    """For each fold columns learnt from the rows of the others."""
+    own = corpus(seed)
+    return tuple(_fit(own, np.flatnonzero(own.fold != number), seed) for number in range(FOLDS))
+
+
+def for_language(network: Network, language: str) -> Network:
+    """The features that posts of that language can have, with their numbers in `evidence_of`."""
+    first = first_word(len(load_concepts(language).names))
+    block = first + WORDS * concept_languages().index(language)
+    shared = network.numbers < first
+    own = (network.numbers >= block) & (network.numbers < block + WORDS)
+    numbers = np.where(own, network.numbers - block + first, network.numbers)
+    kept = shared | own
+    return network._replace(numbers=numbers[kept], inner=network.inner[kept])
+
+
+def _fit(own: Corpus, places: I64, seed: int) -> Network:
+    codes = own.codes[places]
+    return fit_network(own.matrix[places], codes, counts_of(codes), seed=seed)

@@ -1,4 +1,5 @@
-"""The model of election narratives of one language: columns learnt from seeds, and what was settled for likeness."""
+"""The model of election narratives of one language: columns learnt from seeds over concepts and, where an encoder reads
+the language, over meaning; and what was settled for likeness."""
 
 from __future__ import annotations
 
@@ -11,21 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
-from classifiers.narratives.columns import CODES, COLUMNS, pack_columns, unpack_columns
+from classifiers.manifest import Calibration, Dataset, Manifest, Threshold, analyser_hash, write_manifest
+from classifiers.narratives.columns import CODES, COLUMNS, Network, file_of, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
-from classifiers.narratives.reader import FLAGGED_HARM, Reader, parent_of
+from classifiers.narratives.evidence import features_in
+from classifiers.narratives.reader import FLAGGED_HARM, Reader, Reading, parent_of
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, example_languages, load_examples, load_seeds
+from classifiers.narratives.sense import SENSE, pack_sense, softmax_of, text_of
 from classifiers.narratives.subject import load_subjects
+from classifiers.narratives.teller import WORDS
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.narrative_columns import FOLDS, Corpus, Learnt, corpus, learnt, left_out
+from classifiers.training.narrative_columns import (
+    FOLDS,
+    Corpus,
+    corpus,
+    for_language,
+    learnt,
+    left_out,
+    lexicon_of,
+    vocabulary,
+)
+from classifiers.training.narrative_sense import embedder_of, learnt_sense
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.04
+MOST_PROTECTED = 0.047
 """Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
 MOST_ORDINARY = 0.02
 """Share of ordinary seeds, half of them about the election, that columns may flag."""
@@ -58,6 +72,10 @@ _LIMITS = (
     "left-out numbers are kind. Shares on them are no shares of a stream, in which ordinary talk is far more frequent."
 )
 
+_LEAST_KEPT = 0.99
+"""Share of the seeds flagged by meaning that must still be flagged when only posts are read that the columns of
+concepts leave near a flag."""
+
 F64 = NDArray[np.float64]
 
 
@@ -66,6 +84,14 @@ class _Judged(NamedTuple):
 
     margins: F64
     codes: NDArray[np.str_]
+
+
+class _Scored(NamedTuple):
+    """One language's rows by their places: how likely each is harm by its calibration, and those that were read."""
+
+    calibration: Calibration
+    scores: F64
+    read: NDArray[np.bool_]
 
 
 def narrative_languages() -> list[str]:
@@ -87,24 +113,30 @@ def train_narratives(
     from it; write `models/N-<language>`."""
     tell("seeds of all languages, each left out by folds")
     own = corpus(seed)
-    judged = _judged(seed)
     places = own.of(language)
     labels, counted = _labels(own, places)
-    read = judged.margins[places] > _NOTHING_READ
-    calibration = platt(judged.margins[places][read & counted], labels[read & counted])
-    scores = np.where(read, np.round(probabilities(judged.margins[places], calibration), DECIMALS), 0.0)
+    sensed = embedder_of(language) is not None
+    scored = _scored(language, seed, sensed)
     tell("threshold")
-    value = _threshold(language, seed)
+    scores, value = scored.scores, _threshold(language, seed, sensed)
+    plain = _scored(language, seed, False)
     on = f"{language}: seeds, left out by {FOLDS} folds"
     on_read = f"{language}: of them, those that speak of what a code is about"
-    flagged, known = scores >= value, read & counted
+    flagged, known = scores >= value, scored.read & counted
     tell("all seeds")
-    files = pack_columns(
-        learnt(seed).codes,
-        *learnt(seed).for_language(language),
-        learnt(seed).intercepts,
-        _thresholds_of_codes(seed),
-    )
+    files = pack_columns(for_language(learnt(seed), language), _thresholds_of_codes(seed))
+    files[WORDS] = file_of(WORDS, ("\n".join(vocabulary(language)) + "\n").encode())
+    sense = learnt_sense(language, learnt(seed).codes, seed)
+    settings: dict[str, int | float | str] = {}
+    if sense is not None and (embedder := embedder_of(language)) is not None:
+        files[SENSE] = file_of(SENSE, pack_sense(sense.whole))
+        settings = {
+            "sense_encoder": embedder.manifest.tag,
+            "sense_slope": scored.calibration.slope,
+            "sense_intercept": scored.calibration.intercept,
+            "sense_threshold": value,
+            "sense_least": round(float(np.quantile(plain.scores[flagged], 1 - _LEAST_KEPT)), DECIMALS),
+        }
     tell("likeness")
     settled = _likeness(language, seed)
     tell("measures")
@@ -133,12 +165,13 @@ def train_narratives(
         settings={
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
+            **settings,
             **(settled.settings if settled else {}),
         },
-        calibration=calibration,
+        calibration=plain.calibration,
         threshold=Threshold(
-            value=value,
-            reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.0%} of "
+            value=_threshold(language, seed, False),
+            reason=f"lowest score at which at most {MOST_PROTECTED:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
             chosen_by=chosen_by,
@@ -151,7 +184,7 @@ def train_narratives(
         files=tuple(file for _, file in files.values()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
-        libraries={name: version(name) for name in ("numpy", "scikit-learn", "scipy")},
+        libraries={name: version(name) for name in ("numpy", "onnxruntime", "scikit-learn", "scipy")},
         seed=seed,
         curves=(curves(labels[counted], scores[counted], on=on), *(settled.curves if settled else ())),
     )
@@ -163,26 +196,51 @@ def train_narratives(
     return manifest
 
 
-def _reader(columns: Learnt, language: str) -> Reader:
+def _reader(network: Network, language: str) -> Reader:
     """Columns as they are shipped, whole numbers and all."""
-    files = pack_columns(columns.codes, *columns.for_language(language), columns.intercepts, {})
-    concepts = load_concepts(language)
-    shipped = unpack_columns(files[CODES][0], files[COLUMNS][0], language)
-    return Reader(concepts, load_subjects(concepts), shipped)
+    files = pack_columns(for_language(network, language), {})
+    lexicon = lexicon_of(language)
+    features = features_in(len(lexicon.concepts.names))
+    columns = unpack_columns(files[CODES][0], files[COLUMNS][0], language, features=features)
+    return Reader(lexicon, load_subjects(lexicon.concepts), columns)
 
 
-@lru_cache(maxsize=1)
-def _judged(seed: int) -> _Judged:
+@lru_cache(maxsize=2)
+def _judged(seed: int, sensed: bool) -> _Judged:
+    """`sensed`: by meaning too, in the languages that an encoder reads."""
     own = corpus(seed)
     margins = np.full(len(own.rows), _NOTHING_READ)
     codes = np.full(len(own.rows), "", dtype="<U60")
     for language in concept_languages():
-        readers = [_reader(columns, language) for columns in left_out(seed)]
-        for place in own.of(language).tolist():
-            reading = readers[own.fold[place]].read(own.tokens[place])
+        readers = _readers(language, seed)
+        for nth, place in enumerate(own.of(language).tolist()):
+            reader = readers[own.fold[place]]
+            reading = reader.read(own.tokens[place])
+            if reading is not None and sensed:
+                reading = _by_meaning(reader, reading, own, language, nth, seed)
             if reading is not None:
                 margins[place], codes[place] = reading.margin, reading.code
     return _Judged(margins, codes)
+
+
+@lru_cache(maxsize=len(concept_languages()))
+def _readers(language: str, seed: int) -> list[Reader]:
+    return [_reader(network, language) for network in left_out(seed)]
+
+
+def _by_meaning(reader: Reader, reading: Reading, own: Corpus, language: str, nth: int, seed: int) -> Reading:
+    """The reading of the language's `nth` row with what its meaning says beside it."""
+    sense = learnt_sense(language, learnt(seed).codes, seed)
+    embedder = embedder_of(language)
+    if sense is None or embedder is None:
+        return reading
+    place = int(own.of(language)[nth])
+    tokens, weights = own.tokens[place], sense.left_out[own.fold[place]]
+    if (reading.begin, reading.end) == (0, len(tokens)):
+        vector = sense.vectors[nth]
+    else:
+        vector = embedder.vectors([text_of(tokens[reading.begin : reading.end])])[0]
+    return reader.weighed(reading, (reading.shares + softmax_of(weights, vector)) / 2)
 
 
 def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -193,23 +251,30 @@ def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
     return labels, counted
 
 
-@lru_cache(maxsize=1)
-def _scores(seed: int) -> F64:
-    """How likely each row is harm, by the calibration of its language."""
-    own, judged = corpus(seed), _judged(seed)
+@lru_cache(maxsize=2 * len(concept_languages()))
+def _scored(language: str, seed: int, sensed: bool) -> _Scored:
+    own = corpus(seed)
+    places = own.of(language)
+    margins = _judged(seed, sensed).margins[places]
+    labels, counted = _labels(own, places)
+    read = margins > _NOTHING_READ
+    calibration = platt(margins[read & counted], labels[read & counted])
+    scores = np.where(read, np.round(probabilities(margins, calibration), DECIMALS), 0.0)
+    return _Scored(calibration, scores, read)
+
+
+def _scores(seed: int, sensed: bool) -> F64:
+    """How likely each row of the corpus is harm, by the calibration of its language."""
+    own = corpus(seed)
     scores = np.zeros(len(own.rows))
     for language in concept_languages():
-        places = own.of(language)
-        labels, counted = _labels(own, places)
-        read = judged.margins[places] > _NOTHING_READ
-        calibration = platt(judged.margins[places][read & counted], labels[read & counted])
-        scores[places] = np.where(read, probabilities(judged.margins[places], calibration), 0.0)
+        scores[own.of(language)] = _scored(language, seed, sensed).scores
     return scores
 
 
-def _threshold(language: str, seed: int) -> float:
+def _threshold(language: str, seed: int, sensed: bool) -> float:
     """Half way between what the language's own rows ask for, where a few decide, and what those of all languages do."""
-    own, scores = corpus(seed), _scores(seed)
+    own, scores = corpus(seed), _scores(seed, sensed)
     everywhere = np.arange(len(own.rows))
     bounds = [_bound(own.codes[places], scores[places]) for places in (own.of(language), everywhere)]
     return round(sum(bounds) / len(bounds), DECIMALS)
@@ -226,7 +291,7 @@ def _bound(codes: NDArray[np.str_], scores: F64) -> float:
 
 def _thresholds_of_codes(seed: int) -> dict[str, float]:
     """What each code asks for beside the model's threshold, from the rows of all languages by their calibrations."""
-    own, judged, scores = corpus(seed), _judged(seed), _scores(seed)
+    own, judged, scores = corpus(seed), _judged(seed, True), _scores(seed, True)
     found = {}
     for code in sorted({str(one) for one in own.codes if str(one).startswith(FLAGGED_HARM)}):
         given = np.flatnonzero(judged.codes == code)

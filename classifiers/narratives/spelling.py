@@ -1,0 +1,72 @@
+"""Careless and hidden spellings: which word of a language a token stands for.
+
+The analyser repairs what it can without knowing any word (look-alikes, stretched letters, most figures for letters).
+Beside a vocabulary more can be told: two letters that changed places, figures at a word's edges, and a letter behind a
+sign, at which the analyser cut the word in two (`fr*ud`: `fr`, `ud`). A token that is a word itself is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+__all__ = ["NOTHING", "Spelling"]
+
+NOTHING = ""
+"""Stands in place of a token that belongs to the word before it."""
+_SHORTEST = 4
+_FIGURES = str.maketrans("0134579@$!", "oieastgasi")
+_MOST_HIDDEN = 4
+"""Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
+_MARKS_FROM = "\u0900"
+
+
+class Spelling:
+    """Knows the words of one language."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = frozenset(words)
+        self._swapped: dict[str, str] = {}
+        self._bounds: dict[tuple[str, str, int], list[str]] = {}
+        for word in sorted(one for one in self._words if len(one) >= _SHORTEST):
+            self._swapped.setdefault(_letters(word), word)
+            self._bounds.setdefault((word[0], word[-1], len(word)), []).append(word)
+
+    def knows(self, token: str) -> bool:
+        """Whether the token is a word itself."""
+        return token in self._words
+
+    def word(self, token: str) -> str:
+        """The word that this token stands for; itself where it is one, or is none that is known."""
+        if len(token) < _SHORTEST or token in self._words:
+            return token
+        if not token.isalpha() and not token.isdigit():
+            plain = token.translate(_FIGURES)
+            if plain in self._words:
+                return plain
+        return self._swapped.get(_letters(token), token)
+
+    def rejoin(self, tokens: Sequence[str]) -> list[str]:
+        """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each."""
+        joined = list(tokens)
+        known = [token in self._words for token in joined]
+        for place in range(len(joined) - 1):
+            if known[place] and known[place + 1]:
+                continue
+            one, other = joined[place], joined[place + 1]
+            if one and other and (word := self._around(one, other)) is not None:
+                joined[place : place + 2] = word, NOTHING
+                known[place : place + 2] = True, True
+        return joined
+
+    def _around(self, one: str, other: str) -> str | None:
+        length = len(one) + len(other)
+        for hidden in range(1, _MOST_HIDDEN + 1 if one[0] >= _MARKS_FROM else 2):
+            for word in self._bounds.get((one[0], other[-1], length + hidden), ()):
+                if word.startswith(one) and word.endswith(other):
+                    return word
+        return None
+
+
+def _letters(word: str) -> str:
+    """The same for words whose letters behind the first one only changed places."""
+    return word[:1] + "".join(sorted(word[1:]))
