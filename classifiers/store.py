@@ -130,9 +130,9 @@ class ModelStore:
                     survey.versions.append(Stored(read_manifest(folder, signers=ANYBODY), folder, folder in active))
                 except ModelError as error:
                     survey.unreadable.append(Unreadable(own, folder, str(error), folder in active))
-        for own, error in gone.items():
+        for own, why in gone.items():
             if name in (None, own):
-                survey.unreadable.append(Unreadable(own, self.own / ACTIVE, str(error), serves=True))
+                survey.unreadable.append(Unreadable(own, self.own / ACTIVE, str(why), serves=True))
         return survey
 
     def versions(self, name: str | None = None) -> list[Stored]:

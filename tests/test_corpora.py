@@ -222,6 +222,13 @@ def test_the_same_rows_are_stored_once_and_others_are_the_next_version(tmp_path:
     assert read_rows(first) == ROWS
 
 
+def test_a_version_that_was_not_finished_is_left_alone(tmp_path: Path) -> None:
+    """As after a crash between the rows and the paper."""
+    (tmp_path / "local@3").mkdir()
+    assert stored(tmp_path, ROWS).paper.tag == "local@4"
+    assert [one.paper.tag for one in list_corpora(tmp_path)] == ["local@4"]
+
+
 def test_near_copies_are_counted_when_a_corpus_is_stored(tmp_path: Path) -> None:
     copy = row(4, 0, "The bridge is closed until the end of October!!")
     assert (stored(tmp_path, [*ROWS, copy]).paper.in_clusters, stored(tmp_path, ROWS).paper.in_clusters) == (2, 0)

@@ -283,7 +283,7 @@ def test_many_posts_are_scored_as_few_are(two: Path, tmp_path: Path) -> None:
 
 # ── where nothing can be measured ──
 
-SENSELESS = {
+SENSELESS: dict[str, tuple[list[object], str]] = {
     "an empty file": ([], "is empty; there is nothing to measure on"),
     "another value of the label": (
         [*["no"] * 3, *["yes"] * 2],

@@ -131,7 +131,8 @@ def store_corpus(
     sizes: dict[int, int] = {}
     for number in copies.tolist():
         sizes[number] = sizes.get(number, 0) + 1
-    version = str(1 + max((int(one.paper.version) for one in known if one.paper.version.isdigit()), default=0))
+    taken = [folder.name.rpartition("@")[2] for folder in corpora.glob(f"{name}@*")]  # unfinished ones too
+    version = str(1 + max((int(number) for number in taken if number.isdecimal()), default=0))
     paper = Paper(
         name=name,
         version=version,

@@ -70,7 +70,7 @@ def check_split(sides: Sequence[int] | NDArray[np.intp], cluster: NDArray[np.int
         if sides[first] != side:
             raise ConfigError(
                 f"rows {first} and {place} are near-copies but stand on both sides of the split; "
-                "scores would measure memory. Split with `folds`, which keeps copies together."
+                "scores would measure memory. A grouped split (--split grouped) keeps copies together"
             )
 
 
