@@ -18,7 +18,9 @@ class Recipe(NamedTuple):
     was wanted first; it was lowered after seeing that, to what a review queue can still use. `label` and `limits`
     are for the people who read its flags. A post of our own counts `own_weight` rows of the corpus (0: none are
     learnt from), and each careless spelling of a row `careless_weight` of the row. With
-    `own_protected` the head itself learns from our protected posts too, and not only what withholds its flags.
+    `own_protected` the head itself learns from our protected posts too, and not only what withholds its flags; with
+    an `ordinary_weight` from ordinary posts as well, for corpora in which nobody speaks of the weather.
+    With `either_gender` each row is learnt as it would read of a woman and of a man (`other_gender`).
     Labels of `compared_on` mean something else; what the head is worth there is measured, but no probability is judged
     by them.
     `kept` of the right flags in the corpus must be left by what withholds flags: so sure it must be. English gives half
@@ -37,7 +39,9 @@ class Recipe(NamedTuple):
     settings: Settings = Settings()
     own_weight: float = 0.0
     own_protected: bool = False
+    ordinary_weight: float = 0.0
     careless_weight: float = 0.0
+    either_gender: bool = False
     kept: float = 0.985
     knots: int = 0
 
@@ -101,7 +105,9 @@ RECIPES: dict[str, Recipe] = {
             limits=_FEW_ANNOTATORS
             + "Speaks only where the deployment lists en-IN, in place of the common English head."
             + _WITHHOLDS,
-            own_weight=1.0,
+            own_weight=2.0,
+            ordinary_weight=1.0,
+            kept=0.97,
             careless_weight=0.5,
             knots=8,
         ),
@@ -113,6 +119,10 @@ RECIPES: dict[str, Recipe] = {
             "marginalised gender).",
             limits=_FEW_ANNOTATORS + "The label is noisy; see the interval of its precision." + _WITHHOLDS,
             own_weight=1.0,
+            ordinary_weight=1.0,
+            either_gender=True,
+            kept=0.965,
+            knots=8,
         ),
         Recipe(
             code="G",
@@ -131,6 +141,9 @@ RECIPES: dict[str, Recipe] = {
             limits="Learnt from politics-heavy Twitter of 2018. The data hold profanity without a target too, which is "
             "no insult of anybody." + _WITHHOLDS,
             own_weight=1.0,
+            own_protected=True,
+            either_gender=True,
+            kept=0.99,
             careless_weight=1.0,
         ),
     )

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from classifiers.linear.features import BUCKETS, HashKey
+from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
 from classifiers.manifest import Calibration, Manifest, Metric, Threshold, analyser_hash
@@ -21,8 +21,9 @@ from classifiers.training.calibration import bent, margin_of, platt, probabiliti
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.nb_logistic import Settings, fit, matrix
-from classifiers.training.own_posts import OwnRows, own_rows
+from classifiers.training.nb_logistic import Settings, fit, matrix, other_seed
+from classifiers.training.other_gender import other_gender
+from classifiers.training.own_posts import ORDINARY, OwnRows, ordinary_posts, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
 from classifiers.training.stages import Tell, each_fold, to_nobody
@@ -100,14 +101,15 @@ def train_head(
     check_split(fold, copies)
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
     own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
-    rows = _Rows(recipe, corpus, fold, own, _folds_of(own, seed), seed)
+    ordinary = ordinary_posts(recipe.speech) if recipe.ordinary_weight else None
+    rows = _Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
 
     tell("features")
     lesson, posts = rows.lesson(), _tokens(corpus.texts)
     folds_told = each_fold(FOLDS, "abuse", tell)
     judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in folds_told]
-    calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold, seed), labels, fold)
-    scores = _scores(judges, by_fold, posts, fold, seed)
+    calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold), labels, fold)
+    scores = _scores(judges, by_fold, posts, fold)
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
     tell("abuse, all rows")
     final = _Judge(lesson.fit(recipe.settings, without=None, seed=seed))
@@ -116,11 +118,11 @@ def train_head(
         folds_told = each_fold(FOLDS, "protected speech", tell)
         opinions = [second.fit(_SECOND, without=number, seed=seed) for number in folds_told]
         right = (labels == 1) & (scores >= threshold.value)
-        held = _by_fold([_Judge(one) for one in opinions], posts, fold, seed)
+        held = _by_fold([_Judge(one) for one in opinions], posts, fold)
         at, to = float(np.quantile(held[right], recipe.kept)), margin_of(withheld_score(threshold.value), calibration)
         judges = [_Judge(one.weights, Withholding(o, at, to)) for one, o in zip(judges, opinions, strict=True)]
         final = _Judge(final.weights, Withholding(second.fit(_SECOND, without=None, seed=seed), at, to))
-        scores = _scores(judges, by_fold, posts, fold, seed)
+        scores = _scores(judges, by_fold, posts, fold)
         threshold = _with_withholding(threshold, labels, scores)
     tell("measures")
     metrics = [*measure(labels, scores, threshold.value, on=on, seed=seed), ece_by_chance(scores, on=on, seed=seed)]
@@ -131,25 +133,28 @@ def train_head(
     metrics += lost_recall(
         [corpus.texts[place] for place in positives],
         scores[positives],
-        lambda texts: _scores(judges, by_fold, _tokens(texts), fold[positives], seed),
+        lambda texts: _scores(judges, by_fold, _tokens(texts), fold[positives]),
         threshold.value,
         read_own(recipe.speech).chatter if own is not None else (),
         on=on,
         seed=seed,
     )
     if own is not None:
-        own_scores = _scores(judges, by_fold, _tokens(own.texts), rows.own_fold, seed)
+        own_scores = _scores(judges, by_fold, _tokens(own.texts), rows.own_fold)
         metrics += _own_metrics(own, own_scores >= threshold.value)
+    if ordinary is not None:
+        scores_there = _scores(judges, by_fold, _tokens(ordinary[0]), rows.ordinary_fold)
+        metrics.append(_flagged(scores_there >= threshold.value, ORDINARY, wanted=False))
 
     tell("other rows")
     compared = [read_corpus(name, data, use="measuring") for name in recipe.compared_on]
     for other in compared:
-        other_labels, other_scores = _measured(final, other, calibration, seed)
+        other_labels, other_scores = _measured(final, other, calibration)
         on_other = f"{other.dataset.file}, other label: {other.means}"
         metrics += measure(other_labels, other_scores, threshold.value, on=on_other, seed=seed, names=_OTHER_LABEL)
     measured = [read_corpus(name, data, use="measuring") for name in recipe.measured_on]
     for other in measured:
-        other_labels, other_scores = _measured(final, other, calibration, seed)
+        other_labels, other_scores = _measured(final, other, calibration)
         name = other.dataset.file
         metrics += measure(other_labels, other_scores, threshold.value, on=name, seed=seed)
         metrics.append(ece_by_chance(other_scores, on=name, seed=seed))
@@ -168,16 +173,20 @@ def train_head(
         data=(
             corpus.dataset,
             *((own.dataset,) if own is not None else ()),
+            *((ordinary[1],) if ordinary is not None else ()),
             *(other.dataset for other in (*measured, *compared)),
         ),
         settings={
             **recipe.settings._asdict(),
             "own_weight": recipe.own_weight,
+            **({"ordinary_weight": recipe.ordinary_weight} if ordinary is not None else {}),
             "careless_weight": recipe.careless_weight,
+            **({"either_gender": 1} if recipe.either_gender else {}),
             "buckets": BUCKETS,
             "scale": weights.scale,
             "intercept": weights.intercept,
             **(withholding.settings() if withholding is not None else {}),
+            **other_seed(seed),
         },
         calibration=calibration,
         threshold=threshold,
@@ -186,7 +195,7 @@ def train_head(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
-        seed=seed,
+        seed=HASH_SEED,
         curves=tuple(drawn),
     )
     save_head(models / recipe.name, manifest, *(raw for raw, _ in packed))
@@ -202,42 +211,51 @@ class _Rows:
         corpus: Corpus,
         fold: NDArray[np.intp],
         own: OwnRows | None,
-        own_fold: NDArray[np.intp],
+        ordinary: Sequence[str],
         seed: int,
     ) -> None:
-        self._recipe, self._seed = recipe, seed
-        self._corpus = corpus.texts
+        self._recipe = recipe
+        self._corpus, self._ordinary = corpus.texts, list(ordinary)
         self._own = list(own.texts) if own is not None else []
         self._labels = np.array([*corpus.labels, *(own.labels if own is not None else ())], dtype=np.int64)
         self._own_weights = _even(own) if own is not None else np.zeros(0)
-        self._fold = np.concatenate((fold, own_fold)).astype(np.int64)
-        self.own_fold = own_fold
+        self.own_fold = _folds_of(own, seed)
+        self.ordinary_fold = np.random.default_rng(seed).integers(0, FOLDS, len(self._ordinary))
+        self._fold = np.concatenate((fold, self.own_fold)).astype(np.int64)
 
     def _matrix(self, texts: Sequence[str], settings: Settings) -> Any:
-        return matrix(_tokens(texts), HashKey.from_seed(self._seed), settings)
+        return matrix(_tokens(texts), HashKey.from_seed(HASH_SEED), settings)
 
     def lesson(self) -> _Lesson:
-        """The corpus and our own posts, as they are written and in the spellings of `CARELESS`. What only sounds like
-        abuse is left to the second lesson: learnt here, it takes weight from the very words that speak for abuse
-        (recall at precision .90 on EDOS fell from .38 to .30). Threats are told by other words."""
+        """The corpus, ordinary posts and our own posts, as they are written and in the spellings of `CARELESS`. What
+        only sounds like abuse is left to the second lesson: learnt here, it takes weight from the very words that speak
+        for abuse (recall at precision .90 on EDOS fell from .38 to .30). Threats are told by other words."""
         from scipy.sparse import vstack
 
-        recipe, texts = self._recipe, [*self._corpus, *self._own]
+        recipe, texts = self._recipe, [*self._corpus, *self._own, *self._ordinary]
         learnt = recipe.own_protected | (self._labels[len(self._corpus) :] == 1)
-        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * recipe.own_weight))
-        foreign = (np.arange(len(texts)) >= len(self._corpus)) & (not recipe.own_protected)
+        ordinary = np.full(len(self._ordinary), recipe.ordinary_weight)
+        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * recipe.own_weight, ordinary))
+        foreign = np.zeros(len(texts), dtype=np.bool_)
+        foreign[len(self._corpus) : len(self._labels)] = not recipe.own_protected
+        labels = np.append(self._labels, np.zeros(len(ordinary), dtype=np.int64))
+        fold = np.append(self._fold, self.ordinary_fold)
+        others = [other_gender(text, recipe.speech) for text in texts] if recipe.either_gender else texts
+        changed = np.array([one != other for one, other in zip(texts, others, strict=True)])
+        weights[changed] /= 2
+        readings = [(texts, weights)]
+        if changed.any():
+            readings.append((others, weights * changed))
         turns = CARELESS if recipe.careless_weight else ()
-        written = [
-            texts,
-            *([respelt(text, turn[place % len(turn)]) for place, text in enumerate(texts)] for turn in turns),
-        ]
-        careless = weights * recipe.careless_weight / len(CARELESS)
+        careless = weights * (1 + changed) * recipe.careless_weight / len(CARELESS)
+        for turn, some in zip(turns, (texts, others), strict=False):
+            readings.append(([respelt(text, turn[place % len(turn)]) for place, text in enumerate(some)], careless))
         return _Lesson(
-            vstack([self._matrix(some, recipe.settings) for some in written]).tocsr(),
-            np.tile(self._labels, len(written)),
-            np.concatenate((weights, *(careless for _ in turns))),
-            np.tile(self._fold, len(written)),
-            np.tile(foreign, len(written)),
+            vstack([self._matrix(some, recipe.settings) for some, _ in readings]).tocsr(),
+            np.tile(labels, len(readings)),
+            np.concatenate([weight for _, weight in readings]),
+            np.tile(fold, len(readings)),
+            np.tile(foreign, len(readings)),
         )
 
     def second_lesson(self) -> _Lesson:
@@ -282,19 +300,18 @@ def _scores(
     calibrations: Sequence[Calibration],
     posts: Sequence[Sequence[str]],
     fold: NDArray[np.intp],
-    seed: int,
 ) -> F64:
     """The probability of each post under the judge and the calibration that did not learn from its fold."""
-    margins = _by_fold(judges, posts, fold, seed)
+    margins = _by_fold(judges, posts, fold)
     scores = np.zeros(len(posts))
     for number, calibration in enumerate(calibrations):
         scores[fold == number] = probabilities(margins[fold == number], calibration)
     return np.round(scores, DECIMALS)
 
 
-def _measured(judge: _Judge, corpus: Corpus, calibration: Calibration, seed: int) -> tuple[I64, F64]:
+def _measured(judge: _Judge, corpus: Corpus, calibration: Calibration) -> tuple[I64, F64]:
     """Labels and scores of rows that were not trained on."""
-    margins = _margins(judge, _tokens(corpus.texts), seed)
+    margins = _margins(judge, _tokens(corpus.texts))
     return np.array(corpus.labels, dtype=np.int64), np.round(probabilities(margins, calibration), DECIMALS)
 
 
@@ -323,21 +340,24 @@ def _own_metrics(own: OwnRows, flagged: NDArray[np.bool_]) -> list[Metric]:
     metrics = []
     for group in dict.fromkeys(own.groups):
         mine = groups == group
-        posts = len({family for family, kind in zip(own.families, own.groups, strict=True) if kind == group})
-        share = float(np.average(flagged[mine], weights=weights[mine]))
-        low, high = _interval(share, posts)
-        wanted = "yes" if own.labels[own.groups.index(group)] else "no"
-        metrics.append(
-            Metric(
-                name=OWN_FLAGGED,
-                on=f"own posts held out, to be flagged: {wanted}, kind={group}",
-                value=round(share, 4),
-                low=low,
-                high=high,
-                n=posts,
-            )
-        )
+        wanted = bool(own.labels[own.groups.index(group)])
+        metrics.append(_flagged(flagged[mine], group, wanted=wanted, weights=weights[mine]))
     return metrics
+
+
+def _flagged(flagged: NDArray[np.bool_], kind: str, *, wanted: bool, weights: F64 | None = None) -> Metric:
+    """The share of the posts of one kind that is flagged. The weights of the readings of one post sum to 1."""
+    share = float(np.average(flagged, weights=weights))
+    posts = len(flagged) if weights is None else round(float(weights.sum()))
+    low, high = _interval(share, posts)
+    return Metric(
+        name=OWN_FLAGGED,
+        on=f"own posts held out, to be flagged: {'yes' if wanted else 'no'}, kind={kind}",
+        value=round(share, 4),
+        low=low,
+        high=high,
+        n=posts,
+    )
 
 
 def _interval(share: float, n: int) -> tuple[float, float]:
@@ -348,12 +368,12 @@ def _interval(share: float, n: int) -> tuple[float, float]:
     return round(max(middle - half, 0.0), 4), round(min(middle + half, 1.0), 4)
 
 
-def _by_fold(judges: Sequence[_Judge], posts: Sequence[Sequence[str]], fold: NDArray[np.intp], seed: int) -> F64:
+def _by_fold(judges: Sequence[_Judge], posts: Sequence[Sequence[str]], fold: NDArray[np.intp]) -> F64:
     """The margin of each post under the judge that did not learn from its fold."""
     margins = np.zeros(len(posts))
     for number, judge in enumerate(judges):
         places = np.flatnonzero(fold == number).tolist()
-        margins[places] = _margins(judge, [posts[place] for place in places], seed)
+        margins[places] = _margins(judge, [posts[place] for place in places])
     return margins
 
 
@@ -361,7 +381,7 @@ def _tokens(texts: Sequence[str]) -> list[tuple[str, ...]]:
     return [analysis.tokens for analysis in analyse_all(texts)]
 
 
-def _margins(judge: _Judge, posts: Sequence[Sequence[str]], seed: int) -> F64:
+def _margins(judge: _Judge, posts: Sequence[Sequence[str]]) -> F64:
     """Margins as the product computes them: from packed weights, windows included."""
-    margins: F64 = largest_margins([judge.weights], HashKey.from_seed(seed), posts, [judge.withholding])[0]
+    margins: F64 = largest_margins([judge.weights], HashKey.from_seed(HASH_SEED), posts, [judge.withholding])[0]
     return margins

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c ieoQKhhPEnasKkTiQwRXKMuHLM0UAWqABasK+QYG0exjemn1XG1NmWFzH0YBgqoSmsSdBgs9+HRq1iyqLdWzDw==
+ed25519 a99751e9b1591d0c fzerl2g0Bw/9ZOd+riHdkrixwt3SmRmvoaMk/ATcrlPxfxuHXOBbxegHJ7PjUgMzKs5nUhrS/1tmrj2uBHnODg==

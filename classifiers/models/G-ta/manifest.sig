@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c tT8RFI3BvCw/qO5/aqBuwtM0vmO7h2TTJlTD+qqzrk+w3nNrAdh5tV/8h6D9ibd3NVvU08o2aGA1griZaaqnBg==
+ed25519 a99751e9b1591d0c D2PgnCCilkA/Qw8u1RSUrhsy8m+cpGUrR6jE+Tr2BhIMdbUCR+g/do5nh+YhVDkfSQCvMylpjNmDG17Q2+QCCw==
