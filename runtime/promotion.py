@@ -52,7 +52,7 @@ def promote(
     manifest = stored.manifest
     serving = store.readable()  # one that is spoilt is no reason to leave the others, or itself, as they are
     check_candidate(manifest, stored.folder, serving=serving, codebook=build.codebook(), signers=signers)
-    failed = _failed_gates(stored)
+    failed = _failed_gates(stored, where)
     silent = silenced(store, {**serving, manifest.name: stored.folder}, about=manifest.name, where=where)
     if (failed or silent) and len(reason) < SHORTEST_REASON:
         shown = "\n".join(f"  {line}" for line in failed[:20]) + ("\n  …" if len(failed) > 20 else "")
@@ -107,13 +107,15 @@ def _told(silent: tuple[str, ...]) -> dict[str, list[str]]:
     return {"silenced": list(silent)} if silent else {}
 
 
-def _failed_gates(stored: Stored) -> tuple[str, ...]:
-    """A line for each check that failed without a written exception; one line when the gates were not run."""
+def _failed_gates(stored: Stored, where: str) -> tuple[str, ...]:
+    """A line for each check that failed without a written exception; one line when the gates were not run, with the
+    command that runs them on this version."""
     from classifiers.gates.record import read_record
 
     record = read_record(stored.folder, stored.manifest)
     if record is None:
-        return (f"no gates were run on {stored.manifest.tag}; run `hustings model gates {stored.manifest.name}`",)
+        command = f"hustings model gates {stored.manifest.tag} {where}".rstrip()
+        return (f"no gates were run on {stored.manifest.tag}; run `{command}`",)
     return tuple(
         f"{check.gate}: {check.subject} ({check.language}) is {check.value:g}"
         for check in record.failed

@@ -402,6 +402,16 @@ def test_what_cures_a_spoilt_model_can_be_promoted_and_rolled_back(two: Path, tm
     assert ModelStore(two).find("G-en").manifest.version == "3"
 
 
+def test_promotion_names_the_command_that_runs_the_gates(tmp_path: Path) -> None:
+    """On this version, in this deployment."""
+    keys = Keys(tmp_path / "keys")
+    make_head(tmp_path / "models" / "G-en@2", "clown", version="2", keys=keys)
+    config = tmp_path / "hustings.toml"
+    config.write_text('models = "models"\nmodel_signers = ["keys/ours.pub"]\n[deployment]\nname = "Velmara"\n')
+    with pytest.raises(ConfigError, match=re.escape(f"run `hustings model gates G-en@2 --config {config}`")):
+        run("promote", "G-en@2", "--config", config)
+
+
 def test_a_paper_of_another_hand_refuses_its_model_alone(two: Path) -> None:
     (two / "G-en@2" / "made.json").write_text("fast")
     listed = CliRunner().invoke(app, ["list", "--models", str(two), "--json"])
