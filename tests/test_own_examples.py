@@ -111,6 +111,13 @@ def test_a_post_that_shares_no_word_is_said_to_be_like_nothing() -> None:
     assert KNOWN.sentence((), "G", "en") == ""
 
 
+def test_neighbours_and_what_was_asked_before_change_no_example() -> None:
+    posts = [assessment(text, lang) for (lang, _), text in ABUSE.items()] * 2
+    together = LinearHeads(HEADS).classify(posts)
+    assert together == [LinearHeads(HEADS).classify([post])[0] for post in posts]
+    assert together[:3] == list(reversed(LinearHeads(HEADS).classify(list(reversed(posts)))))[:3]
+
+
 def test_posts_without_a_flag_read_no_post_of_ours() -> None:
     examples = OwnExamples()
     posts = [assessment("The polls close at eight on Sunday.", "en"), assessment("Wahl ist am Sonntag", "de")]

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -75,7 +76,7 @@ def of_encoder(folder: Path, heads: tuple[EncoderHead, ...] = HEADS, **changes: 
 
 
 def all_kinds(folder: Path) -> dict[str, Remaking]:
-    own = {
+    own: dict[str, Any] = {
         "data": (rows("my-en@1/rows.jsonl"), rows("threats@2/rows.jsonl")),
         "settings": {
             "base": "some/base", "epochs": 4, "rate": 3e-5, "tasks": "G-en (my-en@1) × 1, G-THR-en (threats@2) × 1"
