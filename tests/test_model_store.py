@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from classifiers.gates.company import company_checks
+from classifiers.gates.company import company_checks, silent_encoders
 from classifiers.gates.record import Check, GateRecord, write_record
 from classifiers.manifest import hash_of_manifest, manifest_bytes
 from classifiers.pipeline import Pipeline, open_pipeline
@@ -344,6 +344,17 @@ def test_gates_name_the_encoder_and_the_heads_with_which_a_version_cannot_be_sco
     assert (refused.passed, refused.detail) == (False, "heads scored together need one hash seed; found [5, 7]")
     assert (silent.passed, silent.subject) == (False, "encoder-en@1 beside G-en")
     assert silent.detail.endswith("join it anew: hustings model join encoder-en --beside G-en@2")
+    record = GateRecord(
+        model="G-en",
+        version="2",
+        manifest="",
+        code_version="0",
+        at=AT,
+        suites={},
+        seconds_a_thousand=0.0,
+        checks=(refused, silent),
+    )
+    assert silent_encoders(record) == ["encoder-en"]
     serves = heard.find("G-en")
     assert [one.passed for one in company_checks(serves.manifest, serves.folder, {})] == [True, True]
 

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from classifiers.encoder.silence import Silence, silences
-from classifiers.gates.record import Check
+from classifiers.gates.record import Check, GateRecord
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.manifest import Manifest, read_manifest
 from classifiers.signing import ANYBODY
 from hustings.errors import ModelError
 
-__all__ = ["company_checks", "join_command"]
+__all__ = ["company_checks", "join_command", "silent_encoders"]
+
+_BESIDE = " beside "
 
 
 def company_checks(manifest: Manifest, folder: Path, serving: Mapping[str, Path]) -> Iterator[Check]:
@@ -28,9 +30,15 @@ def company_checks(manifest: Manifest, folder: Path, serving: Mapping[str, Path]
     silent = silences(models, manifest.name)
     for silence in silent:
         told = f"{silence}; join it anew: {join_command(silence)}"
-        yield _check(manifest, f"{silence.encoder}@{silence.version} beside {silence.beside}", False, told)
+        yield _check(manifest, f"{silence.encoder}@{silence.version}{_BESIDE}{silence.beside}", False, told)
     if not silent:
         yield _check(manifest, "no encoder falls silent", True, "")
+
+
+def silent_encoders(record: GateRecord) -> list[str]:
+    """Names of the encoders that the gate found silent."""
+    found = (check.subject for check in record.failed if check.gate == "company" and _BESIDE in check.subject)
+    return list(dict.fromkeys(subject.partition("@")[0] for subject in found))
 
 
 def join_command(silence: Silence) -> str:

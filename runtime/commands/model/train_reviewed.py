@@ -94,7 +94,9 @@ def _tell(made: Made, config: Path, as_json: bool) -> None:
 
 
 def next_steps(made: Made | Judged, config: Path) -> list[str]:
-    """The commands that a person runs now: sign what is unsigned, judge again then, promote."""
+    """The commands that a person runs now: sign what is unsigned, judge again then, join what falls silent, promote."""
+    from classifiers.gates.company import silent_encoders
+
     manifest, where = made.stored.manifest, f"--config {config}"
     version = f"--version {manifest.version}"
     steps = []
@@ -102,6 +104,9 @@ def next_steps(made: Made | Judged, config: Path) -> list[str]:
     if "signature" in failed:
         steps.append(f"hustings model sign {made.stored.folder} --key FILE")
         steps.append(f"hustings model gates {manifest.name} {version} {where}")
+    if manifest.kind == "linear":
+        encoders = silent_encoders(made.record)
+        steps += [f"hustings model join {one} --beside {manifest.tag} {where} --key FILE" for one in encoders]
     reason = ' --reason "why it shall serve although gates failed"' if failed - {"signature"} else ""
     steps.append(f"hustings model promote {manifest.name} {version} {where}{reason}")
     return steps
