@@ -181,6 +181,7 @@ def test_from_the_desk_to_a_model_that_serves_and_back(desk: Desk, worker: Worke
     metrics = {(metric["name"], metric["on"]): metric for metric in made["metrics"]}
     on = "5-fold cross-validation, desk-G-en@1"
     assert metrics["pr_auc", on]["value"] > 0.9
+    assert ("recall_lost_leet", on) in metrics
     assert ("pr_auc_gain", f"{on}, against G-en@{first}") in metrics
     assert ("pr_auc", "newest fifth of desk-G-en@1, learnt from what was before") in metrics
     assert any(name.startswith(f"{on}, gender=") for _, name in metrics)
@@ -206,7 +207,7 @@ def test_from_the_desk_to_a_model_that_serves_and_back(desk: Desk, worker: Worke
     )
     assert promoted.status == 0, promoted.err
     after, second = worker.score(text)
-    assert (second, after > before) == (version, True)
+    assert (second, after != before) == (version, True)  # higher or lower: it is calibrated on the desk's own share
     listed = json.loads(hustings("model", "list", "--config", desk.config, "--json").out)
     assert {(one["version"], one["active"]) for one in listed} == {(first, False), (version, True)}
     assert hustings("model", "rollback", "G-en", "--config", desk.config, "--reason", "a trial").status == 0
