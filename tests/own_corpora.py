@@ -50,7 +50,7 @@ def post(draw: random.Random, *, is_rude: bool, is_threat: bool) -> str:
 def rows(count: int = 660, *, threats: bool = False, seed: int = 3) -> list[Row]:
     """Every third row is rude, or with `threats` a threat."""
     draw = random.Random(seed)
-    found = {}
+    found: dict[str, Row] = {}
     while len(found) < count:
         label = len(found) % 3 == 0
         other = draw.random() < 0.3

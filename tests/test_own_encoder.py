@@ -309,6 +309,7 @@ COMMANDS = {
     "--beside A-INSULT-pt --config my.toml": "--beside needs rows: --corpus NAME for each head, or --from-desk",
     "--beside A-INSULT-pt --corpus my-pt --from-desk --config my.toml": "--beside needs rows",
     "--beside A-INSULT-pt --beside A-THREAT-pt --corpus my-pt --config my.toml": "names 2 heads (A-INSULT-pt, A-THREAT",
+    "--beside A-INSULT-pt --from-desk --network models --config my.toml": "hustings model join encoder-pt",
     "--corpus my-pt --config my.toml": "beside a linear head: --beside HEAD",
     "--beside A-INSULT-pt --corpus nowhere --config my.toml": "no corpus 'nowhere'; there are none",
 }

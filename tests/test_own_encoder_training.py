@@ -76,7 +76,7 @@ class Trained(NamedTuple):
         return self.deployment.folder / "models" / "encoder-pt@1"
 
     def metric(self, name: str, on: str) -> float:
-        return next(one["value"] for one in self.told["metrics"] if (one["name"], one["on"]) == (name, on))
+        return float(next(one["value"] for one in self.told["metrics"] if (one["name"], one["on"]) == (name, on)))
 
 
 @pytest.fixture(scope="module")

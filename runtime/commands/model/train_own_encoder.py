@@ -10,6 +10,7 @@ import msgspec
 
 from classifiers.training.corpus_store import StoredCorpus, find_corpus
 from classifiers.training.encoder.bases import DEFAULT_BASE
+from classifiers.training.encoder.torch_extra import check_extra
 from classifiers.training.train import SEED
 from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError
@@ -50,6 +51,11 @@ def train_own_encoder(
         raise ConfigError("--kind encoder learns from --corpus or --from-desk beside a linear head: --beside HEAD")
     if base is not None and network is not None:
         raise ConfigError("--network is trained already, so --base says nothing; give one of them")
+    if network is not None and not corpora:
+        raise ConfigError(
+            f"--network has learnt from former reviews, --from-desk makes a corpus anew: hustings model join {name} "
+            "--config FILE joins it on the rows that it held out"
+        )
     if corpora and len(corpora) != len(beside):
         raise ConfigError(
             f"--beside names {len(beside)} heads ({', '.join(beside)}), --corpus {len(corpora)} "
@@ -64,7 +70,11 @@ def train_own_encoder(
         key=key,
     )
     known = corpora_of(loaded)
-    taught_by = tuple(find_corpus(known, one) for one in corpora) if corpora else _from_desk(loaded, beside, clock)
+    if corpora:
+        taught_by = tuple(find_corpus(known, one) for one in corpora)
+    else:
+        check_extra()  # before a corpus is stored that nothing learns from
+        taught_by = _from_desk(loaded, beside, clock)
     order = OwnEncoderOrder(
         name,
         beside,
