@@ -230,6 +230,12 @@ def test_false_positives_of_groups_on_real_posts(woman: float, man: float, passe
     assert (check.subject, check.passed) == (f"gender on {ON}", passes)
 
 
+def test_groups_that_were_measured_on_no_real_posts_are_said_to_be() -> None:
+    (check,) = group_checks(manifest_of())
+    assert (check.subject, check.passed, check.applies) == ("on real posts", True, False)
+    assert list(group_checks(manifest_of("CW-en"))) == []
+
+
 # ── floors and exceptions ──
 
 

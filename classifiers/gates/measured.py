@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from classifiers.gates.floors import Floors, rows_named
 from classifiers.gates.record import Check
+from classifiers.gates.remit import FLAGGING
 from classifiers.gates.speech import GROUP_GAP
 from classifiers.manifest import Manifest, Metric
+from hustings.codebook import CHECK_WORTHY
 
 __all__ = [
     "BY_CHANCE",
@@ -156,7 +158,9 @@ def robustness_checks(manifest: Manifest) -> Iterator[Check]:
 
 
 def group_checks(manifest: Manifest) -> Iterator[Check]:
-    """False positives by group on real posts, where training measured them (`on` ends with ", key=value")."""
+    """False positives by group on real posts, where training measured them (`on` ends with ", key=value"). Where it did
+    not, that is said: then our own sentences alone tell of groups."""
+    compared = False
     rates: dict[tuple[str, str], dict[str, Metric]] = defaultdict(dict)
     for metric in manifest.metrics:
         if metric.group is not None and metric.name == "false_positive_rate" and metric.n >= FEWEST_OF_A_GROUP:
@@ -164,6 +168,7 @@ def group_checks(manifest: Manifest) -> Iterator[Check]:
             rates[on, key][value] = metric
     for (on, key), by_value in rates.items():
         if len(by_value) > 1:
+            compared = True
             values = [metric.value for metric in by_value.values()]
             gap = max(values) - min(values)
             yield Check(
@@ -177,3 +182,15 @@ def group_checks(manifest: Manifest) -> Iterator[Check]:
                 detail="false positives: "
                 + ", ".join(f"{value} {metric.value:.1%} of {metric.n}" for value, metric in by_value.items()),
             )
+    if not compared and manifest.kind in FLAGGING and manifest.code != CHECK_WORTHY:
+        yield Check(
+            gate="groups",
+            subject="on real posts",
+            language=manifest.language,
+            value=0.0,
+            limit=GROUP_GAP,
+            at_least=False,
+            passed=True,
+            detail="not measured: none of its data says who is spoken of (reviews of posts about the roster do)",
+            applies=False,
+        )

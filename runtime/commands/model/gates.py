@@ -156,7 +156,7 @@ def show(record: GateRecord) -> None:
         for reason, number in reasons.items():
             say(f"{number}: {reason}")
     for check in record.not_applicable:
-        say(f"does not apply: {check.gate}: {check.subject}: {check.detail}")
+        say(f"nothing to compare: {check.gate}: {check.subject}: {check.detail}")
     say(f"{record.model}@{record.version}: {told(record)}")
 
 
