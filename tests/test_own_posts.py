@@ -23,6 +23,8 @@ OWN = OwnFile(
 )
 FEWEST_POSTS = 150
 FEWEST_OF_A_GROUP = 5
+MEN = "slur-man"
+"""Where a language has another word for a man, the same post stands once for a woman and once, of this kind, for a man."""
 
 
 def near(texts: list[str], others: list[str]) -> list[tuple[str, str]]:
@@ -90,7 +92,9 @@ def test_there_are_enough_posts_of_each_kind_and_none_is_there_twice(language: s
     assert sum(len(group.posts) for group in own.group) >= FEWEST_POSTS
     assert [group.id for group in own.group if len(group.posts) < FEWEST_OF_A_GROUP] == []
     assert max(Counter(group.id for group in own.group).values()) == 1
-    assert near_pairs([post for group in own.group for post in group.posts]) == []
+    kinds = {post: group.id for group in own.group for post in group.posts}
+    pairs = near_pairs(list(kinds))
+    assert [pair for pair in pairs if MEN not in (kinds[pair[0]], kinds[pair[1]])] == []
 
 
 @pytest.mark.parametrize("language", own_languages())
