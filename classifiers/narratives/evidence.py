@@ -7,13 +7,12 @@ neighbouring stems, whole words, their beginnings and ends.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.narratives.lexicon import WORDS, Terms, hashed
+from classifiers.narratives.lexicon import NO_PAIR, WORDS, Terms
 
 __all__ = ["Evidence", "evidence_of", "features_in", "first_word", "places_of"]
 
@@ -35,7 +34,8 @@ F32 = NDArray[np.float32]
 
 
 class Evidence(NamedTuple):
-    """Feature numbers, each once, and their values: concepts and stems are scaled to length 1."""
+    """Feature numbers and their values: concepts and stems are scaled to length 1. Two features of words that happen to
+    share a bucket are two entries, which add up."""
 
     numbers: I64
     values: F32
@@ -53,8 +53,8 @@ def features_in(concepts: int) -> int:
 
 def evidence_of(many: int, terms: Terms) -> Evidence:
     """`many` is how many concepts there are."""
-    first_ordered, first = many + many * many, first_word(many)
-    concepts, places = terms.concepts.tolist(), terms.places.tolist()
+    first_ordered = many + many * many
+    concepts, places = terms.concepts, terms.places
     before: list[int] = []  # the concepts at the place before this one, where that is near
     here: list[int] = []
     here_at = -_NEXT - 1
@@ -77,29 +77,27 @@ def evidence_of(many: int, terms: Terms) -> Evidence:
     stems = dict.fromkeys([form.hashed for form in forms])
     words = dict.fromkeys([form.word for form in forms])
     ends = dict.fromkeys([end for form in forms for end in form.ends])
-    followed = dict.fromkeys(
-        [hashed(f"{one.stem} {other.stem}") for one, other in pairwise(terms.forms) if one and other]
-    )
+    followed = dict.fromkeys(terms.pairs)
+    followed.pop(NO_PAIR, None)
     weight = _PAIRS * math.sqrt(len(single) / len(pairs)) if len(pairs) > len(single) else _PAIRS
     squares = len(single) + len(pairs) * weight**2 + len(ordered) * _ORDER**2 + len(stems) * _STEM**2
     length = math.sqrt(squares) or 1.0
-    kinds: tuple[tuple[int, dict[int, None], float], ...] = (
-        (0, single, 1.0 / length),
-        (0, pairs, weight / length),
-        (0, ordered, _ORDER / length),
-        (first, stems, _STEM / length),
-        (first, words, _FURTHER / math.sqrt(len(words) + 1)),
-        (first, ends, _FURTHER / math.sqrt(len(ends) + 1)),
-        (first, followed, _FURTHER / math.sqrt(len(followed) + 1)),
+    said = len(single) + len(pairs) + len(ordered)
+    numbers = np.array([*single, *pairs, *ordered, *stems, *words, *ends, *followed], dtype=np.int64)
+    numbers[said:] += first_word(many)
+    kinds = (
+        (len(single), 1.0 / length),
+        (len(pairs), weight / length),
+        (len(ordered), _ORDER / length),
+        (len(stems), _STEM / length),
+        *((count, _FURTHER / math.sqrt(count + 1)) for count in map(len, (words, ends, followed))),
     )
-    features: dict[int, float] = {}
-    for begin, own, value in kinds:
-        for number in own:
-            features.setdefault(begin + number, value)
-    return Evidence(
-        np.fromiter(features, dtype=np.int64, count=len(features)),
-        np.fromiter(features.values(), dtype=np.float32, count=len(features)),
-    )
+    values = np.empty(len(numbers), dtype=np.float32)
+    end = 0
+    for count, value in kinds:
+        values[end : end + count] = value
+        end += count
+    return Evidence(numbers, values)
 
 
 def places_of(many: int, terms: Terms) -> dict[int, tuple[int, ...]]:
@@ -109,7 +107,7 @@ def places_of(many: int, terms: Terms) -> dict[int, tuple[int, ...]]:
     def stands(number: int, *at: int) -> None:
         found[number] = (*found.get(number, ()), *at)
 
-    all_found = list(zip(terms.places.tolist(), terms.concepts.tolist(), strict=True))
+    all_found = list(zip(terms.places, terms.concepts, strict=True))
     for nth, (place, concept) in enumerate(all_found):
         stands(concept, place)
         for further, other in all_found[nth + 1 :]:
@@ -121,7 +119,7 @@ def places_of(many: int, terms: Terms) -> dict[int, tuple[int, ...]]:
         if form is not None:
             for number in (form.hashed, form.word, *form.ends):
                 stands(first + number, place)
-            following = terms.forms[place + 1] if place + 1 < len(terms.forms) else None
-            if following is not None:
-                stands(first + hashed(f"{form.stem} {following.stem}"), place, place + 1)
+    for place, number in enumerate(terms.pairs):
+        if number != NO_PAIR:
+            stands(first + number, place, place + 1)
     return found

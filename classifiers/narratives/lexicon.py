@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from classifiers.narratives.concepts import Concepts, Entry, Part
 from classifiers.narratives.likeness import stem_of
 from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.roster_names import NAME
 
-__all__ = ["WORDS", "Form", "Lexicon", "Terms", "hashed"]
-
-I64 = NDArray[np.int64]
+__all__ = ["NO_PAIR", "WORDS", "Form", "Lexicon", "Terms", "hashed"]
 
 WORDS = 1 << 17
 """Buckets that stems, pairs of them, words and their ends are hashed to."""
@@ -28,6 +25,7 @@ MOST_FOUND = 300
 """Concepts of a post that are read; more than the wordiest of ordinary posts has."""
 _MOST_REMEMBERED = 1 << 16
 """Tokens that are kept; then the memory is emptied, so that a stream of new words cannot fill it."""
+NO_PAIR = -1
 _SHORTEST_WITH_ENDS = 4
 _END = 3
 """Letters of a word's beginning and end, in words longer than `_SHORTEST_WITH_ENDS`: what stems leave out."""
@@ -59,16 +57,19 @@ class _Term(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """A post's concepts by place, rising, and the form of every token; None of one that tells nothing."""
+    """A post's concepts by place, rising; the form of every token, None of one that tells nothing; and for every token
+    but the last the bucket of its stem with the next one's, `NO_PAIR` where one of them has none."""
 
-    places: I64
-    concepts: I64
+    places: list[int]
+    concepts: list[int]
     forms: tuple[Form | None, ...]
+    pairs: tuple[int, ...]
 
     def within(self, begin: int, end: int) -> Terms:
         """Those of the tokens [begin, end), counted from there."""
-        first, last = np.searchsorted(self.places, (begin, end))
-        return Terms(self.places[first:last] - begin, self.concepts[first:last], self.forms[begin:end])
+        first, last = bisect_left(self.places, begin), bisect_left(self.places, end)
+        places = [place - begin for place in self.places[first:last]]
+        return Terms(places, self.concepts[first:last], self.forms[begin:end], self.pairs[begin : end - 1])
 
 
 class Lexicon:
@@ -107,9 +108,9 @@ class Lexicon:
                     places.append(place)
                     found.append(concept)
         return Terms(
-            np.array(places[:MOST_FOUND], dtype=np.int64),
-            np.array(found[:MOST_FOUND], dtype=np.int64),
-            tuple(term.form for term in terms),
+            places[:MOST_FOUND],
+            found[:MOST_FOUND],
+            *_with_pairs(tuple([term.form for term in terms])),
         )
 
     def _term(self, token: str) -> _Term:
@@ -132,6 +133,11 @@ class Lexicon:
             self._remembered.clear()
         self._remembered[token] = term
         return term
+
+
+def _with_pairs(forms: tuple[Form | None, ...]) -> tuple[tuple[Form | None, ...], tuple[int, ...]]:
+    neighbours = [hashed(f"{one.stem} {other.stem}") if one and other else NO_PAIR for one, other in pairwise(forms)]
+    return forms, tuple(neighbours)
 
 
 def _form(word: str) -> Form | None:

@@ -57,8 +57,7 @@ class Reader:
         self.lexicon = lexicon
         self.columns = columns
         self._many = len(lexicon.concepts.names)
-        self._core = np.zeros(self._many, dtype=np.bool_)
-        self._core[list(subjects.core)] = True
+        self._core = subjects.core
         codes = columns.codes
         self._harm = [k for k, code in enumerate(codes) if code.startswith(FLAGGED_HARM)]
         self._protected = [k for k, code in enumerate(codes) if code.startswith(PROTECTED)]
@@ -73,19 +72,18 @@ class Reader:
         if not self.lexicon.speaks(read):
             return None
         terms = self.lexicon.terms(read)
-        spoken_of = terms.places[self._core[terms.concepts]].tolist()
+        core = self._core
+        spoken_of = [place for place, one in zip(terms.places, terms.concepts, strict=True) if one in core]
         if not spoken_of:
             return None
         if len(read) <= _WHOLE:
             return self._reading(terms, 0, len(read), self._shares(terms))
         last = len(read) - _WINDOW + _STEP - 1
-        begins = {
-            begin
-            for place in spoken_of
-            for begin in range(max(0, place - _WINDOW + _STEP) // _STEP * _STEP, min(place, last) + 1, _STEP)
-        }
+        begins = {min(max(0, place - _STEP), last) // _STEP * _STEP for place in spoken_of}
         windows = [(begin, min(begin + _WINDOW, len(read))) for begin in sorted(begins)]
         parts = [terms.within(*window) for window in windows]
+        if len(parts) == 1:
+            return self._reading(parts[0], *windows[0], self._shares(parts[0]))
         found = [self._shares(part) for part in parts]
         likely = [float(shares @ self._possible(part)) for shares, part in zip(found, parts, strict=True)]
         best = likely.index(max(likely))
@@ -100,7 +98,7 @@ class Reader:
 
     def _possible(self, terms: Terms) -> F32:
         """1 for the codes of harm that the post speaks of, 0 for all other columns."""
-        concepts = set(terms.concepts.tolist())
+        concepts = set(terms.concepts)
         missed = [k for k, asks in self._asks if any(group.isdisjoint(concepts) for group in asks)]
         if not missed:
             return self._all_harm
