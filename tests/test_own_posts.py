@@ -24,7 +24,7 @@ OWN = OwnFile(
 FEWEST_POSTS = 150
 FEWEST_OF_A_GROUP = 5
 MEN = "slur-man"
-"""Where a language has another word for a man, the same post stands once for a woman and once, of this kind, for a man."""
+"""Where a language has another word for a man, a post may stand twice: for a woman, and in this group for a man."""
 
 
 def near(texts: list[str], others: list[str]) -> list[tuple[str, str]]:
