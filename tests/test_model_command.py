@@ -443,6 +443,12 @@ def test_numbers_go_where_the_output_goes_while_a_terminal_shows_how_far_it_is(t
     assert "G-en@1: scores" in shown
 
 
+def test_cards_of_shipped_models_are_not_written_among_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert json.loads(run("card", "CW-fr", "--json")).popitem()[1].startswith("cards/CW-fr@")
+    assert [path.name for path in tmp_path.iterdir()] == ["cards"]
+
+
 def test_compare_gives_the_difference_with_its_interval(tmp_path: Path) -> None:
     models = tmp_path / "models"
     make_head(models / "G-en", "clown", version="1")

@@ -17,7 +17,8 @@ def card(
     every: Annotated[bool, typer.Option("--all", help="every model that serves")] = False,
     version: Version = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="folder of the cards; without it, `cards` in the folder of models")
+        Path | None,
+        typer.Option("--out", help="folder of the cards; without it, cards/ beside the models, for shipped ones here"),
     ] = None,
     models: Models = None,
     config: ConfigFile = None,
@@ -26,11 +27,12 @@ def card(
     """Write the card of a model: data and licences, splits, quality with intervals and by group, calibration, what it
     confuses with protected speech, its worst functions, known failures, how to make it again. HTML and Markdown.
 
-    Example: hustings model card G-en --out cards
+    Example: hustings model card G-en --out /srv/cards
     """
     import json
 
     from classifiers.card.write import write_card
+    from classifiers.pipeline import shipped_models
     from runtime import build
     from runtime.commands.model.options import chosen_versions, complain_of
     from runtime.commands.progress import stages
@@ -41,11 +43,12 @@ def card(
     chosen, refused = chosen_versions(store, names or [], every, version)
     serving, codebook = store.readable(), build.codebook()
     written = {}
+    beside = Path() if store.own == shipped_models() else store.own  # what is shipped is not written to
     with stages(len(chosen), shown=not as_json) as progress:
         for stored in chosen:
             tag = stored.manifest.tag
             progress.at(tag, "card")
-            folder = (out or store.own / CARDS) / tag
+            folder = (out or beside / CARDS) / tag
             written[tag] = write_card(stored.manifest, stored.folder, folder, codebook=codebook, serving=serving)
             progress.done()
     if as_json:
