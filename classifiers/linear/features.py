@@ -112,15 +112,18 @@ def _codes(text: str) -> U32:
 def _character_buckets(codes: U32, to_end: Index, key: HashKey) -> list[Index]:
     """Rolling polynomial: each size is made of the one before it with one multiplication and one addition."""
     positions = len(to_end)
+    near_end = np.minimum(to_end, CHARACTER_SIZES[-1]).astype(np.uint8)  # bytes are compared fastest
     rolling = codes
     found = []
     for size, salt in zip(CHARACTER_SIZES, key.salts, strict=False):
-        rolling = rolling[:-1] * key.multiplier + codes[size - 1 :]  # empty once the text is shorter than `size`
-        buckets = np.full(positions, NOTHING, dtype=np.intp)
+        rolling = rolling[:-1] * key.multiplier  # empty once the text is shorter than `size`
+        rolling += codes[size - 1 :]
         fitting = rolling[:positions]
+        buckets = np.empty(positions, dtype=np.intp)
         buckets[: len(fitting)] = _mixed(fitting + salt)
+        buckets[len(fitting) :] = NOTHING
         if size > CHARACTER_SIZES[0]:
-            buckets[to_end < size - 1] = NOTHING
+            np.copyto(buckets, NOTHING, where=near_end < size - 1)
         found.append(buckets)
     return found
 
@@ -129,7 +132,7 @@ def _word_buckets(codes: U32, starts: Index, lengths: Index, first_word: Index, 
     place = np.arange(starts[-1] + lengths[-1]) - np.repeat(starts, lengths)
     weighted = codes[: len(place)] * key.powers[place % _LONGEST_WORD]
     hashes: U32 = np.add.reduceat(weighted, starts, dtype=np.uint32)
-    words = _mixed(hashes + key.salts[4]) + CHARACTER_BUCKETS
+    words = _mixed(hashes + key.salts[4]).astype(np.intp) + CHARACTER_BUCKETS
     pairs = np.full(len(words), NOTHING, dtype=np.intp)
     pairs[:-1] = _mixed(hashes[:-1] * key.multiplier + hashes[1:] + key.salts[5]) + CHARACTER_BUCKETS
     last_words = first_word[1:][np.diff(first_word) > 0] - 1
@@ -137,11 +140,16 @@ def _word_buckets(codes: U32, starts: Index, lengths: Index, first_word: Index, 
     return words, pairs
 
 
-def _mixed(hashes: U32) -> Index:
-    """Spreads what a polynomial leaves together (MurmurHash3's finaliser) and keeps the top bits."""
-    hashes = (hashes ^ (hashes >> np.uint32(16))) * _MIX_1
-    hashes = (hashes ^ (hashes >> np.uint32(13))) * _MIX_2
-    return (hashes >> _SHIFT).astype(np.intp)
+def _mixed(hashes: U32) -> U32:
+    """Spreads what a polynomial leaves together (MurmurHash3's finaliser), in place, and keeps the top bits."""
+    shifted = hashes >> np.uint32(16)
+    hashes ^= shifted
+    hashes *= _MIX_1
+    np.right_shift(hashes, np.uint32(13), out=shifted)
+    hashes ^= shifted
+    hashes *= _MIX_2
+    hashes >>= _SHIFT
+    return hashes
 
 
 def _split_mix(seed: int, step: int) -> int:
