@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -91,7 +93,7 @@ class Teller(NamedTuple):
         if sense is not None and score >= sense.least:
             shares = sense.shares(tokens[reading.begin : reading.end])
             if shares is not None:
-                reading = self.reader.weighed(reading, (reading.shares + shares) / 2)
+                reading = self.reader.weighed(reading, (reading.shares + shares) * np.float32(0.5))
                 score = round(sense.calibration.probability(reading.margin), DECIMALS)
                 return Told(reading, score, max(sense.threshold, reading.threshold))
         return Told(reading, score, max(self.manifest.threshold.value, reading.threshold))

@@ -240,7 +240,7 @@ def _by_meaning(reader: Reader, reading: Reading, own: Corpus, language: str, nt
         vector = sense.vectors[nth]
     else:
         vector = embedder.vectors([text_of(tokens[reading.begin : reading.end])])[0]
-    return reader.weighed(reading, (reading.shares + softmax_of(weights, vector)) / 2)
+    return reader.weighed(reading, (reading.shares + softmax_of(weights, vector)) * np.float32(0.5))
 
 
 def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
