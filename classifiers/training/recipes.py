@@ -90,9 +90,10 @@ RECIPES: dict[str, Recipe] = {
             limits="Only 310 examples: it misses most threats and is no reason to feel safe. It ranks; it must not be "
             "the only way in which threats are found. Some hundred threats of our own were added, to women and to men."
             + _WITHHOLDS,
-            precision=0.35,
+            precision=0.4,
             measured_on=("edos-threat-dev",),
-            own_weight=0.5,
+            own_weight=0.25,
+            ordinary_weight=4.0,
             own_protected=True,
             careless_weight=1.0,
         ),
