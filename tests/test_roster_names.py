@@ -141,7 +141,7 @@ def test_the_words_that_spoke_for_a_flag_are_never_a_name_and_stand_where_they_s
         ("@ana_velde lied", "they lied"),
         ("@somebody lied", "user lied"),
         ("The Harbour League... liars", "the they... liars"),
-        ("Xi He! He lies to Xi He.", "they! she lies to they."),
+        ("Xi He! He lies to Xi He.", "they! he lies to they."),
     ],
 )
 def test_an_encoder_reads_one_word_for_every_name(text: str, read: str) -> None:
