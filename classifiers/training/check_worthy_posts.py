@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 
 from classifiers.claims.pairs import load_pairs, pair_languages
 from classifiers.manifest import Dataset
+from classifiers.narratives.seeds import ORDINARY
 from classifiers.training.corpora import Corpus
 from hustings.codebook import matches
 from hustings.errors import ConfigError
@@ -67,7 +68,7 @@ def check_worthy_posts(language: str) -> Corpus:
 
 
 def _labelled(language: str, digest: hashlib._Hash) -> Iterator[tuple[str, int]]:
-    for path in (_seeds(f"{language}.toml"), _seeds("more", f"{language}.toml")):
+    for path in (_seeds(f"{language}.toml"), *(_seeds(folder, f"{language}.toml") for folder in ("more", "wide"))):
         if path.is_file():
             raw = path.read_bytes()
             digest.update(raw)
@@ -83,7 +84,7 @@ def _labelled(language: str, digest: hashlib._Hash) -> Iterator[tuple[str, int]]
 def _label(code: str) -> int | None:
     if any(matches(code, one) for one in WORTHY):
         return 1
-    return 0 if any(matches(code, one) for one in WORTHLESS) else None
+    return 0 if code == ORDINARY or any(matches(code, one) for one in WORTHLESS) else None
 
 
 def _seeds(*path: str) -> Traversable:
