@@ -12,9 +12,9 @@ __all__ = ["ENCODERS", "EncoderRecipe"]
 
 class EncoderRecipe(NamedTuple):
     """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best), and words for
-    the people who read its flags. The threats' `asked_from` was settled after seeing that of fourteen right flags on
-    dev nine have at least that linear score, and one ordinary post in a hundred; from .05 on it is twelve, and one in
-    thirty."""
+    the people who read its flags. The threats' `asked_from` was settled by hand: from .07 on two more of twenty right
+    flags on dev are found, but in the synthetic election the encoder also takes "will be at the harbour on Thursday
+    evening" for a threat, to which the linear head gives .08; a false threat wakes people up."""
 
     name: str
     language: str
@@ -50,7 +50,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
                     "edos-threat-dev",
                     "G-THR-en",
                     precision=0.5,
-                    asked_from=0.07,
+                    asked_from=0.1,
                     own="G-THR",
                 ),
                 Task("derogation", "edos-derogation", weight=0.3),
