@@ -24,6 +24,8 @@ from typing import Self
 
 import httpx
 
+from tests.servers.cached import keep
+
 __all__ = ["ElasticMissing", "ElasticNode", "server_home"]
 
 HERE = Path(__file__).parent / "elasticsearch"
@@ -52,8 +54,7 @@ def server_home() -> Path:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BRING_WITHIN_S)
         if done.returncode:
             raise ElasticMissing(f"Maven could not bring the server: {done.stdout[-500:]}{done.stderr[-500:]}")
-        if not folder.is_dir():
-            made.rename(folder)
+        keep(made, folder)
     return folder
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.servers.cached import keep
+
 __all__ = ["KafkaCluster", "KafkaMissing", "jars"]
 
 HERE = Path(__file__).parent / "kafka"
@@ -43,8 +45,7 @@ def jars() -> Path:
         done = subprocess.run([*command, f"-DoutputDirectory={made}"], capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise KafkaMissing(f"Maven could not bring the jars: {done.stdout[-500:]}{done.stderr[-500:]}")
-        if not folder.is_dir():
-            made.rename(folder)
+        keep(made, folder)
     return folder
 
 
