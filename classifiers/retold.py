@@ -18,14 +18,14 @@ So it is a suggestion to people; no rule and no flag depends on it.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.embed import Embedder
+from classifiers.encoder.embed import Embedder, spoken
 from hustings.types import Assessment
 
 __all__ = ["ALIKE", "MOST_READ", "Retold"]
@@ -103,8 +103,4 @@ def _most_in_common(asked: Assessment, others: Sequence[Assessment]) -> list[Ass
 
 
 def _words(assessment: Assessment) -> frozenset[str]:
-    return frozenset(_spoken((*assessment.title_tokens, *assessment.tokens)))
-
-
-def _spoken(tokens: Iterable[str]) -> Iterable[str]:
-    return (token for token in tokens if token[0] not in "#@" or len(token) == 1)
+    return frozenset(spoken((*assessment.title_tokens, *assessment.tokens)))

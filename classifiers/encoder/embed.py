@@ -6,7 +6,7 @@ right claim better than character TF-IDF, and both together better than either; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["FILES", "Embedder", "load_embedder", "words_of"]
+__all__ = ["FILES", "Embedder", "load_embedder", "spoken", "words_of"]
 
 FILES = ("network.onnx", "tokenizer.json")
 
@@ -45,7 +45,12 @@ class Embedder(NamedTuple):
 def words_of(text: str) -> str:
     """What is read: the analyser's words, disguises repaired, addresses gone; tags and handles by their parts, since a
     claim may be about whom they name."""
-    return " ".join(token for token in analyse(text).tokens if len(token) == 1 or token[0] not in "#@")
+    return " ".join(spoken(analyse(text).tokens))
+
+
+def spoken(tokens: Iterable[str]) -> Iterator[str]:
+    """The tokens without whole tags and handles, whose parts follow them."""
+    return (token for token in tokens if len(token) == 1 or token[0] not in "#@")
 
 
 def load_embedder(
