@@ -15,9 +15,8 @@ from classifiers.training.train import SEED
 from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError
 from runtime import build
-from runtime.commands.model.gates import show
 from runtime.commands.model.train_an_encoder import fine_tuning
-from runtime.commands.model.train_reviewed import next_steps
+from runtime.commands.model.train_reviewed import next_steps, tell_judgement
 from runtime.commands.terminal import say
 from runtime.config import Config, load_config
 from runtime.model_making import Judged, Making, build_from_desk, code_and_language, corpora_of
@@ -129,8 +128,4 @@ def _tell(made: Judged, order: OwnEncoderOrder, epochs: list[Epoch], config: Pat
         f"{made.stored.folder}: {manifest.tag} in {made.seconds:.0f} s; threshold {threshold.value}, precision "
         f"{threshold.precision}, recall {threshold.recall} ({threshold.reason})"
     )
-    show(made.record)
-    say(f"card: {made.card}")
-    say("\nNothing serves yet. Next:")
-    for step in steps:
-        say(f"  {step}")
+    tell_judgement(made, steps)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from runtime.model_making import Judged, Made
 
-__all__ = ["next_steps", "train_from_corpus"]
+__all__ = ["next_steps", "tell_judgement", "train_from_corpus"]
 
 
 def train_from_corpus(
@@ -58,7 +59,6 @@ def train_from_corpus(
 def _tell(made: Made, config: Path, as_json: bool) -> None:
     import msgspec
 
-    from runtime.commands.model.gates import show
     from runtime.commands.terminal import say
 
     manifest, paper = made.stored.manifest, made.corpus.paper
@@ -86,6 +86,14 @@ def _tell(made: Made, config: Path, as_json: bool) -> None:
         f"{made.stored.folder}: {manifest.tag} in {made.seconds:.1f} s; threshold {threshold.value}, precision "
         f"{threshold.precision}, recall {threshold.recall} ({threshold.reason})"
     )
+    tell_judgement(made, steps)
+
+
+def tell_judgement(made: Made | Judged, steps: Sequence[str]) -> None:
+    """What the gates said of a new version, where its card lies, and what comes next."""
+    from runtime.commands.model.gates import show
+    from runtime.commands.terminal import say
+
     show(made.record)
     say(f"card: {made.card}")
     say("\nNothing serves yet. Next:")
