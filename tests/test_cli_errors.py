@@ -87,6 +87,8 @@ CASES: dict[str, list[str]] = {
     "check: data folder is a file": ["check", "data-is-a-file.toml"],
     "check: unknown kind of source": ["check", "unknown-source.toml"],
     "check: a partner's key is gone": ["check", "secret-gone.toml"],
+    "check: no configuration": ["check"],
+    "check: two configurations": ["check", "good.toml", "--config", "new/hustings.toml"],
     "run: charter incomplete": ["run", "new/hustings.toml"],
     "run: no such file": ["run", "none.toml"],
     "loop: no such loop": ["loop", "harvest", "good.toml"],
@@ -106,6 +108,7 @@ CASES: dict[str, list[str]] = {
     "source lift: nothing has run": ["source", "lift", "a", "--config", "good.toml"],
     "evidence verify: nothing has run": ["evidence", "verify", "good.toml"],
     "audit verify: nothing has run": ["audit", "verify", "good.toml"],
+    "audit verify: nothing has run, named as an option": ["audit", "verify", "--config", "good.toml"],
     "audit verify: no checkpoint": ["audit", "verify", "good.toml", "--lodged", "12"],
     "init: a folder that holds something": ["init", "holds-something", "--yes"],
     "init: below a file": ["init", "empty/x", "--yes"],
@@ -119,6 +122,7 @@ def test_what_a_user_reads_when_something_is_wrong(
     folder: Path, hustings: CommandLine, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.delenv("HUSTINGS_CONFIG", raising=False)
     shown = []
     for name, arguments in CASES.items():
         answer = hustings(*arguments)
@@ -127,6 +131,20 @@ def test_what_a_user_reads_when_something_is_wrong(
         shown.append(f"=== {name}\n$ hustings {' '.join(arguments)}\n{masked(answer, folder)}")
     assert not (folder / "var").exists(), "a command that only looks makes nothing"
     golden("cli_errors.txt", "\n".join(shown))
+
+
+@pytest.mark.parametrize("words", [("check", "--json", "--offline"), ("audit", "verify"), ("evidence", "verify")])
+def test_a_configuration_is_named_as_an_argument_as_an_option_or_by_the_environment(
+    folder: Path, hustings: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HUSTINGS_CONFIG", "none.toml")
+    named = hustings(*words, "good.toml")
+    assert "none.toml" not in named.out + named.err
+    assert hustings(*words, "--config", "good.toml") == named
+    assert hustings(*words, "good.toml", "--config", "good.toml") == named
+    monkeypatch.setenv("HUSTINGS_CONFIG", "good.toml")
+    assert hustings(*words) == named
 
 
 def masked(answer: Answer, folder: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigArgument, ConfigOption, the_configuration
 
 __all__ = ["app"]
 
@@ -25,7 +26,8 @@ def audit() -> None:
 
 @app.command("verify")
 def verify(
-    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    config: ConfigArgument = None,
+    named: ConfigOption = None,
     lodged: Annotated[str, typer.Option(help="a checkpoint noted earlier, ROW:HASH; shows a chain cut short")] = "",
 ) -> None:
     """Compute the whole chain again and print its end. Note that down elsewhere: a chain alone cannot show that its
@@ -43,7 +45,7 @@ def verify(
     if lodged and not (row.isdigit() and sealed):
         raise ConfigError(f"--lodged: {lodged!r} is no checkpoint; it is ROW:HASH as this command prints it")
     checkpoint = chain.Checkpoint(sequence=int(row), hash=sealed) if lodged else None
-    loaded = load_config(config)
+    loaded = load_config(the_configuration(config, named))
     loaded.require_data()
     engine = build.open_engine(loaded)
     try:

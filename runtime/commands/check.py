@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from runtime.commands.config_path import ConfigPath
+from runtime.commands.config_path import ConfigArgument, ConfigOption, the_configuration
 
 __all__ = ["check"]
 
 
 def check(
-    config: ConfigPath,
+    config: ConfigArgument = None,
+    named: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object: ok, problems, warnings, facts")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="ask no server")] = False,
 ) -> None:
@@ -21,7 +22,7 @@ def check(
     Configuration, charter, roster, rules with their tests, sources, partners, models, and what Kafka, Elasticsearch and
     PostgreSQL say where they are configured; nothing is started, nothing is written. Exit status 1 on a problem.
 
-    Examples: hustings check my.toml · hustings check my.toml --offline
+    Examples: hustings check my.toml · hustings check --config my.toml --offline
     """
     import json
 
@@ -30,8 +31,8 @@ def check(
     from runtime.commands.terminal import complain, say
     from runtime.servers import ask_servers
 
-    clock = SystemClock()
-    report = find_problems(config, clock=clock) if offline else find_problems(config, clock=clock, ask=ask_servers)
+    path, clock = the_configuration(config, named), SystemClock()
+    report = find_problems(path, clock=clock) if offline else find_problems(path, clock=clock, ask=ask_servers)
     if as_json:
         say(json.dumps({"ok": not report.problems, **report._asdict()}, ensure_ascii=False))
     else:

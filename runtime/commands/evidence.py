@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import ConfigArgument, ConfigOption, the_configuration
 
 __all__ = ["app"]
 
@@ -25,7 +26,8 @@ def evidence() -> None:
 
 @app.command("verify")
 def verify(
-    config: Annotated[Path, typer.Argument(help="the configuration file")],
+    config: ConfigArgument = None,
+    named: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object: packs, flaws")] = False,
 ) -> None:
     """Read every sealed capture and compare it with its SHA-256. Exit status 1 when one was changed.
@@ -39,7 +41,7 @@ def verify(
     from runtime.commands.terminal import complain, say
     from runtime.config import load_config
 
-    folder = load_config(config).require_data() / "evidence"
+    folder = load_config(the_configuration(config, named)).require_data() / "evidence"
     packs = len(list(folder.glob("*/*.evidence")))
     flaws = list(EvidenceFolder(folder, code_version=build.CODE_VERSION).verify())
     if as_json:
