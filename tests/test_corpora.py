@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from classifiers.linear.score import Scorer
 from classifiers.signing import ANYBODY
 from classifiers.training.corpora import CORPORA
 from classifiers.training.corpus_import import Columns, import_rows
-from classifiers.training.corpus_store import Row, StoredCorpus, find_corpus, list_corpora, read_rows, store_corpus
+from classifiers.training.corpus_store import Row, StoredCorpus, find_corpus, read_rows, store_corpus, survey_corpora
 from classifiers.training.licences import class_of
 from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
 from desk.adjudication import adjudicate, judgement
@@ -218,7 +220,7 @@ def test_the_same_rows_are_stored_once_and_others_are_the_next_version(tmp_path:
     assert second.paper.tag == "local@2"
     assert find_corpus(tmp_path, "local").paper.tag == "local@2"
     assert find_corpus(tmp_path, "local@1").paper.rows == 4
-    assert [one.paper.tag for one in list_corpora(tmp_path)] == ["local@1", "local@2"]
+    assert [one.paper.tag for one in survey_corpora(tmp_path).versions] == ["local@1", "local@2"]
     assert read_rows(first) == ROWS
 
 
@@ -226,7 +228,36 @@ def test_a_version_that_was_not_finished_is_left_alone(tmp_path: Path) -> None:
     """As after a crash between the rows and the paper."""
     (tmp_path / "local@3").mkdir()
     assert stored(tmp_path, ROWS).paper.tag == "local@4"
-    assert [one.paper.tag for one in list_corpora(tmp_path)] == ["local@4"]
+    assert [one.paper.tag for one in survey_corpora(tmp_path).versions] == ["local@4"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (
+            lambda folder: (folder / "paper.json").write_text('{"format": 1, "na'),
+            "paper.json: Input data was truncated",
+        ),
+        (lambda folder: (folder / "paper.json").write_bytes(b"\xff\xfe"), "paper.json: "),
+        (lambda folder: (folder / "paper.json").write_text("{}"), "missing required field `name`"),
+        (lambda folder: (folder / "paper.json").unlink() or (folder / "paper.json").mkdir(), "Is a directory"),
+        (lambda folder: folder.rename(folder.with_name("local@3")), "paper.json is that of local@2"),
+    ],
+)
+def test_a_version_that_cannot_be_read_hides_no_other_and_is_never_passed_over(
+    tmp_path: Path, hustings: CommandLine, spoil: Callable[[Path], object], told: str
+) -> None:
+    stored(tmp_path, ROWS)
+    spoil(stored(tmp_path, [*ROWS, row(9, 1)]).folder)
+    assert find_corpus(tmp_path, "local@1").paper.rows == 4
+    with pytest.raises(ConfigError, match=f"{re.escape(told)}.*; mend it or take it away. There are local@1"):
+        find_corpus(tmp_path, "local")
+    answer = hustings("corpus", "list", "--data", tmp_path, "--corpora", tmp_path, "--json")
+    assert answer.status == 1
+    assert told in answer.err
+    states = {line["corpus"]: line["state"] for line in json.loads(answer.out)}
+    assert states.pop("local@1").startswith("made from a file")
+    assert "refused" in states.values()
 
 
 def test_near_copies_are_counted_when_a_corpus_is_stored(tmp_path: Path) -> None:

@@ -27,11 +27,13 @@ __all__ = [
     "Paper",
     "Row",
     "StoredCorpus",
+    "Survey",
+    "Unreadable",
     "check_corpus_name",
     "find_corpus",
-    "list_corpora",
     "read_rows",
     "store_corpus",
+    "survey_corpora",
     "to_training",
 ]
 
@@ -87,6 +89,20 @@ class StoredCorpus(NamedTuple):
     is_new: bool = False
 
 
+class Unreadable(NamedTuple):
+    """A folder with a paper that cannot be read, or that is the paper of another version."""
+
+    folder: Path
+    problem: str
+
+
+class Survey(NamedTuple):
+    """All that lies in a store: versions by name and age, and beside them what should be one."""
+
+    versions: list[StoredCorpus]
+    unreadable: list[Unreadable]
+
+
 def check_corpus_name(name: str) -> None:
     """Raises `ConfigError` for what cannot be the name of a corpus: it becomes that of a folder."""
     if re.search(NAME, name) is None:
@@ -123,7 +139,7 @@ def store_corpus(
         )
     raw = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     digest = hashlib.sha256(raw).hexdigest()
-    known = [one for one in list_corpora(corpora) if one.paper.name == name]
+    known = [one for one in survey_corpora(corpora).versions if one.paper.name == name]
     for one in known:
         if one.paper.sha256 == digest:
             return one
@@ -157,30 +173,48 @@ def store_corpus(
     return StoredCorpus(paper, folder, is_new=True)
 
 
-def list_corpora(corpora: Path) -> list[StoredCorpus]:
-    """Every version in the store, by name and age. Raises `ConfigError` for a paper that cannot be read."""
-    if not corpora.is_dir():
-        return []
-    found = []
-    for folder in corpora.iterdir():
-        if (folder / PAPER).exists():
-            try:
-                paper = msgspec.json.decode((folder / PAPER).read_bytes(), type=Paper)
-            except (OSError, msgspec.MsgspecError) as error:
-                raise ConfigError(f"{folder / PAPER}: {error}") from error
-            found.append(StoredCorpus(paper, folder))
-    return sorted(found, key=lambda one: (one.paper.name, len(one.paper.version), one.paper.version))
+def survey_corpora(corpora: Path) -> Survey:
+    """Every version in the store; one that cannot be read says nothing about the others. A folder without a paper was
+    never finished, and is left out."""
+    survey = Survey([], [])
+    for folder in sorted(corpora.iterdir()) if corpora.is_dir() else ():
+        try:
+            paper = msgspec.json.decode((folder / PAPER).read_bytes(), type=Paper)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            survey.unreadable.append(Unreadable(folder, f"{PAPER} cannot be read ({error.strerror})"))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            survey.unreadable.append(Unreadable(folder, f"{PAPER}: {error}"))
+        else:
+            if folder.name == paper.tag:
+                survey.versions.append(StoredCorpus(paper, folder))
+            else:
+                survey.unreadable.append(Unreadable(folder, f"{PAPER} is that of {paper.tag}"))
+    survey.versions.sort(key=lambda one: (one.paper.name, _age(one.paper.version)))
+    return survey
 
 
 def find_corpus(corpora: Path, wanted: str) -> StoredCorpus:
-    """`name@version`, or the newest version of `name`. Raises `ConfigError` with those that are there."""
+    """`name@version`, or the newest version of `name`. Raises `ConfigError` with those that are there, and for a
+    version that cannot be read: an older one never takes its place unasked."""
     name, _, version = wanted.partition("@")
-    found = list_corpora(corpora)
-    for one in reversed(found):
-        if one.paper.name == name and version in ("", one.paper.version):
-            return one
-    known = ", ".join(one.paper.tag for one in found) or "none"
-    raise ConfigError(f"{corpora}: no corpus {wanted!r}; there are {known}")
+    survey = survey_corpora(corpora)
+    found = [one for one in survey.versions if one.paper.name == name and version in ("", one.paper.version)]
+    newest = _age(found[-1].paper.version) if found else (0, "")
+    known = ", ".join(one.paper.tag for one in survey.versions) or "none"
+    for bad in survey.unreadable:
+        own, _, number = bad.folder.name.partition("@")
+        if own == name and (number == version or (not version and _age(number) > newest)):
+            raise ConfigError(f"{bad.folder}: {bad.problem}; mend it or take it away. There are {known}")
+    if not found:
+        raise ConfigError(f"{corpora}: no corpus {wanted!r}; there are {known}")
+    return found[-1]
+
+
+def _age(version: str) -> tuple[int, str]:
+    """Sorts 10 behind 9."""
+    return len(version), version
 
 
 def read_rows(stored: StoredCorpus) -> list[Row]:

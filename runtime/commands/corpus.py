@@ -45,19 +45,23 @@ def list_(
 ) -> None:
     """Every corpus that can be trained on: the data sets that are known, staged or not, and the versions of one's own.
 
-    The licence's class says what may be done with weights that were learnt from it.
+    The licence's class says what may be done with weights that were learnt from it. Exit status 1 when a version of
+    one's own cannot be read; the others are listed.
 
     Example: hustings corpus list --config my.toml
     """
     import json
 
     from classifiers.training.corpora import CORPORA, read_corpus
-    from classifiers.training.corpus_store import list_corpora
+    from classifiers.training.corpus_store import Survey, survey_corpora
     from classifiers.training.licences import CLASSES, class_of
     from hustings.errors import ConfigError
     from runtime.commands.progress import stages
-    from runtime.commands.terminal import say, table
+    from runtime.commands.terminal import complain, printable, say, table
 
+    survey = Survey([], [])
+    if config is not None or corpora is not None:
+        survey = survey_corpora(corpora_folder(corpora, config))
     lines: list[dict[str, object]] = []
     with stages(len(CORPORA), shown=not as_json) as progress:
         for name, source in CORPORA.items():
@@ -80,22 +84,25 @@ def list_(
                 }
             )
             progress.done()
-    if config is not None or corpora is not None:
-        lines += [_line(stored) for stored in list_corpora(corpora_folder(corpora, config))]
+    lines += [_line(stored) for stored in survey.versions]
     if as_json:
-        say(json.dumps(lines, ensure_ascii=False))
-        return
-    table(
-        "Corpora",
-        ["corpus", "state", "rows", "positive", "licence", "class", "source"],
-        [
-            [line[key] for key in ("corpus", "state", "rows", "positives", "licence", "class", "source")]
-            for line in lines
-        ],
-    )
-    for name, meaning in CLASSES.items():
-        if any(line["class"] == name for line in lines):
-            say(f"{name}: {meaning}")
+        refused = [{"corpus": bad.folder.name, "state": "refused", "problem": bad.problem} for bad in survey.unreadable]
+        say(json.dumps([*lines, *refused], ensure_ascii=False))
+    else:
+        shown = ("corpus", "state", "rows", "positives", "licence", "class", "source")
+        table(
+            "Corpora",
+            ["corpus", "state", "rows", "positive", "licence", "class", "source"],
+            [[line[key] for key in shown] for line in lines]
+            + [[bad.folder.name, "refused", *["-"] * (len(shown) - 2)] for bad in survey.unreadable],
+        )
+        for name, meaning in CLASSES.items():
+            if any(line["class"] == name for line in lines):
+                say(f"{name}: {meaning}")
+    for bad in survey.unreadable:
+        complain(printable(f"{bad.folder}: refused: {bad.problem}"))
+    if survey.unreadable:
+        raise typer.Exit(1)
 
 
 @app.command("import")
