@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.claims.claim import Claim
-from classifiers.claims.features import FEATURES, features
+from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
 from classifiers.claims.meaning import Meaning
@@ -102,6 +102,28 @@ def test_any_text_is_ranked_with_probabilities_in_a_fixed_order(matcher: ClaimMa
     assert found == matcher.rank(tokens)
     assert all(0 <= match.score <= 1 for match in found)
     assert len({match.id for match in found}) == len(found)
+
+
+def test_a_claim_is_never_surer_than_one_that_ranks_before_it(matcher: ClaimMatcher, reading: ClaimMatcher) -> None:
+    """The trees alone, asked about each by itself, think more of some that come later."""
+    retriever = retriever_of(CLAIMS)
+    reranker = load_reranker(serving(shipped_models()).values())
+    assert reranker is not None
+    overtaken = 0
+    for text in (
+        "the vote for candidates in Port Ellery was paid with crowns near the river",
+        "No crowns for the ballot photo, the election is on Monday in Tarn Hollow",
+        "Candidates moved each vote from the river to Port Ellery for crowns",
+        "they moved the election in port ellery from sunday to monday, pass it on!!",
+    ):
+        tokens = analyse(text).tokens
+        (query,) = documents([text])
+        rows = features(retriever, query, considered(retriever, query))
+        margins = reranker.trees.margins(rows[np.argsort(-rows[:, ORDER], kind="stable")])
+        overtaken += bool((np.diff(margins) > 0).any())
+        for scores in ([one.score for one in found.rank(tokens, text=text)] for found in (matcher, reading)):
+            assert scores == sorted(scores, reverse=True)
+    assert overtaken
 
 
 def test_more_in_common_never_makes_a_match_less_sure(matcher: ClaimMatcher) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import ORDER, features
@@ -38,7 +40,7 @@ _MOST_TOKENS = 512
 
 
 class ClaimMatch(NamedTuple):
-    """A claim's id and the probability that the text is about it."""
+    """A claim's id and the probability that the text is about it, at most that of the claim before it."""
 
     id: str
     score: float
@@ -113,12 +115,16 @@ class ClaimMatcher:
         rows = features(self.retriever, query, found)
         order = rows[:, ORDER] if alike is None else rows[:, ORDER] + WEIGHT * alike[found.places]
         best = np.lexsort((found.places, -order))[:most]
-        margins = self._reranker.trees.margins(rows[best])
+        sure = self._sureness(rows[best])
+        return [ClaimMatch(self._ids[place], one) for place, one in zip(found.places[best].tolist(), sure, strict=True)]
+
+    def _sureness(self, ranked: NDArray[np.float32]) -> list[float]:
+        """How sure each match is, for rows in the order of rank. The trees are asked about one candidate at a time and
+        may think more of a later one. They were calibrated on the first of each text, so what they say of a later one
+        holds only as far as nothing better stands before it: none is surer than those before."""
         calibration = self._reranker.manifest.calibration
-        return [
-            ClaimMatch(self._ids[place], round(calibration.probability(margin), 4))
-            for place, margin in zip(found.places[best].tolist(), margins.tolist(), strict=True)
-        ]
+        said = [round(calibration.probability(margin), 4) for margin in self._reranker.trees.margins(ranked).tolist()]
+        return list(accumulate(said, min))
 
     def sure(self, tokens: Sequence[str], *, most: int = 3) -> list[ClaimMatch]:
         """Those that are sure enough to be shown beside a post."""
