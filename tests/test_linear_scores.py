@@ -22,8 +22,10 @@ from classifiers.linear.score import (
     word_sums,
 )
 from classifiers.linear.step import LinearHeads, heads_for
+from classifiers.linear.vocabulary import number_words, vocabulary
 from classifiers.manifest import Calibration
 from classifiers.pipeline import shipped_models
+from classifiers.roster_names import NAME
 from classifiers.store import serving
 from classifiers.training.calibration import margin_of
 from hustings.testing.check_classifier import check_classifier
@@ -55,6 +57,23 @@ def test_scores_are_the_same_to_the_last_bit_in_any_batch(posts: list[list[str]]
     whole = scorer.margins(posts)
     pieces = [scorer.margins(posts[start : start + size]) for start in range(0, len(posts), size)]
     assert np.array_equal(whole, np.concatenate(pieces, axis=1))
+
+
+@settings(max_examples=50)
+@given(st.lists(st.lists(WORDS | st.just(NAME) | st.text("abcé", min_size=1, max_size=4), max_size=30), max_size=8))
+def test_distinct_words_of_a_batch_sum_to_what_all_of_its_words_sum_to(posts: list[list[str]]) -> None:
+    key = HashKey.from_seed(HEAD.manifest.seed)
+    found, by_distinct_words = features(posts, key), vocabulary(number_words(posts), key)
+    assert by_distinct_words.sizes.tolist() == found.sizes.tolist()
+    assert by_distinct_words.first_word.tolist() == found.first_word.tolist()
+    assert word_sums(by_distinct_words, HEAD.weights).tolist() == word_sums(found, HEAD.weights).tolist()
+
+
+def test_a_batch_of_endless_new_words_is_scored_in_pieces_like_each_post_alone() -> None:
+    scorer = Scorer([HEAD])
+    endless = [[f"{post}x{word}".ljust(250, "y") for word in range(300)] for post in range(12)]
+    alone = [scorer.margins([tokens])[0, 0] for tokens in endless]
+    assert scorer.margins(endless)[0].tolist() == alone
 
 
 def test_a_very_long_post_is_scored_in_bounded_pieces_like_a_short_one() -> None:

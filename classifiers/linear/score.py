@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import Features, HashKey, features
+from classifiers.linear.features import Features, HashKey, WordFeatures
 from classifiers.linear.model import Head, Weights, Withholding
+from classifiers.linear.vocabulary import Vocabulary, number_words, vocabulary
 from classifiers.manifest import Calibration
 from hustings.errors import ModelError
 
@@ -40,7 +41,8 @@ WINDOW_HANDICAP = 0.25
 """Chosen on cross-validated PR-AUC of all shipped heads: 0 costs up to .007 (Hindi), 1 gives up most of the windows."""
 DECIMALS = 4
 """Scores are rounded so: what is stored is the same text on every machine."""
-_CHUNK_CHARACTERS = 400_000  # bounds the memory of one pass, at about 100 bytes a character
+_MOST_WORDS = 1 << 16  # of one pass, at about 100 bytes a word …
+_MOST_CHARACTERS = 400_000  # … and as many a character of distinct words: a batch of endless new words is halved
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -107,17 +109,14 @@ def largest_margins(
 ) -> F64:
     """[heads, posts]: the largest margin over the whole post and its windows; `withholding` is that of each head."""
     second = withholding or [None] * len(heads)
-    passes = [_largest_margins(heads, key, chunk, second) for chunk in _chunks(posts)]
+    passes = [_largest_margins(heads, second, found) for found in _vocabularies(posts, key)]
     return np.concatenate(passes, axis=1) if passes else np.zeros((len(heads), 0))
 
 
-def _largest_margins(
-    heads: Sequence[Weights], key: HashKey, posts: Sequence[Sequence[str]], withholding: Sequence[Withholding | None]
-) -> F64:
-    found = features(posts, key)
+def _largest_margins(heads: Sequence[Weights], withholding: Sequence[Withholding | None], found: Vocabulary) -> F64:
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
-    whole = len(posts)
+    whole = places.posts
     margins = np.empty((len(heads), whole))
     for row, (weights, second) in enumerate(zip(heads, withholding, strict=True)):
         scored = scored_segments(weights, second, found, places, roots)
@@ -129,38 +128,18 @@ def _largest_margins(
 
 
 def scored_segments(
-    weights: Weights, withholding: Withholding | None, found: Features, places: Segments, roots: F64
+    weights: Weights, withholding: Withholding | None, found: Features | Vocabulary, places: Segments, roots: F64
 ) -> F64:
     """The margin of every segment that counts. Each is judged by itself: counter-speech in one window withholds nothing
     from another."""
     margins = segment_margins(weights, word_sums(found, weights), places, roots)
     if withholding is None:
         return margins
-    doubtful = np.flatnonzero(margins > withholding.to)  # elsewhere nothing can be withheld: few are left to look at
-    if len(doubtful):
-        by_word = _sums_within(found, withholding.weights, places, doubtful)
-        second = segment_margins(withholding.weights, by_word, places, roots)[doubtful]
-        margins[doubtful[second >= withholding.at]] = withholding.to
+    doubtful = margins > withholding.to  # elsewhere nothing can be withheld
+    if doubtful.any():
+        second = segment_margins(withholding.weights, word_sums(found, withholding.weights), places, roots)
+        margins[doubtful & (second >= withholding.at)] = withholding.to
     return margins
-
-
-def _sums_within(found: Features, weights: Weights, places: Segments, chosen: NDArray[np.intp]) -> I64:
-    """`word_sums` of the words in the chosen segments; 0 for the others."""
-    steps = np.zeros(len(found.words) + 1, dtype=np.int64)
-    np.add.at(steps, places.begins[chosen], 1)
-    np.add.at(steps, places.ends[chosen], -1)
-    inside = np.cumsum(steps[:-1]) > 0
-    lengths = np.diff(found.starts, append=len(found.characters[0]))
-    positions = np.repeat(inside, lengths)
-    kept = found._replace(
-        characters=tuple(buckets[positions] for buckets in found.characters),
-        words=found.words[inside],
-        pairs=found.pairs[inside],
-        starts=np.cumsum(lengths[inside]) - lengths[inside],
-    )
-    by_word = np.zeros(len(found.words), dtype=np.int64)
-    by_word[inside] = word_sums(kept, weights)
-    return by_word
 
 
 def segment_margins(weights: Weights, by_word: I64, places: Segments, roots: F64) -> F64:
@@ -171,17 +150,25 @@ def segment_margins(weights: Weights, by_word: I64, places: Segments, roots: F64
     return margins
 
 
-def word_sums(found: Features, weights: Weights) -> I64:
+def word_sums(found: Features | Vocabulary, weights: Weights) -> I64:
     """Per word, the sum of the weights of all features that begin in it: whole numbers, so exact in any order."""
-    if not len(found.words):
-        return np.zeros(0, dtype=np.int64)
     by_bucket = weights.by_bucket
-    by_position = by_bucket[found.characters[0]].astype(np.int32)
-    for buckets in found.characters[1:]:
-        by_position += by_bucket[buckets]
-    sums: I64 = np.add.reduceat(by_position, found.starts, dtype=np.int64)
-    sums += by_bucket[found.words]
-    sums += by_bucket[found.pairs]
+    if isinstance(found, Vocabulary):
+        sums = _sums_alone(found.alone, by_bucket).take(found.numbers)
+    else:
+        sums = _sums_alone(found, by_bucket)
+    sums += by_bucket.take(found.pairs)
+    return sums
+
+
+def _sums_alone(words: Features | WordFeatures, by_bucket: NDArray[np.int16]) -> I64:
+    if not len(words.words):
+        return np.zeros(0, dtype=np.int64)
+    by_position = by_bucket.take(words.characters[0]).astype(np.int32)
+    for buckets in words.characters[1:]:
+        by_position += by_bucket.take(buckets)
+    sums: I64 = np.add.reduceat(by_position, words.starts, dtype=np.int64)
+    sums += by_bucket.take(words.words)
     return sums
 
 
@@ -204,20 +191,30 @@ def segments(first_word: NDArray[np.intp]) -> Segments:
     )
 
 
-def feature_counts(found: Features, places: Segments) -> I64:
+def feature_counts(found: Features | Vocabulary, places: Segments) -> I64:
     """How many features each segment has, at least 1: the square root of it is what a sum is divided by."""
     until = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(found.sizes)))
     counts: I64 = np.maximum(until[places.ends] - until[places.begins], 1)
     return counts
 
 
-def _chunks(posts: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
-    start = characters = 0
+def _vocabularies(posts: Sequence[Sequence[str]], key: HashKey) -> Iterator[Vocabulary]:
+    """Those of as many posts at a time as bounds the memory of one pass."""
+    start = words = 0
     for place, tokens in enumerate(posts):
-        size = sum(map(len, tokens)) + len(tokens)
-        if characters and characters + size > _CHUNK_CHARACTERS:
-            yield posts[start:place]
-            start, characters = place, 0
-        characters += size
+        if words and words + len(tokens) > _MOST_WORDS:
+            yield from _bounded(posts[start:place], key)
+            start, words = place, 0
+        words += len(tokens)
     if start < len(posts):
-        yield posts[start:]
+        yield from _bounded(posts[start:], key)
+
+
+def _bounded(posts: Sequence[Sequence[str]], key: HashKey) -> Iterator[Vocabulary]:
+    numbered = number_words(posts)
+    half = len(posts) // 2
+    if half and sum(map(len, numbered.words)) > _MOST_CHARACTERS:
+        yield from _bounded(posts[:half], key)
+        yield from _bounded(posts[half:], key)
+    else:
+        yield vocabulary(numbered, key)
