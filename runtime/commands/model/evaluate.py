@@ -13,7 +13,6 @@ from runtime.commands.model.options import (
     Data,
     Label,
     Models,
-    Positive,
     Text,
     Version,
     loaded,
@@ -36,9 +35,14 @@ def evaluate(
     head: Annotated[str, typer.Argument(help="a model, NAME or NAME@VERSION, such as G-en")],
     data: Data,
     label: Label,
-    positive: Positive,
+    positive: Annotated[
+        str | None, typer.Option("--positive", help="the label's value that the model should find")
+    ] = None,
     text: Text = "text",
     group: Annotated[str | None, typer.Option("--group", help="key of a line; measures each of its values too")] = None,
+    by_code: Annotated[
+        bool, typer.Option("--by-code", help="labels are codes: what a model of narratives makes of each")
+    ] = False,
     version: Version = None,
     models: Models = None,
     config: ConfigFile = None,
@@ -48,7 +52,12 @@ def evaluate(
 
     Refused where nothing can be measured: an empty file, no post or only posts whose label is the positive one.
 
-    Example: hustings model evaluate G-en --data dev.jsonl --text text --label sexist --positive yes
+    With --by-code each label is a code of the codebook, or `none`; of each code is shown how often the model finds it,
+    how often it is right to give it, and what it is mostly taken for. A protected code (X-…) counts as given where it
+    is flagged, or likelier than not beside no flag.
+
+    Examples: hustings model evaluate G-en --data dev.jsonl --text text --label sexist --positive yes ·
+    hustings model evaluate N-en --data dev.jsonl --label code --by-code
     """
     import json
 
@@ -60,11 +69,21 @@ def evaluate(
     from classifiers.training.measures import MEASURES, measure
     from classifiers.training.text_file import told
     from classifiers.training.train import SEED
+    from hustings.errors import ConfigError
+    from runtime.commands.model.evaluate_codes import evaluate_codes
     from runtime.commands.model.posts import as_text, in_parts, labelled
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table
 
-    stored = named(store_of(models, loaded(config)), head, version)
+    if by_code and (positive is not None or group is not None):
+        raise ConfigError("--by-code measures every code: it takes neither --positive nor --group")
+    if positive is None and not by_code:
+        raise ConfigError("which posts should the model find? Name the label's value, --positive V; or say --by-code")
+    store = store_of(models, loaded(config))
+    stored = named(store, head, version)
+    if positive is None:
+        evaluate_codes(store, stored, data, text=text, label=label, as_json=as_json)
+        return
     manifest, threshold = stored.manifest, stored.manifest.threshold.value
     found, texts, labels = labelled(data, text, label, positive, *([group] if group else []))
     parts = {Path(told(data)).name: np.ones(len(found), dtype=bool)}

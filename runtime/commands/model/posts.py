@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Labelled", "as_text", "in_parts", "labelled", "rows", "texts_of"]
+__all__ = ["Labelled", "as_text", "in_parts", "labelled", "labels_of", "rows", "texts_of"]
 
 _PART = 256
 _LISTED = 8
@@ -78,6 +78,14 @@ def texts_of(path: Path, text: str, found: list[dict[str, object]]) -> list[str]
     return texts
 
 
+def labels_of(path: Path, label: str, found: list[dict[str, object]]) -> list[str]:
+    """The label of each row, as `rows` gave them, in the form of the command line. Raises `ConfigError` for one that is
+    empty or none."""
+    from classifiers.training.text_file import told
+
+    return [_label(f"{told(path)}: line {number}", label, row[label]) for number, row in enumerate(found, start=1)]
+
+
 def in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """The texts some at a time, so that a long file shows how far its scoring has come."""
     for first in range(0, len(texts), _PART):
@@ -94,7 +102,7 @@ def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> 
 
     found = list(rows(path, text, label, *others))
     texts = texts_of(path, text, found)
-    said = [_label(f"{told(path)}: line {number}", label, row[label]) for number, row in enumerate(found, start=1)]
+    said = labels_of(path, label, found)
     wanted = positive.strip()
     labels = np.array([int(value == wanted) for value in said], dtype=np.int64)
     if not found:
