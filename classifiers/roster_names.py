@@ -9,6 +9,8 @@ What such a name is must not decide whether a post is flagged: `without` puts `N
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -23,6 +25,12 @@ CONTEXT_TOKENS = 12
 """An ambiguous alias needs one of the person's context words at most so many tokens away."""
 NAME = "\ue000" * 10
 """Stands for a name. The analyser never makes such a token; it is as long as a usual name of two words is to a head."""
+
+_MOST_REMEMBERED = 2048
+"""Posts of which it is remembered where the names are: one step of the pipeline after the other asks about each post of
+a batch …"""
+_LONGEST_REMEMBERED = 128
+"""… but not of those with more tokens: the memory stays small."""
 
 
 class _Name(NamedTuple):
@@ -58,6 +66,7 @@ class RosterNames:
         names = _names(roster)
         self._context = {p.id: tuple(" ".join(analyse(word).tokens) for word in p.context) for p in roster.people}
         self._automaton = _automaton(names) if names else None
+        self._found_before = lru_cache(maxsize=_MOST_REMEMBERED)(partial(_looked_for, self._automaton))
 
     def people(self, tokens: tuple[str, ...]) -> list[tuple[str, Found]]:
         """(person, where) for each spelling that means exactly one person here."""
@@ -67,12 +76,15 @@ class RosterNames:
     def without(self, *parts: tuple[str, ...]) -> Read:
         """The tokens of a title and a text with `NAME` in place of each name, or of names side by side. A handle or
         hashtag that holds a name goes with it; other words of the hashtag are tokens of their own, and stay."""
+        said = [tokens for tokens in parts if tokens]
+        whole = said[0] if len(said) == 1 else tuple(chain.from_iterable(said))
+        if not any(map(self._found, said)):
+            return Read(whole, range(len(whole)))
         hidden: set[int] = set()
         before = 0
-        for tokens in parts:
+        for tokens in said:
             hidden |= {before + place for place in self._hidden(tokens)}
             before += len(tokens)
-        whole = parts[0] if len(parts) == 1 else tuple(token for tokens in parts for token in tokens)
         if not hidden:
             return Read(whole, range(len(whole)))
         ends = [place for place in range(len(whole)) if place not in hidden or place + 1 not in hidden]
@@ -94,17 +106,23 @@ class RosterNames:
                     hidden.add(place)
         return hidden
 
-    def _found(self, tokens: tuple[str, ...]) -> list[Found]:
+    def _found(self, tokens: tuple[str, ...]) -> tuple[Found, ...]:
         if self._automaton is None:
-            return []
-        joined = " " + " ".join(tokens) + " "
-        found = []
-        for end, (length, count, name) in self._automaton.iter(joined):
-            start = end - length + 1
-            if joined[start - 1] == " ":
-                first = joined.count(" ", 0, start) - 1
-                found.append(Found(first, first + count - 1, name))
-        return found
+            return ()
+        if len(tokens) > _LONGEST_REMEMBERED:
+            return _looked_for(self._automaton, tokens)
+        return self._found_before(tokens)
+
+
+def _looked_for(automaton: Any, tokens: tuple[str, ...]) -> tuple[Found, ...]:
+    joined = " " + " ".join(tokens) + " "
+    found = []
+    for end, (length, count, name) in automaton.iter(joined):
+        start = end - length + 1
+        if joined[start - 1] == " ":
+            first = joined.count(" ", 0, start) - 1
+            found.append(Found(first, first + count - 1, name))
+    return tuple(found)
 
 
 def _parts(tokens: tuple[str, ...], place: int) -> range:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.linear.explain import reason
+from classifiers.linear.explain import reasons
 from classifiers.linear.features import BUCKETS, HashKey, features
 from classifiers.linear.model import Head, Weights, Withholding, load_head, load_heads
 from classifiers.linear.score import (
@@ -32,7 +32,8 @@ from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Post
 
-HEAD = load_head(shipped_models() / "G-en")._replace(withholding=None)
+WITHHELD = load_head(shipped_models() / "G-en")
+HEAD = WITHHELD._replace(withholding=None)
 HEADS = load_heads(serving(shipped_models()).values())
 ABUSE = "women like her are stupid bitches who belong in the kitchen"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -96,12 +97,21 @@ def test_friendly_words_around_abuse_do_not_hide_it() -> None:
 @settings(max_examples=50)
 @given(st.lists(WORDS, min_size=1, max_size=70))
 def test_contributions_sum_to_the_margin(tokens: list[str]) -> None:
-    why = reason(HEAD, tokens)
+    [why] = reasons(HEAD, [tokens])
     is_window = why.end - why.begin < len(tokens)
     handicap = WINDOW_HANDICAP if is_window else 0.0
     assert why.contributions.sum() == pytest.approx(why.margin - HEAD.weights.intercept + handicap, abs=1e-9)
     assert why.margin == Scorer([HEAD]).margins([tokens])[0, 0]
     assert not is_window or why.end - why.begin == WINDOW_WORDS
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(WORDS, max_size=70), max_size=8))
+def test_a_reason_is_the_same_among_others_and_alone(posts: list[list[str]]) -> None:
+    for together, tokens in zip(reasons(WITHHELD, posts), posts, strict=True):
+        [alone] = reasons(WITHHELD, [tokens])
+        assert together[:3] == alone[:3]
+        assert together.contributions.tolist() == alone.contributions.tolist()
 
 
 def second_opinion(*words: str, at: float) -> Withholding:
@@ -119,7 +129,7 @@ def test_a_second_opinion_withholds_a_flag() -> None:
     plain, quoted = Scorer([head]).margins([abuse, [*abuse, "shameful"]])[0]
     assert plain == Scorer([HEAD]).margins([abuse])[0, 0]
     assert quoted == -3.0
-    assert reason(head, [*abuse, "shameful"]).margin == -3.0
+    assert reasons(head, [[*abuse, "shameful"]])[0].margin == -3.0
 
 
 @settings(max_examples=30)

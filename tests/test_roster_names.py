@@ -153,3 +153,9 @@ def test_the_suites_are_run_beside_a_roster_of_all_whom_they_swap() -> None:
     for text in ("Hafenliga", "Bergunion", "the Hill Union", "Yazin al-Murhaf", "Greta Hallowin", "सुनयना वेलोद्रा"):
         assert NAME in names.without(analyse(text).tokens).tokens, text
     assert len({person.name for person in watched().people}) == len(watched().people)
+
+
+def test_names_are_found_in_posts_too_long_to_be_remembered_and_in_posts_seen_before() -> None:
+    chatter = ("the", "queue", "was", "long") * 60
+    for tokens in (("ana", "velde", "lied"), ("ana", "velde", "lied"), (*chatter, "ana", "velde", "lied")):
+        assert NAMES.without(tokens).tokens == (*tokens[:-3], NAME, "lied")

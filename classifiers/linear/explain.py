@@ -7,20 +7,29 @@ where it is a window), exactly, unless a second opinion withheld the flag.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.linear.features import HashKey, features
+from classifiers.linear.features import HashKey
 from classifiers.linear.model import Head
-from classifiers.linear.score import WINDOW_WORDS, feature_counts, scored_segments, segments, word_sums
-from classifiers.roster_names import NOBODY, RosterNames
+from classifiers.linear.score import (
+    WINDOW_WORDS,
+    Segments,
+    feature_counts,
+    scored_segments,
+    segments,
+    vocabularies,
+    word_sums,
+)
+from classifiers.linear.vocabulary import Vocabulary
+from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Grounds", "Reason", "grounds", "reason", "spans_of"]
+__all__ = ["Grounds", "Reason", "all_grounds", "grounds", "reasons", "spans_of"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -45,32 +54,56 @@ class Grounds(NamedTuple):
     tokens: tuple[str, ...]
 
 
-def reason(head: Head, tokens: Sequence[str]) -> Reason:
-    """Where and why `head` gives these tokens their margin."""
+def reasons(head: Head, posts: Sequence[Sequence[str]]) -> list[Reason]:
+    """Where and why `head` gives the tokens of each post their margin."""
+    key = HashKey.from_seed(head.manifest.seed)
+    return [why for found in vocabularies(posts, key) for why in _reasons(head, found)]
+
+
+def _reasons(head: Head, found: Vocabulary) -> Iterator[Reason]:
     weights = head.weights
-    found = features([tokens], HashKey.from_seed(head.manifest.seed))
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
     margins = scored_segments(weights, head.withholding, found, places, roots)
-    best = int(np.argmax(margins))
-    begin, end = int(places.begins[best]), int(places.ends[best])
     half_pairs = weights.by_bucket[found.pairs] / 2.0
     shares = word_sums(found, weights) - half_pairs
     shares[1:] += half_pairs[:-1]
-    inside = shares[begin:end].copy()
-    if begin < end:  # the halves that reach out of the segment belong to the word within it
-        inside[0] -= half_pairs[begin - 1] if begin else 0.0
-        inside[-1] += half_pairs[end - 1]
-    return Reason(float(margins[best]), begin, end, weights.scale * inside / roots[best])
+    for post, best in enumerate(_best_segments(places, margins)):
+        begin, end = int(places.begins[best]), int(places.ends[best])
+        inside = shares[begin:end].copy()
+        if begin < end:  # the halves that reach out of the segment belong to the word within it
+            inside[0] -= half_pairs[begin - 1] if begin else 0.0
+            inside[-1] += half_pairs[end - 1]
+        first = int(found.first_word[post])
+        yield Reason(float(margins[best]), begin - first, end - first, weights.scale * inside / roots[best])
+
+
+def _best_segments(places: Segments, margins: NDArray[np.float64]) -> list[int]:
+    """For each post the segment with the largest margin, of several the first."""
+    best = list(range(places.posts))
+    begins = (places.posts + places.first_window).tolist()
+    for post, begin, end in zip(places.windowed.tolist(), begins, [*begins[1:], len(margins)], strict=False):
+        window = begin + int(np.argmax(margins[begin:end]))
+        if margins[window] > margins[post]:
+            best[post] = window
+    return best
 
 
 def grounds(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> Grounds:
     """Why a post was flagged. None of the `names` is among the words: they count for nothing."""
-    read = names.without(assessment.title_tokens, assessment.tokens)
-    why = reason(head, read.tokens)
-    first = min(_strongest(why.contributions), default=0)
-    begin = why.begin + max(0, first - WINDOW_WORDS // 2)
-    return Grounds(spans_of(read.origins, why.begin, why.contributions, assessment), read.tokens[begin : why.end])
+    return all_grounds(head, [assessment], [names.without(assessment.title_tokens, assessment.tokens)])[0]
+
+
+def all_grounds(head: Head, flagged: Sequence[Assessment], read: Sequence[Read]) -> list[Grounds]:
+    """Why each of these posts was flagged, of which the head read that."""
+    whys = reasons(head, [one.tokens for one in read])
+    found = []
+    for assessment, (tokens, origins), why in zip(flagged, read, whys, strict=True):
+        strongest = _strongest(why.contributions)
+        begin = why.begin + max(0, min(strongest, default=0) - WINDOW_WORDS // 2)
+        spans = _spans(origins, [why.begin + place for place in strongest], assessment)
+        found.append(Grounds(spans, tokens[begin : why.end]))
+    return found
 
 
 def spans_of(
@@ -78,8 +111,12 @@ def spans_of(
 ) -> tuple[Span, ...]:
     """The strongest words of those that begin at the token `begin` of what was read, neighbours joined, in reading
     order; `origins` says which token of the post each stands for."""
+    return _spans(origins, [begin + place for place in _strongest(contributions)], assessment)
+
+
+def _spans(origins: Sequence[int], read: Sequence[int], assessment: Assessment) -> tuple[Span, ...]:
     titled = len(assessment.title_tokens)
-    chosen = [origins[begin + place] for place in _strongest(contributions)]
+    chosen = [origins[place] for place in read]
     parts: tuple[tuple[Literal["title", "text"], str, list[int]], ...] = (
         ("title", assessment.post.title, [place for place in chosen if place < titled]),
         ("text", assessment.post.text, [place - titled for place in chosen if place >= titled]),

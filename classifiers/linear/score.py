@@ -32,6 +32,7 @@ __all__ = [
     "scored_segments",
     "segment_margins",
     "segments",
+    "vocabularies",
     "word_sums",
 ]
 
@@ -109,7 +110,7 @@ def largest_margins(
 ) -> F64:
     """[heads, posts]: the largest margin over the whole post and its windows; `withholding` is that of each head."""
     second = withholding or [None] * len(heads)
-    passes = [_largest_margins(heads, second, found) for found in _vocabularies(posts, key)]
+    passes = [_largest_margins(heads, second, found) for found in vocabularies(posts, key)]
     return np.concatenate(passes, axis=1) if passes else np.zeros((len(heads), 0))
 
 
@@ -198,7 +199,7 @@ def feature_counts(found: Features | Vocabulary, places: Segments) -> I64:
     return counts
 
 
-def _vocabularies(posts: Sequence[Sequence[str]], key: HashKey) -> Iterator[Vocabulary]:
+def vocabularies(posts: Sequence[Sequence[str]], key: HashKey) -> Iterator[Vocabulary]:
     """Those of as many posts at a time as bounds the memory of one pass."""
     start = words = 0
     for place, tokens in enumerate(posts):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from msgspec.structs import replace
 
-from classifiers.linear.explain import grounds
+from classifiers.linear.explain import Grounds, all_grounds
 from classifiers.linear.model import Head
-from classifiers.linear.score import Scorer
+from classifiers.linear.score import F64, Scorer
 from classifiers.own_examples import OwnExamples
-from classifiers.roster_names import NOBODY, RosterNames
+from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.codebook import CHECK_WORTHY
 from hustings.types import Assessment, Flag
 
@@ -47,38 +48,47 @@ class LinearHeads:
             if assessment.lang in self._scorers and (assessment.tokens or assessment.title_tokens):
                 places.setdefault(assessment.lang, []).append(place)
         for language, mine in places.items():
-            scorer = self._scorers[language]
-            scores = scorer.scores([self._tokens(assessments[place]) for place in mine])
-            for column, place in enumerate(mine):
-                done[place] = self._scored(assessments[place], scorer.heads, scores[:, column].tolist())
+            for place, scored in zip(mine, self._scored(language, [done[place] for place in mine]), strict=True):
+                done[place] = scored
         return done
 
-    def _scored(self, assessment: Assessment, heads: Sequence[Head], scores: Sequence[float]) -> Assessment:
-        by_code = dict(assessment.scores)
-        models = dict(assessment.models)
-        flags = []
-        for head, score in zip(heads, scores, strict=True):
-            manifest = head.manifest
-            by_code[manifest.code] = score
-            models[head.name] = manifest.version
-            if score >= manifest.threshold.value and manifest.code != CHECK_WORTHY:
-                why = grounds(head, assessment, self._names)
-                flags.append(
-                    Flag(
-                        code=manifest.code,
-                        score=score,
-                        threshold=manifest.threshold.value,
-                        classifier=head.label,
-                        spans=why.spans,
-                        example=self._examples.sentence(why.tokens, manifest.code, assessment.lang),
-                    )
-                )
-        return replace(assessment, scores=by_code, models=models, flags=(*assessment.flags, *flags))
+    def _scored(self, language: str, posts: Sequence[Assessment]) -> list[Assessment]:
+        scorer = self._scorers[language]
+        read = [self._names.without(one.title_tokens, one.tokens) for one in posts]
+        scores = scorer.scores([one.tokens for one in read])
+        flags = self._flags(scorer.heads, scores, posts, read)
+        codes = [head.manifest.code for head in scorer.heads]
+        models = {head.name: head.manifest.version for head in scorer.heads}
+        done = []
+        for one, own, given in zip(posts, scores.T.tolist(), flags, strict=True):
+            by_code = {**one.scores, **dict(zip(codes, own, strict=True))}
+            done.append(replace(one, scores=by_code, models={**one.models, **models}, flags=given))
+        return done
 
-    def _tokens(self, assessment: Assessment) -> Sequence[str]:
-        if not assessment.title_tokens:
-            return self._names.without(assessment.tokens).tokens
-        return self._names.without(assessment.title_tokens, assessment.tokens).tokens
+    def _flags(
+        self, heads: Sequence[Head], scores: F64, posts: Sequence[Assessment], read: Sequence[Read]
+    ) -> list[tuple[Flag, ...]]:
+        """The flags of each post, those that it had before among them."""
+        flags = [post.flags for post in posts]
+        for head, own in zip(heads, scores, strict=True):
+            if head.manifest.code == CHECK_WORTHY:
+                continue
+            flagged = np.flatnonzero(own >= head.manifest.threshold.value).tolist()
+            grounds = all_grounds(head, [posts[place] for place in flagged], [read[place] for place in flagged])
+            for place, why in zip(flagged, grounds, strict=True):
+                flags[place] = (*flags[place], self._flag(head, float(own[place]), why, posts[place].lang))
+        return flags
+
+    def _flag(self, head: Head, score: float, why: Grounds, language: str) -> Flag:
+        manifest = head.manifest
+        return Flag(
+            code=manifest.code,
+            score=score,
+            threshold=manifest.threshold.value,
+            classifier=head.label,
+            spans=why.spans,
+            example=self._examples.sentence(why.tokens, manifest.code, language),
+        )
 
 
 def heads_for(language: str, heads: Sequence[Head], languages: Sequence[str]) -> list[Head]:
