@@ -33,13 +33,12 @@ class Sentences:
     def closest(self, features: Iterable[str]) -> str:
         """The sentence with the largest cosine to these features, each given once; of several the first. How near it is
         tells nothing (ordinary talk is as near), so there is always one, but where no sentence has any of them."""
-        shared = np.zeros(len(self._texts))
-        for feature in features:
-            known = self._having.get(feature)
-            if known is not None:
-                shared[known[1]] += known[0]
-        if not shared.any():
+        known = [self._having[feature] for feature in features if feature in self._having]
+        if not known:
             return ""
+        places = np.concatenate([having for _, having in known])
+        squares = np.repeat([square for square, _ in known], [len(having) for _, having in known])
+        shared = np.bincount(places, squares, minlength=len(self._texts))
         return self._texts[int(np.argmax(shared / self._norms))]
 
 

@@ -89,24 +89,29 @@ class Columns(NamedTuple):
 
     def shares(self, evidence: Evidence) -> F32:
         """How likely each column is, all together 1."""
-        return softmax(np.maximum(self._units(evidence), 0) @ self.outer + self.outer_bias)
+        units = self._units(evidence)
+        return softmax(np.maximum(units, 0, out=units).dot(self.outer) + self.outer_bias)
 
     def spoke_for(self, evidence: Evidence, column: int, against: F32) -> F32:
         """What each feature adds to a column's margin, less its mean share in the others' by the weights `against`, by
         the units that the post woke."""
         awake = self._units(evidence) > 0
         gain = (self.outer[:, column] - self.outer @ against) * awake
-        spoke: F32 = evidence.values * (self.inner[self.row_of[evidence.numbers]] @ gain)
+        spoke: F32 = evidence.values * (self._rows(evidence) @ gain)
         return spoke
 
     def _units(self, evidence: Evidence) -> F32:
-        found: F32 = evidence.values @ self.inner[self.row_of[evidence.numbers]] + self.inner_bias
+        found: F32 = evidence.values.dot(self._rows(evidence))
+        found += self.inner_bias
         return found
+
+    def _rows(self, evidence: Evidence) -> F32:
+        return self.inner.take(self.row_of.take(evidence.numbers), axis=0)
 
 
 def softmax(margins: F32) -> F32:
-    raised = np.exp(margins - margins.max())
-    shares: F32 = raised / raised.sum()
+    raised = np.exp(margins - np.maximum.reduce(margins))
+    shares: F32 = raised / np.add.reduce(raised)
     return shares
 
 

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from classifiers.narratives.memory import Memory
 from hustings.errors import ModelError
 from hustings.text import analyse
 
@@ -22,7 +23,6 @@ __all__ = ["Concepts", "Entry", "Found", "Part", "concept_languages", "load_conc
 _STAR = "*"
 _PLUS = "+"
 _MOST_REMEMBERED = 1 << 16
-"""Words whose concepts are kept; then the memory is emptied, so that a stream of new words cannot fill it."""
 _ARABIC_PARTICLES = (
     *("وبال", "فلل", "وال", "وس", "فس", "بال", "فال", "كال", "ولل"),
     *("لل", "ال", "و", "ف", "ب", "ل", "س", "ع"),
@@ -76,7 +76,7 @@ class Concepts:
         self._swapped = _by(_letters, self._whole), _by(_letters, self._beginnings)
         self._hidden = _hidden(self._whole, self._beginnings)
         self._arabic = language == "ar"
-        self._remembered: dict[str, tuple[Entry, ...]] = {}
+        self._remembered = Memory(self.entries)
 
     @property
     def whole_words(self) -> tuple[str, ...]:
@@ -87,9 +87,7 @@ class Concepts:
         """Concepts by place; one word may have several."""
         found = []
         for place, token in enumerate(tokens):
-            entries = self._remembered.get(token)
-            if entries is None:
-                entries = self._remember(token)
+            entries = self._remembered[token]
             for concept, rest in entries:
                 if not rest or self.goes_on(tokens, place + 1, rest):
                     found.append(Found(place, concept))
@@ -111,13 +109,6 @@ class Concepts:
                     break
         if careless and not entries and len(token) >= _SHORTEST_MISTYPED:
             entries = self._mistyped(token)
-        return entries
-
-    def _remember(self, token: str) -> tuple[Entry, ...]:
-        entries = self.entries(token)
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[token] = entries
         return entries
 
     def _entries(self, token: str) -> tuple[Entry, ...]:

@@ -7,6 +7,9 @@ neighbouring stems, whole words, their beginnings and ends.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -53,73 +56,70 @@ def features_in(concepts: int) -> int:
 
 def evidence_of(many: int, terms: Terms) -> Evidence:
     """`many` is how many concepts there are."""
-    first_ordered = many + many * many
-    concepts, places = terms.concepts, terms.places
+    single = dict.fromkeys(terms.concepts)
+    pairs, ordered = _pairs(many, terms.places, terms.concepts)
+    forms = [form for form in terms.forms if form is not None]
+    _, stems_said, words_said, ends_said = zip(*forms, strict=True) if forms else ((), (), (), ())
+    stems, words = dict.fromkeys(stems_said), dict.fromkeys(words_said)
+    ends = dict.fromkeys(chain.from_iterable(ends_said))
+    followed = dict.fromkeys(terms.pairs)
+    followed.pop(NO_PAIR, None)
+    weight = _PAIRS * math.sqrt(len(single) / len(pairs)) if len(pairs) > len(single) else _PAIRS
+    squares = len(single) + len(pairs) * weight**2 + len(ordered) * _ORDER**2 + len(stems) * _STEM**2
+    length = math.sqrt(squares) or 1.0
+    kinds = (single, pairs, ordered, stems, words, ends, followed)
+    counts = [*map(len, kinds)]
+    numbers = np.fromiter(chain.from_iterable(kinds), dtype=np.int64, count=sum(counts))
+    numbers[sum(counts[:3]) :] += first_word(many)
+    alone = (1.0 / length, weight / length, _ORDER / length, _STEM / length)
+    together = (_FURTHER / math.sqrt(count + 1) for count in counts[4:])
+    return Evidence(numbers, np.array((*alone, *together), dtype=np.float32).repeat(counts))
+
+
+def _pairs(many: int, places: Sequence[int], concepts: Sequence[int]) -> tuple[dict[int, None], dict[int, None]]:
+    """The features of pairs of concepts near each other, and of those of which one follows the other, in the order in
+    which they are found."""
+    first_pair, first_ordered = many, many + many * many
+    pairs: dict[int, None] = {}
+    ordered: dict[int, None] = {}
     before: list[int] = []  # the concepts at the place before this one, where that is near
     here: list[int] = []
     here_at = -_NEXT - 1
-    ordered: dict[int, None] = {}
-    pairs: dict[int, None] = {}
+    nearest = 0
     for nth, (place, concept) in enumerate(zip(places, concepts, strict=True)):
         if place != here_at:
             before, here, here_at = here if place - here_at <= _NEXT else [], [], place
         here.append(concept)
         for other in before:
             ordered[first_ordered + other * many + concept] = None
-        for earlier in range(nth - 1, -1, -1):
-            if place - places[earlier] > _NEAR:
-                break
-            other = concepts[earlier]
-            if other != concept:
-                pairs[many + other * many + concept if other < concept else many + concept * many + other] = None
-    single = dict.fromkeys(concepts)
-    forms = [form for form in terms.forms if form is not None]
-    stems = dict.fromkeys([form.hashed for form in forms])
-    words = dict.fromkeys([form.word for form in forms])
-    ends = dict.fromkeys([end for form in forms for end in form.ends])
-    followed = dict.fromkeys(terms.pairs)
-    followed.pop(NO_PAIR, None)
-    weight = _PAIRS * math.sqrt(len(single) / len(pairs)) if len(pairs) > len(single) else _PAIRS
-    squares = len(single) + len(pairs) * weight**2 + len(ordered) * _ORDER**2 + len(stems) * _STEM**2
-    length = math.sqrt(squares) or 1.0
-    said = len(single) + len(pairs) + len(ordered)
-    numbers = np.array([*single, *pairs, *ordered, *stems, *words, *ends, *followed], dtype=np.int64)
-    numbers[said:] += first_word(many)
-    kinds = (
-        (len(single), 1.0 / length),
-        (len(pairs), weight / length),
-        (len(ordered), _ORDER / length),
-        (len(stems), _STEM / length),
-        *((count, _FURTHER / math.sqrt(count + 1)) for count in map(len, (words, ends, followed))),
-    )
-    values = np.empty(len(numbers), dtype=np.float32)
-    end = 0
-    for count, value in kinds:
-        values[end : end + count] = value
-        end += count
-    return Evidence(numbers, values)
+        while place - places[nearest] > _NEAR:
+            nearest += 1
+        with_lower, with_higher = first_pair + concept, first_pair + concept * many
+        for other in reversed(concepts[nearest:nth]):
+            if other < concept:
+                pairs[with_lower + other * many] = None
+            elif other > concept:
+                pairs[with_higher + other] = None
+    return pairs, ordered
 
 
-def places_of(many: int, terms: Terms) -> dict[int, tuple[int, ...]]:
+def places_of(many: int, terms: Terms) -> dict[int, list[int]]:
     """Where each feature of a post stands: the places of the tokens that it came from."""
-    found: dict[int, tuple[int, ...]] = {}
-
-    def stands(number: int, *at: int) -> None:
-        found[number] = (*found.get(number, ()), *at)
-
+    found: defaultdict[int, list[int]] = defaultdict(list)
     all_found = list(zip(terms.places, terms.concepts, strict=True))
+    first_pair, first_ordered = many, many + many * many
     for nth, (place, concept) in enumerate(all_found):
-        stands(concept, place)
+        found[concept].append(place)
         for further, other in all_found[nth + 1 :]:
-            low, high = sorted((concept, other))
-            stands(many + low * many + high, place, further)
-            stands(many + many * many + concept * many + other, place, further)
+            low, high = (concept, other) if concept <= other else (other, concept)
+            found[first_pair + low * many + high] += place, further
+            found[first_ordered + concept * many + other] += place, further
     first = first_word(many)
     for place, form in enumerate(terms.forms):
         if form is not None:
             for number in (form.hashed, form.word, *form.ends):
-                stands(first + number, place)
+                found[first + number].append(place)
     for place, number in enumerate(terms.pairs):
         if number != NO_PAIR:
-            stands(first + number, place, place + 1)
+            found[first + number] += place, place + 1
     return found

@@ -9,11 +9,12 @@ import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import compress
 from typing import NamedTuple
 
 from classifiers.narratives.concepts import Concepts, Entry, Part
 from classifiers.narratives.likeness import stem_of
+from classifiers.narratives.memory import Memory
 from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.roster_names import NAME
 
@@ -23,8 +24,6 @@ WORDS = 1 << 17
 """Buckets that stems, pairs of them, words and their ends are hashed to."""
 MOST_FOUND = 300
 """Concepts of a post that are read; more than the wordiest of ordinary posts has."""
-_MOST_REMEMBERED = 1 << 16
-"""Tokens that are kept; then the memory is emptied, so that a stream of new words cannot fill it."""
 NO_PAIR = -1
 _SHORTEST_WITH_ENDS = 4
 _END = 3
@@ -45,15 +44,24 @@ class Form(NamedTuple):
 
 
 class _Term(NamedTuple):
-    """`core` tells whether the word is one without which nothing is told, or may begin one: the phrases that it begins
-    are `perhaps` one, and so it is with one of the `ends` behind it, into which a hidden letter parts a word."""
+    """`phrases` tells whether some of the entries need further words. `sum` is the checksum of the stem, and `after`
+    the stem as it stands behind another; it is empty where there is no form. `ends` are those into which a hidden
+    letter may have parted a word that would be a core concept."""
 
     word: str
     entries: tuple[Entry, ...]
+    phrases: bool
     form: Form | None
-    core: bool
-    perhaps: tuple[Entry, ...] = ()
+    sum: int
+    after: bytes
+    core: int
     ends: tuple[Part, ...] = ()
+
+
+_SPEAKS, _MAY_SPEAK = 2, 1
+"""Of a token as `core`: it is a word without which nothing is told, or is one with what follows it; else 0."""
+_WHOLE: tuple[Part, ...] = ()
+"""The rest of a phrase of which nothing is left."""
 
 
 class Terms(NamedTuple):
@@ -80,64 +88,78 @@ class Lexicon:
         self._spelling = spelling
         self._core = core
         self._person = concepts.names.index(_PERSON)
-        self._remembered: dict[str, _Term] = {}
+        self._terms = Memory(self._term)
+        self._tells: Memory[str, int] = Memory(lambda token: self._terms[token].core)
+        self._standing = Memory(self._entries_before)
+        self._telling = Memory(self._core_before)
 
     def speaks(self, tokens: Sequence[str]) -> bool:
         """Whether any token stands for a core concept, alone or with what follows. Most posts go no further."""
-        remembered = self._remembered
-        for place, token in enumerate(tokens):
-            term = remembered.get(token) or self._term(token)
-            if term.core and (
-                not (term.perhaps or term.ends)
-                or any(self.concepts.goes_on(tokens, place + 1, one.rest) for one in term.perhaps)
-                or any(end.matches(following) for end in term.ends for following in tokens[place + 1 : place + 2])
-            ):
-                return True
+        tells = list(map(self._tells.__getitem__, tokens))
+        if _SPEAKS in tells:
+            return True
+        for place in compress(range(len(tokens) - 1), tells):
+            for rest in self._telling[tokens[place], tokens[place + 1]]:
+                if self.concepts.goes_on(tokens, place + 2, rest):
+                    return True
         return False
 
     def terms(self, tokens: Sequence[str]) -> Terms:
         """Everything that a reading needs of these tokens."""
-        remembered = self._remembered
-        terms = [remembered.get(token) or self._term(token) for token in self._spelling.rejoin(tokens)]
-        words = [term.word for term in terms]
+        if not tokens:
+            return Terms([], [], (), ())
+        terms = map(self._terms.__getitem__, self._spelling.rejoin(tokens))
+        words, entries, phrases, forms, sums, afters, _, _ = zip(*terms, strict=True)
         places: list[int] = []
         found: list[int] = []
-        for place, term in enumerate(terms):
-            for concept, rest in term.entries:
-                if not rest or self.concepts.goes_on(words, place + 1, rest):
+        for place in compress(range(len(words)), entries):
+            own = entries[place]
+            if phrases[place]:
+                own = self._standing[words[place], words[place + 1] if place + 1 < len(words) else NOTHING]
+            for concept, rest in own:
+                if not rest or self.concepts.goes_on(words, place + 2, rest):
                     places.append(place)
                     found.append(concept)
-        return Terms(
-            places[:MOST_FOUND],
-            found[:MOST_FOUND],
-            *_with_pairs(tuple([term.form for term in terms])),
+        # The bucket of "one other", two stems: what `hashed` gives, without writing them down.
+        pairs = [
+            zlib.crc32(after, sum_before) % WORDS if before and after else NO_PAIR
+            for sum_before, before, after in zip(sums, afters, afters[1:], strict=False)
+        ]
+        return Terms(places[:MOST_FOUND], found[:MOST_FOUND], forms, tuple(pairs))
+
+    def _entries_before(self, pair: tuple[str, str]) -> tuple[Entry, ...]:
+        """The entries of a word that may stand before this one, and what must follow both."""
+        word, following = pair
+        return tuple(
+            Entry(concept, rest[1:])
+            for concept, rest in self._terms[word].entries
+            if not rest or self.concepts.goes_on((following,), 0, rest[:1])
         )
+
+    def _core_before(self, pair: tuple[str, str]) -> tuple[tuple[Part, ...], ...]:
+        """What must follow a token and this one behind it for them to stand for a core concept, in each way that they
+        may."""
+        token, following = pair
+        term = self._terms[token]
+        rests = [rest for concept, rest in self._entries_before((term.word, following)) if concept in self._core]
+        return (*rests, *(_WHOLE for end in term.ends if end.matches(following)))
 
     def _term(self, token: str) -> _Term:
         if not token or token == NAME:
-            term = _Term(NOTHING, (), None, False)
-        else:
-            word = self._spelling.word(token)
-            known = self._spelling.knows(word)
-            entries = self.concepts.entries(word, careless=not known)
-            person = any(entry.concept == self._person and not entry.rest for entry in entries)
-            form = None if person else _form(word)
-            core = [entry for entry in entries if entry.concept in self._core]
-            if not all(entry.rest for entry in core):
-                term = _Term(word, entries, form, True)
-            else:
-                ends = () if entries or known else self.concepts.ends_of(token)
-                tells = tuple(end for end, entry in ends if entry.concept in self._core)
-                term = _Term(word, entries, form, bool(core or tells), tuple(core), tells)
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[token] = term
-        return term
-
-
-def _with_pairs(forms: tuple[Form | None, ...]) -> tuple[tuple[Form | None, ...], tuple[int, ...]]:
-    neighbours = [hashed(f"{one.stem} {other.stem}") if one and other else NO_PAIR for one, other in pairwise(forms)]
-    return forms, tuple(neighbours)
+            return _Term(NOTHING, (), False, None, 0, b"", 0)
+        word = self._spelling.word(token)
+        known = self._spelling.knows(word)
+        entries = self.concepts.entries(word, careless=not known)
+        person = any(entry.concept == self._person and not entry.rest for entry in entries)
+        form = None if person else _form(word)
+        stem = b"" if form is None else form.stem.encode()
+        said = (word, entries, any(entry.rest for entry in entries), form, zlib.crc32(stem), stem and b" " + stem)
+        core = [entry for entry in entries if entry.concept in self._core]
+        if not all(entry.rest for entry in core):
+            return _Term(*said, core=_SPEAKS)
+        ends = () if entries or known else self.concepts.ends_of(token)
+        tells = tuple(end for end, entry in ends if entry.concept in self._core)
+        return _Term(*said, core=_MAY_SPEAK if core or tells else 0, ends=tells)
 
 
 def _form(word: str) -> Form | None:

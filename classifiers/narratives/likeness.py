@@ -11,12 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.narratives.memory import Memory
 from classifiers.narratives.seeds import PROTECTED, Example, Seeds
 from hustings.text import analyse
 
@@ -64,9 +65,12 @@ class Likeness:
         kept = (example for place, example in enumerate(seeds.examples) if place not in without)
         self.examples = tuple(sorted(kept, key=lambda example: example.code))
         self._about = {code: frozenset(map(stem_of, words)) for code, words in seeds.about.items()}
+        self._of_any_matter = frozenset(chain.from_iterable(self._about.values()))
+        self._stem: Memory[str, str] = Memory(lambda token: stems_of([token])[0])
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
         weights = _weights(found, [example.is_protected for example in self.examples])
         self._known = {feature: (row, weight**2) for row, (feature, weight) in enumerate(sorted(weights.items()))}
+        self._known_pairs = {tuple(name.split()): known for name, known in self._known.items() if " " in name}
         self._unknown = (0.5 * math.log(len(found) + 1)) ** 2  # between a common word and a telling one
         self._products = np.zeros((len(self._known), len(found) + 1))  # the last column pads codes of fewer examples
         for column, own in enumerate(found):
@@ -86,15 +90,15 @@ class Likeness:
         nothing that any narrative is about, or is like no example."""
         if len(tokens) < _FEWEST_WORDS:
             return None
-        stems = stems_of(tokens)
-        spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
-        if not spoken_of:
+        stems = list(map(self._stem.__getitem__, tokens[:LONGEST_READ]))
+        if self._of_any_matter.isdisjoint(stems):
             return None
+        spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
         cosines = self._cosines(stems)
-        if cosines.max() < FLOOR:
+        if np.maximum.reduce(cosines) < FLOOR:
             return None
         # The mean of the nearest two of each code: one example alone may be like by chance.
-        nearest_two = np.partition(cosines[self._columns], -2, axis=1)[:, -2:]
+        nearest_two = np.partition(cosines.take(self._columns), -2, axis=1)[:, -2:]
         likeness = dict(zip(self._codes, (nearest_two.sum(axis=1) / 2).tolist(), strict=True))
         code = max((code for code in self._codes if code.startswith(spoken_of)), key=likeness.__getitem__)
         rivals = (c for c in self._codes if c.startswith(PROTECTED) and not (c == _OTHER_MATTERS and code[0] == "N"))
@@ -108,13 +112,16 @@ class Likeness:
 
     def _cosines(self, stems: Sequence[str]) -> NDArray[np.float64]:
         """To every example, and 0 for the column behind the last one."""
+        known = map(self._known.get, dict.fromkeys(stems))
+        known_pairs = map(self._known_pairs.get, dict.fromkeys(pairwise(stems)))
         rows, squares = [], 0.0
-        for feature in _features(stems):
-            row, square = self._known.get(feature, (-1, self._unknown))
-            squares += square
-            if row >= 0:
-                rows.append(row)
-        return np.asarray(self._products[rows].sum(axis=0) / math.sqrt(squares))
+        for one in chain(known, known_pairs):
+            if one is None:
+                squares += self._unknown
+            else:
+                rows.append(one[0])
+                squares += one[1]
+        return np.asarray(np.add.reduce(self._products.take(rows, axis=0), axis=0) / math.sqrt(squares))
 
 
 def features_of(tokens: Sequence[str]) -> list[str]:

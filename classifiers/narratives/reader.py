@@ -64,7 +64,9 @@ class Reader:
         self._asks = [(k, subjects.groups[codes[k]]) for k in self._harm if codes[k] in subjects.groups]
         self._all_harm = np.zeros(len(codes), dtype=np.float32)
         self._all_harm[self._harm] = 1.0
-        self._parents = [parent_of(code) for code in codes]
+        self._lists: dict[str, list[int]] = {}
+        for k in self._harm:
+            self._lists.setdefault(parent_of(codes[k]), []).append(k)
 
     def read(self, tokens: Sequence[str]) -> Reading | None:
         """None for a post that speaks of nothing that any code is about."""
@@ -109,11 +111,12 @@ class Reader:
     def _reading(self, terms: Terms, begin: int, end: int, shares: F32) -> Reading:
         harmful = (shares * self._possible(terms)).tolist()
         harm = min(max(math.fsum(harmful), _LEAST), 1 - _LEAST)
-        lists: dict[str, float] = {}
-        for k in self._harm:
-            lists[self._parents[k]] = lists.get(self._parents[k], 0.0) + harmful[k]
+        lists = dict.fromkeys(self._lists, 0.0)
+        for parent, own in self._lists.items():
+            for k in own:
+                lists[parent] += harmful[k]
         coarse = max(lists, key=lists.__getitem__)
-        best = max((k for k in self._harm if self._parents[k] == coarse), key=harmful.__getitem__)
+        best = max(self._lists[coarse], key=harmful.__getitem__)
         likely = shares.tolist()
         protected = max(self._protected, key=likely.__getitem__)
         return Reading(
@@ -136,11 +139,13 @@ class Reader:
         evidence = evidence_of(self._many, reading.terms)
         gains = self.columns.spoke_for(evidence, reading.column, against / against.sum())
         places = places_of(self._many, reading.terms)
-        by_token = np.zeros(reading.end - reading.begin)
+        by_token = [0.0] * (reading.end - reading.begin)
         for number, gain in zip(evidence.numbers.tolist(), gains.tolist(), strict=True):
-            for place in places[number]:
-                by_token[place] += gain / len(places[number])
-        return by_token
+            stands = places[number]
+            share = gain / len(stands)
+            for place in stands:
+                by_token[place] += share
+        return np.array(by_token)
 
 
 def parent_of(code: str) -> str:
