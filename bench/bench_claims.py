@@ -15,23 +15,32 @@ import gzip
 import resource
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from classifiers.claims.claim import Claim
-from classifiers.claims.matcher import ClaimMatcher, Reranker, load_reranker, retriever_of
-from classifiers.claims.meaning import Meaning
+from classifiers.claims.features import ORDER
+from classifiers.claims.matcher import ClaimMatcher, Reranker, considered, load_reranker, retriever_of
+from classifiers.claims.meaning import WEIGHT, Meaning
+from classifiers.claims.pairs import load_pairs
+from classifiers.claims.reader import ClaimReader, told
+from classifiers.claims.retrieve import documents
+from classifiers.claims.settings import ClaimSettings
 from classifiers.encoder.embed import load_embedder
 from classifiers.manifest import read_manifest
-from classifiers.pipeline import shipped_models
+from classifiers.pipeline import open_pipeline, shipped_models
 from classifiers.rating import rate
 from classifiers.signing import ANYBODY
 from classifiers.store import serving
 from classifiers.training.measures import measure
-from classifiers.training.train_claims import Question, ask, best_of_each
+from classifiers.training.train_claims import Asked, Question, ask, best_of_each
 from hustings.codebook import CHECK_WORTHY
+from hustings.roster import Roster
 from hustings.text import analyse, analyse_all
+from hustings.types import Post
+from runtime.build import codebook
 
 QUERIES = 500
 WORDS = 60_000
@@ -77,11 +86,15 @@ def speed(count: int, reranker: Reranker) -> None:
     print(f"  first place {found / QUERIES:.3f}, p50 {p50:.1f} ms, p95 {p95:.1f} ms (goal 20)")
 
 
+def staged_claims(folder: Path) -> list[Claim]:
+    """The claims of the staged retrieval set."""
+    with gzip.open(folder / "task2_vclaims.csv.gz", "rt", encoding="utf-8") as file:
+        return [Claim(id=row["vclaim_id"], text=row["vclaim"], title=row["title"]) for row in csv.DictReader(file)]
+
+
 def quality(folder: Path, reranker: Reranker) -> None:
     """MAP@5, MRR and R@5 as the staged set defines them, and how often the machine says something and is right."""
-    with gzip.open(folder / "task2_vclaims.csv.gz", "rt", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    claims = [Claim(id=row["vclaim_id"], text=row["vclaim"], title=row["title"]) for row in rows]
+    claims = staged_claims(folder)
     places = {claim.id: place for place, claim in enumerate(claims)}
     retriever = retriever_of(claims)
     embedder = load_embedder(serving(shipped_models()).values(), "en")
@@ -104,12 +117,84 @@ def quality(folder: Path, reranker: Reranker) -> None:
             by_meaning = [[one.id for one in reading.rank(words, most=50, text=text)] for (text, _), words in both]
             print(f"{part}, by meaning too: {ranking(by_meaning, queries)}")
         questions = [Question(text, places[min(right)]) for text, right in queries]
-        margins, is_right = best_of_each(reranker.trees, ask(retriever, (retriever,), questions))
+        asked = ask(retriever, (retriever,), questions)
+        margins, is_right = best_of_each(reranker.trees, asked)
         calibration = reranker.manifest.calibration
         shown = np.array([calibration.probability(margin) for margin in margins]) >= matcher.threshold
         print(
             f"{part}, with as many posts that no claim answers: shown {int(shown.sum())}, "
             f"right {is_right[shown].mean():.3f}"
+        )
+        if embedder is not None:
+            reader = ClaimReader(claims, lambda language: embedder)
+            decided = np.array(read_where_undecided(matcher, reader, reranker, questions, asked), dtype=bool)
+            print(
+                f"{part}, of those that words leave undecided, by meaning: shown {len(decided)}, right "
+                f"{decided.mean():.3f}"
+            )
+
+
+def read_where_undecided(
+    matcher: ClaimMatcher,
+    reader: ClaimReader,
+    reranker: Reranker,
+    questions: Sequence[Question],
+    asked: Sequence[Asked],
+) -> list[bool]:
+    """For each question that words do not decide and meaning does, whether it does so rightly."""
+    found = [considered(matcher.retriever, query).places for query in documents([one.text for one in questions])]
+    right = {one.question: one.right for one in asked if one.rows.shape[0] == found[one.question].size}
+    decided = []
+    for one in asked:
+        places = found[one.question]
+        kept = places if one.right.size == places.size else places[~right[one.question]]
+        if not kept.size:
+            continue
+        order = one.rows[:, ORDER]
+        first = int(np.argmax(order))
+        margin = float(reranker.trees.margins(one.rows[first : first + 1])[0])
+        if reranker.manifest.calibration.probability(margin) >= matcher.threshold:
+            continue
+        near = np.sort(np.lexsort((kept, -order))[: ClaimSettings().most_read])
+        compared = reader.compare(questions[one.question].text, kept[near].tolist())
+        if compared is not None:
+            about = told(order[near] + WEIGHT * compared.alike, compared.alike, compared.vectors)
+            if about is not None:
+                decided.append(bool(one.right[near[about]]))
+    return decided
+
+
+def in_the_pipeline(folder: Path) -> None:
+    """Our own English claims among the staged ones, and posts about them or only in much the same words, as a
+    deployment meets them: looked up are those that a head or narratives point at. Then the posts without the claims."""
+    staged = staged_claims(folder)
+    pairs, _ = load_pairs("en")
+    own = [Claim(id=f"own-{number}", text=pair.text, title=pair.title) for number, pair in enumerate(pairs)]
+    about = [(text, f"own-{number}") for number, pair in enumerate(pairs) for text in pair.posts]
+    near = [(text, "") for pair in pairs for text in pair.near]
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    posts = [
+        Post(source="own", native_id=str(place), text=text, lang="en", published_at=now, collected_at=now)
+        for place, (text, _) in enumerate([*about, *near])
+    ]
+    for settings in (ClaimSettings(by_meaning=False), ClaimSettings()):
+        shown = []
+        for claims in ([*own, *staged], staged):
+            pipeline = open_pipeline(
+                models=None,
+                roster=Roster(),
+                codebook=codebook(),
+                languages=("en",),
+                claims=claims,
+                claim_settings=settings,
+            )
+            shown.append([assessment.claims for assessment in pipeline.assess(posts, {})])
+        right = sum(wanted in found for (_, wanted), found in zip(about, shown[0], strict=False))
+        wrong = sum(bool(found) and wanted not in found for (_, wanted), found in zip(about, shown[0], strict=False))
+        print(
+            f"our own, by meaning {settings.by_meaning}: of {len(about)} posts about a claim {right} shown rightly, "
+            f"{wrong} wrongly; of {len(near)} that only look so {sum(map(bool, shown[0][len(about) :]))}; without our "
+            f"claims {sum(map(bool, shown[1]))}"
         )
 
 
@@ -169,6 +254,7 @@ def main() -> None:
     staged = given.data / "checkthat2020"
     if staged.is_dir():
         quality(staged, reranker)
+        in_the_pipeline(staged)
     else:
         print(f"no staged data in {given.data}: quality is not measured")
     worth_checking(given.data)

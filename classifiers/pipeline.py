@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import load_reranker
+from classifiers.claims.settings import ClaimSettings
 from classifiers.claims.step import KnownClaims
-from classifiers.encoder.embed import Embedder, load_embedder
+from classifiers.encoder.embedders import Embedders
 from classifiers.encoder.model import load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
@@ -60,6 +61,9 @@ class Ingredients(NamedTuple):
     targets: TargetSettings = TargetSettings()
     examples: OwnExamples | None = None
     """What linear heads and encoders show beside their flags, read once for both; None gives each its own."""
+    embedders: Embedders = Embedders()
+    """What narratives and claims read meaning with, opened once for both; none at all if encoders are switched off."""
+    claim_settings: ClaimSettings = ClaimSettings()
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -86,6 +90,8 @@ class Ingredients(NamedTuple):
             reranker,
             worth_checking={one.language: one.threshold.value for one in ranking},
             former=next(standing, None),
+            settings=self.claim_settings,
+            open_embedder=self.embedders.of,
         )
 
     def who_is_attacked(self) -> Targets:
@@ -100,14 +106,8 @@ class Ingredients(NamedTuple):
     def narratives(self) -> Narratives:
         """The tellers in service, beside the encoder of their language that says what a sentence means, unless encoders
         are switched off. It is opened with the first post that needs it."""
-
-        def open_embedder(language: str) -> Embedder | None:
-            if not self.encoder.on:
-                return None
-            return load_embedder(self.models.values(), language, signers=self.signers, threads=self.encoder.threads)
-
-        folders = self.models.values()
-        return Narratives(load_tellers(folders, signers=self.signers, open_embedder=open_embedder), self.names)
+        tellers = load_tellers(self.models.values(), signers=self.signers, open_embedder=self.embedders.of)
+        return Narratives(tellers, self.names)
 
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
@@ -191,31 +191,36 @@ def open_pipeline(
     claims: Sequence[Claim] = (),
     stories: Classifier | None = None,
     targets: TargetSettings | None = None,
+    claim_settings: ClaimSettings | None = None,
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
     that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
     pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
     what several analyze workers share, then `story_memory` is looked at only while the ledger is empty; `claims` are
-    the known fact-checks; `stories` takes the place of the step that names stories; `targets` names spaCy models that
-    help to tell who is attacked. Raises `ModelError` when a model cannot be trusted or gives a code that the codebook
-    has not or that only people may give.
+    the known fact-checks, `claim_settings` how far posts are compared with them; `stories` takes the place of the step
+    that names stories; `targets` names spaCy models that help to tell who is attacked. Raises `ModelError` when a model
+    cannot be trusted or gives a code that the codebook has not or that only people may give.
     """
+    serve = serving(shipped_models()) if models is None else models
+    trusted, reading = signers or shipped_signers(), encoder or EncoderSettings()
     given = Ingredients(
-        serving(shipped_models()) if models is None else models,
-        signers or shipped_signers(),
+        serve,
+        trusted,
         roster,
         RosterNames(roster),
         codebook,
         languages,
         story_memory,
         former.steps if former is not None else (),
-        encoder or EncoderSettings(),
+        reading,
         story_ledger,
         claims,
         stories,
         targets or TargetSettings(),
         OwnExamples(),
+        Embedders(serve.values() if reading.on else (), signers=trusted, threads=reading.threads),
+        claim_settings or ClaimSettings(),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:

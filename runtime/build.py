@@ -245,6 +245,7 @@ def open_pipeline(
         claims=claims,
         stories=stories,
         targets=config.targets.beside(config.path.parent) if config else None,
+        claim_settings=config.claims if config else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from classifiers.claims.settings import ClaimSettings
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.targets.settings import TargetSettings
 from hustings.errors import ConfigError
@@ -74,6 +75,9 @@ class Config(Section):
     analyze: AnalyzeSettings = Field(default=AnalyzeSettings(), description="workers and batches of the analyze loop")
     encoder: EncoderSettings = Field(
         default=EncoderSettings(), description="which posts an encoder reads again after the linear heads"
+    )
+    claims: ClaimSettings = Field(
+        default=ClaimSettings(), description="how far posts are compared with known fact-checks"
     )
     targets: TargetSettings = Field(
         default=TargetSettings(), description="spaCy models that help to tell who is attacked"

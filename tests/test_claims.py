@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,18 +20,24 @@ from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
 from classifiers.claims.meaning import Meaning
+from classifiers.claims.reader import told
 from classifiers.claims.rerank import read_trees, trees_of, write_trees
 from classifiers.claims.retrieve import documents
+from classifiers.claims.settings import ClaimSettings
 from classifiers.claims.shelf import ClaimShelf
 from classifiers.claims.step import KnownClaims
-from classifiers.encoder.embed import load_embedder
-from classifiers.pipeline import analysed, shipped_models
+from classifiers.encoder.embed import Embedder, load_embedder
+from classifiers.encoder.embedders import Embedders
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.pipeline import analysed, open_pipeline, shipped_models
 from classifiers.store import serving
 from desk.database.connect import open_database
 from desk.memory import DeskMemory
 from hustings.errors import ConfigError, ModelError
+from hustings.roster import Roster
 from hustings.text import analyse
-from hustings.types import Flag, Post
+from hustings.types import Assessment, Flag, Post
+from runtime import build
 from tests.command_line import CommandLine, command_line
 
 hustings = pytest.fixture(command_line)
@@ -343,6 +350,120 @@ def test_meaning_ranks_no_claim_in_another_language_for_an_english_text(reading:
     text = "the sun is shining on our holiday in the mountains"
     found = [match.id for match in reading.rank(analyse(text).tokens, text=text)]
     assert not {"urna", "fecha"} & set(found)
+
+
+IN_OTHER_WORDS = "Hey! Port Ellery's ballot got pushed back a day: don't go Sunday, everybody goes Monday instead"
+
+
+def english(*texts: str, code: str = "N-PROC-DATE") -> list[Assessment]:
+    posts = [
+        Post(source="example", native_id=str(place), text=text, published_at=NOW, collected_at=NOW)
+        for place, text in enumerate(texts)
+    ]
+    flags = (Flag(code=code, score=0.9),) if code else ()
+    return [msgspec.structs.replace(one, lang="en", flags=flags) for one in analysed(posts, {})]
+
+
+def reading_step(
+    open_embedder: Callable[[str], Embedder | None],
+    claims: Sequence[Claim] = CLAIMS,
+    *,
+    former: KnownClaims | None = None,
+    by_meaning: bool = True,
+) -> KnownClaims:
+    reranker = load_reranker(serving(shipped_models()).values())
+    settings = ClaimSettings(by_meaning=by_meaning)
+    return KnownClaims(claims, reranker, former=former, settings=settings, open_embedder=open_embedder)
+
+
+@pytest.fixture(scope="module")
+def embedders() -> Embedders:
+    return Embedders(serving(shipped_models()).values())
+
+
+def test_a_post_that_words_leave_undecided_is_shown_the_claim_that_it_means(embedders: Embedders) -> None:
+    posts = english(IN_OTHER_WORDS)
+    assert [one.claims for one in reading_step(embedders.of, by_meaning=False).classify(posts)] == [()]
+    assert [one.claims for one in reading_step(embedders.of).classify(posts)] == [("moved",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Port Ellery's bakery is shut on Monday, get your bread on Sunday",
+        "Somebody threw an old bicycle in the river near Tarn Hollow",
+        "Our choir sings in Tarn Hollow on Monday, tickets are 4,000 crowns",
+        "🙂",
+    ],
+)
+def test_a_post_that_shares_words_and_means_something_else_is_shown_nothing(embedders: Embedders, text: str) -> None:
+    assert [one.claims for one in reading_step(embedders.of).classify(english(text))] == [()]
+
+
+def test_nothing_is_read_for_a_post_that_nothing_points_at_or_in_another_language_or_that_words_decide(
+    embedders: Embedders,
+) -> None:
+    asked: list[str] = []
+
+    def open_embedder(language: str) -> Embedder | None:
+        asked.append(language)
+        return embedders.of(language)
+
+    step = reading_step(open_embedder)
+    step.classify(english(IN_OTHER_WORDS, code=""))
+    step.classify([msgspec.structs.replace(one, lang="es") for one in english(IN_OTHER_WORDS)])
+    step.classify(english("The election in Port Ellery was moved from Sunday to Monday, they say"))
+    assert asked == []
+    step.classify(english(IN_OTHER_WORDS))
+    assert asked == ["en"]
+
+
+def test_the_pipeline_reads_unless_claims_by_meaning_or_encoders_are_switched_off() -> None:
+    post = Post(source="e", native_id="1", text=IN_OTHER_WORDS, lang="en", published_at=NOW, collected_at=NOW)
+
+    def shown(encoder: EncoderSettings, claim_settings: ClaimSettings) -> tuple[str, ...]:
+        pipeline = open_pipeline(
+            models=None,
+            roster=Roster(),
+            codebook=build.codebook(),
+            languages=("en",),
+            claims=CLAIMS,
+            encoder=encoder,
+            claim_settings=claim_settings,
+        )
+        return pipeline.assess([post], {})[0].claims
+
+    assert shown(EncoderSettings(), ClaimSettings()) == ("moved",)
+    assert shown(EncoderSettings(), ClaimSettings(by_meaning=False)) == ()
+    assert shown(EncoderSettings(on=False), ClaimSettings()) == ()
+
+
+def test_claims_that_were_read_are_not_read_again_after_the_next_import(embedders: Embedders) -> None:
+    first = reading_step(embedders.of)
+    first.classify(english(IN_OTHER_WORDS))
+    matcher = first._matcher
+    assert matcher is not None
+    assert matcher.reader is not None
+    read = dict(matcher.reader._kept)
+    assert read
+    more = [*CLAIMS, Claim(id="lake", text="The lake at Tarn Hollow was sold.")]
+    second = reading_step(embedders.of, more, former=first)
+    assert [one.claims for one in second.classify(english(IN_OTHER_WORDS))] == [("moved",)]
+    assert second._matcher is not None
+    assert second._matcher.reader is not None
+    assert all(second._matcher.reader._kept[text] is vector for text, vector in read.items())
+
+
+def test_a_claim_is_told_by_meaning_only_when_it_is_like_the_text_and_ahead_of_every_other_claim() -> None:
+    apart = np.eye(3, dtype=np.float32)
+    like, unlike = np.array([0.7, 0.3, 0.1], np.float32), np.array([0.6, 0.3, 0.1], np.float32)
+    clear, close = np.array([0.8, 0.5, 0.1], np.float32), np.array([0.8, 0.75, 0.1], np.float32)
+    assert told(clear, like, apart) == 0
+    assert told(clear, unlike, apart) is None
+    assert told(close, like, apart) is None
+    twice = np.array([[1, 0, 0], [0.9, np.sqrt(0.19), 0], [0, 0, 1]], np.float32)
+    assert told(close, like, twice) == 0, "the second is the first, checked by another publisher"
+    assert told(np.empty(0, np.float32), np.empty(0, np.float32), np.empty((0, 3), np.float32)) is None
 
 
 def test_without_claims_nothing_is_matched() -> None:

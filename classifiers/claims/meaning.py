@@ -16,7 +16,7 @@ from classifiers.claims.claim import Claim
 from classifiers.encoder.embed import Embedder
 from classifiers.language import UNDETERMINED, Answer, identify
 
-__all__ = ["WEIGHT", "Meaning"]
+__all__ = ["WEIGHT", "Meaning", "is_in", "text_of"]
 
 WEIGHT = 0.75
 """What a cosine of meaning counts beside the sum of BM25 and the cosine of four-grams. Chosen on the training part of
@@ -30,27 +30,33 @@ class Meaning:
 
     def __init__(self, embedder: Embedder, vectors: NDArray[np.float32]) -> None:
         self._embedder = embedder
-        self._vectors = vectors
+        self.vectors = vectors
+        self.encoder = embedder.manifest.tag
 
     @classmethod
     def of(cls, claims: Sequence[Claim], embedder: Embedder, *, readers: int = 1) -> Meaning:
         """Reads every claim once, at about 3 ms of one core each; `readers` share them, which changes no vector."""
         language = embedder.manifest.language
-        texts = [f"{claim.text} {claim.title}" for claim in claims]
-        read = [text if _is_in(text, language) else "" for text in texts]
+        texts = [text_of(claim) for claim in claims]
+        read = [text if is_in(text, language) else "" for text in texts]
         chunks = [read[start : start + _CHUNK] for start in range(0, len(read), _CHUNK)]
         with ThreadPoolExecutor(readers) as pool:
             return cls(embedder, np.concatenate(list(pool.map(embedder.vectors, chunks)) or [embedder.vectors([])]))
 
     def cosines(self, text: str) -> NDArray[np.float32] | None:
         """Of each claim with the text; None for a text in another language."""
-        if not _is_in(text, self._embedder.manifest.language):
+        if not is_in(text, self._embedder.manifest.language):
             return None
-        found: NDArray[np.float32] = self._vectors @ self._embedder.vectors([text])[0]
+        found: NDArray[np.float32] = self.vectors @ self._embedder.vectors([text])[0]
         return found
 
 
-def _is_in(text: str, language: str) -> bool:
+def text_of(claim: Claim) -> str:
+    """What is read of a claim."""
+    return f"{claim.text} {claim.title}"
+
+
+def is_in(text: str, language: str) -> bool:
     """A text too short to tell counts when it is written in plain letters."""
     found = identify(text, "", frozenset({language}), lambda _: Answer(UNDETERMINED, 0.0)).language
     return found == language or (found == UNDETERMINED and text.isascii())

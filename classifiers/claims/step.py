@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import ClaimMatcher, Reranker
+from classifiers.claims.reader import LANGUAGE, ClaimReader
+from classifiers.claims.settings import ClaimSettings
+from classifiers.encoder.embed import Embedder
 from hustings.codebook import CHECK_WORTHY, matches
 from hustings.types import Assessment
 
@@ -31,17 +34,27 @@ class KnownClaims:
         *,
         worth_checking: Mapping[str, float] | None = None,
         former: KnownClaims | None = None,
+        settings: ClaimSettings | None = None,
+        open_embedder: Callable[[str], Embedder | None] = lambda language: None,
     ) -> None:
         """Without claims or without a re-ranker nothing is matched. `worth_checking` holds, by language, the score of
         `CHECK_WORTHY` from which on a post is looked up. `former` lends its index when its claims are the same
-        objects."""
+        objects, and what it has read of claims. `open_embedder` opens what reads a language, at the first question."""
         self.version = reranker.manifest.version if reranker else "none"
         self._claims = claims
         self._worth_checking = dict(worth_checking or {})
         self._matcher = None
         if claims and reranker is not None:
-            lent = former._matcher if former is not None and former._claims is claims else None
-            self._matcher = ClaimMatcher(claims, reranker, retriever=lent.retriever if lent else None)
+            lent = former._matcher if former is not None else None
+            reading = settings or ClaimSettings()
+            reader = ClaimReader(claims, open_embedder, former=lent.reader if lent else None)
+            self._matcher = ClaimMatcher(
+                claims,
+                reranker,
+                retriever=lent.retriever if lent and former and former._claims is claims else None,
+                reader=reader if reading.by_meaning else None,
+                most_read=reading.most_read,
+            )
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         if self._matcher is None:
@@ -49,7 +62,9 @@ class KnownClaims:
         return [self._with_claims(one, self._matcher) if self._is_pointed_at(one) else one for one in assessments]
 
     def _with_claims(self, assessment: Assessment, matcher: ClaimMatcher) -> Assessment:
-        found = matcher.sure((*assessment.title_tokens, *assessment.tokens))
+        post = assessment.post
+        text = f"{post.title} {post.text}".strip() if assessment.lang == LANGUAGE else ""
+        found = matcher.sure((*assessment.title_tokens, *assessment.tokens), text=text)
         return replace(assessment, claims=tuple(match.id for match in found)) if found else assessment
 
     def _is_pointed_at(self, assessment: Assessment) -> bool:

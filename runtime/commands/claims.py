@@ -130,7 +130,8 @@ def match(
     """The likeliest claims for each text, surest first. `match` says whether the first is sure enough to be shown.
 
     English texts and claims are compared by meaning too, if there are at most 20,000 claims: every claim is read once,
-    at about 3 ms. With --json, an object a line in the order of the texts: `id`, `claims` (ids), `scores`, `match`.
+    at about 3 ms. With --json, an object a line in the order of the texts: `id`, `claims` (ids), `scores`, `match`. No
+    score is above the one before it; a first claim that is sure by its meaning has .95.
 
     Example: hustings claims match --claims checks.jsonl --queries posts.jsonl --json
     """
