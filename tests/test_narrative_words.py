@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.narratives.concepts import Part, load_concepts
+from classifiers.narratives.concepts import Firsts, Part, load_concepts
 from classifiers.narratives.lexicon import NO_PAIR, Lexicon, hashed
 from classifiers.narratives.memory import Memory
 from classifiers.narratives.spelling import NOTHING, Spelling
@@ -107,6 +107,11 @@ def test_two_pieces_are_one_word_where_a_word_begins_and_ends_with_them_round_a_
             if around:
                 expected[place : place + 2] = around[0], NOTHING
     assert spelling.rejoin(tokens) == expected
+
+
+@given(st.lists(st.builds(Part, st.text("ab", min_size=1, max_size=3), st.booleans())), st.text("ab", max_size=4))
+def test_parts_asked_all_at_once_match_what_one_of_them_matches(parts: list[Part], token: str) -> None:
+    assert Firsts.of(parts).match(token) == any(part.matches(token) for part in parts)
 
 
 def test_a_memory_asks_once_about_a_word() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from classifiers.narratives.memory import Memory
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["Concepts", "Entry", "Found", "Part", "concept_languages", "load_concepts"]
+__all__ = ["Concepts", "Entry", "Firsts", "Found", "Part", "concept_languages", "load_concepts"]
 
 _STAR = "*"
 _PLUS = "+"
@@ -57,6 +57,25 @@ class Entry(NamedTuple):
     rest: tuple[Part, ...]
 
 
+class Firsts(NamedTuple):
+    """Parts, asked all at once whether a token matches one of them."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> Firsts:
+        """Of these parts, each perhaps several times."""
+        words: set[str] = set()
+        beginnings: set[str] = set()
+        for word, begins in parts:
+            (beginnings if begins else words).add(word)
+        return cls(frozenset(words), tuple(sorted(beginnings)))
+
+    def match(self, token: str) -> bool:
+        return token in self.words or token.startswith(self.beginnings)
+
+
 class Concepts:
     """The words of one language. `names` lists the concepts, the same in every language."""
 
@@ -72,8 +91,9 @@ class Concepts:
                 first, *rest = _parts(phrase)
                 table = self._beginnings if first.begins else self._whole
                 table.setdefault(first.word, []).append(Entry(concept, tuple(rest)))
-        self._lengths = sorted({len(word) for word in self._beginnings})
         self._swapped = _by(_letters, self._whole), _by(_letters, self._beginnings)
+        self._lengths = _lengths(self._beginnings)
+        self._swapped_lengths = _lengths(self._swapped[1])
         self._hidden = _hidden(self._whole, self._beginnings)
         self._arabic = language == "ar"
         self._remembered = Memory(self.entries)
@@ -116,7 +136,7 @@ class Concepts:
             year = len(token) == 4 and token.isdigit() and token[:2] in ("19", "20")
             return (Entry(self._year if year else self._number, ()), *self._whole.get(token, ()))
         entries = list(self._whole.get(token, ()))
-        for length in self._lengths:
+        for length in self._lengths.get(token[0], ()):
             if length > len(token):
                 break
             entries += self._beginnings.get(token[:length], ())
@@ -126,10 +146,19 @@ class Concepts:
         """Entries of words that have the same letters behind the same first one: two of them changed places."""
         whole, beginnings = self._swapped
         entries = list(whole.get(_letters(token), ()))
-        for length in self._lengths:
-            if _SHORTEST_MISTYPED <= length <= len(token):
-                entries += beginnings.get(_letters(token[:length]), ())
+        for length in self._swapped_lengths.get(token[0], ()):
+            if length > len(token):
+                break
+            entries += beginnings.get(_letters(token[:length]), ())
         return tuple(dict.fromkeys(entry for entry in entries if not entry.rest))
+
+    def may_follow(self, token: str, firsts: Firsts) -> bool:
+        """Whether the token matches one of the parts that `firsts` was made of."""
+        return (
+            token in firsts.words
+            or token.startswith(firsts.beginnings)
+            or (self._arabic and any(map(firsts.match, _without_particles(token))))
+        )
 
     def goes_on(self, tokens: Sequence[str], place: int, rest: tuple[Part, ...]) -> bool:
         """Whether the tokens from `place` on are the rest of an entry."""
@@ -152,6 +181,14 @@ def _without_particles(token: str) -> tuple[str, ...]:
         for particle in _ARABIC_PARTICLES
         if token.startswith(particle) and len(token) - len(particle) >= _SHORTEST_ARABIC
     )
+
+
+def _lengths(table: Iterable[str]) -> dict[str, list[int]]:
+    """How long its words are that begin with a letter, the short ones first."""
+    found: dict[str, set[int]] = {}
+    for word in table:
+        found.setdefault(word[0], set()).add(len(word))
+    return {letter: sorted(lengths) for letter, lengths in found.items()}
 
 
 def _letters(word: str) -> str:

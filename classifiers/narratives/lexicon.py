@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from classifiers.narratives.concepts import Concepts, Entry, Part
+from classifiers.narratives.concepts import Concepts, Entry, Firsts
 from classifiers.narratives.likeness import stem_of
 from classifiers.narratives.memory import Memory
 from classifiers.narratives.spelling import NOTHING, Spelling
@@ -44,24 +44,28 @@ class Form(NamedTuple):
 
 
 class _Term(NamedTuple):
-    """`phrases` tells whether some of the entries need further words. `sum` is the checksum of the stem, and `after`
-    the stem as it stands behind another; it is empty where there is no form. `ends` are those into which a hidden
-    letter may have parted a word that would be a core concept."""
+    """`alone` are those of the entries that need no further words; the others need one that matches `firsts` next. With
+    one of the `ends` behind it the token is a core concept, parted by a hidden letter."""
 
     word: str
     entries: tuple[Entry, ...]
-    phrases: bool
-    form: Form | None
-    sum: int
-    after: bytes
+    alone: tuple[Entry, ...]
+    firsts: Firsts
+    ends: Firsts
     core: int
-    ends: tuple[Part, ...] = ()
 
 
 _SPEAKS, _MAY_SPEAK = 2, 1
 """Of a token as `core`: it is a word without which nothing is told, or is one with what follows it; else 0."""
-_WHOLE: tuple[Part, ...] = ()
-"""The rest of a phrase of which nothing is left."""
+_NONE = Firsts.of(())
+
+
+class _Shape(NamedTuple):
+    """A word's form, the checksum of its stem, and the stem as it stands behind another: empty without a form."""
+
+    form: Form | None
+    sum: int
+    after: bytes
 
 
 class Terms(NamedTuple):
@@ -90,36 +94,42 @@ class Lexicon:
         self._person = concepts.names.index(_PERSON)
         self._terms = Memory(self._term)
         self._tells: Memory[str, int] = Memory(lambda token: self._terms[token].core)
-        self._standing = Memory(self._entries_before)
-        self._telling = Memory(self._core_before)
+        self._shapes = Memory(self._shape)
 
     def speaks(self, tokens: Sequence[str]) -> bool:
         """Whether any token stands for a core concept, alone or with what follows. Most posts go no further."""
         tells = list(map(self._tells.__getitem__, tokens))
-        if _SPEAKS in tells:
-            return True
-        for place in compress(range(len(tokens) - 1), tells):
-            for rest in self._telling[tokens[place], tokens[place + 1]]:
-                if self.concepts.goes_on(tokens, place + 2, rest):
-                    return True
-        return False
+        return _SPEAKS in tells or any(
+            self._speaks_with(self._terms[tokens[place]], tokens, place + 1)
+            for place in compress(range(len(tokens) - 1), tells)
+        )
+
+    def _speaks_with(self, term: _Term, tokens: Sequence[str], place: int) -> bool:
+        """Whether a word that may speak does so with the tokens from `place` on."""
+        following, concepts = tokens[place], self.concepts
+        return term.ends.match(following) or (
+            concepts.may_follow(following, term.firsts)
+            and any(concepts.goes_on(tokens, place, rest) for concept, rest in term.entries if concept in self._core)
+        )
 
     def terms(self, tokens: Sequence[str]) -> Terms:
         """Everything that a reading needs of these tokens."""
         if not tokens:
             return Terms([], [], (), ())
-        terms = map(self._terms.__getitem__, self._spelling.rejoin(tokens))
-        words, entries, phrases, forms, sums, afters, _, _ = zip(*terms, strict=True)
+        terms = list(map(self._terms.__getitem__, self._spelling.rejoin(tokens)))
+        words = [term.word for term in terms]
+        followed = [*words[1:], NOTHING]
         places: list[int] = []
         found: list[int] = []
-        for place in compress(range(len(words)), entries):
-            own = entries[place]
-            if phrases[place]:
-                own = self._standing[words[place], words[place + 1] if place + 1 < len(words) else NOTHING]
-            for concept, rest in own:
-                if not rest or self.concepts.goes_on(words, place + 2, rest):
+        for place, (term, following) in enumerate(zip(terms, followed, strict=True)):
+            entries = term.entries
+            if len(term.alone) < len(entries) and not self.concepts.may_follow(following, term.firsts):
+                entries = term.alone
+            for concept, rest in entries:
+                if not rest or self.concepts.goes_on(words, place + 1, rest):
                     places.append(place)
                     found.append(concept)
+        forms, sums, afters = zip(*map(self._shapes.__getitem__, words), strict=True)
         # The bucket of "one other", two stems: what `hashed` gives, without writing them down.
         pairs = [
             zlib.crc32(after, sum_before) % WORDS if before and after else NO_PAIR
@@ -127,39 +137,27 @@ class Lexicon:
         ]
         return Terms(places[:MOST_FOUND], found[:MOST_FOUND], forms, tuple(pairs))
 
-    def _entries_before(self, pair: tuple[str, str]) -> tuple[Entry, ...]:
-        """The entries of a word that may stand before this one, and what must follow both."""
-        word, following = pair
-        return tuple(
-            Entry(concept, rest[1:])
-            for concept, rest in self._terms[word].entries
-            if not rest or self.concepts.goes_on((following,), 0, rest[:1])
-        )
-
-    def _core_before(self, pair: tuple[str, str]) -> tuple[tuple[Part, ...], ...]:
-        """What must follow a token and this one behind it for them to stand for a core concept, in each way that they
-        may."""
-        token, following = pair
-        term = self._terms[token]
-        rests = [rest for concept, rest in self._entries_before((term.word, following)) if concept in self._core]
-        return (*rests, *(_WHOLE for end in term.ends if end.matches(following)))
-
     def _term(self, token: str) -> _Term:
         if not token or token == NAME:
-            return _Term(NOTHING, (), False, None, 0, b"", 0)
+            return _Term(NOTHING, (), (), _NONE, _NONE, 0)
         word = self._spelling.word(token)
         known = self._spelling.knows(word)
         entries = self.concepts.entries(word, careless=not known)
-        person = any(entry.concept == self._person and not entry.rest for entry in entries)
-        form = None if person else _form(word)
-        stem = b"" if form is None else form.stem.encode()
-        said = (word, entries, any(entry.rest for entry in entries), form, zlib.crc32(stem), stem and b" " + stem)
-        core = [entry for entry in entries if entry.concept in self._core]
-        if not all(entry.rest for entry in core):
-            return _Term(*said, core=_SPEAKS)
+        alone = tuple(entry for entry in entries if not entry.rest)
+        firsts = Firsts.of(entry.rest[0] for entry in entries if entry.rest) if len(alone) < len(entries) else _NONE
+        if any(entry.concept in self._core for entry in alone):
+            return _Term(word, entries, alone, firsts, _NONE, _SPEAKS)
         ends = () if entries or known else self.concepts.ends_of(token)
-        tells = tuple(end for end, entry in ends if entry.concept in self._core)
-        return _Term(*said, core=_MAY_SPEAK if core or tells else 0, ends=tells)
+        tells = Firsts.of(end for end, entry in ends if entry.concept in self._core) if ends else _NONE
+        may_speak = tells != _NONE or any(entry.concept in self._core for entry in entries)
+        return _Term(word, entries, alone, firsts, tells, _MAY_SPEAK if may_speak else 0)
+
+    def _shape(self, word: str) -> _Shape:
+        if not word or any(entry.concept == self._person for entry in self._terms[word].alone):
+            return _Shape(None, 0, b"")
+        form = _form(word)
+        stem = form.stem.encode() if form is not None else b""
+        return _Shape(form, zlib.crc32(stem), b" " + stem if stem else b"")
 
 
 def _form(word: str) -> Form | None:

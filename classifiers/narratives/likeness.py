@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.narratives.memory import Memory
 from classifiers.narratives.seeds import PROTECTED, Example, Seeds
 from hustings.text import analyse
 
@@ -66,7 +65,6 @@ class Likeness:
         self.examples = tuple(sorted(kept, key=lambda example: example.code))
         self._about = {code: frozenset(map(stem_of, words)) for code, words in seeds.about.items()}
         self._of_any_matter = frozenset(chain.from_iterable(self._about.values()))
-        self._stem: Memory[str, str] = Memory(lambda token: stems_of([token])[0])
         found = [features_of(analyse(example.text).tokens) for example in self.examples]
         weights = _weights(found, [example.is_protected for example in self.examples])
         self._known = {feature: (row, weight**2) for row, (feature, weight) in enumerate(sorted(weights.items()))}
@@ -90,7 +88,7 @@ class Likeness:
         nothing that any narrative is about, or is like no example."""
         if len(tokens) < _FEWEST_WORDS:
             return None
-        stems = list(map(self._stem.__getitem__, tokens[:LONGEST_READ]))
+        stems = stems_of(tokens)
         if self._of_any_matter.isdisjoint(stems):
             return None
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
