@@ -14,9 +14,9 @@ from classifiers.checks.runner import Report, Score, SwapScore, run
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
 from classifiers.gates.beside import judged_beside
+from classifiers.gates.reading import OnlyFlagsOf
 from classifiers.gates.record import Check, GateRecord, read_record
 from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
-from classifiers.gates.speech import OnlyFlagsOf
 from classifiers.manifest import Curves, Manifest, Metric, hash_of_manifest
 from classifiers.signing import ANYBODY
 from classifiers.training.licences import CLASSES, class_of
@@ -137,7 +137,8 @@ def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapp
     )
     codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
-    return [run(suite, OnlyFlagsOf(tags_of(manifest, folder), pipeline)) for suite in suites if suite.cases]
+    assessing = OnlyFlagsOf(tags_of(manifest, folder), pipeline)
+    return [run(suite, assessing) for suite in suites if suite.cases]
 
 
 def _data(manifest: Manifest) -> tuple[DataLine, ...]:

@@ -6,6 +6,7 @@ All that is wrong with the files is told at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from classifiers.checks.disguises import DISGUISES
 from classifiers.checks.suite import (
@@ -28,8 +29,9 @@ PAIRS = 60
 """Pairs of a function that swaps: one pair is then 1.7 points of difference, below the gate's two."""
 
 
+@cache
 def load_suite(name: str) -> Suite:
-    """The shipped suite of that name. Raises `ConfigError`."""
+    """The shipped suite of that name, made once. Raises `ConfigError`."""
     return expand(name, read_functions(name), read_phrasing(name))
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -135,8 +137,9 @@ def read_functions(suite: str) -> Functions:
     return _read(_folder(suite).joinpath(f"{FUNCTIONS}.toml"), Functions)
 
 
-def read_phrasing(suite: str) -> dict[str, Phrasing]:
-    """The sentences of a suite by language, in the order of their codes. Raises `ConfigError`."""
+@cache
+def read_phrasing(suite: str) -> Mapping[str, Phrasing]:
+    """The sentences of a suite by language, in the order of their codes; read once. Raises `ConfigError`."""
     names = sorted(entry.name.removesuffix(".toml") for entry in _folder(suite).iterdir())
     found = {}
     for name in names:
@@ -146,7 +149,7 @@ def read_phrasing(suite: str) -> dict[str, Phrasing]:
             if phrasing.language != name:
                 raise ConfigError(f"{path}: language is {phrasing.language!r}, but the file is named {name!r}")
             found[name] = phrasing
-    return found
+    return MappingProxyType(found)
 
 
 def _folder(suite: str) -> Traversable:

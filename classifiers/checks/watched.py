@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from classifiers.checks.suite import SUITES, read_phrasing
 from hustings.roster import Person, Roster
 
@@ -13,6 +15,7 @@ PARTY = "party"
 """… and the axis whose sides are parties."""
 
 
+@cache
 def watched() -> Roster:
     """The people and parties whose names the suites swap, in every language. Who is of which party is made up."""
     named: dict[str, tuple[str, str]] = {}  # language and gender of a name

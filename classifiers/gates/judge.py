@@ -16,9 +16,10 @@ from classifiers.gates.company import company_checks
 from classifiers.gates.disguised import disguise_checks
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
+from classifiers.gates.reading import OnlyFlagsOf
 from classifiers.gates.record import Check, GateRecord
 from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
-from classifiers.gates.speech import OnlyFlagsOf, speech_checks
+from classifiers.gates.speech import speech_checks
 from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
 from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
 from classifiers.pipeline import Pipeline

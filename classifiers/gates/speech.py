@@ -1,41 +1,19 @@
-"""Gates on our own sentences: swaps, groups, protected speech, and every function of ElectionCheck and the abuse suite.
-
-A version is judged by its own flags: those of other models are taken away before the suites' runner counts. An encoder
-leaves to its linear heads what they are sure of; it is judged together with them.
-"""
+"""Gates on our own sentences: swaps, groups, protected speech, every function of ElectionCheck and the abuse suite."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from classifiers.checks.runner import FLOOR, SWAP_POINTS, Assessing, Report, Score
+from classifiers.checks.runner import FLOOR, SWAP_POINTS, Report, Score
 from classifiers.gates.record import Check
-from hustings.types import Assessment, Post
 
-__all__ = ["GROUP_GAP", "PROTECTED_SHARE", "OnlyFlagsOf", "speech_checks"]
+__all__ = ["GROUP_GAP", "PROTECTED_SHARE", "speech_checks"]
 
 GROUP_GAP = 0.05
 """Most by which the shares of innocent posts that are flagged may differ between groups."""
 PROTECTED_SHARE = 0.10
 """Most of the protected posts (opinion, satire, counter-speech, criticism, neutral mention) that may be flagged."""
-
-
-class OnlyFlagsOf:
-    """Assesses like `pipeline`, and leaves in only the flags of one version, or of some that speak together."""
-
-    def __init__(self, tags: str | Collection[str], pipeline: Assessing) -> None:
-        self._tags = frozenset([tags] if isinstance(tags, str) else tags)
-        self._pipeline = pipeline
-
-    def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
-        return [
-            replace(assessment, flags=tuple(flag for flag in assessment.flags if flag.classifier in self._tags))
-            for assessment in self._pipeline.assess(posts, first_collected)
-        ]
 
 
 def speech_checks(report: Report) -> Iterator[Check]:
