@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import pycld2
 from msgspec.structs import replace
@@ -210,22 +210,24 @@ def _cld2(text: str, *, best_effort: bool) -> tuple[bool, str, float]:
 
 class _Langid:
     """py3langid. It always has an answer, so one counts only if it is a language of the deployment, ahead of all others
-    and by far ahead of the deployment's others. Its model takes 0.6 s to load: beside other work from `load_ahead` on,
-    else when it is first asked."""
+    and by far ahead of the deployment's others. Its model, one for the whole process, takes 0.6 s to load: beside other
+    work from `load_ahead` on, else when it is first asked."""
+
+    _loading = threading.Lock()
+    _model: ClassVar[_Model | None] = None
 
     def __init__(self, languages: Sequence[str]) -> None:
         self._wanted = frozenset(languages)
-        self._model: _Model | None = None
-        self._loading = threading.Lock()
 
     def load_ahead(self) -> None:
-        threading.Thread(target=self._loaded, name="load-langid", daemon=True).start()
+        if _Langid._model is None:
+            threading.Thread(target=self._loaded, name="load-langid", daemon=True).start()
 
     def _loaded(self) -> _Model:
-        with self._loading:
-            if self._model is None:
-                self._model = _load_langid()
-            return self._model
+        with _Langid._loading:
+            if _Langid._model is None:
+                _Langid._model = _load_langid()
+            return _Langid._model
 
     def __call__(self, text: str) -> Answer:
         ranked = (self._model or self._loaded()).rank(text)
