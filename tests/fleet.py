@@ -29,6 +29,8 @@ from tests.loops_world import START, LoopsWorld, Poisonous
 
 __all__ = ["RULES", "Fleet", "Worker", "facts", "generated_posts"]
 
+IDLE_S = 0.01
+"""What a worker without work waits, as a loop does: threads that look all the time keep each other from working."""
 RULES = """
 [[rule]]
 id = "6a1f4a9e-52f6-4f5e-8d3a-0b9b8a3f3b01"
@@ -165,15 +167,16 @@ class Worker:
                 self.made.send_marks()
                 return
             except Unavailable:
-                time.sleep(0.01)
+                time.sleep(IDLE_S)
 
     def _work(self) -> None:
         while not self._over.is_set():
             self._may_go.wait()
             try:
-                self.made.step()
+                if not self.made.step():
+                    time.sleep(IDLE_S)
             except Unavailable:
-                time.sleep(0.01)
+                time.sleep(IDLE_S)
             except BaseException as problem:
                 self._problems.append(problem)
                 return

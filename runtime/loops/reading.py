@@ -130,7 +130,8 @@ class ByTime:
         while (stories := self._order.stories(flagged)) is None:
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self._order.behind()}; is a worker that reads it alive?")
-            self._fill(1, PAUSE_S)  # also how a worker takes part in what its group decides
+            self._fill(1, 0.0)  # also how a worker takes part in what its group decides
+            time.sleep(PAUSE_S)
         named = iter(stories)
         return [
             msgspec.structs.replace(assessment, story=next(named)) if assessment.flags else assessment
