@@ -18,7 +18,7 @@ from classifiers.checks.expand import FEWEST_CASES, PAIRS, expand, load_suite
 from classifiers.checks.free import load_free_suite
 from classifiers.checks.page import page
 from classifiers.checks.runner import Report, below, is_right, run, uneven
-from classifiers.checks.suite import Case, Function, Functions, Phrasing, Suite, Swap, read_functions, read_phrasing
+from classifiers.checks.suite import Function, Functions, Phrasing, Suite, Swap, read_functions, read_phrasing
 from classifiers.checks.templates import fill, slots
 from classifiers.narratives.seeds import ORDINARY, load_seeds, seed_languages
 from classifiers.pipeline import Pipeline
@@ -26,6 +26,7 @@ from hustings.errors import ConfigError
 from hustings.types import Assessment, Flag
 from runtime.build import codebook
 from runtime.commands.check_models import app
+from tests.near_copies import near_copies
 
 DOCS = Path(__file__).parents[1] / "docs" / "election-check.md"
 
@@ -119,7 +120,7 @@ def test_every_word_list_is_used_and_repeats_no_word(both: tuple[Suite, Suite]) 
 
 
 def test_the_same_files_give_the_same_posts(election: Suite) -> None:
-    again = load_suite("election")
+    again = expand("election", read_functions("election"), read_phrasing("election"))
     assert again.cases == election.cases
     assert again.digest == election.digest
 
@@ -152,43 +153,18 @@ def test_a_swap_has_enough_pairs_for_two_points_to_show(both: tuple[Suite, Suite
 
 # ── apart from what models learn from ──
 
-_SIZE = 5
-_NEAR = 0.6
-
-
-def _grams(text: str) -> frozenset[str]:
-    flat = " ".join(text.casefold().split())
-    return frozenset(flat[place : place + _SIZE] for place in range(max(1, len(flat) - _SIZE + 1)))
-
-
-def _near_copies(cases: Sequence[Case], others: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs whose character 5-grams have a Jaccard similarity of at least .6."""
-    grams = [_grams(other) for other in others]
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, own in enumerate(grams):
-        for gram in own:
-            places[gram].append(place)
-    found = []
-    for case in cases:
-        own = _grams(case.text)
-        shared = Counter(place for gram in own for place in places.get(gram, ()))
-        for place, count in shared.items():
-            if count / (len(own) + len(grams[place]) - count) >= _NEAR:
-                found.append((case.text, others[place]))
-    return found
-
 
 def test_near_copies_are_found_when_there_are_any(election: Suite) -> None:
     one = next(case for case in election.cases if case.language == "en")
-    assert _near_copies([one], [one.text.replace("Sunday", "sunday!")])
+    assert near_copies([one.text], [one.text.replace("Sunday", "sunday!")])
 
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: Suite, language: str) -> None:
     seeds = load_seeds(language)
     texts = [*(example.text for example in (*seeds.examples, *seeds.held_out)), *seeds.ordinary]
-    for suite in (*both, free):
-        assert _near_copies([case for case in suite.cases if case.language == language], texts) == []
+    cases = [case.text for suite in (*both, free) for case in suite.cases if case.language == language]
+    assert near_copies(cases, texts) == []
 
 
 @pytest.mark.shared
@@ -198,7 +174,7 @@ def test_no_post_is_a_near_copy_of_hatecheck(shared_data: Path, abuse: Suite) ->
     for language, name in (("en", "hatecheck/public.csv"), ("de", "multilingual_hatecheck/german.csv")):
         with (shared_data / name).open(encoding="utf-8", newline="") as lines:
             texts = [row["test_case"] for row in csv.DictReader(lines)]
-        assert _near_copies([case for case in abuse.cases if case.language == language], texts) == []
+        assert near_copies([case.text for case in abuse.cases if case.language == language], texts) == []
 
 
 # ── templates ──

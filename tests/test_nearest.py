@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from time import perf_counter
 
 import pytest
@@ -41,6 +42,7 @@ def flags(text: str, lang: str, title: str = "") -> tuple[Flag, ...]:
     return STEP.classify([given])[0].flags
 
 
+@cache
 def sentences(language: str, code: str) -> set[str]:
     """Ours, of this code or one below it."""
     known = [*load_seeds(language).examples, *load_seeds(language).held_out]

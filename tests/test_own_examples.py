@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 from pathlib import Path
 from time import perf_counter
@@ -40,6 +41,7 @@ ABUSE = {
 CODES = sorted({(one, code) for one in own_languages() for group in read_own(one).group for code in group.says})
 
 
+@cache
 def ours(language: str, code: str) -> set[str]:
     """The posts that heads of this code should flag, as they are shown."""
     groups = [group for group in read_own(language).group if code in group.says]

@@ -12,7 +12,7 @@ from classifiers.own_posts import Group, OwnFile, own_languages, read_own
 from classifiers.training.own_posts import expanded, own_rows
 from classifiers.training.recipes import RECIPES
 from hustings.errors import ConfigError
-from tests.test_seeds import near_pairs
+from tests.near_copies import near_copies, near_pairs
 
 OWN = OwnFile(
     language="en",
@@ -25,12 +25,6 @@ FEWEST_POSTS = 150
 FEWEST_OF_A_GROUP = 5
 MEN = "slur-man"
 """Where a language has another word for a man, a post may stand twice: for a woman, and in this group for a man."""
-
-
-def near(texts: list[str], others: list[str]) -> list[tuple[str, str]]:
-    """Near pairs of which one text is of either list."""
-    mine = set(texts)
-    return [(one, other) for one, other in near_pairs([*texts, *others]) if (one in mine) != (other in mine)]
 
 
 def test_a_post_is_read_for_either_side_with_two_names_or_every_party() -> None:
@@ -104,9 +98,9 @@ def test_no_post_of_ours_is_near_one_that_measures(language: str) -> None:
     texts = list(dict.fromkeys(texts))
     for name in SUITES:
         cases = [case.text for case in load_suite(name).only([language]).cases]
-        assert near(texts, list(dict.fromkeys(cases))) == []
+        assert near_copies(texts, list(dict.fromkeys(cases))) == []
     if language in seed_languages():
-        assert near(texts, [example.text for example in load_seeds(language).held_out]) == []
+        assert near_copies(texts, [example.text for example in load_seeds(language).held_out]) == []
 
 
 @pytest.mark.shared
@@ -117,7 +111,7 @@ def test_no_post_of_ours_is_near_hatecheck(shared_data: Path) -> None:
         own = read_own(language)
         with (shared_data / name).open(encoding="utf-8", newline="") as lines:
             cases = list(dict.fromkeys(row["test_case"] for row in csv.DictReader(lines)))
-        assert near([post for group in own.group for post in group.posts], cases) == []
+        assert near_copies([post for group in own.group for post in group.posts], cases) == []
 
 
 def test_heads_that_learn_from_own_posts_speak_a_language_that_has_some() -> None:

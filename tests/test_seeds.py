@@ -4,13 +4,15 @@ That no sentence of the checks is near a seed is tested in `test_checks.py`, tha
 `test_narratives.py`.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
+from functools import cache
 
 import pytest
 
 from classifiers.narratives.seeds import Example, load_seeds, seed_languages
 from hustings.errors import ModelError
 from hustings.text import analyse
+from tests.near_copies import near_pairs
 
 FEWEST_EXAMPLES = 12
 FEWEST_HELD_OUT = 4
@@ -23,36 +25,12 @@ MOST_SHORT = 4
 MOST_NEAR = 8
 """Pairs of near-copies that a language may have; `narrative_columns` keeps them in one fold, so nothing is measured on
 a copy of what was learnt."""
-SIZE = 5
-NEAR = 0.6
 
-
-def grams(text: str) -> frozenset[str]:
-    flat = " ".join(text.casefold().split())
-    return frozenset(flat[place : place + SIZE] for place in range(max(1, len(flat) - SIZE + 1)))
-
-
-def near_pairs(texts: list[str]) -> list[tuple[str, str]]:
-    """Pairs whose character 5-grams have a Jaccard similarity of at least .6, the same text twice among them."""
-    seen: list[frozenset[str]] = []
-    places: dict[str, list[int]] = defaultdict(list)
-    found = []
-    for text in texts:
-        own = grams(text)
-        shared = Counter(place for gram in own for place in places.get(gram, ()))
-        found += [
-            (texts[place], text)
-            for place, count in shared.items()
-            if count / (len(own) + len(seen[place]) - count) >= NEAR
-        ]
-        for gram in own:
-            places[gram].append(len(seen))
-        seen.append(own)
-    return found
+seeds_of = cache(load_seeds)
 
 
 def all_of(language: str) -> list[Example]:
-    seeds = load_seeds(language)
+    seeds = seeds_of(language)
     return [*seeds.examples, *seeds.held_out]
 
 
@@ -68,7 +46,7 @@ def test_near_pairs_are_found_when_there_are_any() -> None:
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_each_code_has_enough_examples_and_enough_held_out(language: str) -> None:
-    seeds = load_seeds(language)
+    seeds = seeds_of(language)
     examples = Counter(example.code for example in seeds.examples)
     held_out = Counter(example.code for example in seeds.held_out)
     assert {code: count for code, count in examples.items() if count < FEWEST_EXAMPLES} == {}
@@ -78,20 +56,20 @@ def test_each_code_has_enough_examples_and_enough_held_out(language: str) -> Non
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_examples_and_held_out_share_no_sentence(language: str) -> None:
-    seeds = load_seeds(language)
+    seeds = seeds_of(language)
     assert {one.text for one in seeds.examples}.isdisjoint(one.text for one in seeds.held_out)
 
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_hardly_any_sentence_is_a_near_copy_of_another_whatever_their_codes(language: str) -> None:
-    found = near_pairs([*(example.text for example in all_of(language)), *load_seeds(language).ordinary])
+    found = near_pairs([*(example.text for example in all_of(language)), *seeds_of(language).ordinary])
     assert len(found) <= MOST_NEAR, found
     assert [one for one, other in found if one == other] == []
 
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_each_language_has_ordinary_posts_about_the_election_and_about_other_things(language: str) -> None:
-    seeds = load_seeds(language)
+    seeds = seeds_of(language)
     assert len(seeds.ordinary) >= FEWEST_ORDINARY
     about = frozenset().union(*seeds.about.values())
     spoken_of = sum(not about.isdisjoint(analyse(post).tokens) for post in seeds.ordinary)
@@ -108,7 +86,7 @@ def test_hardly_any_sentence_is_too_short_to_tell_anything(language: str) -> Non
 @pytest.mark.parametrize("language", seed_languages())
 def test_the_words_that_a_post_must_hold_are_those_of_codes_that_the_file_has(language: str) -> None:
     codes = {example.code for example in all_of(language)}
-    about = load_seeds(language).about
+    about = seeds_of(language).about
     assert [prefix for prefix in about if not any(code.startswith(prefix) for code in codes)] == []
     assert [prefix for prefix, words in about.items() if not words] == []
 
