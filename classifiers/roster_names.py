@@ -27,8 +27,8 @@ NAME = "\ue000" * 10
 """Stands for a name. The analyser never makes such a token; it is as long as a usual name of two words is to a head."""
 
 _MOST_REMEMBERED = 2048
-"""Posts of which it is remembered where the names are: one step of the pipeline after the other asks about each post of
-a batch …"""
+"""Posts of which it is remembered where the names are, and what is left without them: one step of the pipeline after
+the other asks about each post of a batch …"""
 _LONGEST_REMEMBERED = 128
 """… but not of those with more tokens: the memory stays small."""
 
@@ -67,6 +67,7 @@ class RosterNames:
         self._context = {p.id: tuple(" ".join(analyse(word).tokens) for word in p.context) for p in roster.people}
         self._automaton = _automaton(names) if names else None
         self._found_before = lru_cache(maxsize=_MOST_REMEMBERED)(partial(_looked_for, self._automaton))
+        self._read_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._read)
 
     def people(self, tokens: tuple[str, ...]) -> list[tuple[str, Found]]:
         """(person, where) for each spelling that means exactly one person here."""
@@ -76,19 +77,22 @@ class RosterNames:
     def without(self, *parts: tuple[str, ...]) -> Read:
         """The tokens of a title and a text with `NAME` in place of each name, or of names side by side. A handle or
         hashtag that holds a name goes with it; other words of the hashtag are tokens of their own, and stay."""
-        said = [tokens for tokens in parts if tokens]
-        whole = said[0] if len(said) == 1 else tuple(chain.from_iterable(said))
-        if not any(map(self._found, said)):
-            return Read(whole, range(len(whole)))
+        said = tuple(filter(None, parts))
+        if self._automaton is None or sum(map(len, said)) > _LONGEST_REMEMBERED:
+            return self._read(said)
+        return self._read_before(said)
+
+    def _read(self, parts: tuple[tuple[str, ...], ...]) -> Read:
         hidden: set[int] = set()
         before = 0
-        for tokens in said:
+        for tokens in parts:
             hidden |= {before + place for place in self._hidden(tokens)}
             before += len(tokens)
+        whole = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
         if not hidden:
             return Read(whole, range(len(whole)))
         ends = [place for place in range(len(whole)) if place not in hidden or place + 1 not in hidden]
-        return Read(tuple(NAME if place in hidden else whole[place] for place in ends), ends)
+        return Read(tuple([NAME if place in hidden else whole[place] for place in ends]), tuple(ends))
 
     def _hidden(self, tokens: tuple[str, ...]) -> set[int]:
         found = self._found(tokens)
