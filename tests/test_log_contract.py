@@ -210,9 +210,10 @@ def test_what_was_acknowledged_survives_kill_9_and_nothing_doubles(tmp_path: Pat
 
 
 def test_the_crash_test_notices_an_acknowledgement_before_the_commit(tmp_path: Path) -> None:
-    """The negative control: a writer that acknowledges first must be seen to lose something."""
+    """The negative control: a writer that acknowledges first must be seen to lose something. On a busy machine a kill
+    seldom falls between the two, so it is tried again and again."""
     lost: set[int] = set()
-    for attempt in range(5):
+    for attempt in range(25):
         acknowledged, held = kill_while_appending(tmp_path / f"log {attempt}", kills=4, when="early")
         lost |= set(acknowledged) - set(held)
         if lost:
