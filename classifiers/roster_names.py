@@ -101,8 +101,10 @@ class RosterNames:
         meant = _resolved(_longest([one for one in found if one.name.people]), tokens, self._context)
         named = [one for one in found if one.name.surely] + [one for _, one in meant]
         hidden = {place for one in named for place in range(one.first, one.last + 1)}
+        if not hidden:
+            return hidden
         for place, token in enumerate(tokens):
-            if hidden and len(token) > 1 and token[0] in "#@":
+            if token[0] in "#@" and len(token) > 1:
                 parts = _parts(tokens, place)
                 if place in hidden and token[0] == "@":
                     hidden.update(parts)

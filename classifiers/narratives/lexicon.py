@@ -9,7 +9,6 @@ import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import compress
 from typing import NamedTuple
 
 from classifiers.narratives.concepts import Concepts, Entry, Firsts
@@ -93,16 +92,14 @@ class Lexicon:
         self._core = core
         self._person = concepts.names.index(_PERSON)
         self._terms = Memory(self._term)
-        self._tells: Memory[str, int] = Memory(lambda token: self._terms[token].core)
         self._shapes = Memory(self._shape)
 
     def speaks(self, tokens: Sequence[str]) -> bool:
         """Whether any token stands for a core concept, alone or with what follows. Most posts go no further."""
-        tells = list(map(self._tells.__getitem__, tokens))
-        return _SPEAKS in tells or any(
-            self._speaks_with(self._terms[tokens[place]], tokens, place + 1)
-            for place in compress(range(len(tokens) - 1), tells)
-        )
+        for place, term in enumerate(map(self._terms.__getitem__, tokens), start=1):
+            if term.core and (term.core == _SPEAKS or (place < len(tokens) and self._speaks_with(term, tokens, place))):
+                return True
+        return False
 
     def _speaks_with(self, term: _Term, tokens: Sequence[str], place: int) -> bool:
         """Whether a word that may speak does so with the tokens from `place` on."""

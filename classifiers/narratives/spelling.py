@@ -7,11 +7,7 @@ sign, at which the analyser cut the word in two (`fr*ud`: `fr`, `ud`). A token t
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-
-from classifiers.narratives.memory import Memory
 
 __all__ = ["NOTHING", "Spelling"]
 
@@ -22,8 +18,6 @@ _FIGURES = str.maketrans("0134579@$!", "oieastgasi")
 _MOST_HIDDEN = 4
 """Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
 _MARKS_FROM = "\u0900"
-_KNOWN, _OPENS, _CLOSES = 1, 2, 4
-"""Of a token: it is a word itself, a word begins with it, a word ends with it."""
 
 
 class Spelling:
@@ -33,10 +27,7 @@ class Spelling:
         self._words = frozenset(words)
         self._swapped: dict[str, str] = {}
         self._bounds: dict[tuple[str, str, int], list[str]] = {}
-        self._sorted = sorted(one for one in self._words if len(one) >= _SHORTEST)
-        self._sorted_backwards = sorted(word[::-1] for word in self._sorted)
-        self._edges = Memory(self._edges_of)
-        for word in self._sorted:
+        for word in sorted(one for one in self._words if len(one) >= _SHORTEST):
             self._swapped.setdefault(_letters(word), word)
             self._bounds.setdefault((word[0], word[-1], len(word)), []).append(word)
 
@@ -57,21 +48,15 @@ class Spelling:
     def rejoin(self, tokens: Sequence[str]) -> list[str]:
         """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each."""
         joined = list(tokens)
-        for place, (one, other) in enumerate(pairwise(map(self._edges.__getitem__, tokens))):
-            if one & _OPENS and other & _CLOSES and not one & other & _KNOWN and joined[place]:
-                word = self._around(joined[place], joined[place + 1])
-                if word is not None:
-                    joined[place : place + 2] = word, NOTHING
+        known = list(map(self._words.__contains__, tokens))
+        for place in range(len(joined) - 1):
+            if known[place] and known[place + 1]:
+                continue
+            one, other = joined[place], joined[place + 1]
+            if one and other and (word := self._around(one, other)) is not None:
+                joined[place : place + 2] = word, NOTHING
+                known[place : place + 2] = True, True
         return joined
-
-    def _edges_of(self, token: str) -> int:
-        if not token:
-            return 0
-        return (
-            (_KNOWN if token in self._words else 0)
-            | (_OPENS if _begins_one(token, self._sorted) else 0)
-            | (_CLOSES if _begins_one(token[::-1], self._sorted_backwards) else 0)
-        )
 
     def _around(self, one: str, other: str) -> str | None:
         length = len(one) + len(other)
@@ -80,11 +65,6 @@ class Spelling:
                 if word.startswith(one) and word.endswith(other):
                     return word
         return None
-
-
-def _begins_one(beginning: str, words: Sequence[str]) -> bool:
-    place = bisect_left(words, beginning)
-    return place < len(words) and words[place].startswith(beginning)
 
 
 def _letters(word: str) -> str:
