@@ -11,6 +11,7 @@ from classifiers.encoder.reading import read_words
 from classifiers.linear.features import NOTHING, HashKey, features
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
+from classifiers.own_examples import OwnExamples
 from classifiers.pipeline import shipped_models
 from classifiers.roster_names import NAME, NOBODY, RosterNames
 from classifiers.store import serving
@@ -20,6 +21,7 @@ from hustings.types import Assessment, Post
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 HEADS = load_heads(serving(shipped_models()).values())
+EXAMPLES = OwnExamples()
 ROSTER = Roster(
     people=(
         Person(
@@ -94,7 +96,7 @@ def test_a_name_has_no_bucket_but_takes_its_room() -> None:
 def assessed(roster: Roster, text: str, *, title: str = "", lang: str = "en") -> Assessment:
     post = Post(source="s", native_id="1", text=text, title=title, published_at=NOW, collected_at=NOW)
     one = Assessment(post=post, lang=lang, tokens=analyse(text).tokens, title_tokens=analyse(title).tokens)
-    return LinearHeads(HEADS, names=RosterNames(roster)).classify([one])[0]
+    return LinearHeads(HEADS, names=RosterNames(roster), examples=EXAMPLES).classify([one])[0]
 
 
 @settings(max_examples=40, deadline=None)
