@@ -68,16 +68,9 @@ def test_flags_of_others_are_left_out_and_steps_behind_are_not_asked() -> None:
 def test_what_the_analyser_makes_the_same_words_of_is_read_once_in_each_language() -> None:
     own = Flags("G-en@1", "G")
     assessing = OnlyFlagsOf("G-en@1", Pipeline([Declared(), own]))
-    found = assessing.assess(posts("you bitch", "you b1tch", "other words", "you bitch"), {})
-    found += assessing.assess(posts("you b\u200bitch!"), {})
-    assert [len(one.flags) for one in found] == [1] * 5
-    assert [one.post.text for one in found] == [
-        "you bitch",
-        "you b1tch",
-        "other words",
-        "you bitch",
-        "you b\u200bitch!",
-    ]
+    texts = ("you bitch", "you b1tch", "other words", "you bitch", "YOU b\u200bitch")
+    found = [*assessing.assess(posts(*texts[:3]), {}), *assessing.assess(posts(*texts[3:]), {})]
+    assert [(one.post.text, len(one.flags)) for one in found] == [(text, 1) for text in texts]
     assert own.asked == ["you bitch", "other words"]
     assessing.assess(posts("you bitch", lang="de"), {})
     assert own.asked[2:] == ["you bitch"]
@@ -93,7 +86,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Classifier]:
 
 
 def test_beside_an_encoder_every_post_gets_the_flags_that_it_has_by_itself(steps: list[Classifier]) -> None:
-    """An encoder reads marks too: posts of the same words with other marks are two."""
+    """It reads marks too: posts of the same words with other marks are two."""
     texts = ("you bitch", "you b1tch", "women", "women!", "WOMEN !", "women love", "nothing", "you bitch...", "women")
     assessing = OnlyFlagsOf(("encoder-en@1", "G-en@1"), Pipeline(steps))
     together = assessing.assess(posts(*texts), {})

@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from classifiers.encoder.reading import read_words
-from classifiers.encoder.step import Encoders
+from classifiers.linear.step import LinearHeads
 from classifiers.pipeline import Pipeline
 from hustings.types import Assessment, Post
 
@@ -34,13 +34,16 @@ class OnlyFlagsOf:
         begin, end = (own[0], own[-1] + 1) if own else (len(pipeline.steps),) * 2
         self._before = Pipeline(pipeline.steps[:begin])
         self._steps = pipeline.steps[begin:end]
-        self._reads_marks = any(isinstance(step, Encoders) for step in self._steps)
+        self._reads_tokens_alone = all(isinstance(step, LinearHeads) for step in self._steps)
         self._known: dict[Hashable, Assessment] = {}
 
     def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
         ready = self._before.assess(posts, first_collected)
         seen = [self._seen(one) for one in ready]
-        new = {key: one for key, one in zip(seen, ready, strict=True) if key not in self._known}
+        new: dict[Hashable, Assessment] = {}
+        for key, one in zip(seen, ready, strict=True):
+            if key not in self._known:
+                new.setdefault(key, one)
         asked = list(new.values())
         for step in self._steps:
             asked = step.classify(asked)
@@ -53,7 +56,7 @@ class OnlyFlagsOf:
     def _seen(self, assessment: Assessment) -> Hashable:
         """All of a post that the version's steps look at."""
         seen = (assessment.lang, assessment.title_tokens, assessment.tokens)
-        if not self._reads_marks:
+        if self._reads_tokens_alone:
             return seen
         words = read_words(assessment.post.title, assessment.post.text)
         return (*seen, bool(assessment.targets), words.read)
