@@ -42,8 +42,9 @@ def abuse() -> Suite:
 
 
 @pytest.fixture(scope="module")
-def free() -> Suite:
-    return load_free_suite()
+def free() -> tuple[Suite, Suite]:
+    """Either edition."""
+    return load_free_suite(), load_free_suite("free2")
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +77,28 @@ def test_every_function_has_twelve_different_posts_in_each_of_its_languages(both
                     assert len(texts[language, function.id]) >= FEWEST_CASES, (language, function.id)
 
 
-def test_the_free_suite_has_eight_posts_of_each_code_of_harm_and_fifteen_of_each_protected_one(free: Suite) -> None:
-    assert free.languages == ("ar", "en", "es", "fr", "hi", "pt")
-    counts = Counter((case.language, case.function) for case in free.cases)
-    assert len({case.text for case in free.cases}) == len(free.cases)
+def test_a_free_suite_has_so_many_posts_of_each_code_of_harm_and_of_each_protected_one(
+    free: tuple[Suite, Suite],
+) -> None:
     known = codebook().codes
-    for function in free.functions:
-        fewest = 8 if function.expected else 15
-        assert min(counts[language, function.id] for language in free.languages) >= fewest, function.id
-        assert function.id == ORDINARY or function.id in known
+    for suite, fewest_of_harm, fewest_protected in zip(free, (8, 11), (15, 20), strict=True):
+        assert suite.languages == ("ar", "en", "es", "fr", "hi", "pt")
+        counts = Counter((case.language, case.function) for case in suite.cases)
+        for function in suite.functions:
+            fewest = fewest_of_harm if function.expected else fewest_protected
+            assert min(counts[language, function.id] for language in suite.languages) >= fewest, function.id
+            assert function.id == ORDINARY or function.id in known
+
+
+def test_no_post_stands_twice_in_the_free_suites_which_have_the_same_functions_and_names_of_their_own(
+    free: tuple[Suite, Suite],
+) -> None:
+    texts = [case.text for suite in free for case in suite.cases]
+    assert len(set(texts)) == len(texts)
+    first, second = free
+    assert (first.name, second.name) == ("free", "free-2")
+    assert first.title != second.title
+    assert {one.id: one.expected for one in first.functions} == {one.id: one.expected for one in second.functions}
 
 
 def test_no_slot_is_left_open_and_ids_name_one_post(both: tuple[Suite, Suite]) -> None:
@@ -160,10 +174,10 @@ def test_near_copies_are_found_when_there_are_any(election: Suite) -> None:
 
 
 @pytest.mark.parametrize("language", seed_languages())
-def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: Suite, language: str) -> None:
+def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: tuple[Suite, Suite], language: str) -> None:
     seeds = load_seeds(language)
     texts = [*(example.text for example in (*seeds.examples, *seeds.held_out)), *seeds.ordinary]
-    cases = [case.text for suite in (*both, free) for case in suite.cases if case.language == language]
+    cases = [case.text for suite in (*both, *free) for case in suite.cases if case.language == language]
     assert near_copies(cases, texts) == []
 
 
@@ -473,6 +487,14 @@ def test_the_command_prints_posts() -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {line["language"] for line in lines} == {"pt"}
     assert {"id", "function", "text", "expected"} <= lines[0].keys()
+
+
+@pytest.mark.parametrize("edition", ["free", "free-2"])
+def test_a_free_suite_is_run_when_it_is_asked_for_by_its_name(edition: str) -> None:
+    done = CliRunner().invoke(app, ["cases", "--suite", edition, "--language", "pt"])
+    assert done.exit_code == 0
+    posts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(posts) == len(load_free_suite("free" if edition == "free" else "free2").only(["pt"]).cases)
 
 
 def test_an_unknown_language_is_named_with_those_that_are_known() -> None:

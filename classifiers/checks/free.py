@@ -2,32 +2,39 @@
 
 The other suites say which wordings are told; whoever mends a model looks at them, so their numbers flatter. This one
 is for a look from outside once models are settled, and no gate asks it: a model that is mended after it is no longer
-measured by it.
+measured by it. That happened to the first edition; the second was written after.
 """
 
 from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from typing import Literal
 
 from classifiers.checks.suite import Case, Function, Suite
 from classifiers.narratives.seeds import ORDINARY, PROTECTED
 from hustings.errors import ConfigError
 
-__all__ = ["load_free_suite"]
+__all__ = ["Edition", "load_free_suite"]
 
-_NAME = "free"
+Edition = Literal["free", "free2"]
+"""The folder that holds its posts."""
+_SUITES: dict[Edition, tuple[str, str]] = {
+    "free": ("free", "Free form"),
+    "free2": ("free-2", "Free form, second edition"),
+}
+"""Name and title."""
 _HARM = ("N", "A", "G")
 
 
-def load_free_suite() -> Suite:
+def load_free_suite(edition: Edition = "free") -> Suite:
     """Every post a case; a code is a function, and what is not harm expects nothing. Raises `ConfigError`."""
-    folder = files("classifiers").joinpath("checks", _NAME)
+    folder = files("classifiers").joinpath("checks", edition)
     functions: dict[str, Function] = {}
     cases: list[Case] = []
     languages = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
     for language in languages:
-        for code, posts in _posts(language).items():
+        for code, posts in _posts(edition, language).items():
             function = functions.setdefault(code, _function(code))
             cases += [
                 Case(
@@ -40,9 +47,10 @@ def load_free_suite() -> Suite:
                 )
                 for number, text in enumerate(posts)
             ]
+    name, title = _SUITES[edition]
     return Suite(
-        name=_NAME,
-        title="Free form",
+        name=name,
+        title=title,
         harm=_HARM,
         functions=tuple(functions.values()),
         languages=tuple(languages),
@@ -58,10 +66,10 @@ def _function(code: str) -> Function:
     return Function(id=code, tests="Posts of this code.", expected=(code,))
 
 
-def _posts(language: str) -> dict[str, list[str]]:
-    where = f"checks/{_NAME}/{language}.toml"
+def _posts(edition: Edition, language: str) -> dict[str, list[str]]:
+    where = f"checks/{edition}/{language}.toml"
     try:
-        tree = tomllib.loads(files("classifiers").joinpath("checks", _NAME, f"{language}.toml").read_text("utf-8"))
+        tree = tomllib.loads(files("classifiers").joinpath("checks", edition, f"{language}.toml").read_text("utf-8"))
         if tree.pop("language") != language:
             raise ConfigError(f"{where}: `language` is not that of the file's name")
         return {code: [str(post) for post in lists["posts"]] for code, lists in tree.items()}
