@@ -13,7 +13,7 @@ from classifiers.claims.matcher import load_reranker
 from classifiers.claims.settings import ClaimSettings
 from classifiers.claims.step import KnownClaims
 from classifiers.encoder.embedders import Embedders
-from classifiers.encoder.model import load_encoders
+from classifiers.encoder.model import Encoder, load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
 from classifiers.language import LanguageStep
@@ -62,8 +62,10 @@ class Ingredients(NamedTuple):
     examples: OwnExamples | None = None
     """What linear heads and encoders show beside their flags, read once for both; None gives each its own."""
     embedders: Embedders = Embedders()
-    """What narratives and claims read meaning with, opened once for both; none at all if encoders are switched off."""
+    """What claims are found with by meaning; none at all if encoders are switched off."""
     claim_settings: ClaimSettings = ClaimSettings()
+    opened: tuple[Encoder, ...] = ()
+    """The encoders in service: heads and narratives ask the same ones."""
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -104,23 +106,19 @@ class Ingredients(NamedTuple):
         return LinearHeads(heads, self.languages, self.names, self.examples)
 
     def narratives(self) -> Narratives:
-        """The tellers in service, beside the encoder of their language that says what a sentence means, unless encoders
-        are switched off. It is opened with the first post that needs it."""
-        tellers = load_tellers(self.models.values(), signers=self.signers, open_embedder=self.embedders.of)
+        """The tellers in service, beside the encoder that says what a post means, unless encoders are switched off."""
+        opened = {encoder.network: encoder for encoder in self.opened}
+        tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=opened.get)
         return Narratives(tellers, self.names)
 
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
         Raises `ModelError` for a code that no model may give."""
-        if not self.encoder.on:
-            return Encoders((), (), self.encoder)
-        folders = self.models.values()
-        encoders = load_encoders(folders, signers=self.signers, threads=self.encoder.threads)
-        for encoder in encoders:
+        for encoder in self.opened:
             for head in encoder.heads:
                 _check_code(self.codebook, encoder.manifest.name, head.code)
-        heads = load_heads(folders, signers=self.signers) if encoders else []
-        return Encoders(encoders, heads, self.encoder, self.names, self.examples)
+        heads = load_heads(self.models.values(), signers=self.signers) if self.opened else []
+        return Encoders(self.opened, heads, self.encoder, self.names, self.examples)
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
@@ -221,6 +219,7 @@ def open_pipeline(
         OwnExamples(),
         Embedders(serve.values() if reading.on else (), signers=trusted, threads=reading.threads),
         claim_settings or ClaimSettings(),
+        tuple(load_encoders(serve.values(), signers=trusted, threads=reading.threads) if reading.on else ()),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
@@ -228,6 +227,10 @@ def open_pipeline(
             _check_code(codebook, manifest.name, manifest.code)
     steps = [make(given) for make in STEPS]
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
+    if reading.on:
+        opened = {encoder.network for encoder in given.opened}
+        asked = (one for step in steps if isinstance(step, Narratives) for one in step.asked)
+        silent += [told for network, told in asked if network not in opened]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])
 
 

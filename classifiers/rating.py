@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.model import encoder_finder
 from classifiers.encoder.rate import open_encoder_rater
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
-from classifiers.manifest import Manifest, analyser_hash, read_manifest
-from classifiers.narratives.teller import load_teller
+from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
+from classifiers.narratives.teller import load_teller, said
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
@@ -52,5 +53,13 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
         return lambda texts: scorer.scores([analysis.tokens for analysis in analyse_all(texts)])[0]
     if manifest.kind != "narratives":
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
-    teller = load_teller(folder, signers=signers)
-    return lambda texts: np.array([teller.rate(analysis.tokens) for analysis in analyse_all(texts)])
+    teller = load_teller(folder, signers=signers, open_encoder=encoder_finder(_beside(folder), signers=signers))
+    return lambda texts: np.array(
+        [teller.rate(analysis.tokens, said(text)) for text, analysis in zip(texts, analyse_all(texts), strict=True)]
+    )
+
+
+def _beside(folder: Path) -> list[Path]:
+    """The models that stand beside this one, and the shipped ones."""
+    shipped = Path(__file__).parent / "models"
+    return [one for place in (folder.parent, shipped) for one in sorted(place.iterdir()) if (one / MANIFEST).is_file()]

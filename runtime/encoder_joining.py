@@ -36,10 +36,9 @@ def join_encoder(
     encoder without either, a head that it does not speak beside, and where the rows that decide are not there."""
     from classifiers.linear.model import load_head
     from classifiers.signing import ANYBODY
-    from classifiers.training.corpora import read_corpus
     from classifiers.training.encoder.recipes import ENCODERS
     from classifiers.training.train import SEED
-    from classifiers.training.train_encoder import Material, join_heads, read_trained
+    from classifiers.training.train_encoder import join_heads, read_trained, staged
 
     store = making.store
     if corpora is not None:
@@ -59,7 +58,7 @@ def join_encoder(
     for task in recipe.served:
         _check_rows(task.measured_on, data)
     heads = {task.head: load_head(serving[task.head], signers=ANYBODY) for task in recipe.served}
-    material = Material(lambda corpus, use: read_corpus(corpus, data, use=use), heads)
+    material = staged(recipe, data, heads, seed=SEED)
     tell("network")
     trained = read_trained(network or store.find(name).folder, signers=ANYBODY)
     began = time.perf_counter()

@@ -27,7 +27,7 @@ from classifiers.training.encoder.bases import find_base
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.recipes import RECIPES
-from classifiers.training.train_encoder import join_heads, staged, train_network
+from classifiers.training.train_encoder import heads_in, join_heads, staged, train_network
 from classifiers.training.train_linear import train_head
 
 RUDE = ["clown", "liar", "idiot", "crook", "thief", "coward", "snake", "parasite"]
@@ -112,7 +112,7 @@ def main(folder: Path) -> dict[str, object]:
         if done == of // 2:
             raise Interrupted
 
-    material = staged(recipe, folder / "data", folder / "models")
+    material = staged(recipe, folder / "data", heads_in(folder / "models", recipe), seed=SEED)
     checkpoint = folder / "interrupted.checkpoint"
     try:
         train_network(recipe, base, material.read, seed=SEED, checkpoint=checkpoint, progress=quiet._replace(step=stop))

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from classifiers.roster_names import NAME, NOBODY, RosterNames
 from hustings.text import locate
 
-__all__ = ["MOST_WORDS", "Words", "read_words"]
+__all__ = ["MOST_WORDS", "SOMEBODY", "Words", "read_words"]
 
 MOST_WORDS = 40
 """Longer posts are read in part: that many words round the place where the linear head sees most. Padding a post with
 friendly words, or hiding the insult at its end, therefore changes little."""
 
-_SOMEBODY = "they"
+SOMEBODY = "they"
 """Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
 _MARKS = frozenset(".,;:!?…'\"’‘“”()&%$-–—/")
 _MOST_MARKS = 3
@@ -55,7 +55,7 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
             read.append((word, _marks(part[end:next_start]) if word else ""))
     seen = names.without(*cut)
     pairs = zip(seen.tokens, (read[last] for last in seen.origins), strict=True)
-    return Words(seen.tokens, tuple((_SOMEBODY if token == NAME else word) + marks for token, (word, marks) in pairs))
+    return Words(seen.tokens, tuple((SOMEBODY if token == NAME else word) + marks for token, (word, marks) in pairs))
 
 
 def _marks(between: str) -> str:

@@ -91,9 +91,13 @@ class Reader:
         best = likely.index(max(likely))
         return self._reading(parts[best], *windows[best], found[best])
 
-    def weighed(self, reading: Reading, shares: F32) -> Reading:
-        """The reading by other shares of the same columns."""
-        return self._reading(reading.terms, reading.begin, reading.end, shares)
+    def weighed(self, reading: Reading, by_meaning: F32, share: float) -> Reading:
+        """The reading with another opinion about the same columns, to which `share` of the say goes. What a code must
+        speak of binds columns alone: they know words, meaning is told in others too."""
+        own, other = np.float32(1.0 - share), np.float32(share)
+        harmful = reading.shares * self._possible(reading.terms) * own + by_meaning * self._all_harm * other
+        shares = reading.shares * own + by_meaning * other
+        return self._reading(reading.terms, reading.begin, reading.end, shares, harmful)
 
     def _shares(self, terms: Terms) -> F32:
         return self.columns.shares(evidence_of(self._many, terms))
@@ -108,8 +112,9 @@ class Reader:
         possible[missed] = 0.0
         return possible
 
-    def _reading(self, terms: Terms, begin: int, end: int, shares: F32) -> Reading:
-        harmful = (shares * self._possible(terms)).tolist()
+    def _reading(self, terms: Terms, begin: int, end: int, shares: F32, weighed: F32 | None = None) -> Reading:
+        """`weighed`: how likely each code of harm is, where that is not the share of what the post speaks of."""
+        harmful = (shares * self._possible(terms) if weighed is None else weighed).tolist()
         harm = min(max(math.fsum(harmful), _LEAST), 1 - _LEAST)
         lists = dict.fromkeys(self._lists, 0.0)
         for parent, own in self._lists.items():

@@ -52,6 +52,10 @@ class Seeds(NamedTuple):
     sha256: str
 
 
+_PARTS = ("more", "wide", "plain", "ordinary")
+"""The folders beside the first seeds."""
+
+
 def seed_languages() -> list[str]:
     """Languages of the seed corpus, `classifiers/seeds/`."""
     return _languages("seeds")
@@ -59,26 +63,26 @@ def seed_languages() -> list[str]:
 
 def load_seeds(language: str) -> Seeds:
     """The seed corpus of a language: the sentences of `seeds/<language>.toml`, more of the codes of harm from
-    `seeds/more/`, the same matters told in many ways from `seeds/wide/`, and the posts of `seeds/ordinary/`. Raises
-    `ModelError` when a file is not usable."""
+    `seeds/more/`, the same matters told in many ways from `seeds/wide/` and in few words from `seeds/plain/`, and the
+    posts of `seeds/ordinary/`. Raises `ModelError` when a file is not usable."""
     seeds = _load(language, "seeds")
-    raw, more = _read(language, "seeds", "more")
-    raw_wide, wide = _read(language, "seeds", "wide")
-    raw_ordinary, ordinary = _read(language, "seeds", "ordinary")
+    parts = {part: _read(language, "seeds", part) for part in _PARTS}
+    ordinary = parts["ordinary"][1]
     try:
         added = [
             Example(code, str(text))
-            for tree in (more, wide)
-            for code, lists in tree.items()
+            for part in _PARTS
+            if part != "ordinary"
+            for code, lists in parts[part][1].items()
             for text in lists["examples"]
         ]
         posts = tuple(str(post) for post in ordinary["posts"])
     except (KeyError, TypeError) as error:
-        raise ModelError(f"seeds of {language!r}: {error!r} in more, wide or ordinary posts") from error
+        raise ModelError(f"seeds of {language!r}: {error!r} in {', '.join(_PARTS)}") from error
     examples = (*seeds.examples, *(one for one in added if one.code != ORDINARY))
     posts = (*posts, *(one.text for one in added if one.code == ORDINARY))
-    parts = (seeds.sha256, *map(_sha256, (raw, raw_wide, raw_ordinary)))
-    together = hashlib.sha256("".join(parts).encode()).hexdigest()
+    digests = (seeds.sha256, *(_sha256(raw) for raw, _ in parts.values()))
+    together = hashlib.sha256("".join(digests).encode()).hexdigest()
     return seeds._replace(examples=examples, ordinary=posts, sha256=together)
 
 

@@ -11,7 +11,7 @@ from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
 from classifiers.narratives.reader import FLAGGED_HARM
-from classifiers.narratives.teller import Resemblance, Teller, Told
+from classifiers.narratives.teller import Resemblance, Teller, Told, said
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
@@ -28,8 +28,9 @@ AGREED = 0.75
 
 class Narratives:
     """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
-    plain example gets that one's code; on every other post the trained columns have the say. What the people and
-    parties are called who are watched counts for nothing: these `names` are not read."""
+    plain example gets that one's code; on every other post columns and meaning have the say. What the people and
+    parties are called who are watched counts for nothing: these `names` are not read. `asked` are the
+    networks that models ask, and what to tell people where one is not in service."""
 
     name = "narratives"
 
@@ -37,6 +38,11 @@ class Narratives:
         self._names = names
         self.version = "+".join(teller.label for teller in tellers) or "none"
         self._tellers = {teller.manifest.language: teller for teller in tellers}
+        self.asked = tuple(
+            (teller.sense.settings.network, f"{teller.label} without the network of {teller.sense.settings.encoder}")
+            for teller in tellers
+            if teller.sense is not None
+        )
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         return [
@@ -49,7 +55,8 @@ class Narratives:
         tokens = read.tokens
         if not tokens:
             return assessment
-        assessed, told = assessment, teller.tell(tokens)
+        post = assessment.post
+        assessed, told = assessment, teller.tell(tokens, said(post.title, post.text, names=self._names))
         if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
             assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
             if len(assessed.flags) > len(assessment.flags):

@@ -1,14 +1,13 @@
-"""One language's model, read from its folder: columns, and in some languages beside them likeness to plain examples, or
-columns over what a sentence means."""
+"""One language's model, read from its folder: columns, beside them what an encoder says that a post means, and in some
+languages likeness to plain examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
+from classifiers.encoder.reading import read_words
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -19,27 +18,29 @@ from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
 from classifiers.narratives.seeds import example_languages, load_examples
-from classifiers.narratives.sense import SENSE, Sense, unpack_sense
+from classifiers.narratives.sense import OpenEncoder, Sense, SenseSettings
 from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
+from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-if TYPE_CHECKING:
-    from classifiers.encoder.embed import Embedder
-
-__all__ = ["FILES", "WORDS", "OpenEmbedder", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
+__all__ = ["FILES", "WORDS", "Resemblance", "Said", "Teller", "Told", "load_teller", "load_tellers", "said"]
 
 WORDS = "words.txt"
 """The words of the language that careless spellings are read as, one a line."""
 FILES = (CODES, COLUMNS, WORDS)
-"""What every model has; one that reads meaning has `sense.bin` too."""
 
-OpenEmbedder = Callable[[str], "Embedder | None"]
-"""Opens the encoder of a language; None where there is none."""
+Said = Callable[[int, int], str]
+"""What an encoder reads of the tokens from one place to another."""
 
 
-def _no_embedder(language: str) -> None:
+def said(*parts: str, names: RosterNames = NOBODY) -> Said:
+    """The title and the text of a post, or one of them, for an encoder to read; cut only if it is asked."""
+    return lambda begin, end: read_words(*parts, names=names).text(begin, end)
+
+
+def _no_encoder(network: str) -> None:
     return None
 
 
@@ -69,8 +70,8 @@ class Told(NamedTuple):
 
 
 class Teller(NamedTuple):
-    """`resemblance` is None in languages without plain examples, `sense` in those whose sentences no encoder reads.
-    `nearest` knows the sentences that columns learnt from."""
+    """`resemblance` is None in languages without plain examples, `sense` in those that no encoder reads. `nearest`
+    knows the sentences that columns learnt from."""
 
     manifest: Manifest
     reader: Reader
@@ -83,24 +84,24 @@ class Teller(NamedTuple):
         """`name@version`, as flags carry it."""
         return self.manifest.tag
 
-    def tell(self, tokens: Sequence[str]) -> Told | None:
-        """None for a post that speaks of nothing that any code is about."""
+    def tell(self, tokens: Sequence[str], said: Said) -> Told | None:
+        """None for a post that speaks of nothing that any code is about. `said` is the same post for an encoder."""
         reading = self.reader.read(tokens)
         if reading is None:
             return None
         score = round(self.manifest.calibration.probability(reading.margin), DECIMALS)
         sense = self.sense
-        if sense is not None and score >= sense.least:
-            shares = sense.shares(tokens[reading.begin : reading.end])
-            if shares is not None:
-                reading = self.reader.weighed(reading, (reading.shares + shares) * np.float32(0.5))
-                score = round(sense.calibration.probability(reading.margin), DECIMALS)
-                return Told(reading, score, max(sense.threshold, reading.threshold))
+        if sense is not None and score >= sense.settings.least:
+            by_meaning = sense.shares(said(reading.begin, reading.end))
+            if by_meaning is not None:
+                reading = self.reader.weighed(reading, by_meaning, sense.settings.share)
+                score = round(sense.settings.calibration.probability(reading.margin), DECIMALS)
+                return Told(reading, score, max(sense.settings.threshold, reading.threshold))
         return Told(reading, score, max(self.manifest.threshold.value, reading.threshold))
 
-    def rate(self, tokens: Sequence[str]) -> float:
-        """One number for a post: how likely it is harm by the columns, or by likeness where that flags it."""
-        told = self.tell(tokens)
+    def rate(self, tokens: Sequence[str], said: Said) -> float:
+        """One number for a post: how likely it is harm, or how likely by likeness where that flags it."""
+        told = self.tell(tokens, said)
         rated = told.score if told is not None else 0.0
         compared = self.resemblance.compare(tokens) if self.resemblance else None
         if self.resemblance and compared and compared[1] >= self.resemblance.threshold and compared[0].margin >= 0:
@@ -109,23 +110,23 @@ class Teller(NamedTuple):
 
 
 def load_tellers(
-    folders: Iterable[Path], *, signers: Signers | None = None, open_embedder: OpenEmbedder = _no_embedder
+    folders: Iterable[Path], *, signers: Signers | None = None, open_encoder: OpenEncoder = _no_encoder
 ) -> list[Teller]:
     """The tellers among these model folders, in their order. Raises `ModelError` for the first bad one."""
     kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
     return [
-        load_teller(folder, signers=signers, open_embedder=open_embedder)
+        load_teller(folder, signers=signers, open_encoder=open_encoder)
         for folder, kind in kinds
         if kind == "narratives"
     ]
 
 
-def load_teller(folder: Path, *, signers: Signers | None = None, open_embedder: OpenEmbedder = _no_embedder) -> Teller:
-    """`open_embedder` is asked when a first post needs it. Raises `ModelError` when a file is not what the manifest
+def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: OpenEncoder = _no_encoder) -> Teller:
+    """`open_encoder` is asked when a first post needs it. Raises `ModelError` when a file is not what the manifest
     says, or when the words, subjects or examples are not those that the model was made with."""
     manifest = read_manifest(folder, kind="narratives", signers=signers)
     files = {file.name: file for file in manifest.files}
-    if tuple(files) not in (FILES, (*FILES, SENSE)):
+    if tuple(files) != FILES:
         raise ModelError(
             f"{folder}: a model of narratives has the files {FILES!r}, the manifest names {tuple(files)!r}; "
             f"`hustings model train {manifest.name}` makes it anew"
@@ -142,25 +143,22 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_embedder: 
         raise ModelError(f"{folder}: {WORDS}: {error}") from error
     seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
     reader = Reader(Lexicon(concepts, spelling, subjects.core), subjects, columns)
-    sense = _sense(folder, manifest, raw[SENSE], columns.codes, open_embedder) if SENSE in raw else None
+    sense = _sense(folder, manifest, columns.codes, open_encoder) if "sense_encoder" in manifest.settings else None
     return Teller(manifest, reader, Nearest(concepts, seeds), _resemblance(folder, manifest), sense)
 
 
-def _sense(folder: Path, manifest: Manifest, raw: bytes, codes: Sequence[str], open_embedder: OpenEmbedder) -> Sense:
+def _sense(folder: Path, manifest: Manifest, codes: Sequence[str], open_encoder: OpenEncoder) -> Sense:
     try:
-        slope, intercept, threshold, least = (
-            float(manifest.settings[f"sense_{name}"]) for name in ("slope", "intercept", "threshold", "least")
+        slope, intercept, threshold, least, share = (
+            float(manifest.settings[f"sense_{name}"]) for name in ("slope", "intercept", "threshold", "least", "share")
         )
-        tag = str(manifest.settings["sense_encoder"])
+        encoder, network = (str(manifest.settings[f"sense_{name}"]) for name in ("encoder", "network"))
     except (KeyError, ValueError) as error:
         raise ModelError(f"{folder}: settings lack a value for {error}") from error
     return Sense(
-        unpack_sense(raw, len(codes), str(folder)),
-        tag=tag,
-        least=least,
-        calibration=Calibration(slope=slope, intercept=intercept),
-        threshold=threshold,
-        open_embedder=lambda: open_embedder(manifest.language),
+        SenseSettings(encoder, network, share, least, Calibration(slope=slope, intercept=intercept), threshold),
+        codes,
+        open_encoder,
     )
 
 

@@ -16,13 +16,13 @@ from classifiers.narratives.columns import Network
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import evidence_of, first_word
 from classifiers.narratives.lexicon import WORDS, Lexicon
-from classifiers.narratives.seeds import ORDINARY, PROTECTED, Example, load_seeds
+from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.roster_names import NAME
 from classifiers.training.duplicates import clusters, folds
-from classifiers.training.given_names import given_names
 from classifiers.training.narrative_network import fit_network
+from classifiers.training.seed_rows import is_harm, seed_rows
 from hustings.text import analyse_all
 
 __all__ = ["FOLDS", "Corpus", "corpus", "for_language", "learnt", "left_out", "lexicon_of", "vocabulary"]
@@ -63,12 +63,9 @@ class _Read(NamedTuple):
 
 @cache
 def _read(language: str) -> _Read:
-    seeds = load_seeds(language)
-    rows = (*seeds.examples, *seeds.held_out, *(Example(ORDINARY, text) for text in seeds.ordinary))
-    texts = [one.text for one in rows]
-    concepts = load_concepts(language)
-    names = frozenset(name for name in given_names(texts) if not concepts.entries(name))
-    return _Read(rows, tuple(analysis.tokens for analysis in analyse_all(texts)), names)
+    seeds = seed_rows(language)
+    analyses = analyse_all([one.text for one in seeds.rows])
+    return _Read(seeds.rows, tuple(analysis.tokens for analysis in analyses), seeds.names)
 
 
 @cache
@@ -120,10 +117,6 @@ def corpus(seed: int) -> Corpus:
     matrix = csr_matrix((np.concatenate(values), np.concatenate(indices), starts), shape=(len(rows), width))
     codes = np.array([one.code for one in rows])
     return Corpus(tuple(rows), np.array(languages), codes, tuple(tokens), np.concatenate(fold), matrix)
-
-
-def is_harm(code: str) -> bool:
-    return code != ORDINARY and not code.startswith(PROTECTED)
 
 
 def counts_of(codes: NDArray[np.str_]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 __all__ = ["GENDERED", "other_gender"]
 
-_WORD = re.compile(r"[\w\u0900-\u097F]+")
+_WORD = re.compile(r"[\w\u0900-\u097F\u064B-\u0652]+")
 
 _HINDI_VERBS = "कर हो जा सक कह दे ले आ बोल चाह रह मान जान लग दिख सुन समझ बन चल मिल पढ़ लिख खा पी सो मर बेच झूठ हँस बता रो"
 _HINDI = """
@@ -35,6 +35,46 @@ _GERMAN_ENDINGS = (
     (re.compile(r"(\w{3,}(?:ist|ent|ant))in\Z"), r"\1"),
     (re.compile(r"(\w{3,}(?:ist|ent|ant))\Z"), r"\1in"),
 )
+
+_ENGLISH = """
+    she he, her his, hers his, herself himself, woman man, women men, girl boy, mother father, mum dad, mom dad,
+    daughter son, wife husband, sister brother, aunt uncle, lady gentleman, mrs mr, ms mr, madam sir,
+    chairwoman chairman, councilwoman councilman, congresswoman congressman, spokeswoman spokesman,
+    policewoman policeman, queen king
+"""
+_SPANISH = """
+    ella él, ellas ellos, mujer hombre, mujeres hombres, señora señor, sra sr, doña don, chica chico, madre padre,
+    hija hijo, esposa esposo, hermana hermano, candidata candidato, candidatas candidatos, alcaldesa alcalde,
+    diputada diputado, senadora senador, presidenta presidente, ministra ministro, gobernadora gobernador,
+    concejala concejal, jueza juez, funcionaria funcionario, opositora opositor, vecina vecino, doctora doctor,
+    profesora profesor, abogada abogado, ingeniera ingeniero, electa electo, elegida elegido, detenida detenido,
+    acusada acusado, muerta muerto, inhabilitada inhabilitado, corrupta corrupto, ladrona ladrón, mentirosa mentiroso
+"""
+_FRENCH = """
+    elle il, elles ils, femme homme, femmes hommes, madame monsieur, mme m, fille garçon, mère père, épouse époux,
+    sœur frère, candidate candidat, candidates candidats, députée député, sénatrice sénateur, présidente président,
+    conseillère conseiller, mairesse maire, voisine voisin, directrice directeur, élue élu, arrêtée arrêté, morte mort,
+    décédée décédé, accusée accusé, voleuse voleur, menteuse menteur, inéligible inéligible, celle celui
+"""
+_PORTUGUESE = """
+    ela ele, elas eles, dela dele, nela nele, mulher homem, mulheres homens, senhora senhor, sra sr, dona seu,
+    moça moço, mãe pai, filha filho, esposa esposo, irmã irmão, candidata candidato, candidatas candidatos,
+    prefeita prefeito, deputada deputado, senadora senador, presidenta presidente, ministra ministro,
+    governadora governador, vereadora vereador, juíza juiz, vizinha vizinho, doutora doutor, professora professor,
+    eleita eleito, presa preso, morta morto, acusada acusado, cassada cassado, ladra ladrão, mentirosa mentiroso
+"""
+_ARABIC = """
+    هي هو, امرأة رجل, المرأة الرجل, نساء رجال, السيدة السيد, سيدة سيد, المرشحة المرشح, مرشحة مرشح, النائبة النائب,
+    نائبة نائب, الوزيرة الوزير, وزيرة وزير, الرئيسة الرئيس, رئيسة رئيس, العمدة العمدة, القاضية القاضي, المديرة المدير,
+    أم أب, ابنة ابن, أخت أخ, زوجة زوج, أستاذة أستاذ, الدكتورة الدكتور, دكتورة دكتور, انسحبت انسحب, توفيت توفي, ماتت مات,
+    فازت فاز, خسرت خسر, سرقت سرق, كاذبة كاذب, فاسدة فاسد, لصة لص, متهمة متهم
+"""
+_ARTICLES = {
+    "es": "la el, una un, las los, esta este, esa ese, nuestra nuestro, della del",
+    "fr": "la le, une un, cette ce, sa son, ma mon, notre notre",
+    "pt": "a o, uma um, as os, da do, na no, pela pelo, essa esse, esta este, nossa nosso, à ao",
+}
+"""What agrees with the noun that follows."""
 
 _Endings = tuple[tuple[re.Pattern[str], str], ...]
 
@@ -68,9 +108,43 @@ def _reader(pairs: dict[str, str], endings: _Endings) -> Callable[[str], str]:
     return read
 
 
+def _with_articles(words: str, articles: str) -> Callable[[str], str]:
+    """Reads a text: a word that changes takes the article before it along."""
+    nouns, small = _either_way(_pairs(words)), _either_way(_pairs(articles))
+    spoken = _reader(_pairs(words), ())
+
+    def read(text: str) -> str:
+        found = list(_WORD.finditer(text))
+        changed = {place for place, one in enumerate(found) if one.group().lower() in nouns}
+        parts, end = [], 0
+        for place, one in enumerate(found):
+            word = one.group()
+            parts += [text[end : one.start()]]
+            if place in changed:
+                word = spoken(word)
+            elif place + 1 in changed and word.lower() in small:
+                word = small[word.lower()].capitalize() if word[:1].isupper() else small[word.lower()]
+            parts.append(word)
+            end = one.end()
+        return "".join([*parts, text[end:]])
+
+    return read
+
+
+def _by_word(read: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: _WORD.sub(lambda found: read(found.group()), text)
+
+
 _READERS = {
-    "hi": _reader({**{f"{one}ती": f"{one}ता" for one in _HINDI_VERBS.split()}, **_pairs(_HINDI)}, _HINDI_ENDINGS),
-    "de": _reader({**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, _GERMAN_ENDINGS),
+    "hi": _by_word(
+        _reader({**{f"{one}ती": f"{one}ता" for one in _HINDI_VERBS.split()}, **_pairs(_HINDI)}, _HINDI_ENDINGS)
+    ),
+    "de": _by_word(_reader({**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, _GERMAN_ENDINGS)),
+    "en": _by_word(_reader(_pairs(_ENGLISH), ())),
+    "ar": _by_word(_reader(_pairs(_ARABIC), ())),
+    "es": _with_articles(_SPANISH, _ARTICLES["es"]),
+    "fr": _with_articles(_FRENCH, _ARTICLES["fr"]),
+    "pt": _with_articles(_PORTUGUESE, _ARTICLES["pt"]),
 }
 GENDERED = tuple(_READERS)
 """Languages that can be read so."""
@@ -78,5 +152,4 @@ GENDERED = tuple(_READERS)
 
 def other_gender(text: str, language: str) -> str:
     """The text with the words changed that agree with a gender. `language` is one of `GENDERED`."""
-    read = _READERS[language]
-    return _WORD.sub(lambda found: read(found.group()), text)
+    return _READERS[language](text)

@@ -9,10 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from msgspec.structs import replace
-from numpy.typing import NDArray
-
 from classifiers.linear.model import Head
 from classifiers.manifest import Manifest
 from classifiers.own_posts import own_languages
@@ -23,7 +19,7 @@ from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Task
 from classifiers.training.held_out import hold_out, without
 from classifiers.training.own_posts import own_rows
-from classifiers.training.train_encoder import Material, TrainedNetwork
+from classifiers.training.train_encoder import Material, TrainedNetwork, part_of
 from hustings.errors import ConfigError
 from hustings.language_tags import teaches
 
@@ -82,8 +78,8 @@ def plan_encoder(
             precision=pair.precision,
             own=_own_code(pair.head),
         )
-        rows[task.corpus] = _part(whole, ~out, "")
-        rows[task.measured_on] = _part(whole, out, _HELD_OUT)
+        rows[task.corpus] = part_of(whole, ~out, "")
+        rows[task.measured_on] = part_of(whole, out, _HELD_OUT)
         tasks.append(task)
     held_out = [rows[task.measured_on] for task in tasks]
     heads = {
@@ -164,25 +160,6 @@ def _own_code(head: Head) -> str:
     if speech not in own_languages() or not own_rows(speech, code).dataset.positives:
         return ""
     return code
-
-
-def _part(corpus: Corpus, which: NDArray[np.bool_], called: str) -> Corpus:
-    """Some rows of a corpus; `called` tells people which."""
-    places = np.flatnonzero(which).tolist()
-    labels = [corpus.labels[place] for place in places]
-    dataset = replace(
-        corpus.dataset,
-        file=f"{corpus.dataset.file} ({called})" if called else corpus.dataset.file,
-        rows=len(places),
-        positives=sum(labels),
-        use="measuring" if called else "training",
-    )
-    return corpus._replace(
-        texts=[corpus.texts[place] for place in places],
-        labels=labels,
-        families=[corpus.families[place] for place in places],
-        dataset=dataset,
-    )
 
 
 def _label(pairs: Sequence[Pair]) -> str:

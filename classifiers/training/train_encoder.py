@@ -7,16 +7,18 @@ and is run again when a linear head gets a new version.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from classifiers.encoder.heads import EncoderHead, pack_heads
-from classifiers.encoder.model import FILES, NETWORK, TOKENIZER, load_encoder
+from classifiers.encoder.model import CODES, NETWORK, TOKENIZER, load_encoder, pack_codes
 from classifiers.encoder.place import place_to_read
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.encoder.session import MOST_PIECES, Session
@@ -28,19 +30,26 @@ from classifiers.signing import ANYBODY, Signers
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
+from classifiers.training.encoder.careless import Spoilt
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Epoch, Measured, Progress, fine_tune
 from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
+from classifiers.training.encoder.lesson import lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
-from classifiers.training.encoder.tasks import Task, gather
+from classifiers.training.encoder.tasks import Task, codes_of, gather
+from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
+from classifiers.training.recipes import RECIPES
+from classifiers.training.train_linear import held_out_fifth, without_a_fifth
 
 __all__ = [
     "Material",
     "TrainedNetwork",
+    "heads_in",
     "join_heads",
     "library_versions",
+    "part_of",
     "read_trained",
     "staged",
     "train_encoder",
@@ -69,12 +78,68 @@ class TrainedNetwork(NamedTuple):
     settings: dict[str, int | float | str]
     metrics: tuple[Metric, ...]
     libraries: dict[str, str]
+    codes: tuple[str, ...] = ()
 
 
-def staged(recipe: EncoderRecipe, data: Path, beside: Path) -> Material:
-    """The corpora that are staged under `data`, and the linear heads in the folder `beside`."""
-    heads = {task.head: load_head(beside / task.head, signers=ANYBODY) for task in recipe.served}
-    return Material(lambda name, use: read_corpus(name, data, use=use), heads)
+def staged(recipe: EncoderRecipe, data: Path, heads: Mapping[str, Head], *, seed: int) -> Material:
+    """The corpora that are staged under `data`, and these linear heads. Of a corpus on which its own task is measured a
+    fifth is held out, and its head is made again without it."""
+    halved = {task.corpus: task.head for task in recipe.served if task.measured_on == task.corpus}
+
+    @cache
+    def read(name: str, use: str) -> Corpus:
+        corpus = read_corpus(name, data, use=use)
+        if name not in halved:
+            return corpus
+        held = held_out_fifth(corpus, seed=seed)
+        return part_of(corpus, held, "held-out fifth") if use == "measuring" else part_of(corpus, ~held, "")
+
+    return Material(read, _Without(heads, set(halved.values()), data, seed))
+
+
+class _Without(Mapping[str, Head]):
+    """The heads by name; those of `halved` without the held-out rows, made when they are first asked for."""
+
+    def __init__(self, heads: Mapping[str, Head], halved: set[str], data: Path, seed: int) -> None:
+        self._heads, self._halved, self._data, self._seed = heads, halved, data, seed
+        self._made: dict[str, Head] = {}
+
+    def __getitem__(self, name: str) -> Head:
+        if name not in self._halved:
+            return self._heads[name]
+        if name not in self._made:
+            self._made[name] = without_a_fifth(RECIPES[name], self._heads[name], data=self._data, seed=self._seed)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._heads)
+
+    def __len__(self) -> int:
+        return len(self._heads)
+
+
+def heads_in(folder: Path, recipe: EncoderRecipe) -> dict[str, Head]:
+    """The linear heads beside which the recipe's encoder speaks, from a folder of models."""
+    return {task.head: load_head(folder / task.head, signers=ANYBODY) for task in recipe.served}
+
+
+def part_of(corpus: Corpus, which: NDArray[np.bool_], called: str) -> Corpus:
+    """Some rows of a corpus; `called` tells people which they are measured on, and is empty for those to learn from."""
+    places = np.flatnonzero(which).tolist()
+    labels = [corpus.labels[place] for place in places]
+    dataset = replace(
+        corpus.dataset,
+        file=f"{corpus.dataset.file} ({called})" if called else corpus.dataset.file,
+        rows=len(places),
+        positives=sum(labels),
+        use="measuring" if called else "training",
+    )
+    return corpus._replace(
+        texts=[corpus.texts[place] for place in places],
+        labels=labels,
+        families=[corpus.families[place] for place in places],
+        dataset=dataset,
+    )
 
 
 def train_encoder(
@@ -116,7 +181,16 @@ def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetw
         manifest.settings,
         tuple(metric for metric in manifest.metrics if metric.name.startswith("quantised_")),
         manifest.libraries,
+        encoder.codes,
     )
+
+
+class Taught(NamedTuple):
+    """A fine-tuned network, how it came about, and what it learnt from."""
+
+    network: Network
+    epochs: list[Epoch]
+    datasets: tuple[Dataset, ...]
 
 
 def train_network(
@@ -129,22 +203,46 @@ def train_network(
     progress: Progress,
 ) -> TrainedNetwork:
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
-    labelled = gather(recipe.tasks, read, recipe.speech)
-    network = open_base(base.at, len(recipe.tasks), seed=seed)
-    measured = measured_rows(recipe, network, read)
-    epochs = fine_tune(
+    taught = teach(recipe, base, read, seed=seed, checkpoint=checkpoint, progress=progress)
+    return pack_network(recipe, base, taught, read)
+
+
+def teach(
+    recipe: EncoderRecipe,
+    base: Base,
+    read: Callable[[str, str], Corpus],
+    *,
+    seed: int,
+    checkpoint: Path,
+    progress: Progress,
+) -> Taught:
+    """Fine-tune: the part that takes long."""
+    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives, seed=seed)
+    fit = recipe.settings
+    network = open_base(base.at, len(recipe.tasks) + len(codes_of(recipe.narratives)), seed=seed)
+    if recipe.pieces:
+        network = keep_pieces(network, [one.text for one in labelled.said], first=recipe.pieces)
+    lesson = lesson_of(
         network,
-        split(network, labelled.texts),
+        labelled.said,
         labelled.labels,
         [task.weight for task in recipe.tasks],
-        measured,
-        recipe.settings,
+        labelled.codes,
+        share=fit.share,
+        spoilt=Spoilt(fit.careless, fit.nameless, fit.other_gender),
+        seed=seed,
+    )
+    epochs = fine_tune(
+        network,
+        lesson,
+        measured_rows(recipe, network, read),
+        fit,
         seed=seed,
         of=f"{base.weights_sha256} {' '.join(dataset.sha256 for dataset in labelled.datasets)}",
         checkpoint=checkpoint,
         progress=progress,
     )
-    return pack_network(recipe, base, network, measured, epochs, labelled.datasets, read)
+    return Taught(network, epochs, labelled.datasets)
 
 
 def measured_rows(recipe: EncoderRecipe, network: Network, read: Callable[[str, str], Corpus]) -> list[Measured]:
@@ -160,14 +258,15 @@ def measured_rows(recipe: EncoderRecipe, network: Network, read: Callable[[str, 
 def pack_network(
     recipe: EncoderRecipe,
     base: Base,
-    network: Network,
-    measured: Sequence[Measured],
-    epochs: Sequence[Epoch],
-    datasets: tuple[Dataset, ...],
+    taught: Taught,
     read: Callable[[str, str], Corpus],
 ) -> TrainedNetwork:
     """Export and quantise a fine-tuned network, and hold the small one against it."""
-    small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
+    network, epochs, datasets = taught
+    measured = measured_rows(recipe, network, read)
+    codes = codes_of(recipe.narratives)
+    outputs = [recipe.tasks.index(task) for task in recipe.served]
+    small = quantise(export(network, [*outputs, *range(len(recipe.tasks), len(recipe.tasks) + len(codes))]))
     session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
     metrics = []
     for output, task in enumerate(recipe.served):
@@ -195,7 +294,9 @@ def pack_network(
         "most_pieces": MOST_PIECES,
         "most_words": MOST_WORDS,
     }
-    return TrainedNetwork(small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions())
+    return TrainedNetwork(
+        small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions(), codes
+    )
 
 
 def join_heads(
@@ -234,11 +335,9 @@ def join_heads(
         drawn.append(curve)
         datasets.append(corpus.dataset)
     packed, heads_file = pack_heads(heads)
-    content = {
-        NETWORK: trained.network,
-        TOKENIZER: trained.tokenizer,
-        heads_file.name: packed,
-    }
+    content = {NETWORK: trained.network, TOKENIZER: trained.tokenizer, heads_file.name: packed}
+    if trained.codes:
+        content[CODES] = pack_codes(trained.codes)
     manifest = Manifest(
         kind="encoder",
         name=recipe.name,
@@ -252,7 +351,7 @@ def join_heads(
         calibration=heads[0].calibration,
         threshold=heads[0].threshold,
         metrics=(*trained.metrics, *metrics),  # those of the first head last: lists show the last of a name
-        files=tuple(_file(name, content[name]) for name in FILES),
+        files=tuple(_file(name, raw) for name, raw in content.items()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries=trained.libraries,

@@ -1,5 +1,5 @@
-"""The model of election narratives of one language: columns learnt from seeds over concepts and, where an encoder reads
-the language, over meaning; and what was settled for likeness."""
+"""The model of election narratives of one language: columns learnt from seeds over concepts, how much the encoder has
+to say beside them, and what was settled for likeness."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import features_in
 from classifiers.narratives.reader import FLAGGED_HARM, Reader, Reading, parent_of
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, example_languages, load_examples, load_seeds
-from classifiers.narratives.sense import SENSE, pack_sense, softmax_of, text_of
+from classifiers.narratives.sense import places_in
 from classifiers.narratives.subject import load_subjects
-from classifiers.narratives.teller import WORDS
+from classifiers.narratives.teller import WORDS, said
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_columns import (
@@ -33,13 +33,14 @@ from classifiers.training.narrative_columns import (
     lexicon_of,
     vocabulary,
 )
-from classifiers.training.narrative_sense import embedder_of, learnt_sense
+from classifiers.training.narrative_sense import encoder_of
+from classifiers.training.seed_rows import held_out
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.047
+MOST_PROTECTED = 0.04
 """Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
 MOST_ORDINARY = 0.02
 """Share of ordinary seeds, half of them about the election, that columns may flag."""
@@ -72,10 +73,15 @@ _LIMITS = (
     "left-out numbers are kind. Shares on them are no shares of a stream, in which ordinary talk is far more frequent."
 )
 
-_LEAST_KEPT = 0.99
+_SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Of what is said, how much may be the encoder's."""
+_LEAST_KEPT = 0.995
 """Share of the seeds flagged by meaning that must still be flagged when only posts are read that the columns of
-concepts leave near a flag."""
+concepts leave near a flag …"""
+_ALWAYS_READ = 0.3
+"""… and from this probability on every post is: disguises hide more from columns than from the encoder."""
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
@@ -113,29 +119,35 @@ def train_narratives(
     from it; write `models/N-<language>`."""
     tell("seeds of all languages, each left out by folds")
     own = corpus(seed)
-    places = own.of(language)
+    encoder = encoder_of(language)
+    if encoder is None:
+        tell("no encoder learnt from these seeds: columns alone")
+    share = _share(seed) if encoder is not None else None
+    places = _rows(language, seed, share is not None)
     labels, counted = _labels(own, places)
-    sensed = embedder_of(language) is not None
-    scored = _scored(language, seed, sensed)
+    scored = _scored(language, seed, share)
     tell("threshold")
-    scores, value = scored.scores, _threshold(language, seed, sensed)
-    plain = _scored(language, seed, False)
-    on = f"{language}: seeds, left out by {FOLDS} folds"
+    scores, value = scored.scores, _threshold(language, seed, share)
+    plain = _scored(language, seed, None)
+    on = f"{language}: seeds, left out by {FOLDS} folds" + (
+        f" and by {encoder.manifest.name}" if encoder is not None else ""
+    )
     on_read = f"{language}: of them, those that speak of what a code is about"
     flagged, known = scores >= value, scored.read & counted
     tell("all seeds")
     files = pack_columns(for_language(learnt(seed), language), _thresholds_of_codes(seed))
     files[WORDS] = file_of(WORDS, ("\n".join(vocabulary(language)) + "\n").encode())
-    sense = learnt_sense(language, learnt(seed).codes, seed)
     settings: dict[str, int | float | str] = {}
-    if sense is not None and (embedder := embedder_of(language)) is not None:
-        files[SENSE] = file_of(SENSE, pack_sense(sense.whole))
+    if encoder is not None and share is not None:
+        by_columns = plain.scores[np.isin(own.of(language), places)]
         settings = {
-            "sense_encoder": embedder.manifest.tag,
+            "sense_encoder": encoder.manifest.name,
+            "sense_network": encoder.network,
+            "sense_share": share,
             "sense_slope": scored.calibration.slope,
             "sense_intercept": scored.calibration.intercept,
             "sense_threshold": value,
-            "sense_least": round(float(np.quantile(plain.scores[flagged], 1 - _LEAST_KEPT)), DECIMALS),
+            "sense_least": min(_ALWAYS_READ, round(float(np.quantile(by_columns[flagged], 1 - _LEAST_KEPT)), DECIMALS)),
         }
     tell("likeness")
     settled = _likeness(language, seed)
@@ -170,7 +182,7 @@ def train_narratives(
         },
         calibration=plain.calibration,
         threshold=Threshold(
-            value=_threshold(language, seed, False),
+            value=_threshold(language, seed, None),
             reason=f"lowest score at which at most {MOST_PROTECTED:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
@@ -205,19 +217,51 @@ def _reader(network: Network, language: str) -> Reader:
     return Reader(lexicon, load_subjects(lexicon.concepts), columns)
 
 
-@lru_cache(maxsize=2)
-def _judged(seed: int, sensed: bool) -> _Judged:
-    """`sensed`: by meaning too, in the languages that an encoder reads."""
+class _Both(NamedTuple):
+    """What columns that did not learn from a row say of it, and what the encoder that did not either says; None where
+    the row speaks of nothing, and where the encoder learnt it."""
+
+    reader: Reader
+    by_columns: Reading | None
+    by_meaning: F32 | None
+
+
+@lru_cache(maxsize=len(concept_languages()))
+def _both(language: str, seed: int) -> list[_Both]:
+    """For each row of the language."""
+    own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
+    places = own.of(language).tolist()
+    held = held_out(language, seed).tolist()
+    order = places_in(encoder.codes, learnt(seed).codes) if encoder is not None else []
+    found = []
+    for place, is_held in zip(places, held, strict=True):
+        reader = readers[own.fold[place]]
+        reading, shares = reader.read(own.tokens[place]), None
+        if encoder is not None and is_held and reading is not None:
+            shares = encoder.shares(said(own.rows[place].text)(reading.begin, reading.end))[order]
+        found.append(_Both(reader, reading, shares))
+    return found
+
+
+def _rows(language: str, seed: int, sensed: bool) -> NDArray[np.int64]:
+    """The places of the rows on which something may be settled: those that neither columns nor encoder learnt from."""
+    places = corpus(seed).of(language)
+    return places[held_out(language, seed)] if sensed and encoder_of(language) is not None else places
+
+
+@lru_cache(maxsize=len(_SHARES) + 1)
+def _judged(seed: int, share: float | None) -> _Judged:
+    """With this share for meaning, in the languages that the encoder reads; None for columns alone."""
     own = corpus(seed)
     margins = np.full(len(own.rows), _NOTHING_READ)
     codes = np.full(len(own.rows), "", dtype="<U60")
     for language in concept_languages():
-        readers = _readers(language, seed)
-        for nth, place in enumerate(own.of(language).tolist()):
-            reader = readers[own.fold[place]]
-            reading = reader.read(own.tokens[place])
-            if reading is not None and sensed:
-                reading = _by_meaning(reader, reading, own, language, nth, seed)
+        for place, (reader, by_columns, by_meaning) in zip(
+            own.of(language).tolist(), _both(language, seed), strict=True
+        ):
+            reading = by_columns
+            if reading is not None and share is not None and by_meaning is not None:
+                reading = reader.weighed(reading, by_meaning, share)
             if reading is not None:
                 margins[place], codes[place] = reading.margin, reading.code
     return _Judged(margins, codes)
@@ -228,19 +272,30 @@ def _readers(language: str, seed: int) -> list[Reader]:
     return [_reader(network, language) for network in left_out(seed)]
 
 
-def _by_meaning(reader: Reader, reading: Reading, own: Corpus, language: str, nth: int, seed: int) -> Reading:
-    """The reading of the language's `nth` row with what its meaning says beside it."""
-    sense = learnt_sense(language, learnt(seed).codes, seed)
-    embedder = embedder_of(language)
-    if sense is None or embedder is None:
-        return reading
-    place = int(own.of(language)[nth])
-    tokens, weights = own.tokens[place], sense.left_out[own.fold[place]]
-    if (reading.begin, reading.end) == (0, len(tokens)):
-        vector = sense.vectors[nth]
-    else:
-        vector = embedder.vectors([text_of(tokens[reading.begin : reading.end])])[0]
-    return reader.weighed(reading, (reading.shares + softmax_of(weights, vector)) * np.float32(0.5))
+@lru_cache(maxsize=1)
+def _share(seed: int) -> float | None:
+    """How much meaning has to say: the share by which most harm gets its code at the thresholds that it leads to, in
+    all languages together; None where no language has an encoder."""
+    if not any(encoder_of(language) is not None for language in concept_languages()):
+        return None
+    return max(_SHARES, key=lambda share: (_told_right(seed, share), -share))
+
+
+def _told_right(seed: int, share: float) -> float:
+    own, judged = corpus(seed), _judged(seed, share)
+    right = []
+    for language in concept_languages():
+        places = _rows(language, seed, True)
+        labels, _ = _labels(own, places)
+        flagged = _scored(language, seed, share).scores >= _threshold(language, seed, share)
+        same = np.array(
+            [
+                parent_of(one) == parent_of(two)
+                for one, two in zip(judged.codes[places].tolist(), own.codes[places].tolist(), strict=True)
+            ]
+        )
+        right += (flagged & same)[labels == 1].tolist()
+    return float(np.mean(right))
 
 
 def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -251,11 +306,11 @@ def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
     return labels, counted
 
 
-@lru_cache(maxsize=2 * len(concept_languages()))
-def _scored(language: str, seed: int, sensed: bool) -> _Scored:
-    own = corpus(seed)
-    places = own.of(language)
-    margins = _judged(seed, sensed).margins[places]
+@lru_cache(maxsize=(len(_SHARES) + 1) * len(concept_languages()))
+def _scored(language: str, seed: int, share: float | None) -> _Scored:
+    """Of the `_rows` of the language."""
+    own, places = corpus(seed), _rows(language, seed, share is not None)
+    margins = _judged(seed, share).margins[places]
     labels, counted = _labels(own, places)
     read = margins > _NOTHING_READ
     calibration = platt(margins[read & counted], labels[read & counted])
@@ -263,21 +318,19 @@ def _scored(language: str, seed: int, sensed: bool) -> _Scored:
     return _Scored(calibration, scores, read)
 
 
-def _scores(seed: int, sensed: bool) -> F64:
-    """How likely each row of the corpus is harm, by the calibration of its language."""
-    own = corpus(seed)
-    scores = np.zeros(len(own.rows))
-    for language in concept_languages():
-        scores[own.of(language)] = _scored(language, seed, sensed).scores
-    return scores
+def _all_rows(seed: int, share: float | None) -> tuple[NDArray[np.int64], F64]:
+    """The `_rows` of all languages, and how likely each is harm, by the calibration of its language."""
+    languages = concept_languages()
+    places = np.concatenate([_rows(language, seed, share is not None) for language in languages])
+    return places, np.concatenate([_scored(language, seed, share).scores for language in languages])
 
 
-def _threshold(language: str, seed: int, sensed: bool) -> float:
+def _threshold(language: str, seed: int, share: float | None) -> float:
     """Half way between what the language's own rows ask for, where a few decide, and what those of all languages do."""
-    own, scores = corpus(seed), _scores(seed, sensed)
-    everywhere = np.arange(len(own.rows))
-    bounds = [_bound(own.codes[places], scores[places]) for places in (own.of(language), everywhere)]
-    return round(sum(bounds) / len(bounds), DECIMALS)
+    own = corpus(seed)
+    places, scores = _all_rows(seed, share)
+    alone = _bound(own.codes[_rows(language, seed, share is not None)], _scored(language, seed, share).scores)
+    return round((alone + _bound(own.codes[places], scores)) / 2, DECIMALS)
 
 
 def _bound(codes: NDArray[np.str_], scores: F64) -> float:
@@ -291,11 +344,13 @@ def _bound(codes: NDArray[np.str_], scores: F64) -> float:
 
 def _thresholds_of_codes(seed: int) -> dict[str, float]:
     """What each code asks for beside the model's threshold, from the rows of all languages by their calibrations."""
-    own, judged, scores = corpus(seed), _judged(seed, True), _scores(seed, True)
+    own, share = corpus(seed), _share(seed)
+    places, scores = _all_rows(seed, share)
+    codes, said_codes = own.codes[places], _judged(seed, share).codes[places]
     found = {}
     for code in sorted({str(one) for one in own.codes if str(one).startswith(FLAGGED_HARM)}):
-        given = np.flatnonzero(judged.codes == code)
-        right = np.array([parent_of(str(one)) == parent_of(code) for one in own.codes[given]])
+        given = np.flatnonzero(said_codes == code)
+        right = np.array([parent_of(str(one)) == parent_of(code) for one in codes[given]], dtype=bool)
         order = np.argsort(-scores[given], kind="stable")
         hits = np.cumsum(right[order])
         good = np.flatnonzero((hits >= LEAST_RIGHT * np.arange(1, len(order) + 1)) & (hits >= FEWEST_RIGHT))

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c 1YI9adGYn0FBxbcp8Fs7c/lVLlgposrpyt1BMNbqgClLlfKaDvE3fhy06dq7sawiGHF5xzkbliGX/GtEX/EuBg==
+ed25519 a99751e9b1591d0c LzZ+II1fEnHHMub/ncMUoTzgfOIQmN1BxR+ECDo2gEjhBrzNWtgbirnUft3hEM21aOLnwSO9D+XkQpFby+ORAQ==

@@ -1,24 +1,25 @@
 """Fine-tuning: length-bucketed batches, warm-up and linear decay, the best epoch by a rule stated beforehand, and a
-checkpoint from which an interrupted training goes on as if nothing had happened."""
+checkpoint from which an interrupted training goes on as if nothing had happened. On a graphics processor where torch
+sees one."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.training.encoder.lesson import NO_CODE, Lesson
 from classifiers.training.encoder.network import Network, Pieces, logits, pad_id, padded
 from classifiers.training.encoder.torch_extra import need
 from classifiers.training.measures import average_precision
 
 __all__ = ["Epoch", "FitSettings", "Progress", "fine_tune"]
-
-F32 = NDArray[np.float32]
 
 _CHECKPOINT_STEPS = 100
 _BUCKET = 50  # batches are cut from so many batches' worth of shuffled rows, sorted by length
@@ -26,7 +27,9 @@ _BUCKET = 50  # batches are cut from so many batches' worth of shuffled rows, so
 
 class FitSettings(NamedTuple):
     """`warm_up` is the share of all steps in which the rate rises; `bf16` computes (never stores) in bfloat16, 1.5
-    times as fast on processors that have it."""
+    times as fast on processors that have it. With `averaged` above 0 what counts is the running mean of the weights,
+    of which each step leaves that share; with `last` those of the last epoch, else of the best. `smoothing` is that of
+    the labels of codes. The others are how rows are read, see `Reading`."""
 
     epochs: int = 2
     batch: int = 32
@@ -35,6 +38,13 @@ class FitSettings(NamedTuple):
     decay: float = 0.01
     threads: int = 2
     bf16: bool = True
+    averaged: float = 0.0
+    last: bool = False
+    smoothing: float = 0.0
+    share: float = 1.0
+    careless: float = 0.0
+    nameless: float = 0.0
+    other_gender: float = 0.0
 
 
 class Epoch(NamedTuple):
@@ -63,9 +73,7 @@ class Measured(NamedTuple):
 
 def fine_tune(
     network: Network,
-    pieces: Pieces,
-    labels: F32,
-    weights: Sequence[float],
+    lesson: Lesson,
     measured: Sequence[Measured],
     settings: FitSettings,
     *,
@@ -75,12 +83,13 @@ def fine_tune(
     progress: Progress,
 ) -> list[Epoch]:
     """Train all weights in place and leave those of the best epoch: the one with the largest average precision of the
-    first measured task. `labels` are [texts, tasks], NaN where unknown. Goes on from `checkpoint` if there is one of
-    the same seed and settings and `of` the same base and data, and removes it at the end."""
+    first measured task; or of the last one. Goes on from `checkpoint` if there is one of the same seed and settings and
+    `of` the same base and data, and removes it at the end."""
     torch = need("torch")
     torch.set_num_threads(settings.threads)
-    module = network.module
-    steps_an_epoch = -(-len(pieces) // settings.batch)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    module = network.module.to(device)
+    steps_an_epoch = -(-lesson.rows_an_epoch // settings.batch)
     total = steps_an_epoch * settings.epochs
     optimiser = torch.optim.AdamW(module.parameters(), lr=settings.rate, weight_decay=settings.decay, fused=True)
     warm = max(1, round(total * settings.warm_up))
@@ -88,35 +97,107 @@ def fine_tune(
         optimiser, lambda step: min((step + 1) / warm, max(0.0, (total - step) / max(1, total - warm)))
     )
     torch.manual_seed(seed)
-    run = json.dumps([seed, settings, len(pieces), list(weights), of])
+    run = json.dumps([seed, settings, lesson.rows_an_epoch, list(lesson.weights), of])
+    mean = _Mean(torch, module, settings.averaged)
     state = _State(run, 0, [], 0.0, {})
     if checkpoint.exists():
-        state = _resume(checkpoint, state, module, optimiser, schedule)
-    targets, task_weights = torch.from_numpy(labels), torch.tensor(list(weights))
+        state = _resume(checkpoint, state, module, optimiser, schedule, mean)
+    loss_of = _Loss(torch, lesson, settings.smoothing, device)
     while state.step < total:
         epoch, within = divmod(state.step, steps_an_epoch)
-        batches = _batches(pieces, settings.batch, np.random.default_rng([seed, epoch]))
+        draw = np.random.default_rng([seed, epoch])
+        rows, pieces = lesson.read(epoch)
         module.train()
-        for rows in batches[within:]:
-            ids, mask = padded([pieces[row] for row in rows], pad_id(network))
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-                found = module(torch.from_numpy(ids), torch.from_numpy(mask))
-            loss = _masked_loss(torch, found.float(), targets[rows], task_weights)
+        for places in _batches(pieces, settings.batch, draw)[within:]:
+            ids, mask = padded([pieces[place] for place in places], pad_id(network))
+            with torch.autocast(device, dtype=torch.bfloat16, enabled=settings.bf16):
+                found = module(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            loss = loss_of(found.float(), [rows[place] for place in places])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad()
+            mean.take(state.step)
             state = state._replace(step=state.step + 1, loss=state.loss + float(loss.detach()))
             progress.step(state.step, total, float(loss.detach()))
             if state.step % _CHECKPOINT_STEPS == 0 and state.step % steps_an_epoch:
-                _save(checkpoint, state, module, optimiser, schedule)
-        state = _measure(network, measured, state, steps_an_epoch)
+                _save(checkpoint, state, module, optimiser, schedule, mean)
+        with mean.in_place():
+            state = _measure(network, measured, state, steps_an_epoch, last=settings.last)
         progress.epoch(state.epochs[-1])
-        _save(checkpoint, state, module, optimiser, schedule)
+        _save(checkpoint, state, module, optimiser, schedule, mean)
     module.load_state_dict(state.best)
+    network.module.to("cpu")
     checkpoint.unlink(missing_ok=True)
     return state.epochs
+
+
+class _Mean:
+    """The running mean of a module's weights, young at first; of nothing where its share is 0."""
+
+    _EVERY = 5
+
+    def __init__(self, torch: Any, module: Any, share: float) -> None:
+        self._torch, self._module, self._share = torch, module, share
+        self.weights = {name: one.detach().clone() for name, one in self._own()} if share else {}
+
+    def _own(self) -> Any:
+        return self._module.named_parameters()
+
+    def take(self, step: int) -> None:
+        """Called after each step; every few, so that it costs little."""
+        if self._share and (step + 1) % self._EVERY == 0:
+            share = min(self._share, step / (step + 50))
+            own = dict(self._own())
+            for name, mean in self.weights.items():
+                mean.lerp_(own[name].detach(), 1.0 - share)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The module has the mean for its weights meanwhile."""
+        former = {name: one.detach().clone() for name, one in self._own()} if self._share else {}
+        self.put(self.weights)
+        try:
+            yield
+        finally:
+            self.put(former)
+
+    def put(self, weights: dict[str, Any]) -> None:
+        own = dict(self._own())
+        with self._torch.no_grad():
+            for name, one in weights.items():
+                own[name].copy_(one)
+
+
+class _Loss:
+    """Binary cross-entropy of the tasks: per task the mean over the rows that have its label, then the weighted sum;
+    and, of the rows that have a code, cross-entropy over the outputs behind those of the tasks."""
+
+    def __init__(self, torch: Any, lesson: Lesson, smoothing: float, device: str) -> None:
+        self._torch, self._smoothing = torch, smoothing
+        self._targets = torch.from_numpy(lesson.labels).to(device)
+        self._codes = None if lesson.codes is None else torch.from_numpy(lesson.codes).to(device)
+        self._weights = torch.tensor(list(lesson.weights), device=device)
+
+    def __call__(self, found: Any, rows: Sequence[int]) -> Any:
+        of_loss = self._torch.nn.functional
+        tasks = self._targets.shape[1]
+        targets = self._targets[rows]
+        known = ~targets.isnan()
+        each = of_loss.binary_cross_entropy_with_logits(found[:, :tasks], targets.nan_to_num(0.0), reduction="none")
+        if self._codes is None:
+            by_task = (each * known).sum(0) / known.sum(0).clamp(min=1)
+            return (by_task * self._weights).sum()
+        # rows of all kinds stand in one batch, some of them rare: each row counts alike
+        coded = of_loss.cross_entropy(
+            found[:, tasks:],
+            self._codes[rows],
+            ignore_index=NO_CODE,
+            label_smoothing=self._smoothing,
+            reduction="sum",
+        )
+        return (coded + (each * known * self._weights).sum()) / len(rows)
 
 
 class _State(NamedTuple):
@@ -127,7 +208,7 @@ class _State(NamedTuple):
     best: dict[str, Any]
 
 
-def _measure(network: Network, measured: Sequence[Measured], state: _State, steps: int) -> _State:
+def _measure(network: Network, measured: Sequence[Measured], state: _State, steps: int, *, last: bool) -> _State:
     scores = {}
     for one in measured:
         found = logits(network, one.pieces)[:, one.column]
@@ -135,17 +216,9 @@ def _measure(network: Network, measured: Sequence[Measured], state: _State, step
     now = Epoch(len(state.epochs) + 1, round(state.loss / steps, 4), scores)
     first = next(iter(scores), "")
     best = state.best
-    if not first or all(now.average_precision[first] > past.average_precision[first] for past in state.epochs):
+    if last or not first or all(now.average_precision[first] > past.average_precision[first] for past in state.epochs):
         best = {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
     return state._replace(epochs=[*state.epochs, now], loss=0.0, best=best)
-
-
-def _masked_loss(torch: Any, found: Any, targets: Any, weights: Any) -> Any:
-    """Binary cross-entropy: per task the mean over the rows that have its label, then the weighted sum."""
-    known = ~targets.isnan()
-    each = torch.nn.functional.binary_cross_entropy_with_logits(found, targets.nan_to_num(0.0), reduction="none")
-    by_task = (each * known).sum(0) / known.sum(0).clamp(min=1)
-    return (by_task * weights).sum()
 
 
 def _batches(pieces: Pieces, size: int, draw: np.random.Generator) -> list[list[int]]:
@@ -158,7 +231,7 @@ def _batches(pieces: Pieces, size: int, draw: np.random.Generator) -> list[list[
     return [batches[place] for place in draw.permutation(len(batches)).tolist()]
 
 
-def _save(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any) -> None:
+def _save(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any, mean: _Mean) -> None:
     torch = need("torch")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
@@ -172,6 +245,7 @@ def _save(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any)
             "module": module.state_dict(),
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),
+            "mean": mean.weights,
             "random": torch.get_rng_state(),
         },
         fresh,
@@ -179,7 +253,7 @@ def _save(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any)
     os.replace(fresh, path)
 
 
-def _resume(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any) -> _State:
+def _resume(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any, mean: _Mean) -> _State:
     torch = need("torch")
     saved = torch.load(path, weights_only=True)
     if saved["run"] != state.run:
@@ -187,6 +261,7 @@ def _resume(path: Path, state: _State, module: Any, optimiser: Any, schedule: An
     module.load_state_dict(saved["module"])
     optimiser.load_state_dict(saved["optimiser"])
     schedule.load_state_dict(saved["schedule"])
+    mean.weights = saved["mean"]
     torch.set_rng_state(saved["random"])
     epochs = [Epoch(*epoch) for epoch in saved["epochs"]]
     return _State(state.run, saved["step"], epochs, saved["loss"], saved["best"])

@@ -1,4 +1,5 @@
-"""One encoder with one output per task: the mean of its last layer, and a linear layer on it."""
+"""One encoder with one output per task, and behind them one per code: the mean of its last layer, and a linear layer on
+it."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ Pieces = Sequence[Sequence[int]]
 
 
 class Network(NamedTuple):
-    """A torch module (ids, mask) → logits [texts, tasks], and the bytes of its fast tokenizer."""
+    """A torch module (ids, mask) → logits [texts, outputs], and its fast tokenizer."""
 
     module: Any
     tokenizer: Any
@@ -91,16 +92,18 @@ def padded(pieces: Pieces, pad: int) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def logits(network: Network, pieces: Pieces, *, batch: int = 64) -> NDArray[np.float64]:
-    """[texts, tasks], in float32 and without dropout, in the order given."""
+    """[texts, outputs], in float32 and without dropout, in the order given."""
     torch = need("torch")
     network.module.eval()
+    device = next(network.module.parameters()).device
     order = sorted(range(len(pieces)), key=lambda place: len(pieces[place]))
     found: NDArray[np.float64] | None = None
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             places = order[start : start + batch]
             ids, mask = padded([pieces[place] for place in places], pad_id(network))
-            part = network.module(torch.from_numpy(ids), torch.from_numpy(mask)).double().numpy()
+            read = network.module(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+            part = read.double().cpu().numpy()
             if found is None:
                 found = np.zeros((len(pieces), part.shape[1]))
             found[places] = part

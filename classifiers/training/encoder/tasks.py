@@ -1,4 +1,5 @@
-"""Texts with one label per task. Corpora keep their own definitions: a task sees only rows that were labelled for it.
+"""Texts with one label per task, and seed sentences with a code. Corpora keep their own definitions: a task sees only
+rows that were labelled for it.
 
 The tasks that a linear head stands for are what is served; the others are only learnt beside them, because one encoder
 that has to tell several things apart learns more from the same text. A served task also sees our own posts
@@ -17,16 +18,21 @@ from classifiers.encoder.reading import read_words
 from classifiers.manifest import Dataset
 from classifiers.own_posts import read_own
 from classifiers.training.corpora import Corpus
-from classifiers.training.own_posts import own_rows, sides
+from classifiers.training.encoder.careless import Said
+from classifiers.training.encoder.lesson import NO_CODE
+from classifiers.training.own_posts import ordinary_posts, own_rows, sides
+from classifiers.training.seed_rows import held_out, seed_rows
 
-__all__ = ["Labelled", "Task", "gather"]
+__all__ = ["Labelled", "Task", "codes_of", "gather"]
 
 
 class Task(NamedTuple):
     """One output. `head` is the linear head beside which it is served, empty for a task that only helps learning;
-    `corpus` and `measured_on` are names of corpora, of `CORPORA` where the encoder is a shipped one; `weight` is its
-    share of the loss; `precision` what the flags of the served output should have; `asked_from` see `EncoderHead`;
-    `own` is the code as which our own posts are labelled, empty for none."""
+    `corpus` and `measured_on` are names of corpora, of `CORPORA` where the encoder is a shipped one: both the same name
+    means that a fifth is held out; `weight` is its share of the loss; `precision` what the flags of the served output
+    should have; `asked_from` see `EncoderHead`; `own` is the code as which our own posts are labelled, empty for none,
+    and `ordinary` says that our ordinary posts are learnt as rows in which nothing is found, both in `language`, which
+    is the encoder's own where it is empty."""
 
     name: str
     corpus: str
@@ -36,6 +42,8 @@ class Task(NamedTuple):
     precision: float = 0.0
     asked_from: float | None = None
     own: str = ""
+    ordinary: bool = False
+    language: str = ""
 
     @property
     def told(self) -> str:
@@ -44,16 +52,31 @@ class Task(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked."""
+    """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked. `codes` are places
+    among `code_names`; None where no seeds are learnt."""
 
-    texts: list[str]
+    said: list[Said]
     labels: NDArray[np.float32]
+    codes: NDArray[np.int64] | None
     datasets: tuple[Dataset, ...]
 
 
-def gather(tasks: Sequence[Task], read: Callable[[str, str], Corpus], language: str) -> Labelled:
+def codes_of(languages: Sequence[str]) -> tuple[str, ...]:
+    """The codes that the seeds of these languages give, in order: the outputs behind those of the tasks."""
+    return tuple(sorted({one.code for language in languages for one in seed_rows(language).rows}))
+
+
+def gather(
+    tasks: Sequence[Task],
+    read: Callable[[str, str], Corpus],
+    language: str,
+    *,
+    narratives: Sequence[str] = (),
+    seed: int = 0,
+) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
-    row. Our own posts are those of `language`, each side of a post once."""
+    row. Our own posts are those of the task's language, or else of `language`, each side of a post once. Behind them
+    stand the seeds of the languages of `narratives`, but for those that are held out."""
     rows: dict[str, int] = {}
     found: list[tuple[int, int, int]] = []
     datasets: dict[tuple[str, str], Dataset] = {}
@@ -61,16 +84,38 @@ def gather(tasks: Sequence[Task], read: Callable[[str, str], Corpus], language: 
         corpus = read(task.corpus, "training")
         datasets.setdefault((corpus.dataset.file, task.corpus), corpus.dataset)
         labelled = list(zip(corpus.texts, corpus.labels, strict=True))
+        speech = task.language or language
         if task.own:
-            own = own_rows(language, task.own)
+            own = own_rows(speech, task.own)
             datasets.setdefault((own.dataset.file, task.own), own.dataset)
-            labelled += _own_posts(language, task.own)
+            labelled += _own_posts(speech, task.own)
+        ordinary = ordinary_posts(speech) if task.ordinary else None
+        if ordinary is not None:
+            datasets.setdefault((ordinary[1].file, ""), ordinary[1])
+            labelled += [(text, 0) for text in ordinary[0]]
         for raw, label in labelled:
             found.append((rows.setdefault(raw, len(rows)), column, label))
-    labels = np.full((len(rows), len(tasks)), np.nan, dtype=np.float32)
-    for row, column, label in found:
-        labels[row, column] = label
-    return Labelled([read_words(raw).text() for raw in rows], labels, tuple(datasets.values()))
+    said = [Said(tuple(read_words(raw).text().split()), (), "") for raw in rows]
+    codes = codes_of(narratives)
+    places = [NO_CODE] * len(said)
+    for speech in narratives:
+        own_seeds = seed_rows(speech)
+        datasets.setdefault((own_seeds.dataset.file, speech), own_seeds.dataset)
+        for row, is_held in zip(own_seeds.rows, held_out(speech, seed).tolist(), strict=True):
+            if not is_held:
+                said.append(_said(row.text, own_seeds.names, speech))
+                places.append(codes.index(row.code))
+    labels = np.full((len(said), len(tasks)), np.nan, dtype=np.float32)
+    for place, column, label in found:
+        labels[place, column] = label
+    return Labelled(said, labels, np.array(places) if narratives else None, tuple(datasets.values()))
+
+
+def _said(text: str, names: frozenset[str], language: str) -> Said:
+    words = read_words(text)
+    read = [(token, word) for token, word in zip(words.tokens, words.read, strict=True) if word]
+    named = tuple(place for place, (token, _) in enumerate(read) if token in names)
+    return Said(tuple(word for _, word in read), named, language)
 
 
 def _own_posts(language: str, code: str) -> list[tuple[str, int]]:

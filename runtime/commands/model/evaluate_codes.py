@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from classifiers.encoder.embed import Embedder
     from classifiers.store import ModelStore, Stored
     from classifiers.training.by_code import CodeQuality, Confusion, Share
 
@@ -23,7 +22,7 @@ def evaluate_codes(store: ModelStore, stored: Stored, data: Path, *, text: str, 
 
     import msgspec
 
-    from classifiers.encoder.embed import load_embedder
+    from classifiers.encoder.model import encoder_finder
     from classifiers.narratives.answers import answers
     from classifiers.narratives.teller import load_teller
     from classifiers.signing import ANYBODY
@@ -41,10 +40,8 @@ def evaluate_codes(store: ModelStore, stored: Stored, data: Path, *, text: str, 
     texts = texts_of(data, text, found)
     labels = _codes(told(data), label, labels_of(data, label, found))
 
-    def open_embedder(language: str) -> Embedder | None:
-        return load_embedder(store.readable().values(), language, signers=ANYBODY)
-
-    teller = load_teller(stored.folder, signers=ANYBODY, open_embedder=open_embedder)
+    open_encoder = encoder_finder(store.readable().values(), signers=ANYBODY)
+    teller = load_teller(stored.folder, signers=ANYBODY, open_encoder=open_encoder)
     said: list[str] = []
     with stages(len(texts)) as progress:
         progress.at(manifest.tag, "codes")

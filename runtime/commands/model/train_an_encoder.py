@@ -21,7 +21,7 @@ from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
 from classifiers.training.make_embedder import EMBEDDERS, make_embedder
 from classifiers.training.train import Order
-from classifiers.training.train_encoder import join_heads, read_trained, staged, train_encoder
+from classifiers.training.train_encoder import heads_in, join_heads, read_trained, staged, train_encoder
 from hustings.errors import ConfigError
 from runtime.commands.progress import stages
 from runtime.commands.terminal import say
@@ -57,7 +57,7 @@ def train_an_encoder(
         manifest = join_heads(
             recipe,
             read_trained(network, signers=ANYBODY),
-            staged(recipe, order.data, beside or shipped_models()),
+            staged(recipe, order.data, heads_in(beside or shipped_models(), recipe), seed=order.seed),
             order.models / name,
             seed=order.seed,
             encoder_version=order.version,
@@ -147,7 +147,7 @@ def _fine_tuned(
         manifest = train_encoder(
             recipe,
             base,
-            staged(recipe, order.data, beside),
+            staged(recipe, order.data, heads_in(beside, recipe), seed=order.seed),
             order.models / recipe.name,
             seed=order.seed,
             encoder_version=order.version,
