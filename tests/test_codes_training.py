@@ -1,0 +1,67 @@
+"""Codes are learnt beside a task, with few of a base's pieces: with PyTorch, on a tiny encoder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.missing import leave_out
+from tests.servers.torch_environment import TorchMissing, python_with_torch
+
+pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    try:
+        python = python_with_torch()
+    except TorchMissing as missing:
+        leave_out("training an encoder that reads codes", missing)
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [str(python), "-P", "-m", "tests.train_tiny_reader", str(tmp_path_factory.mktemp("reader"))],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root), "TOKENIZERS_PARALLELISM": "false"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_pieces_of_the_texts_are_kept_and_letters_of_their_script_but_no_capitals_and_no_other_script(
+    facts: dict[str, Any],
+) -> None:
+    assert facts["kept"] == ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁the", "▁vote", "▁is", *"dehimostv"]
+    assert facts["network_knows"] == [len(facts["kept"])] * 2
+    assert facts["of_another_script"] == "<s> ▁ <unk> </s>"
+
+
+def test_what_is_kept_is_read_as_before(facts: dict[str, Any]) -> None:
+    before, after = facts["read_alike"]
+    assert before == after == ["<s>", "▁the", "▁vote", "▁is", "▁", *"dome", "</s>"]
+    assert facts["vectors_are_the_same"]
+    assert facts["logits_differ_by"] < 1e-5
+    assert facts["pad"] == "<pad>"
+
+
+def test_pieces_of_another_kind_of_tokenizer_are_not_left_out(facts: dict[str, Any]) -> None:
+    assert facts["wordpiece"].endswith("this one is WordPiece")
+
+
+def test_codes_are_learnt(facts: dict[str, Any]) -> None:
+    assert facts["losses"][-1] < facts["losses"][0]
+    assert facts["codes_told"] == facts["codes"]
+
+
+def test_an_interrupted_training_with_a_mean_of_its_weights_ends_the_same(facts: dict[str, Any]) -> None:
+    assert facts["resumed_otherwise"] == []
+    assert facts["checkpoints_left"] == []

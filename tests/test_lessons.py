@@ -1,0 +1,228 @@
+"""What an encoder learns from in an epoch: which rows, read how, and which rows it never sees."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from classifiers.encoder.reading import SOMEBODY
+from classifiers.linear.model import load_heads
+from classifiers.narratives.concepts import concept_languages
+from classifiers.narratives.seeds import load_seeds
+from classifiers.pipeline import shipped_models
+from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
+from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
+from classifiers.training.encoder.network import Network
+from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
+from classifiers.training.encoder.tasks import codes_of, gather
+from classifiers.training.other_gender import GENDERED
+from classifiers.training.seed_rows import held_out, is_harm, seed_rows
+from classifiers.training.train_encoder import staged
+from tests.near_copies import near_pairs
+from tests.tiny_encoder import tokenizer
+
+WORDS = st.lists(
+    st.text(alphabet="abcdeios .,!?नामहم", min_size=1, max_size=9).map(str.strip).filter(bool), max_size=12
+)
+LANGUAGES = st.sampled_from([*GENDERED, "ta", ""])
+EVERYTHING = Spoilt(careless=1.0, nameless=1.0, other_gender=1.0)
+
+
+def words_only(words: list[str]) -> tuple[str, ...]:
+    return tuple(part for word in words for part in word.split())
+
+
+# ── how a row is read ──
+
+
+@settings(max_examples=200)
+@given(WORDS, LANGUAGES, st.integers(0, 2**32), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_the_same_draw_reads_a_row_the_same(
+    words: list[str], language: str, seed: int, careless: float, nameless: float, other_gender: float
+) -> None:
+    said = Said(words_only(words), tuple(range(0, len(words_only(words)), 3)), language)
+    spoilt = Spoilt(careless, nameless, other_gender)
+    one, again = (read_otherwise(said, spoilt, np.random.default_rng(seed)) for _ in range(2))
+    assert one == again
+    assert len(one.split(" ")) == max(1, len(said.words)), "no word is lost and none is added"
+
+
+@given(WORDS, LANGUAGES, st.integers(0, 2**32))
+def test_without_shares_a_row_is_read_as_it_is(words: list[str], language: str, seed: int) -> None:
+    said = Said(words_only(words), tuple(range(len(words_only(words)))), language)
+    assert read_otherwise(said, Spoilt(), np.random.default_rng(seed)) == said.text
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "read"),
+    [
+        (("oona", "vell,", "won."), (0, 1), "they they, won."),
+        (("said", "vell...”"), (1,), "said they...”"),
+        (("nobody", "won"), (), "nobody won"),
+    ],
+)
+def test_a_name_becomes_somebody_with_its_marks(words: tuple[str, ...], names: tuple[int, ...], read: str) -> None:
+    assert SOMEBODY == "they"
+    assert read_otherwise(Said(words, names, "en"), Spoilt(nameless=1.0), np.random.default_rng(1)) == read
+
+
+def test_a_row_is_read_of_the_other_gender_where_that_is_known() -> None:
+    draw, spoilt = np.random.default_rng(1), Spoilt(other_gender=1.0)
+    assert read_otherwise(Said(("she", "lost", "her", "seat"), (), "en"), spoilt, draw) == "he lost his seat"
+    assert read_otherwise(Said(("she", "lost"), (), "ta"), spoilt, draw) == "she lost"
+
+
+def test_a_careless_row_differs_in_some_words_and_short_words_stay() -> None:
+    said = Said(("it", "is", "no", "vote", "for", "the", "mayor", "of", "this", "town!"), (), "en")
+    read = [read_otherwise(said, Spoilt(careless=1.0), np.random.default_rng(seed)).split() for seed in range(200)]
+    changed = [sum(one != other for one, other in zip(said.words, words, strict=True)) for words in read]
+    assert 1 < np.mean(changed) < 4
+    assert all([words[place] for place in (0, 1, 2, 7)] == ["it", "is", "no", "of"] for words in read)
+
+
+# ── which rows an epoch has ──
+
+MANY, CODED = 23, (0, 7, 20)
+
+
+def lesson(*, share: float = 0.3, spoilt: Spoilt = EVERYTHING, coded: tuple[int, ...] = CODED) -> Lesson:
+    said = [Said(("women", "kill", "love"), (), "en")] * MANY
+    codes = np.full(MANY, NO_CODE)
+    codes[list(coded)] = 1
+    labels = np.full((MANY, 1), np.nan, dtype=np.float32)
+    network = Network(None, Tokenizer.from_buffer(tokenizer()))
+    return lesson_of(network, said, labels, [1.0], codes if coded else None, share=share, spoilt=spoilt, seed=5)
+
+
+@settings(max_examples=50)
+@given(st.floats(0.05, 1), st.sampled_from([(), CODED, tuple(range(MANY - 1))]))
+def test_all_rows_with_a_code_are_read_in_each_epoch_and_the_others_by_turns(
+    share: float, coded: tuple[int, ...]
+) -> None:
+    taught = lesson(share=share, coded=coded)
+    others = MANY - len(coded)
+    many = taught.rows_an_epoch - len(coded)
+    assert many == round(share * others)
+    epochs = [taught.read(epoch).rows for epoch in range(6)]
+    assert all(len(rows) == taught.rows_an_epoch and set(coded) <= set(rows) for rows in epochs)
+    turns = Counter(row for rows in epochs for row in rows if row not in coded)
+    assert max(turns.values(), default=0) - min([*turns.values(), *[0] * (others - len(turns))], default=0) <= 1
+
+
+@pytest.mark.parametrize("spoilt", [Spoilt(), EVERYTHING])
+def test_an_epoch_is_the_same_whenever_it_is_asked(spoilt: Spoilt) -> None:
+    one, again = lesson(spoilt=spoilt), lesson(spoilt=spoilt)
+    later = [again.read(epoch) for epoch in (3, 1, 2)]
+    assert [one.read(epoch) for epoch in (3, 1, 2)] == later
+    assert one.read(1).rows != one.read(2).rows
+
+
+def test_rows_are_spelt_anew_in_each_epoch_or_always_as_they_are() -> None:
+    plain = [piece for epoch in range(4) for piece in lesson(share=1.0, spoilt=Spoilt()).read(epoch).pieces]
+    spoilt = [tuple(piece) for epoch in range(4) for piece in lesson(share=1.0).read(epoch).pieces]
+    assert plain == [plain[0]] * len(plain)
+    assert len(set(spoilt)) > 3
+
+
+# ── seeds ──
+
+
+@pytest.mark.parametrize("language", concept_languages())
+def test_a_fifth_of_the_seeds_is_held_out_of_harm_and_of_the_rest(language: str) -> None:
+    rows, held = seed_rows(language).rows, held_out(language, 1)
+    assert len(rows) == len(held)
+    for kind in (True, False):
+        chosen = np.array([is_harm(one.code) == kind for one in rows])
+        assert 0.15 < held[chosen].mean() < 0.25
+    held_out.cache_clear()
+    assert np.array_equal(held, held_out(language, 1))
+    assert not np.array_equal(held, held_out(language, 2))
+
+
+def test_near_copies_among_seeds_are_held_out_together() -> None:
+    rows, held = seed_rows("en").rows, held_out("en", 1).tolist()
+    side: dict[str, set[bool]] = {}
+    for one, is_held in zip(rows, held, strict=True):
+        side.setdefault(one.text, set()).add(is_held)
+    pairs = near_pairs([one.text for one in rows])
+    assert pairs
+    assert [(one, other) for one, other in pairs if side[one] | side[other] not in ({True}, {False})] == []
+
+
+def test_an_encoder_learns_every_seed_that_is_not_held_out_with_its_code() -> None:
+    found = gather(
+        (), lambda name, use: pytest.fail(f"no task asks for {name}"), "mul", narratives=("es", "hi"), seed=1
+    )
+    learnt = {
+        language: [one for one, held in zip(seed_rows(language).rows, held_out(language, 1), strict=True) if not held]
+        for language in ("es", "hi")
+    }
+    assert found.codes is not None
+    names = codes_of(("es", "hi"))
+    assert [names[place] for place in found.codes] == [one.code for rows in learnt.values() for one in rows]
+    assert Counter(one.language for one in found.said) == {language: len(rows) for language, rows in learnt.items()}
+    assert [one.file for one in found.datasets] == ["classifiers/seeds/es.toml", "classifiers/seeds/hi.toml"]
+    assert found.labels.shape == (len(found.said), 0)
+
+
+# ── corpora of which a fifth is held out ──
+
+POSTS = list(load_seeds("hi").ordinary[:60])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two corpora of the same 60 posts, as they are staged; every third post is abuse."""
+    for name, columns in (("uli/hi_train.csv.gz", ("text", "l1")), ("edos/dev.csv", ("text", "label_sexist"))):
+        rows = io.StringIO(newline="")
+        writer = csv.writer(rows)
+        writer.writerow(columns)
+        for number, post in enumerate(POSTS):
+            is_abuse = number % 3 == 0
+            writer.writerow([post, int(is_abuse) if columns[1] == "l1" else "sexist" if is_abuse else "not sexist"])
+        raw = rows.getvalue().encode()
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    return tmp_path
+
+
+def recipe() -> EncoderRecipe:
+    served = {"uli-hi": "G-hi", "edos-sexist": "G-en"}
+    whole = ENCODERS["encoder-mul"]
+    tasks = [task for task in whole.tasks if task.corpus in served]
+    return whole._replace(tasks=tuple(task._replace(head=served[task.corpus]) for task in tasks))
+
+
+def test_of_a_corpus_on_which_its_own_task_is_measured_a_fifth_is_held_out(data: Path) -> None:
+    material = staged(recipe(), data, {}, seed=1)
+    learnt, measured = material.read("uli-hi", "training"), material.read("uli-hi", "measuring")
+    assert sorted([*learnt.texts, *measured.texts]) == sorted(POSTS)
+    assert len(measured.texts) == pytest.approx(len(POSTS) / 5, abs=2)
+    assert (learnt.dataset.use, learnt.dataset.file) == ("training", "uli/hi_train.csv.gz")
+    assert (measured.dataset.use, measured.dataset.file) == ("measuring", "uli/hi_train.csv.gz (held-out fifth)")
+    for half in (learnt, measured):
+        assert (half.dataset.rows, half.dataset.positives) == (len(half.texts), sum(half.labels))
+        assert half.labels == [int(POSTS.index(text) % 3 == 0) for text in half.texts]
+
+
+def test_another_corpus_stays_whole(data: Path) -> None:
+    assert staged(recipe(), data, {}, seed=1).read("edos-sexist-dev", "measuring").texts == POSTS
+
+
+def test_the_head_beside_a_held_out_fifth_is_made_again_without_it_and_others_stay(data: Path) -> None:
+    heads = {one.name: one for one in load_heads([shipped_models() / name for name in ("G-hi", "G-en")])}
+    material = staged(recipe(), data, heads, seed=1)
+    assert material.heads["G-en"] is heads["G-en"]
+    again = material.heads["G-hi"]
+    assert again.manifest == heads["G-hi"].manifest
+    assert not np.array_equal(again.weights.by_bucket, heads["G-hi"].weights.by_bucket)
+    assert material.heads["G-hi"] is again

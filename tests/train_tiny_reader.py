@@ -1,0 +1,125 @@
+"""Run by `test_codes_training` with a Python that has the torch extra: of a tiny packed base some pieces are kept, and
+it is taught codes beside a task.
+
+    python -P -m tests.train_tiny_reader FOLDER
+
+It prints facts as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifiers.training.encoder.careless import Said, Spoilt
+from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune
+from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
+from classifiers.training.encoder.network import Network, logits, open_base, split
+from classifiers.training.encoder.packed_e5 import unpack_e5
+from classifiers.training.encoder.vocabulary import keep_pieces
+from hustings.errors import ConfigError
+from tests.tiny_packed_base import packed, tiny_numbers
+from tests.train_tiny_encoder import Interrupted, write_base
+
+SEED = 7
+TEXTS = ("the vote is the", "is the vote")
+CODED = {0: ("the vote is dim", "dim the vote", "vote dim is"), 1: ("the home is set", "set the home", "home is set")}
+"""Sentences of two codes."""
+UNCODED = (("vote set", 1), ("home dim", 0), ("vote home set", 1), ("dim is the home", 0))
+"""Sentences of the one task, with their labels."""
+FIRST = 6
+FIT = FitSettings(epochs=12, batch=4, rate=5e-3, threads=1, bf16=False, averaged=0.9, last=True, smoothing=0.05)
+SPOILT = Spoilt(careless=0.3, nameless=0.5, other_gender=0.5)
+
+
+def opened(base: Path) -> Network:
+    """One task and two codes."""
+    return keep_pieces(open_base(base, 3, seed=SEED), TEXTS, first=FIRST)
+
+
+def lesson(network: Network) -> Lesson:
+    rows = [(text, code) for code, texts in CODED.items() for text in texts] * 3
+    said = [Said(tuple(text.split()), (), "en") for text, _ in [*rows, *UNCODED]]
+    labels = np.array([[np.nan]] * len(rows) + [[label] for _, label in UNCODED], dtype=np.float32)
+    codes = np.array([code for _, code in rows] + [NO_CODE] * len(UNCODED))
+    return lesson_of(network, said, labels, [1.0], codes, share=0.5, spoilt=SPOILT, seed=SEED)
+
+
+def train(base: Path, checkpoint: Path, *, stop_at: int = 0) -> tuple[Network, list[Epoch]]:
+    """Stopped after so many steps, if any."""
+    network = opened(base)
+
+    def step(done: int, of: int, loss: float) -> None:
+        if done == stop_at:
+            raise Interrupted
+
+    epochs = fine_tune(
+        network,
+        lesson(network),
+        (),
+        FIT,
+        seed=SEED,
+        of="",
+        checkpoint=checkpoint,
+        progress=Progress(step=step, epoch=lambda epoch: None),
+    )
+    return network, epochs
+
+
+def pieces_kept(base: Path) -> dict[str, Any]:
+    before, after = open_base(base, 3, seed=SEED), opened(base)
+    text = "the vote is dome"
+    vectors = [network.module.encoder.get_input_embeddings().weight.detach().numpy() for network in (before, after)]
+    ids = [split(network, [text])[0] for network in (before, after)]
+    pad = after.module.encoder.config.pad_token_id
+    return {
+        "kept": [after.tokenizer.id_to_token(number) for number in range(after.tokenizer.get_vocab_size())],
+        "network_knows": [len(vectors[1]), after.module.encoder.config.vocab_size],
+        "read_alike": [network.tokenizer.encode(text).tokens for network in (before, after)],
+        "vectors_are_the_same": bool(np.array_equal(vectors[0][ids[0]], vectors[1][ids[1]])),
+        "logits_differ_by": float(np.abs(logits(before, [ids[0]]) - logits(after, [ids[1]])).max()),
+        "pad": after.tokenizer.id_to_token(pad),
+        "of_another_script": after.tokenizer.decode(split(after, ["нет"])[0], skip_special_tokens=False),
+    }
+
+
+def refusal(folder: Path) -> str:
+    write_base(folder, ["vote"])
+    try:
+        keep_pieces(open_base(folder, 3, seed=SEED), TEXTS, first=FIRST)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def main(folder: Path) -> dict[str, Any]:
+    base = folder / "base"
+    unpack_e5(packed(tiny_numbers()), base, "tiny")
+    network, epochs = train(base, folder / "whole.checkpoint")
+    steps = -(-(18 + 2) // FIT.batch)
+    stopped = folder / "stopped.checkpoint"
+    try:
+        train(base, stopped, stop_at=3 * steps + 2)
+    except Interrupted:
+        resumed, _ = train(base, stopped)
+    # the base has no pooler: transformers draws one, which is never asked
+    one, other = network.module.state_dict(), resumed.module.state_dict()
+    texts = [(text, code) for code, texts in CODED.items() for text in texts]
+    told = logits(network, split(network, [text for text, _ in texts]))[:, 1:].argmax(axis=1)
+    return {
+        **pieces_kept(base),
+        "wordpiece": refusal(folder / "wordpiece"),
+        "losses": [epoch.loss for epoch in epochs],
+        "codes_told": told.tolist(),
+        "codes": [code for _, code in texts],
+        "resumed_otherwise": [name for name in one if "pooler" not in name and not (one[name] == other[name]).all()],
+        "checkpoints_left": [path.name for path in folder.glob("*.checkpoint")],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]))))
