@@ -1,12 +1,14 @@
 """An encoder small enough to be understood: the logit of a text is the sum of its words' weights, less a hundred for
 every neighbour that is read with it.
 
-`python -m tests.tiny_encoder` makes `tests/golden/tiny_network.onnx` anew; it needs the `torch` extra for `onnx`.
+`python -m tests.tiny_encoder` makes `tests/golden/tiny_network.onnx` and `tiny_codes_network.onnx` anew; it needs the
+`torch` extra for `onnx`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -17,13 +19,24 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 
 from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
-from classifiers.encoder.model import NETWORK, TOKENIZER
+from classifiers.encoder.model import CODES, NETWORK, TOKENIZER, pack_codes
 from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
+CODES_NETWORK_FILE = NETWORK_FILE.with_name("tiny_codes_network.onnx")
 
 WEIGHTS = {"unknown": (0.0, 0.0), "bitch": (8.0, 0.0), "women": (1.0, 0.0), "love": (-9.0, -9.0), "kill": (2.0, 9.0)}
 """Of each word under the two outputs, sexism and threat."""
+
+READ_AS = ("N-PROC-DATE", "X-COUNTER", "ordinary")
+CODE_WEIGHTS = {
+    "unknown": (0.0, 0.0, 0.0, 1.0),
+    "bitch": (8.0, 0.0, 0.0, 0.0),
+    "women": (1.0, 0.0, 0.0, 0.0),
+    "love": (-9.0, 0.0, 3.0, 0.0),
+    "kill": (2.0, 3.0, 0.0, 0.0),
+}
+"""Of each word under sexism, and then under the three codes."""
 
 THRESHOLD = Threshold(
     value=0.5, reason="", chosen_by="a test", chosen_at="2026-10-01", chosen_on="", precision=1.0, recall=1.0
@@ -65,14 +78,21 @@ def write_embedder(folder: Path) -> Path:
 
 def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: bytes) -> Path:
     """An unsigned model, with the name and version of `folder`; `replaced` gives other bytes for network, tokenizer or
-    heads."""
+    heads, and those of codes, which it has none of otherwise."""
     heads_raw, heads_file = pack_heads(heads)
     content = {
         NETWORK: replaced.get("network", NETWORK_FILE.read_bytes()),
         TOKENIZER: replaced.get("tokenizer", tokenizer()),
         heads_file.name: replaced.get("heads", heads_raw),
+        **({CODES: replaced["codes"]} if "codes" in replaced else {}),
     }
     return _write(folder, content, "encoder", heads[0].code, heads[0].calibration)
+
+
+def write_reader(folder: Path, /, **replaced: bytes) -> Path:
+    """An encoder with one head that reads narratives too."""
+    usual = {"network": CODES_NETWORK_FILE.read_bytes(), "codes": pack_codes(READ_AS)}
+    return write_encoder(folder, (head("G", "G-en", 0),), **usual | replaced)
 
 
 def _write(
@@ -117,8 +137,8 @@ def with_version(one: EncoderHead, version: str) -> EncoderHead:
     return msgspec.structs.replace(one, beside_version=version)
 
 
-def make_network() -> bytes:
-    """ids, mask → logits [texts, 2]."""
+def make_network(weights: Mapping[str, tuple[float, ...]]) -> bytes:
+    """ids, mask → logits [texts, outputs]."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -136,7 +156,7 @@ def make_network() -> bytes:
         helper.make_node("Sub", ["sums", "disturbance"], ["logits"]),
     ]
     constants = {
-        "weights": np.array(list(WEIGHTS.values()), dtype=np.float32),
+        "weights": np.array(list(weights.values()), dtype=np.float32),
         "last": np.array([2]),
         "pieces": np.array([1]),
         "one": np.array([1], dtype=np.float32),
@@ -149,7 +169,7 @@ def make_network() -> bytes:
             helper.make_tensor_value_info(name, TensorProto.INT64, texts_and_pieces)
             for name in ("input_ids", "attention_mask")
         ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 2])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", len(weights["unknown"])])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -158,4 +178,5 @@ def make_network() -> bytes:
 
 
 if __name__ == "__main__":
-    NETWORK_FILE.write_bytes(make_network())
+    NETWORK_FILE.write_bytes(make_network(WEIGHTS))
+    CODES_NETWORK_FILE.write_bytes(make_network(CODE_WEIGHTS))

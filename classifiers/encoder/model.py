@@ -104,14 +104,17 @@ def load_encoder(folder: Path, *, signers: Signers | None = None, threads: int =
     heads = read_heads(read_file(folder, files[HEADS]), str(folder))
     network, tokenizer = read_file(folder, files[NETWORK]), read_file(folder, files[TOKENIZER])
     session = Session.open(network, tokenizer, threads=threads, where=str(folder))
-    for head in heads:
-        if head.output >= session.outputs:
-            raise ModelError(f"{folder}: {head.code} is output {head.output}, the network has {session.outputs}")
     codes = _codes(read_file(folder, files[CODES]), str(folder)) if CODES in files else ()
     if len(heads) + len(codes) > session.outputs:
         raise ModelError(
             f"{folder}: {len(heads)} heads and {len(codes)} codes, the network has {session.outputs} outputs"
         )
+    for head in heads:
+        if head.output >= session.outputs - len(codes):
+            behind = f", the last {len(codes)} are codes" if codes else ""
+            raise ModelError(
+                f"{folder}: {head.code} is output {head.output}, the network has {session.outputs}{behind}"
+            )
     return Encoder(manifest, heads, session, codes)
 
 

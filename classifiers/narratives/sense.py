@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.model import Encoder
 from classifiers.manifest import Calibration
+from hustings.errors import ModelError
 
 __all__ = ["OpenEncoder", "Sense", "SenseSettings", "places_in"]
 
@@ -58,6 +59,9 @@ class Sense:
 
 
 def places_in(known: Sequence[str], codes: Sequence[str]) -> list[int]:
-    """Where each of the codes stands among those that an encoder knows. Raises `ValueError` for one that it does not
+    """Where each of the codes stands among those that an encoder knows. Raises `ModelError` for one that it does not
     know."""
-    return [tuple(known).index(code) for code in codes]
+    places = {code: place for place, code in enumerate(known)}
+    if missing := [code for code in codes if code not in places]:
+        raise ModelError(f"an encoder is asked about {missing!r}; it knows {tuple(known)!r}")
+    return [places[code] for code in codes]
