@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.heads import HEADS, EncoderHead, read_heads
 from classifiers.encoder.session import Session
 from classifiers.manifest import Manifest, read_file, read_manifest
-from classifiers.signing import Signers
+from classifiers.signing import ANYBODY, Signers
 from hustings.errors import ModelError
 
 __all__ = [
@@ -82,12 +82,15 @@ def encoder_finder(
     folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1
 ) -> Callable[[str], Encoder | None]:
     """Gives the first encoder in these folders whose network has that SHA-256; None where there is none. Raises
-    `ModelError`, when it is asked, for a bad one."""
+    `ModelError`, when it is asked, for one that cannot be trusted."""
     known = tuple(folders)
 
     def find(network: str) -> Encoder | None:
         for folder in known:
-            manifest = read_manifest(folder, signers=signers)
+            try:
+                manifest = read_manifest(folder, signers=ANYBODY)
+            except ModelError:  # somebody else's folder, spoilt: not what is asked for
+                continue
             if manifest.kind == "encoder" and any(file.sha256 == network for file in manifest.files):
                 return load_encoder(folder, signers=signers, threads=threads)
         return None

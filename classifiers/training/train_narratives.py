@@ -75,10 +75,10 @@ _LIMITS = (
 
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Of what is said, how much may be the encoder's."""
-_LEAST_KEPT = 0.995
+_LEAST_KEPT = 0.98
 """Share of the seeds flagged by meaning that must still be flagged when only posts are read that the columns of
 concepts leave near a flag …"""
-_ALWAYS_READ = 0.3
+_ALWAYS_READ = 0.5
 """… and from this probability on every post is: disguises hide more from columns than from the encoder."""
 
 F32 = NDArray[np.float32]

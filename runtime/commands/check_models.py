@@ -103,7 +103,7 @@ def page(models: Models = None) -> None:
     from classifiers.checks.page import page as written
     from runtime.commands.terminal import say
 
-    suites = _suites([SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.FREE], None)
+    suites = _suites([SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.FREE, SuiteName.FREE_2], None)
     say(written(_reports(suites, models)).rstrip("\n"))
 
 

@@ -78,7 +78,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
                 Task("sexism", "edos-sexist", "edos-sexist-dev", own="G", ordinary=True, language="en"),
                 Task("threat", "edos-threat", "edos-threat-dev", own="G-THR", ordinary=True, language="en"),
                 Task("abuse-en-IN", "uli-en", "uli-en", ordinary=True, language="en"),
-                Task("abuse-hi", "uli-hi", "uli-hi", "G-hi", precision=0.6, own="G", ordinary=True, language="hi"),
+                Task("abuse-hi", "uli-hi", "uli-hi", own="G", ordinary=True, language="hi"),
                 Task("abuse-ta", "uli-ta", "uli-ta", language="ta"),
                 Task(
                     "offence-de",
@@ -96,8 +96,8 @@ ENCODERS: dict[str, EncoderRecipe] = {
                 Task("hate-of-women", "hatemoji", weight=0.3),
                 Task("abuse-ar", "mlma-gender-ar", weight=0.3),
             ),
-            label="Tells what election narratives mean in six languages; and reads again the posts of which the linear "
-            "heads of Hindi and German are not sure (Uli, GermEval 2018).",
+            label="Tells what election narratives mean in six languages; and reads again the German posts of which the "
+            "linear head is not sure (GermEval 2018).",
             limits="Learnt from Gab, Reddit and Twitter, and from sentences of our own that no native speaker has "
             "signed off. Reads no more than 40 words of a post. Does not see what the linear heads give a very low "
             "score, nor posts that speak of nothing that a narrative is about. One network for all: where it errs in "
