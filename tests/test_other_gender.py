@@ -1,8 +1,11 @@
 """Posts read as of somebody of the other gender, so that a head learns no endings."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from classifiers.training.other_gender import GENDERED, other_gender
+from classifiers.training.encoder.recipes import ENCODERS
+from classifiers.gender import GENDERED, other_gender
 from classifiers.training.own_posts import ordinary_posts
 from classifiers.training.recipes import RECIPES
 
@@ -14,6 +17,11 @@ from classifiers.training.recipes import RECIPES
         ("de", "diese Heuchlerin mit ihren Reden", "dieser Heuchler mit seinen Reden"),
         ("hi", "वह झूठ बोलती है और वापस आएगी", "वह झूठ बोलता है और वापस आएगा"),
         ("hi", "मेरी बात सुन रही थी", "मेरा बात सुन रहा था"),
+        ("en", "She lost her seat, said the chairwoman", "He lost his seat, said the chairman"),
+        ("es", "La alcaldesa corrupta fue detenida, dice ella", "El alcalde corrupto fue detenido, dice él"),
+        ("fr", "La députée a été arrêtée, cette menteuse", "Le député a été arrêté, ce menteur"),
+        ("pt", "A prefeita foi cassada, diz ela", "O prefeito foi cassado, diz ele"),
+        ("ar", "انسحبت المرشحة من السباق", "انسحب المرشح من السباق"),
     ],
 )
 def test_a_post_is_read_of_a_man_and_back_of_a_woman(language: str, woman: str, man: str) -> None:
@@ -21,14 +29,27 @@ def test_a_post_is_read_of_a_man_and_back_of_a_woman(language: str, woman: str, 
     assert other_gender(man, language) == woman
 
 
-@pytest.mark.parametrize("text", ["Das ist bekannt.", "Die Abstimmung beginnt um acht", "जनता और नेता", "🙂"])
+@pytest.mark.parametrize(
+    "text", ["Das ist bekannt.", "Die Abstimmung beginnt um acht", "जनता और नेता", "la urna de la escuela", "🙂"]
+)
 def test_what_agrees_with_nobody_is_left_alone(text: str) -> None:
-    assert [other_gender(text, language) for language in GENDERED] == [text, text]
+    assert {other_gender(text, language) for language in GENDERED} == {text}
 
 
-def test_only_heads_of_languages_that_can_be_read_so_ask_for_it() -> None:
+@given(st.text(alphabet="ab -.,'\u0301éही", max_size=20), st.sampled_from(GENDERED))
+def test_as_many_words_are_read_as_were_written(text: str, language: str) -> None:
+    """Whoever spoils a row may cut it at its blanks again."""
+    assert other_gender(text, language).count(" ") == text.count(" ")
+
+
+def test_only_heads_of_languages_whose_corpora_have_more_abuse_of_women_ask_for_it() -> None:
     asking = {recipe.speech for recipe in RECIPES.values() if recipe.either_gender}
-    assert asking == set(GENDERED)
+    assert asking == {"de", "hi"} <= set(GENDERED)
+
+
+def test_an_encoder_reads_all_its_narratives_so() -> None:
+    for recipe in ENCODERS.values():
+        assert not recipe.settings.other_gender or set(recipe.narratives) <= set(GENDERED)
 
 
 def test_ordinary_posts_come_with_their_paper_where_there_are_any() -> None:
