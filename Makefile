@@ -71,8 +71,7 @@ docs: setup
 models: setup
 	@.venv/bin/hustings model train --out $(MODELS)
 	@.venv/bin/hustings model join encoder-en --network classifiers/models/encoder-en --models $(MODELS)
-	@.venv/bin/hustings model join encoder-mul --network classifiers/models/encoder-mul --models $(MODELS)
-	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoders joined with the heads that were made. Next:"
+	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoder joined with the heads that were made. Next:"
 	@echo "  hustings model gates --all --models $(MODELS) --floors classifiers/gates/floors.toml"
 	@echo "  diff <(hustings model table --page) <(hustings model table --page --models $(MODELS))     (bash)"
 	@echo "  hustings model train NAME --model-version N --at DATE --out $(MODELS)       as the version that shall be shipped"

@@ -12,8 +12,9 @@ from classifiers.claims.claim import Claim
 from classifiers.claims.matcher import load_reranker
 from classifiers.claims.settings import ClaimSettings
 from classifiers.claims.step import KnownClaims
+from classifiers.encoder.codes import CodeReader, load_code_readers
 from classifiers.encoder.embedders import Embedders
-from classifiers.encoder.model import Encoder, load_encoders
+from classifiers.encoder.model import load_encoders
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.step import Encoders
 from classifiers.language import LanguageStep
@@ -64,8 +65,8 @@ class Ingredients(NamedTuple):
     embedders: Embedders = Embedders()
     """What claims are found with by meaning; none at all if encoders are switched off."""
     claim_settings: ClaimSettings = ClaimSettings()
-    opened: tuple[Encoder, ...] = ()
-    """The encoders in service: heads and narratives ask the same ones."""
+    code_readers: tuple[CodeReader, ...] = ()
+    """What narratives ask; none if encoders are switched off."""
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -107,18 +108,22 @@ class Ingredients(NamedTuple):
 
     def narratives(self) -> Narratives:
         """The tellers in service, beside the encoder that says what a post means, unless encoders are switched off."""
-        opened = {encoder.network: encoder for encoder in self.opened}
+        opened = {reader.network: reader for reader in self.code_readers}
         tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=opened.get)
         return Narratives(tellers, self.names)
 
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
         Raises `ModelError` for a code that no model may give."""
-        for encoder in self.opened:
+        if not self.encoder.on:
+            return Encoders((), (), self.encoder)
+        folders = self.models.values()
+        encoders = load_encoders(folders, signers=self.signers, threads=self.encoder.threads)
+        for encoder in encoders:
             for head in encoder.heads:
                 _check_code(self.codebook, encoder.manifest.name, head.code)
-        heads = load_heads(self.models.values(), signers=self.signers) if self.opened else []
-        return Encoders(self.opened, heads, self.encoder, self.names, self.examples)
+        heads = load_heads(folders, signers=self.signers) if encoders else []
+        return Encoders(encoders, heads, self.encoder, self.names, self.examples)
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
@@ -219,7 +224,7 @@ def open_pipeline(
         OwnExamples(),
         Embedders(serve.values() if reading.on else (), signers=trusted, threads=reading.threads),
         claim_settings or ClaimSettings(),
-        tuple(load_encoders(serve.values(), signers=trusted, threads=reading.threads) if reading.on else ()),
+        tuple(load_code_readers(serve.values(), signers=trusted, threads=reading.threads) if reading.on else ()),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
@@ -228,7 +233,7 @@ def open_pipeline(
     steps = [make(given) for make in STEPS]
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
     if reading.on:
-        opened = {encoder.network for encoder in given.opened}
+        opened = {reader.network for reader in given.code_readers}
         asked = (one for step in steps if isinstance(step, Narratives) for one in step.asked)
         silent += [told for network, told in asked if network not in opened]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.model import encoder_finder
+from classifiers.encoder.codes import code_reader_finder
 from classifiers.encoder.rate import open_encoder_rater
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
@@ -53,9 +53,12 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
         return lambda texts: scorer.scores([analysis.tokens for analysis in analyse_all(texts)])[0]
     if manifest.kind != "narratives":
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
-    teller = load_teller(folder, signers=signers, open_encoder=encoder_finder(_beside(folder), signers=signers))
+    teller = load_teller(folder, signers=signers, open_encoder=code_reader_finder(_beside(folder), signers=signers))
     return lambda texts: np.array(
-        [teller.rate(analysis.tokens, said(text)) for text, analysis in zip(texts, analyse_all(texts), strict=True)]
+        [
+            teller.rate(analysis.tokens, said(text, language=manifest.language))
+            for text, analysis in zip(texts, analyse_all(texts), strict=True)
+        ]
     )
 
 

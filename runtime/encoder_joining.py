@@ -51,6 +51,8 @@ def join_encoder(
             f"no recipe for an encoder {name!r}; known are {', '.join(ENCODERS)}. One of your own is joined anew on "
             "the rows that it held out: --config FILE names the deployment that has its corpora"
         )
+    if not recipe.served:
+        raise ConfigError(f"{name}: speaks beside no linear head, so there is nothing to join")
     serving = {**store.serving(), **_named(store, beside, [task.head for task in recipe.served], name)}
     missing = [task.head for task in recipe.served if task.head not in serving]
     if missing:

@@ -135,7 +135,7 @@ def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapp
     pipeline = open_with_candidate(
         manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
-    codes, language = codes_of(manifest, folder), suite_language(manifest, folder)
+    codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     assessing = OnlyFlagsOf(tags_of(manifest, folder), pipeline)
     return [run(suite, assessing) for suite in suites if suite.cases]

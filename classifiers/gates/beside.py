@@ -11,19 +11,12 @@ from classifiers.signing import ANYBODY
 __all__ = ["judged_beside"]
 
 _ALONE = ("linear", "narratives")
-"""Kinds that are judged beside no other that flags: what an encoder says of their flags is the encoder's part. But
-narratives ask one what posts mean, and are judged with that."""
+"""Kinds that are judged beside no other that flags: what an encoder says of their flags is the encoder's part."""
 
 
 def judged_beside(manifest: Manifest, serving: Mapping[str, Path]) -> dict[str, Path]:
-    """All of them for an encoder; for what flags by itself only those that say what a text is about, without flags, and
-    the encoder whose network it asks, which speaks beside no head then."""
+    """All of them for an encoder; for what flags by itself only those that say what a text is about, without flags."""
     if manifest.kind not in _ALONE:
         return dict(serving)
-    manifests = {name: read_manifest(folder, signers=ANYBODY) for name, folder in serving.items()}
-    asked = manifest.settings.get("sense_network")
-    return {
-        name: folder
-        for name, folder in serving.items()
-        if manifests[name].kind == "embedder" or asked in {file.sha256 for file in manifests[name].files}
-    }
+    kinds = {name: read_manifest(folder, signers=ANYBODY).kind for name, folder in serving.items()}
+    return {name: folder for name, folder in serving.items() if kinds[name] == "embedder"}

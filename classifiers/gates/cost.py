@@ -26,6 +26,6 @@ def cost_of(manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], co
     pipeline = open_with_candidate(
         manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
-    codes, language = codes_of(manifest, folder), suite_language(manifest, folder)
+    codes, language = codes_of(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     return measure_speed(manifest, pipeline, ordinary_posts(suites, language), language).post_s

@@ -60,7 +60,7 @@ def judge(
         spoken, suites, seconds = _on_posts(manifest, folder, pipeline, tell)
         checks += spoken
     else:
-        checks += disguise_checks(manifest, (), pipeline, suite_language(manifest, folder))
+        checks += disguise_checks(manifest, (), pipeline, suite_language(manifest))
     return GateRecord(
         model=manifest.name,
         version=manifest.version,
@@ -78,7 +78,7 @@ def _on_posts(
 ) -> tuple[list[Check], dict[str, str], float]:
     """What the suites and the clock say; the digests of the suites that speak the version's language; seconds for a
     thousand posts."""
-    codes, language = codes_of(manifest, folder), suite_language(manifest, folder)
+    codes, language = codes_of(manifest, folder), suite_language(manifest)
     checks: list[Check] = []
     whole = {name: load_suite(name) for name in SUITES}
     suites = [remit_of(suite, codes, language) for suite in whole.values()]

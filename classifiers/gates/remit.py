@@ -15,8 +15,6 @@ from classifiers.narratives.reader import FLAGGED_HARM
 
 __all__ = ["FLAGGING", "codes_of", "remit_of", "suite_language", "tags_of"]
 
-MANY = "mul"
-"""The language of an encoder that reads several (ISO 639-2)."""
 FLAGGING = ("linear", "narratives", "encoder")
 """Kinds that flag posts; the suites and the cost of a post say nothing about the others."""
 
@@ -43,15 +41,9 @@ def tags_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
     return (manifest.tag, *(f"{head.beside}@{head.beside_version}" for head in spoken))
 
 
-def suite_language(manifest: Manifest, folder: Path) -> str:
-    """The language of the suites' posts that the version flags: "en" for "en-IN"; for an encoder of many languages that
-    of the first head beside which it speaks."""
-    language = manifest.language
-    if language == MANY:
-        heads = next(file for file in manifest.files if file.name == HEADS)
-        first = read_heads(read_file(folder, heads), str(folder))[0]
-        language = first.beside.removeprefix(f"{first.code}-")
-    return language.partition("-")[0]
+def suite_language(manifest: Manifest) -> str:
+    """The language of the suites' posts that the version reads: "en" for "en-IN"."""
+    return manifest.language.partition("-")[0]
 
 
 def remit_of(suite: Suite, codes: tuple[str, ...], language: str) -> Suite:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.model import Encoder
+from classifiers.encoder.codes import CodeReader
 from classifiers.manifest import Calibration
 from hustings.errors import ModelError
 
 __all__ = ["OpenEncoder", "Sense", "SenseSettings", "places_in"]
 
-OpenEncoder = Callable[[str], "Encoder | None"]
+OpenEncoder = Callable[[str], "CodeReader | None"]
 """The encoder whose network has that SHA-256; None where there is none."""
 
 F32 = NDArray[np.float32]
@@ -45,7 +45,7 @@ class Sense:
         self.settings = settings
         self._codes = tuple(codes)
         self._open = open_encoder
-        self._encoder: Encoder | None = None
+        self._encoder: CodeReader | None = None
         self._opened = False
         self._places: list[int] = []
 

@@ -56,7 +56,10 @@ class Narratives:
         if not tokens:
             return assessment
         post = assessment.post
-        assessed, told = assessment, teller.tell(tokens, said(post.title, post.text, names=self._names))
+        assessed, told = (
+            assessment,
+            teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names)),
+        )
         if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
             assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
             if len(assessed.flags) > len(assessment.flags):

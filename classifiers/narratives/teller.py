@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.encoder.reading import read_words
+from classifiers.gender import one_gender
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -35,9 +36,10 @@ Said = Callable[[int, int], str]
 """What an encoder reads of the tokens from one place to another."""
 
 
-def said(*parts: str, names: RosterNames = NOBODY) -> Said:
-    """The title and the text of a post, or one of them, for an encoder to read; cut only if it is asked."""
-    return lambda begin, end: read_words(*parts, names=names).text(begin, end)
+def said(*parts: str, language: str, names: RosterNames = NOBODY) -> Said:
+    """The title and the text of a post, or one of them, for an encoder to read; cut only if it is asked. Whether a
+    woman or a man is spoken of tells nothing: all is read as of men."""
+    return lambda begin, end: one_gender(read_words(*parts, names=names).text(begin, end), language)
 
 
 def _no_encoder(network: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from classifiers.encoder.model import Encoder, load_encoder
-from classifiers.manifest import read_manifest
+from classifiers.encoder.codes import CodeReader, load_code_readers
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
 from classifiers.training.seed_rows import seed_rows
@@ -14,18 +13,15 @@ __all__ = ["encoder_of"]
 
 
 @cache
-def _reading_encoder() -> Encoder | None:
-    for folder in serving(shipped_models()).values():
-        if read_manifest(folder).kind == "encoder" and (encoder := load_encoder(folder)).codes:
-            return encoder
-    return None
+def _code_reader() -> CodeReader | None:
+    return next(iter(load_code_readers(serving(shipped_models()).values())), None)
 
 
 @cache
-def encoder_of(language: str) -> Encoder | None:
+def encoder_of(language: str) -> CodeReader | None:
     """The shipped encoder that learnt codes from just these seeds of the language. None where there is none: beside
     other seeds nobody can tell which rows it has learnt, so columns are settled alone until it is trained again."""
-    encoder = _reading_encoder()
+    encoder = _code_reader()
     if encoder is None:
         return None
     wanted = seed_rows(language).dataset

@@ -7,7 +7,7 @@ and is run again when a linear head gets a new version.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from classifiers.encoder.heads import EncoderHead, pack_heads
-from classifiers.encoder.model import CODES, NETWORK, TOKENIZER, load_encoder, pack_codes
+from classifiers.encoder.model import NETWORK, TOKENIZER, load_encoder
 from classifiers.encoder.place import place_to_read
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.encoder.session import MOST_PIECES, Session
@@ -40,18 +40,20 @@ from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Task, codes_of, gather
 from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
-from classifiers.training.recipes import RECIPES
-from classifiers.training.train_linear import held_out_fifth, without_a_fifth
+from classifiers.training.train_linear import held_out_fifth
 
 __all__ = [
     "Material",
+    "Taught",
     "TrainedNetwork",
     "heads_in",
     "join_heads",
     "library_versions",
     "part_of",
     "read_trained",
+    "settings_of",
     "staged",
+    "teach",
     "train_encoder",
     "train_network",
 ]
@@ -78,13 +80,12 @@ class TrainedNetwork(NamedTuple):
     settings: dict[str, int | float | str]
     metrics: tuple[Metric, ...]
     libraries: dict[str, str]
-    codes: tuple[str, ...] = ()
 
 
 def staged(recipe: EncoderRecipe, data: Path, heads: Mapping[str, Head], *, seed: int) -> Material:
     """The corpora that are staged under `data`, and these linear heads. Of a corpus on which its own task is measured a
-    fifth is held out, and its head is made again without it."""
-    halved = {task.corpus: task.head for task in recipe.served if task.measured_on == task.corpus}
+    fifth is held out."""
+    halved = {task.corpus for task in recipe.tasks if task.measured_on == task.corpus}
 
     @cache
     def read(name: str, use: str) -> Corpus:
@@ -94,28 +95,7 @@ def staged(recipe: EncoderRecipe, data: Path, heads: Mapping[str, Head], *, seed
         held = held_out_fifth(corpus, seed=seed)
         return part_of(corpus, held, "held-out fifth") if use == "measuring" else part_of(corpus, ~held, "")
 
-    return Material(read, _Without(heads, set(halved.values()), data, seed))
-
-
-class _Without(Mapping[str, Head]):
-    """The heads by name; those of `halved` without the held-out rows, made when they are first asked for."""
-
-    def __init__(self, heads: Mapping[str, Head], halved: set[str], data: Path, seed: int) -> None:
-        self._heads, self._halved, self._data, self._seed = heads, halved, data, seed
-        self._made: dict[str, Head] = {}
-
-    def __getitem__(self, name: str) -> Head:
-        if name not in self._halved:
-            return self._heads[name]
-        if name not in self._made:
-            self._made[name] = without_a_fifth(RECIPES[name], self._heads[name], data=self._data, seed=self._seed)
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._heads)
-
-    def __len__(self) -> int:
-        return len(self._heads)
+    return Material(read, heads)
 
 
 def heads_in(folder: Path, recipe: EncoderRecipe) -> dict[str, Head]:
@@ -181,7 +161,6 @@ def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetw
         manifest.settings,
         tuple(metric for metric in manifest.metrics if metric.name.startswith("quantised_")),
         manifest.libraries,
-        encoder.codes,
     )
 
 
@@ -264,9 +243,7 @@ def pack_network(
     """Export and quantise a fine-tuned network, and hold the small one against it."""
     network, epochs, datasets = taught
     measured = measured_rows(recipe, network, read)
-    codes = codes_of(recipe.narratives)
-    outputs = [recipe.tasks.index(task) for task in recipe.served]
-    small = quantise(export(network, [*outputs, *range(len(recipe.tasks), len(recipe.tasks) + len(codes))]))
+    small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
     session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
     metrics = []
     for output, task in enumerate(recipe.served):
@@ -280,8 +257,15 @@ def pack_network(
                    n=len(texts))
             for name, value in found._asdict().items()
         ]  # fmt: skip
-    settings: dict[str, int | float | str] = {
-        **{name: int(value) if isinstance(value, bool) else value for name, value in recipe.settings._asdict().items()},
+    settings = settings_of(recipe, base, epochs)
+    return TrainedNetwork(small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions())
+
+
+def settings_of(recipe: EncoderRecipe, base: Base, epochs: Sequence[Epoch]) -> dict[str, int | float | str]:
+    """What a manifest says of how the network came about."""
+    fit = recipe.settings._asdict().items()
+    return {
+        **{name: int(value) if isinstance(value, bool) else value for name, value in fit},
         "base": base.name,
         "base_weights_sha256": base.weights_sha256,
         "base_licence": base.licence,
@@ -294,9 +278,6 @@ def pack_network(
         "most_pieces": MOST_PIECES,
         "most_words": MOST_WORDS,
     }
-    return TrainedNetwork(
-        small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions(), codes
-    )
 
 
 def join_heads(
@@ -336,8 +317,6 @@ def join_heads(
         datasets.append(corpus.dataset)
     packed, heads_file = pack_heads(heads)
     content = {NETWORK: trained.network, TOKENIZER: trained.tokenizer, heads_file.name: packed}
-    if trained.codes:
-        content[CODES] = pack_codes(trained.codes)
     manifest = Manifest(
         kind="encoder",
         name=recipe.name,

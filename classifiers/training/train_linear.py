@@ -12,8 +12,9 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from classifiers.gender import other_gender
 from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
-from classifiers.linear.model import WITHHOLDS, Head, Weights, Withholding, pack, save_head
+from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
 from classifiers.manifest import Calibration, Manifest, Metric, Threshold, analyser_hash
 from classifiers.own_posts import read_own
@@ -22,7 +23,6 @@ from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Settings, fit, matrix, other_seed
-from classifiers.training.other_gender import other_gender
 from classifiers.training.own_posts import ORDINARY, OwnRows, ordinary_posts, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
@@ -30,7 +30,7 @@ from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for, withheld_score
 from hustings.text import analyse_all
 
-__all__ = ["FOLDS", "held_out_fifth", "train_head", "without_a_fifth"]
+__all__ = ["FOLDS", "held_out_fifth", "train_head"]
 
 FOLDS = 5
 LIBRARIES = ("numpy", "scikit-learn", "scipy")
@@ -200,21 +200,6 @@ def train_head(
     )
     save_head(models / recipe.name, manifest, *(raw for raw, _ in packed))
     return manifest
-
-
-def without_a_fifth(recipe: Recipe, head: Head, *, data: Path, seed: int) -> Head:
-    """The head as it would be had it not learnt from the rows of `held_out_fifth`; calibration, threshold and limits of
-    what withholds stay, which four other fifths decided too."""
-    corpus = read_corpus(recipe.corpus, data)
-    fold = folds(clusters(corpus.texts, corpus.families), corpus.labels, count=FOLDS, seed=seed)
-    own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
-    ordinary = ordinary_posts(recipe.speech) if recipe.ordinary_weight else None
-    rows = _Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
-    weights = rows.lesson().fit(recipe.settings, without=0, seed=seed)
-    if head.withholding is None:
-        return Head(head.manifest, weights)
-    opinion = rows.second_lesson().fit(_SECOND, without=0, seed=seed)
-    return Head(head.manifest, weights, Withholding(opinion, head.withholding.at, head.withholding.to))
 
 
 def held_out_fifth(corpus: Corpus, *, seed: int) -> NDArray[np.bool_]:

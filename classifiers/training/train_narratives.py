@@ -75,7 +75,7 @@ _LIMITS = (
 
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Of what is said, how much may be the encoder's."""
-_LEAST_KEPT = 0.98
+_LEAST_KEPT = 0.95
 """Share of the seeds flagged by meaning that must still be flagged when only posts are read that the columns of
 concepts leave near a flag …"""
 _ALWAYS_READ = 0.5
@@ -129,9 +129,7 @@ def train_narratives(
     tell("threshold")
     scores, value = scored.scores, _threshold(language, seed, share)
     plain = _scored(language, seed, None)
-    on = f"{language}: seeds, left out by {FOLDS} folds" + (
-        f" and by {encoder.manifest.name}" if encoder is not None else ""
-    )
+    on = f"{language}: seeds, left out by {FOLDS} folds"
     on_read = f"{language}: of them, those that speak of what a code is about"
     flagged, known = scores >= value, scored.read & counted
     tell("all seeds")
@@ -238,7 +236,7 @@ def _both(language: str, seed: int) -> list[_Both]:
         reader = readers[own.fold[place]]
         reading, shares = reader.read(own.tokens[place]), None
         if encoder is not None and is_held and reading is not None:
-            shares = encoder.shares(said(own.rows[place].text)(reading.begin, reading.end))[order]
+            shares = encoder.shares(said(own.rows[place].text, language=language)(reading.begin, reading.end))[order]
         found.append(_Both(reader, reading, shares))
     return found
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifiers.encoder.reading import SOMEBODY
-from classifiers.training.other_gender import GENDERED, other_gender
+from classifiers.gender import GENDERED, other_gender
 
 __all__ = ["Said", "Spoilt", "read_otherwise"]
 

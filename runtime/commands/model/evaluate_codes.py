@@ -22,7 +22,7 @@ def evaluate_codes(store: ModelStore, stored: Stored, data: Path, *, text: str, 
 
     import msgspec
 
-    from classifiers.encoder.model import encoder_finder
+    from classifiers.encoder.codes import code_reader_finder
     from classifiers.narratives.answers import answers
     from classifiers.narratives.teller import load_teller
     from classifiers.signing import ANYBODY
@@ -40,7 +40,7 @@ def evaluate_codes(store: ModelStore, stored: Stored, data: Path, *, text: str, 
     texts = texts_of(data, text, found)
     labels = _codes(told(data), label, labels_of(data, label, found))
 
-    open_encoder = encoder_finder(store.readable().values(), signers=ANYBODY)
+    open_encoder = code_reader_finder(store.readable().values(), signers=ANYBODY)
     teller = load_teller(stored.folder, signers=ANYBODY, open_encoder=open_encoder)
     said: list[str] = []
     with stages(len(texts)) as progress:

@@ -19,6 +19,7 @@ from classifiers.training.encoder.bases import DEFAULT_BASE, Base, default_cache
 from classifiers.training.encoder.fit import Epoch, Progress
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
+from classifiers.training.make_code_reader import make_code_reader
 from classifiers.training.make_embedder import EMBEDDERS, make_embedder
 from classifiers.training.train import Order
 from classifiers.training.train_encoder import heads_in, join_heads, read_trained, staged, train_encoder
@@ -54,6 +55,8 @@ def train_an_encoder(
     began = time.perf_counter()
     epochs: list[Epoch] = []
     if recipe is not None and network is not None:
+        if not recipe.served:
+            raise ConfigError(f"{name}: speaks beside no linear head, so there is nothing to join; leave out --network")
         manifest = join_heads(
             recipe,
             read_trained(network, signers=ANYBODY),
@@ -144,6 +147,20 @@ def _fine_tuned(
 ) -> tuple[Manifest, list[Epoch]]:
     epochs: list[Epoch] = []
     with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
+        if recipe.narratives:
+            manifest = make_code_reader(
+                recipe,
+                base,
+                staged(recipe, order.data, {}, seed=order.seed),
+                order.models / recipe.name,
+                seed=order.seed,
+                model_version=order.version,
+                chosen_by=order.chosen_by,
+                chosen_at=order.chosen_at,
+                checkpoint=order.models / f"{recipe.name}.checkpoint",
+                progress=progress,
+            )
+            return manifest, epochs
         manifest = train_encoder(
             recipe,
             base,

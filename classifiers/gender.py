@@ -1,4 +1,4 @@
-"""A post as it would read of somebody of the other gender, roughly: for heads whose label does not depend on it.
+"""A post as it would read of somebody of the other gender, or of one alone, roughly: for what should not depend on it.
 
 Hindi verbs agree with who is spoken of, German has a word of its own for a woman who lies, and a corpus may hold more
 abuse of women than praise. A head that learns each row in both readings gives endings and pronouns no say. What agrees
@@ -9,9 +9,10 @@ little, as both readings have the same label.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import NamedTuple
 
-__all__ = ["GENDERED", "other_gender"]
+__all__ = ["GENDERED", "one_gender", "other_gender"]
 
 _WORD = re.compile(r"[\w\u0900-\u097F\u064B-\u0652]+")
 
@@ -93,63 +94,76 @@ def _either_way(pairs: dict[str, str]) -> dict[str, str]:
     return {**back, **pairs}
 
 
-def _reader(pairs: dict[str, str], endings: _Endings) -> Callable[[str], str]:
-    words = _either_way(pairs)
+class _Words(NamedTuple):
+    """Small words to what they are read as, endings of others, and articles that go with the noun after them."""
 
-    def read(word: str) -> str:
-        small = word.lower()
-        other = words.get(small)
-        if other is None:
-            other = next((ending.sub(to, small) for ending, to in endings if ending.search(small)), None)
-        if other is None:
-            return word
-        return other.capitalize() if word[:1].isupper() else other
+    words: Mapping[str, str]
+    endings: _Endings = ()
+    articles: Mapping[str, str] = {}
 
-    return read
-
-
-def _with_articles(words: str, articles: str) -> Callable[[str], str]:
-    """Reads a text: a word that changes takes the article before it along."""
-    nouns, small = _either_way(_pairs(words)), _either_way(_pairs(articles))
-    spoken = _reader(_pairs(words), ())
-
-    def read(text: str) -> str:
+    def text(self, text: str) -> str:
+        """The text, read so."""
         found = list(_WORD.finditer(text))
-        changed = {place for place, one in enumerate(found) if one.group().lower() in nouns}
+        read = [self._other(one.group()) for one in found]
         parts, end = [], 0
-        for place, one in enumerate(found):
+        for place, (one, other) in enumerate(zip(found, read, strict=True)):
             word = one.group()
-            parts += [text[end : one.start()]]
-            if place in changed:
-                word = spoken(word)
-            elif place + 1 in changed and word.lower() in small:
-                word = small[word.lower()].capitalize() if word[:1].isupper() else small[word.lower()]
-            parts.append(word)
+            if other is None and self.articles and place + 1 < len(read) and read[place + 1] is not None:
+                other = self.articles.get(word.lower())
+            parts += [text[end : one.start()], word if other is None else _as_written(other, word)]
             end = one.end()
         return "".join([*parts, text[end:]])
 
-    return read
+    def _other(self, word: str) -> str | None:
+        small = word.lower()
+        other = self.words.get(small)
+        if other is None:
+            other = next((ending.sub(to, small) for ending, to in self.endings if ending.search(small)), None)
+        return other
 
 
-def _by_word(read: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: _WORD.sub(lambda found: read(found.group()), text)
+def _as_written(word: str, former: str) -> str:
+    return word.capitalize() if former[:1].isupper() else word
 
 
-_READERS = {
-    "hi": _by_word(
-        _reader({**{f"{one}ती": f"{one}ता" for one in _HINDI_VERBS.split()}, **_pairs(_HINDI)}, _HINDI_ENDINGS)
+class _Readings(NamedTuple):
+    """A language in both directions, and from women to men alone."""
+
+    other: _Words
+    one: _Words
+
+    @classmethod
+    def of(cls, pairs: dict[str, str], *, endings: _Endings = (), articles: str = "") -> _Readings:
+        """`pairs` are feminine to masculine, and so is the first of the `endings`."""
+        small = _pairs(articles) if articles else {}
+        return cls(
+            _Words(_either_way(pairs), endings, _either_way(small)),
+            _Words(pairs, endings[:1], small),
+        )
+
+
+_LANGUAGES = {
+    "hi": _Readings.of(
+        {**{f"{one}ती": f"{one}ता" for one in _HINDI_VERBS.split()}, **_pairs(_HINDI)}, endings=_HINDI_ENDINGS
     ),
-    "de": _by_word(_reader({**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, _GERMAN_ENDINGS)),
-    "en": _by_word(_reader(_pairs(_ENGLISH), ())),
-    "ar": _by_word(_reader(_pairs(_ARABIC), ())),
-    "es": _with_articles(_SPANISH, _ARTICLES["es"]),
-    "fr": _with_articles(_FRENCH, _ARTICLES["fr"]),
-    "pt": _with_articles(_PORTUGUESE, _ARTICLES["pt"]),
+    "de": _Readings.of(
+        {**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, endings=_GERMAN_ENDINGS
+    ),
+    "en": _Readings.of(_pairs(_ENGLISH)),
+    "ar": _Readings.of(_pairs(_ARABIC)),
+    "es": _Readings.of(_pairs(_SPANISH), articles=_ARTICLES["es"]),
+    "fr": _Readings.of(_pairs(_FRENCH), articles=_ARTICLES["fr"]),
+    "pt": _Readings.of(_pairs(_PORTUGUESE), articles=_ARTICLES["pt"]),
 }
-GENDERED = tuple(_READERS)
+GENDERED = tuple(_LANGUAGES)
 """Languages that can be read so."""
 
 
 def other_gender(text: str, language: str) -> str:
     """The text with the words changed that agree with a gender. `language` is one of `GENDERED`."""
-    return _READERS[language](text)
+    return _LANGUAGES[language].other.text(text)
+
+
+def one_gender(text: str, language: str) -> str:
+    """The text as it would read of men alone; as it is in a language that is none of `GENDERED`."""
+    return _LANGUAGES[language].one.text(text) if language in _LANGUAGES else text

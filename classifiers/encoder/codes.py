@@ -1,0 +1,111 @@
+"""An encoder that gives every code of narratives a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`
+and the manifest that vouches for them. Narratives ask it what a post means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.session import Session
+from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.signing import ANYBODY, Signers
+from hustings.errors import ModelError
+
+__all__ = ["CODES", "FILES", "CodeReader", "code_reader_finder", "load_code_reader", "load_code_readers", "pack_codes"]
+
+_NETWORK = "network.onnx"
+CODES = "codes.json"
+"""What the outputs mean, in order: codes of narratives, of protected speech, and ordinary talk."""
+FILES = (_NETWORK, "tokenizer.json", CODES)
+
+
+class CodeReader(NamedTuple):
+    """An open one: what it says of itself, and what its outputs mean."""
+
+    manifest: Manifest
+    session: Session
+    codes: tuple[str, ...]
+
+    @property
+    def network(self) -> str:
+        """The SHA-256 of its network, by which narratives name it."""
+        return _network_of(self.manifest)
+
+    def shares(self, text: str) -> NDArray[np.float32]:
+        """How likely each of the `codes` is for a text, as `reading` gives it; they add up to 1. Some 5 ms."""
+        logits = self.session.logits([text])[0]
+        raised = np.exp(logits - logits.max())
+        shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
+        return shares
+
+
+def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[CodeReader]:
+    """Those among these model folders, in their order. Raises `ModelError` for the first bad one."""
+    return [
+        load_code_reader(folder, signers=signers, threads=threads)
+        for folder in folders
+        if _is_one(read_manifest(folder, signers=signers))
+    ]
+
+
+def code_reader_finder(
+    folders: Iterable[Path], *, signers: Signers | None = None
+) -> Callable[[str], CodeReader | None]:
+    """Gives the first in these folders whose network has that SHA-256; None where there is none. Raises `ModelError`,
+    when it is asked, for one that cannot be trusted."""
+    known = tuple(folders)
+
+    def find(network: str) -> CodeReader | None:
+        for folder in known:
+            try:
+                manifest = read_manifest(folder, signers=ANYBODY)
+            except ModelError:  # somebody else's folder, spoilt: not what is asked for
+                continue
+            if _is_one(manifest) and _network_of(manifest) == network:
+                return load_code_reader(folder, signers=signers)
+        return None
+
+    return find
+
+
+def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: int = 1) -> CodeReader:
+    """The one in `folder`. Raises `ModelError` when anything in it is not what the manifest says."""
+    manifest = read_manifest(folder, kind="embedder", signers=signers)
+    files = {file.name: file for file in manifest.files}
+    if tuple(files) != FILES:
+        raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
+    network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES)
+    codes = _codes(raw, str(folder))
+    session = Session.open(network, tokenizer, threads=threads, where=str(folder))
+    if len(codes) != session.outputs:
+        raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
+    return CodeReader(manifest, session, codes)
+
+
+def pack_codes(codes: Iterable[str]) -> bytes:
+    """The bytes of `codes.json`."""
+    return (json.dumps(list(codes), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _is_one(manifest: Manifest) -> bool:
+    return manifest.kind == "embedder" and any(file.name == CODES for file in manifest.files)
+
+
+def _network_of(manifest: Manifest) -> str:
+    return next((file.sha256 for file in manifest.files if file.name == _NETWORK), "")
+
+
+def _codes(raw: bytes, where: str) -> tuple[str, ...]:
+    try:
+        codes = msgspec.json.decode(raw, type=tuple[str, ...])
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"{where}: {CODES}: {error}") from error
+    if len(set(codes)) != len(codes) or len(codes) < 2:
+        raise ModelError(f"{where}: {CODES}: needs two codes or more, each once; found {codes!r}")
+    return codes

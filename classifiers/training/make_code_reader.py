@@ -1,0 +1,138 @@
+"""The encoder that narratives ask: fine-tuned on seeds with their codes, among other things; exported, quantised, held
+against the exact network on the seeds that it did not learn from."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.codes import FILES, pack_codes
+from classifiers.encoder.reading import read_words
+from classifiers.encoder.session import Session
+from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.training.encoder.bases import Base
+from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
+from classifiers.training.encoder.fit import Progress
+from classifiers.training.encoder.network import logits, split
+from classifiers.training.encoder.recipes import EncoderRecipe
+from classifiers.training.encoder.tasks import codes_of
+from classifiers.training.seed_rows import held_out, is_harm, seed_rows
+from classifiers.training.train_encoder import Material, Taught, library_versions, settings_of, teach
+
+__all__ = ["make_code_reader", "write_code_reader"]
+
+F64 = NDArray[np.float64]
+
+
+def make_code_reader(
+    recipe: EncoderRecipe,
+    base: Base,
+    material: Material,
+    folder: Path,
+    *,
+    seed: int,
+    model_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    checkpoint: Path,
+    progress: Progress,
+) -> Manifest:
+    """Teach it and write it to `folder`. An interrupted training goes on from `checkpoint`. Raises `ModelError` when
+    quantising changes too much."""
+    taught = teach(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
+    return write_code_reader(
+        recipe, base, taught, folder, seed=seed, model_version=model_version, chosen_by=chosen_by, chosen_at=chosen_at
+    )
+
+
+def write_code_reader(
+    recipe: EncoderRecipe,
+    base: Base,
+    taught: Taught,
+    folder: Path,
+    *,
+    seed: int,
+    model_version: str,
+    chosen_by: str,
+    chosen_at: str,
+) -> Manifest:
+    """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder."""
+    codes = codes_of(recipe.narratives)
+    first = len(recipe.tasks)
+    small = quantise(export(taught.network, list(range(first, first + len(codes)))))
+    tokenizer = tokenizer_bytes(taught.network)
+    session = Session.open(small, tokenizer, threads=recipe.settings.threads, where=recipe.name)
+    metrics: list[Metric] = []
+    for language in recipe.narratives:
+        rows, held = seed_rows(language).rows, held_out(language, seed)
+        kept = [one for one, is_held in zip(rows, held.tolist(), strict=True) if is_held]
+        texts = [read_words(one.text).text() for one in kept]
+        exact = logits(taught.network, split(taught.network, texts))[:, first:]
+        rounded = session.logits(texts)
+        metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
+    content = dict(zip(FILES, (small, tokenizer, pack_codes(codes)), strict=True))
+    manifest = Manifest(
+        kind="embedder",
+        name=recipe.name,
+        code="",
+        language=recipe.language,
+        version=model_version,
+        label=recipe.label,
+        limits=recipe.limits,
+        data=taught.datasets,
+        settings=settings_of(recipe, base, taught.epochs),
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        threshold=Threshold(
+            value=1.0,
+            reason="gives no flags",
+            chosen_by=chosen_by,
+            chosen_at=chosen_at,
+            chosen_on="",
+            precision=0.0,
+            recall=0.0,
+        ),
+        metrics=tuple(metrics),
+        files=tuple(
+            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+            for file, raw in content.items()
+        ),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries=library_versions(),
+        seed=seed,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, raw in content.items():
+        (folder / file).write_bytes(raw)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _measured(
+    name: str, language: str, labels: list[str], codes: tuple[str, ...], exact: F64, rounded: F64
+) -> list[Metric]:
+    """How often the likeliest code is right, and how far 8 bits move what is harm."""
+    places = np.array([codes.index(label) for label in labels])
+    harm = np.array([is_harm(code) for code in codes])
+    threshold = float(np.quantile(_log_odds(exact, harm), 1 - harm[places].mean()))
+    found = agreement(_log_odds(exact, harm), _log_odds(rounded, harm), harm[places].astype(np.int64), threshold)
+    check_agreement(f"{name}, {language}", found)
+    values = {
+        "accuracy": round(float((rounded.argmax(axis=1) == places).mean()), 4),
+        **{f"quantised_{one}": value for one, value in found._asdict().items()},
+    }
+    on = f"{language}: held-out seeds"
+    return [
+        Metric(name=measure, on=on, value=value, low=value, high=value, n=len(labels))
+        for measure, value in values.items()
+    ]
+
+
+def _log_odds(found: F64, harm: NDArray[np.bool_]) -> F64:
+    """ln of how much likelier harm is than everything else."""
+    odds: F64 = np.logaddexp.reduce(found[:, harm], axis=1) - np.logaddexp.reduce(found[:, ~harm], axis=1)
+    return odds
