@@ -15,16 +15,14 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from classifiers.encoder.reading import SOMEBODY
-from classifiers.linear.model import load_heads
+from classifiers.gender import GENDERED
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.seeds import load_seeds
-from classifiers.pipeline import shipped_models
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.tasks import codes_of, gather
-from classifiers.training.other_gender import GENDERED
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.train_encoder import staged
 from tests.near_copies import near_pairs
@@ -216,13 +214,3 @@ def test_of_a_corpus_on_which_its_own_task_is_measured_a_fifth_is_held_out(data:
 
 def test_another_corpus_stays_whole(data: Path) -> None:
     assert staged(recipe(), data, {}, seed=1).read("edos-sexist-dev", "measuring").texts == POSTS
-
-
-def test_the_head_beside_a_held_out_fifth_is_made_again_without_it_and_others_stay(data: Path) -> None:
-    heads = {one.name: one for one in load_heads([shipped_models() / name for name in ("G-hi", "G-en")])}
-    material = staged(recipe(), data, heads, seed=1)
-    assert material.heads["G-en"] is heads["G-en"]
-    again = material.heads["G-hi"]
-    assert again.manifest == heads["G-hi"].manifest
-    assert not np.array_equal(again.weights.by_bucket, heads["G-hi"].weights.by_bucket)
-    assert material.heads["G-hi"] is again

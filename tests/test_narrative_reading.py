@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from classifiers.encoder.embed import Embedder, load_embedder
-from classifiers.manifest import Calibration
+from classifiers.encoder.codes import CodeReader, load_code_readers
+from classifiers.encoder.reading import SOMEBODY, read_words
+from classifiers.encoder.settings import EncoderSettings
 from classifiers.narratives.columns import Network, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.evidence import evidence_of, features_in, places_of
 from classifiers.narratives.lexicon import Form, Terms
-from classifiers.narratives.sense import Sense, SenseWeights, pack_sense, text_of, unpack_sense
+from classifiers.narratives.reader import Reading
+from classifiers.narratives.sense import OpenEncoder, Sense
 from classifiers.narratives.spelling import NOTHING, Spelling
-from classifiers.narratives.teller import load_tellers
-from classifiers.pipeline import shipped_models
-from classifiers.roster_names import NAME
+from classifiers.narratives.teller import Teller, Told, load_tellers, said
+from classifiers.pipeline import open_pipeline, shipped_models
+from classifiers.roster_names import NAME, RosterNames
 from classifiers.store import serving
 from classifiers.training.given_names import given_names
 from classifiers.training.narrative_network import fit_network
-from hustings.errors import ModelError
+from hustings.roster import Person, Roster
 from hustings.text import analyse
+from runtime.build import codebook
 
 FOLDERS = serving(shipped_models())
 TELLERS = {teller.manifest.language: teller for teller in load_tellers(FOLDERS.values())}
 SPELLING = Spelling(["ballot", "monday", "vote", "fraud", "मतदान", "the", "form", "from"])
-
-
-def open_embedder(language: str) -> Embedder | None:
-    return load_embedder(FOLDERS.values(), language)
 
 
 # ── spelling ──
@@ -125,8 +127,8 @@ def test_the_same_rows_give_the_same_network_and_packing_keeps_it_nearly() -> No
 
 
 def test_words_that_are_only_names_are_known_by_their_capital_letters() -> None:
-    said = ["They say Oona Vell is out", "Ask Oona Vell about the vote", "The vote is for Oona", "WE ASK WHY"]
-    assert given_names(said) == {"oona", "vell"}
+    posts = ["They say Oona Vell is out", "Ask Oona Vell about the vote", "The vote is for Oona", "WE ASK WHY"]
+    assert given_names(posts) == {"oona", "vell"}
 
 
 # ── long posts ──
@@ -135,8 +137,8 @@ CHATTER = "good morning everyone what lovely weather we have today I baked bread
 
 
 def harm(text: str, language: str = "en") -> float:
-    told = TELLERS[language].tell(analyse(text).tokens)
-    return told.score if told else 0.0
+    found = told(TELLERS[language], text)
+    return found.score if found else 0.0
 
 
 def test_chatter_around_a_claim_hides_little_of_it() -> None:
@@ -150,60 +152,162 @@ def test_chatter_alone_says_nothing() -> None:
 
 # ── meaning ──
 
+CLAIM = "The election was cancelled, the president signed the decree last night"
+FAR = ["The bakery had no bread today", "I voted this morning and the queue was short"]
 
-CLAIM = analyse("The election was cancelled, the president signed the decree last night").tokens
+
+def told(teller: Teller, text: str) -> Told | None:
+    return teller.tell(analyse(text).tokens, said(text, language=teller.manifest.language))
 
 
-def test_english_posts_near_a_flag_are_read_by_an_encoder_too() -> None:
-    (with_meaning,) = load_tellers([FOLDERS["N-en"]], open_embedder=open_embedder)
-    without = TELLERS["en"]
-    both, one = with_meaning.tell(CLAIM), without.tell(CLAIM)
+def beside(language: str, open_encoder: OpenEncoder) -> Teller:
+    """The shipped teller, with what was settled for it and another way to its encoder."""
+    teller = TELLERS[language]
+    assert teller.sense is not None
+    return teller._replace(sense=Sense(teller.sense.settings, teller.reader.columns.codes, open_encoder))
+
+
+def fail(network: str) -> CodeReader | None:
+    raise AssertionError(f"asked for {network}")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> CodeReader:
+    (found,) = load_code_readers(FOLDERS.values())
+    return found
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", CLAIM), ("fr", "Le scrutin est annulé, restez chez vous")])
+def test_posts_near_a_flag_are_read_by_an_encoder_too(shipped: CodeReader, language: str, text: str) -> None:
+    both, alone = told(beside(language, lambda network: shipped), text), told(TELLERS[language], text)
     assert both is not None
-    assert one is not None
-    assert both.score != one.score
-    assert (both.reading.begin, both.reading.end) == (one.reading.begin, one.reading.end)
-
-
-@pytest.mark.parametrize("text", ["The bakery had no bread today", "Polling stations open at 8 and close at 20"])
-def test_other_posts_are_not(text: str) -> None:
-    def fail(language: str) -> Embedder | None:
-        raise AssertionError(f"asked for {language}")
-
-    (teller,) = load_tellers([FOLDERS["N-en"]], open_embedder=fail)
-    told = teller.tell(analyse(text).tokens)
-    assert told is None or told.score < told.threshold
-
-
-def test_she_and_he_mean_the_same() -> None:
-    assert text_of(["she", "quit", NAME, "his", "wife"]) == text_of(["he", "quit", "her", "wife"])
-
-
-def test_beside_another_encoder_than_its_own_the_columns_of_concepts_decide_alone() -> None:
-    given = TELLERS["en"].sense
-    assert given is not None
-    other = Sense(
-        SenseWeights(np.zeros((384, 2), dtype=np.float32), np.zeros(2, dtype=np.float32)),
-        tag="embed-en@0",
-        least=0.0,
-        calibration=Calibration(slope=1.0, intercept=0.0),
-        threshold=0.5,
-        open_embedder=lambda: open_embedder("en"),
-    )
-    assert other.shares(["the", "vote"]) is None
-    beside_other, alone = (TELLERS["en"]._replace(sense=sense).tell(CLAIM) for sense in (other, None))
-    assert beside_other is not None
     assert alone is not None
-    assert beside_other[1:] == alone[1:]
+    assert both.score != alone.score
+    assert (both.reading.begin, both.reading.end) == (alone.reading.begin, alone.reading.end)
 
 
-def test_what_meaning_weighs_is_packed_and_unpacked() -> None:
-    learnt = SenseWeights(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([1, -1], dtype=np.float32))
-    raw = pack_sense(learnt)
-    assert all(np.array_equal(a, b) for a, b in zip(unpack_sense(raw, 2, "here"), learnt, strict=True))
-    with pytest.raises(ModelError, match="rows of 2 numbers"):
-        unpack_sense(raw[:-4], 2, "here")
-    with pytest.raises(ModelError, match="not finite"):
-        unpack_sense(raw[:-4] + np.float32(np.nan).tobytes(), 2, "here")
+@pytest.mark.parametrize("text", FAR)
+def test_other_posts_are_not(text: str) -> None:
+    found = told(beside("en", fail), text)
+    assert found is None or found.score < found.threshold
+    with pytest.raises(AssertionError, match="asked for"):
+        told(beside("en", fail), CLAIM)
+
+
+@pytest.mark.parametrize("text", [CLAIM, *FAR])
+def test_where_there_is_no_encoder_columns_decide_alone(text: str) -> None:
+    alone, without = told(beside("en", lambda network: None), text), told(TELLERS["en"]._replace(sense=None), text)
+    assert (alone is None) == (without is None)
+    if alone is not None and without is not None:
+        assert (alone.score, alone.threshold, alone.reading.code) == (
+            without.score,
+            without.threshold,
+            without.reading.code,
+        )
+
+
+def test_every_teller_asks_the_network_that_is_shipped_which_knows_its_codes(shipped: CodeReader) -> None:
+    for teller in TELLERS.values():
+        assert teller.sense is not None
+        assert teller.sense.settings.network == shipped.network
+        assert set(teller.reader.columns.codes) <= set(shipped.codes)
+
+
+def test_a_pipeline_without_the_network_says_which_models_miss_it() -> None:
+    alone = {name: folder for name, folder in FOLDERS.items() if name.startswith("N-")}
+
+    def stale(models: dict[str, Path], *, on: bool = True) -> tuple[str, ...]:
+        settings = EncoderSettings(on=on)
+        return open_pipeline(
+            models=models, roster=Roster(), codebook=codebook(), languages=("en",), encoder=settings
+        ).stale
+
+    missing = [f"{teller.label} without the network of encoder-mul" for teller in TELLERS.values()]
+    assert list(stale(alone)) == missing
+    assert not set(stale(FOLDERS)) & set(missing)
+    assert stale(alone, on=False) == (), "nobody is told what they switched off"
+
+
+# ── two opinions about the same columns ──
+
+READER = TELLERS["en"].reader
+PEACEFUL = "The election was cancelled"
+"""Names no violence, without which columns may not tell a call to it."""
+
+
+def only(code: str) -> NDArray[np.float32]:
+    return np.array([one == code for one in READER.columns.codes], dtype=np.float32)
+
+
+def reading(text: str) -> Reading:
+    found = READER.read(analyse(text).tokens)
+    assert found is not None
+    return found
+
+
+def test_what_a_code_must_speak_of_binds_columns_alone() -> None:
+    columns_say = reading(PEACEFUL)._replace(shares=only("N-INCITE"))
+    assert READER.weighed(columns_say, only("ordinary"), 0.5).margin < -4
+    meaning_says = READER.weighed(reading(PEACEFUL)._replace(shares=only("ordinary")), only("N-INCITE"), 0.5)
+    assert (meaning_says.code, meaning_says.margin) == ("N-INCITE", pytest.approx(0.0))
+
+
+def test_each_opinion_has_its_share_of_the_say() -> None:
+    own = reading(CLAIM)
+    assert READER.weighed(own, only("X-REPORT"), 0.0).margin == pytest.approx(own.margin)
+    other = READER.weighed(own, only("X-REPORT"), 1.0)
+    assert (other.protected, other.protected_share) == ("X-REPORT", 1.0)
+    assert other.margin < -4
+    margins = [READER.weighed(own, only("N-PROC-DATE"), share).margin for share in (0.0, 0.3, 0.6, 0.9)]
+    assert margins == sorted(margins)
+
+
+def test_a_code_that_is_half_sure_of_its_list_gives_way_to_the_coarser_one() -> None:
+    pair = only("N-PROC-DATE") * 0.45 + only("N-PROC-PLACE") * 0.3 + only("N-PROC-HOW") * 0.25
+    found = READER.weighed(reading(CLAIM), pair.astype(np.float32), 1.0)
+    assert (found.code, READER.columns.codes[found.column]) == ("N-PROC", "N-PROC-DATE")
+
+
+# ── what the encoder reads of a post ──
+
+NAMES = ("Oona Vell", "Ibrahim Tessaro", "Dead Poll", "मीना देवी")
+ROSTER = RosterNames(
+    Roster(people=tuple(Person(id=f"p{place}", name=name, handles=("x:@oona",)) for place, name in enumerate(NAMES)))
+)
+SAID = st.lists(
+    st.sampled_from(
+        [*NAMES, "vell", "@oona", "#VoteNow", "b1tch", "https://a.org/x", "the", "…", "وصوّت", "wo\u200bmen"]
+    )
+    | st.text(max_size=9),
+    max_size=14,
+).map(" ".join)
+
+
+@settings(max_examples=200)
+@given(SAID, SAID)
+def test_the_encoder_reads_the_tokens_that_the_step_reads(title: str, text: str) -> None:
+    words = read_words(title, text, names=ROSTER)
+    assert words.tokens == ROSTER.without(analyse(title).tokens, analyse(text).tokens).tokens
+    assert len(words.read) == len(words.tokens)
+    assert said(title, text, language="ta", names=ROSTER)(0, len(words.tokens)) == words.text()
+    assert [word[: len(SOMEBODY)] for token, word in zip(*words, strict=True) if token == NAME] == (
+        [SOMEBODY] * words.tokens.count(NAME)
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_somebody_who_is_watched_is_called_the_encoder_reads_the_same(name: str) -> None:
+    read = said(f"A warning about {name}!", f"It says that {name}, a liar, withdrew", language="en", names=ROSTER)
+    assert read(0, 99) == "a warning about they! it says that they, a liar, withdrew"
+    assert read(0, 4) == "a warning about they!"
+
+
+@pytest.mark.parametrize(
+    ("language", "woman", "man"),
+    [("en", "She lost her seat", "He lost his seat"), ("pt", "A prefeita foi cassada", "O prefeito foi cassado")],
+)
+def test_the_encoder_reads_of_a_woman_what_it_reads_of_a_man(language: str, woman: str, man: str) -> None:
+    assert said(woman, language=language)(0, 9) == said(man, language=language)(0, 9) == man.lower()
 
 
 @pytest.mark.parametrize("language", concept_languages())

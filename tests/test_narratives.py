@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.encoder.codes import load_code_readers
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import features_in
@@ -29,7 +30,9 @@ from hustings.text import analyse
 from hustings.types import Assessment, Post
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-TELLERS = load_tellers(serving(shipped_models()).values())
+FOLDERS = serving(shipped_models())
+READERS = {reader.network: reader for reader in load_code_readers(FOLDERS.values())}
+TELLERS = load_tellers(FOLDERS.values(), open_encoder=READERS.get)
 STEP = Narratives(TELLERS)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.encoder.codes import load_code_readers
 from classifiers.narratives.concepts import load_concepts
 from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.seeds import example_languages, load_examples, load_seeds, seed_languages
@@ -21,7 +22,9 @@ from hustings.text import analyse
 from hustings.types import Assessment, Flag, Post
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
-TELLERS = load_tellers(serving(shipped_models()).values())
+FOLDERS = serving(shipped_models())
+READERS = {reader.network: reader for reader in load_code_readers(FOLDERS.values())}
+TELLERS = load_tellers(FOLDERS.values(), open_encoder=READERS.get)
 STEP = Narratives(TELLERS)
 KNOWN = {language: Nearest(load_concepts(language), load_seeds(language).sha256) for language in seed_languages()}
 MOST_S = 0.002
@@ -125,7 +128,7 @@ def test_whatever_the_tokens_the_answer_is_a_sentence_of_ours_or_none(tokens: li
 
 
 def test_posts_without_a_flag_read_no_sentence() -> None:
-    tellers = load_tellers(serving(shipped_models()).values())
+    tellers = load_tellers(FOLDERS.values(), open_encoder=READERS.get)
     ordinary = {
         "en": "The polls close at eight on Sunday.",
         "pt": "Nosso jogo mudou para segunda, não venham no domingo",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.gender import GENDERED, one_gender, other_gender
 from classifiers.training.encoder.recipes import ENCODERS
-from classifiers.gender import GENDERED, other_gender
 from classifiers.training.own_posts import ordinary_posts
 from classifiers.training.recipes import RECIPES
 
@@ -27,6 +27,7 @@ from classifiers.training.recipes import RECIPES
 def test_a_post_is_read_of_a_man_and_back_of_a_woman(language: str, woman: str, man: str) -> None:
     assert other_gender(woman, language) == man
     assert other_gender(man, language) == woman
+    assert one_gender(woman, language) == one_gender(man, language) == man
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_what_agrees_with_nobody_is_left_alone(text: str) -> None:
 @given(st.text(alphabet="ab -.,'\u0301éही", max_size=20), st.sampled_from(GENDERED))
 def test_as_many_words_are_read_as_were_written(text: str, language: str) -> None:
     """Whoever spoils a row may cut it at its blanks again."""
-    assert other_gender(text, language).count(" ") == text.count(" ")
+    assert other_gender(text, language).count(" ") == one_gender(text, language).count(" ") == text.count(" ")
 
 
 def test_only_heads_of_languages_whose_corpora_have_more_abuse_of_women_ask_for_it() -> None:

@@ -18,8 +18,9 @@ from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 
+from classifiers.encoder.codes import CODES, pack_codes
 from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
-from classifiers.encoder.model import CODES, NETWORK, TOKENIZER, pack_codes
+from classifiers.encoder.model import NETWORK, TOKENIZER
 from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
@@ -30,13 +31,13 @@ WEIGHTS = {"unknown": (0.0, 0.0), "bitch": (8.0, 0.0), "women": (1.0, 0.0), "lov
 
 READ_AS = ("N-PROC-DATE", "X-COUNTER", "ordinary")
 CODE_WEIGHTS = {
-    "unknown": (0.0, 0.0, 0.0, 1.0),
-    "bitch": (8.0, 0.0, 0.0, 0.0),
-    "women": (1.0, 0.0, 0.0, 0.0),
-    "love": (-9.0, 0.0, 3.0, 0.0),
-    "kill": (2.0, 3.0, 0.0, 0.0),
+    "unknown": (0.0, 0.0, 1.0),
+    "bitch": (0.0, 0.0, 0.0),
+    "women": (0.0, 0.0, 0.0),
+    "love": (0.0, 3.0, 0.0),
+    "kill": (3.0, 0.0, 0.0),
 }
-"""Of each word under sexism, and then under the three codes."""
+"""Of each word under the three codes."""
 
 THRESHOLD = Threshold(
     value=0.5, reason="", chosen_by="a test", chosen_at="2026-10-01", chosen_on="", precision=1.0, recall=1.0
@@ -78,21 +79,24 @@ def write_embedder(folder: Path) -> Path:
 
 def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: bytes) -> Path:
     """An unsigned model, with the name and version of `folder`; `replaced` gives other bytes for network, tokenizer or
-    heads, and those of codes, which it has none of otherwise."""
+    heads."""
     heads_raw, heads_file = pack_heads(heads)
     content = {
         NETWORK: replaced.get("network", NETWORK_FILE.read_bytes()),
         TOKENIZER: replaced.get("tokenizer", tokenizer()),
         heads_file.name: replaced.get("heads", heads_raw),
-        **({CODES: replaced["codes"]} if "codes" in replaced else {}),
     }
     return _write(folder, content, "encoder", heads[0].code, heads[0].calibration)
 
 
 def write_reader(folder: Path, /, **replaced: bytes) -> Path:
-    """An encoder with one head that reads narratives too."""
-    usual = {"network": CODES_NETWORK_FILE.read_bytes(), "codes": pack_codes(READ_AS)}
-    return write_encoder(folder, (head("G", "G-en", 0),), **usual | replaced)
+    """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for codes."""
+    content = {
+        NETWORK: CODES_NETWORK_FILE.read_bytes(),
+        TOKENIZER: tokenizer(),
+        CODES: replaced.get("codes", pack_codes(READ_AS)),
+    }
+    return _write(folder, content, "embedder", "", Calibration(slope=1.0, intercept=0.0))
 
 
 def _write(
