@@ -49,7 +49,8 @@ _SPANISH = """
     diputada diputado, senadora senador, presidenta presidente, ministra ministro, gobernadora gobernador,
     concejala concejal, jueza juez, funcionaria funcionario, opositora opositor, vecina vecino, doctora doctor,
     profesora profesor, abogada abogado, ingeniera ingeniero, electa electo, elegida elegido, detenida detenido,
-    acusada acusado, muerta muerto, inhabilitada inhabilitado, corrupta corrupto, ladrona ladrón, mentirosa mentiroso
+    acusada acusado, muerta muerto, inhabilitada inhabilitado, corrupta corrupto, ladrona ladrón, mentirosa mentiroso,
+    misma mismo, sola solo
 """
 _FRENCH = """
     elle il, elles ils, femme homme, femmes hommes, madame monsieur, mme m, fille garçon, mère père, épouse époux,
@@ -62,7 +63,8 @@ _PORTUGUESE = """
     moça moço, mãe pai, filha filho, esposa esposo, irmã irmão, candidata candidato, candidatas candidatos,
     prefeita prefeito, deputada deputado, senadora senador, presidenta presidente, ministra ministro,
     governadora governador, vereadora vereador, juíza juiz, vizinha vizinho, doutora doutor, professora professor,
-    eleita eleito, presa preso, morta morto, acusada acusado, cassada cassado, ladra ladrão, mentirosa mentiroso
+    eleita eleito, presa preso, morta morto, acusada acusado, cassada cassado, ladra ladrão, mentirosa mentiroso,
+    mesma mesmo, própria próprio, sozinha sozinho
 """
 _ARABIC = """
     هي هو, امرأة رجل, المرأة الرجل, نساء رجال, السيدة السيد, سيدة سيد, المرشحة المرشح, مرشحة مرشح, النائبة النائب,

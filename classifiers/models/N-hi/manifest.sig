@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c m0BtRisOtTAJRAfbXV032tDCLv4HkJMqS0fiLdtnv/XwMmvHugRlYkAthdOlo8QcYjnEvZTpApfI9tP2jw85BA==
+ed25519 a99751e9b1591d0c gWOCJmgBCkmA/bouyDKtnBEmntsNttyEQqRwVDzd7yl1hpJinAQolvipo09Yl+r/yI8tw53CURW5gqAwKuAcAA==

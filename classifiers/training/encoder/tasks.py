@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from classifiers.encoder.reading import read_words
@@ -21,7 +22,7 @@ from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
 from classifiers.training.encoder.lesson import NO_CODE
 from classifiers.training.own_posts import ordinary_posts, own_rows, sides
-from classifiers.training.seed_rows import held_out, seed_rows
+from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 
 __all__ = ["Labelled", "Task", "codes_of", "gather"]
 
@@ -99,12 +100,12 @@ def gather(
     codes = codes_of(narratives)
     places = [NO_CODE] * len(said)
     for speech in narratives:
-        own_seeds = seed_rows(speech)
-        datasets.setdefault((own_seeds.dataset.file, speech), own_seeds.dataset)
-        for row, is_held in zip(own_seeds.rows, held_out(speech, seed).tolist(), strict=True):
-            if not is_held:
-                said.append(_said(row.text, own_seeds.names, speech))
-                places.append(codes.index(row.code))
+        own_seeds, held = seed_rows(speech), held_out(speech, seed).tolist()
+        learnt = [row for row, is_held in zip(own_seeds.rows, held, strict=True) if not is_held]
+        counts = {"rows": len(learnt), "positives": sum(is_harm(row.code) for row in learnt)}
+        datasets.setdefault((own_seeds.dataset.file, speech), replace(own_seeds.dataset, **counts))
+        said += [_said(row.text, own_seeds.names, speech) for row in learnt]
+        places += [codes.index(row.code) for row in learnt]
     labels = np.full((len(said), len(tasks)), np.nan, dtype=np.float32)
     for place, column, label in found:
         labels[place, column] = label
