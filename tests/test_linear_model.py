@@ -32,7 +32,7 @@ def test_every_shipped_model_was_made_for_this_analyser() -> None:
 
 
 def test_all_shipped_models_together_are_small() -> None:
-    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 64_000_000
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 110_000_000
 
 
 def test_every_shipped_model_tells_data_licence_threshold_and_limits() -> None:

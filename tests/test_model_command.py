@@ -138,6 +138,7 @@ def test_train_makes_narratives_from_our_own_seeds_alone(trained: Trained, rows:
 def test_training_tells_its_stages(trained: Trained) -> None:
     assert trained.stages == [
         "seeds of all languages, each left out by folds",
+        "no encoder learnt from these seeds: columns alone",
         "threshold",
         "all seeds",
         "likeness",

@@ -3,8 +3,6 @@ against the exact network on the seeds that it did not learn from."""
 
 from __future__ import annotations
 
-import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,16 @@ from numpy.typing import NDArray
 from classifiers.encoder.codes import FILES, pack_codes
 from classifiers.encoder.reading import read_words
 from classifiers.encoder.session import Session
-from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.manifest import Manifest, Metric
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import codes_of
+from classifiers.training.network_manifest import write_network
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
-from classifiers.training.train_encoder import Material, Taught, library_versions, settings_of, teach
+from classifiers.training.train_encoder import Material, Taught, settings_of, teach
 
 __all__ = ["make_code_reader", "write_code_reader"]
 
@@ -75,41 +74,20 @@ def write_code_reader(
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
     content = dict(zip(FILES, (small, tokenizer, pack_codes(codes)), strict=True))
-    manifest = Manifest(
-        kind="embedder",
-        name=recipe.name,
-        code="",
+    return write_network(
+        folder,
+        content,
         language=recipe.language,
-        version=model_version,
         label=recipe.label,
         limits=recipe.limits,
         data=taught.datasets,
         settings=settings_of(recipe, base, taught.epochs),
-        calibration=Calibration(slope=1.0, intercept=0.0),
-        threshold=Threshold(
-            value=1.0,
-            reason="gives no flags",
-            chosen_by=chosen_by,
-            chosen_at=chosen_at,
-            chosen_on="",
-            precision=0.0,
-            recall=0.0,
-        ),
-        metrics=tuple(metrics),
-        files=tuple(
-            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
-            for file, raw in content.items()
-        ),
-        analyser=analyser_hash(),
-        code_version=version("hustings"),
-        libraries=library_versions(),
+        metrics=metrics,
         seed=seed,
+        model_version=model_version,
+        chosen_by=chosen_by,
+        chosen_at=chosen_at,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, raw in content.items():
-        (folder / file).write_bytes(raw)
-    write_manifest(folder, manifest)
-    return manifest
 
 
 def _measured(

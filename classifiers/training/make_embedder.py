@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from classifiers.encoder.embed import FILES
 from classifiers.encoder.session import MOST_PIECES, Session
-from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.manifest import Manifest, Metric
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import export_mean, quantise, tokenizer_bytes
 from classifiers.training.encoder.network import open_base
-from classifiers.training.train_encoder import library_versions
+from classifiers.training.network_manifest import write_network
 from hustings.errors import ModelError
 
 __all__ = ["EMBEDDERS", "LEAST_COSINE", "make_embedder"]
@@ -51,12 +49,10 @@ def make_embedder(
             f"{name}: 8-bit vectors have a mean cosine of {cosine} with exact ones, {LEAST_COSINE} is least"
         )
     content = dict(zip(FILES, (small, tokenizer), strict=True))
-    manifest = Manifest(
-        kind="embedder",
-        name=name,
-        code="",
+    return write_network(
+        models / name,
+        content,
         language=language,
-        version=model_version,
         label="How alike two texts are in meaning: claims with posts, stories with each other.",
         limits="Says that two texts are about alike things, not that they say the same: a claim and its denial are "
         f"near each other. Reads {MOST_PIECES} word pieces.",
@@ -68,29 +64,9 @@ def make_embedder(
             "base_source": base.source,
             "most_pieces": MOST_PIECES,
         },
-        calibration=Calibration(slope=1.0, intercept=0.0),
-        threshold=Threshold(
-            value=1.0,
-            reason="gives no flags",
-            chosen_by=chosen_by,
-            chosen_at=chosen_at,
-            chosen_on="",
-            precision=0.0,
-            recall=0.0,
-        ),
         metrics=(Metric(name="quantised_cosine", on="probes", value=cosine, low=cosine, high=cosine, n=len(_PROBES)),),
-        files=tuple(
-            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
-            for file, raw in content.items()
-        ),
-        analyser=analyser_hash(),
-        code_version=version("hustings"),
-        libraries=library_versions(),
         seed=seed,
+        model_version=model_version,
+        chosen_by=chosen_by,
+        chosen_at=chosen_at,
     )
-    folder = models / name
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, raw in content.items():
-        (folder / file).write_bytes(raw)
-    write_manifest(folder, manifest)
-    return manifest

@@ -1,0 +1,75 @@
+"""The folder of a network that gives no flags itself: others ask it what a text means."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from classifiers.manifest import (
+    Calibration,
+    Dataset,
+    Manifest,
+    Metric,
+    ModelFile,
+    Threshold,
+    analyser_hash,
+    write_manifest,
+)
+from classifiers.training.train_encoder import library_versions
+
+__all__ = ["write_network"]
+
+
+def write_network(
+    folder: Path,
+    content: Mapping[str, bytes],
+    *,
+    language: str,
+    label: str,
+    limits: str,
+    data: Sequence[Dataset],
+    settings: Mapping[str, int | float | str],
+    metrics: Sequence[Metric],
+    seed: int,
+    model_version: str,
+    chosen_by: str,
+    chosen_at: str,
+) -> Manifest:
+    """Write the files of `content` and the manifest that names them; the model is called as the folder."""
+    manifest = Manifest(
+        kind="embedder",
+        name=folder.name,
+        code="",
+        language=language,
+        version=model_version,
+        label=label,
+        limits=limits,
+        data=tuple(data),
+        settings=dict(settings),
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        threshold=Threshold(
+            value=1.0,
+            reason="gives no flags",
+            chosen_by=chosen_by,
+            chosen_at=chosen_at,
+            chosen_on="",
+            precision=0.0,
+            recall=0.0,
+        ),
+        metrics=tuple(metrics),
+        files=tuple(
+            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+            for file, raw in content.items()
+        ),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries=library_versions(),
+        seed=seed,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, raw in content.items():
+        (folder / file).write_bytes(raw)
+    write_manifest(folder, manifest)
+    return manifest
