@@ -22,8 +22,8 @@ SHORTEST = 2
 """Words of a short sentence: fewer tell nothing apart …"""
 MOST_SHORT = 4
 """… so that only so many of a language's thousands are: what a hurried hand types in one word."""
-SAID_TWICE = {"Solo votan los nacidos aquí."}
-"""The shipped encoder has learnt it; it goes when seeds change next and the encoder is taught anew."""
+SAID_TWICE = {"Roubaram a eleição.", "Solo votan los nacidos aquí."}
+"""The shipped encoder has learnt them; they go when seeds change next and the encoder is taught anew."""
 MOST_NEAR = 12
 """Pairs of near-copies that a language may have; `narrative_columns` keeps them in one fold, so nothing is measured on
 a copy of what was learnt."""
