@@ -19,6 +19,7 @@ from hustings.errors import ConfigError
 
 __all__ = ["keep_pieces"]
 
+_FRAMES = "TemplateProcessing"
 _FEWEST = 2
 _COMMON_SCRIPT = 0.002
 """Share of all pieces that a script must have, for its common pieces to be kept though these texts lack them."""
@@ -27,10 +28,14 @@ _COMMON_SCRIPT = 0.002
 def keep_pieces(network: Network, texts: Sequence[str], *, first: int) -> Network:
     """The network with those of its pieces that stand in the texts twice or more; of its `first`, the commonest, those
     in scripts of the texts; and all single characters of these scripts. Pieces with capitals go: the analyser folds
-    them. Raises `ConfigError` for a tokenizer that is not Unigram, whose pieces hang together."""
+    them. Raises `ConfigError` for a tokenizer that is not Unigram, whose pieces hang together, or that frames texts by
+    more than a template."""
     state = json.loads(network.tokenizer.to_str())
     if state["model"]["type"] != "Unigram":
         raise ConfigError(f"only pieces of a Unigram tokenizer can be left out; this one is {state['model']['type']}")
+    framed = (state.get("post_processor") or {}).get("type", _FRAMES)
+    if framed != _FRAMES:
+        raise ConfigError(f"only special pieces that {_FRAMES} adds can be renumbered; this tokenizer has {framed}")
     vocabulary = state["model"]["vocab"]
     counts = Counter(piece for encoding in network.tokenizer.encode_batch(list(texts)) for piece in encoding.ids)
     scripts = _scripts(vocabulary, counts)
