@@ -29,8 +29,8 @@ AGREED = 0.75
 class Narratives:
     """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
     plain example gets that one's code; on every other post columns and meaning have the say. What the people and
-    parties are called who are watched counts for nothing: these `names` are not read. `asked` are the
-    networks that models ask, and what to tell people where one is not in service."""
+    parties are called who are watched counts for nothing: these `names` are not read. `asked` are the networks that
+    models ask, and what to tell people where one is not in service."""
 
     name = "narratives"
 
@@ -56,10 +56,8 @@ class Narratives:
         if not tokens:
             return assessment
         post = assessment.post
-        assessed, told = (
-            assessment,
-            teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names)),
-        )
+        told = teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names))
+        assessed = assessment
         if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
             assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
             if len(assessed.flags) > len(assessment.flags):

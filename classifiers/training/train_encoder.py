@@ -129,7 +129,7 @@ def train_encoder(
     folder: Path,
     *,
     seed: int,
-    encoder_version: str,
+    model_version: str,
     chosen_by: str,
     chosen_at: str,
     checkpoint: Path,
@@ -143,7 +143,7 @@ def train_encoder(
         material,
         folder,
         seed=seed,
-        encoder_version=encoder_version,
+        encoder_version=model_version,
         chosen_by=chosen_by,
         chosen_at=chosen_at,
     )

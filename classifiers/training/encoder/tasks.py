@@ -54,7 +54,7 @@ class Task(NamedTuple):
 
 class Labelled(NamedTuple):
     """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked. `codes` are places
-    among `code_names`; None where no seeds are learnt."""
+    among those of `codes_of`; None where no seeds are learnt."""
 
     said: list[Said]
     labels: NDArray[np.float32]

@@ -147,27 +147,14 @@ def _fine_tuned(
 ) -> tuple[Manifest, list[Epoch]]:
     epochs: list[Epoch] = []
     with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
-        if recipe.narratives:
-            manifest = make_code_reader(
-                recipe,
-                base,
-                staged(recipe, order.data, {}, seed=order.seed),
-                order.models / recipe.name,
-                seed=order.seed,
-                model_version=order.version,
-                chosen_by=order.chosen_by,
-                chosen_at=order.chosen_at,
-                checkpoint=order.models / f"{recipe.name}.checkpoint",
-                progress=progress,
-            )
-            return manifest, epochs
-        manifest = train_encoder(
+        make = make_code_reader if recipe.narratives else train_encoder
+        manifest = make(
             recipe,
             base,
             staged(recipe, order.data, heads_in(beside, recipe), seed=order.seed),
             order.models / recipe.name,
             seed=order.seed,
-            encoder_version=order.version,
+            model_version=order.version,
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
             checkpoint=order.models / f"{recipe.name}.checkpoint",
