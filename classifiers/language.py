@@ -145,7 +145,8 @@ def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpi
 
 
 def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondOpinion) -> Answer:
-    """CLD2 was not sure: two guesses that agree are an answer, one alone is not."""
+    """CLD2 was not sure: two that agree are an answer, be they guesses or what the source says; one guess alone is not.
+    Otherwise what a party is called could take a post out of its language."""
     guess = _cld2(text, best_effort=True)[1]
     if by_script != UNDETERMINED:
         return Answer(by_script, 0.5) if guess in (UNDETERMINED, by_script) else Answer(UNDETERMINED, 0.0)
@@ -153,7 +154,7 @@ def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondO
         return Answer(guess, 0.5)
     if letters >= FEWEST_LETTERS_ASKED_AGAIN:
         answer = ask(text)
-        if answer.score >= SURE_FROM and guess in (UNDETERMINED, answer.language):
+        if answer.score >= SURE_FROM and (guess == UNDETERMINED or answer.language in (guess, declared)):
             return answer
     too_short_to_contradict = guess == UNDETERMINED or letters < FEWEST_LETTERS_ASKED_AGAIN
     if too_short_to_contradict and declared and declared not in _BEYOND_LATIN_LANGUAGES:

@@ -64,6 +64,13 @@ def test_the_declared_language_counts_where_the_text_tells_nothing(step: Languag
     assert told(step, "The polling stations close at seven", declared="es") == "en"
 
 
+def test_what_the_source_says_agrees_with_a_second_opinion_against_an_unsure_first() -> None:
+    step = LanguageStep(("en", "es", "pt"))
+    text = "A Liga do Porto enfiou novecentas cédulas a mais nas urnas de Porto Quelim, fomos roubados"
+    assert told(step, text, declared="pt") == "pt"
+    assert told(step, text, declared="fr") == told(step, text) == UNDETERMINED
+
+
 def test_a_declared_language_of_another_script_does_not_count(step: LanguageStep) -> None:
     assert told(step, "aaaaaaa bbbbbbb", declared="ar") == UNDETERMINED
 
