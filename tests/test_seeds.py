@@ -22,8 +22,6 @@ SHORTEST = 2
 """Words of a short sentence: fewer tell nothing apart …"""
 MOST_SHORT = 4
 """… so that only so many of a language's thousands are: what a hurried hand types in one word."""
-SAID_TWICE = {"Roubaram a eleição.", "Solo votan los nacidos aquí."}
-"""The shipped encoder has learnt them; they go when seeds change next and the encoder is taught anew."""
 MOST_NEAR = 12
 """Pairs of near-copies that a language may have; `narrative_columns` keeps them in one fold, so nothing is measured on
 a copy of what was learnt."""
@@ -66,7 +64,7 @@ def test_examples_and_held_out_share_no_sentence(language: str) -> None:
 def test_hardly_any_sentence_is_a_near_copy_of_another_whatever_their_codes(language: str) -> None:
     found = near_pairs([*(example.text for example in all_of(language)), *seeds_of(language).ordinary])
     assert len(found) <= MOST_NEAR, found
-    assert {one for one, other in found if one == other} <= SAID_TWICE
+    assert not [one for one, other in found if one == other]
 
 
 @pytest.mark.parametrize("language", seed_languages())
