@@ -65,3 +65,19 @@ def test_codes_are_learnt(facts: dict[str, Any]) -> None:
 def test_an_interrupted_training_with_a_mean_of_its_weights_ends_the_same(facts: dict[str, Any]) -> None:
     assert facts["resumed_otherwise"] == []
     assert facts["checkpoints_left"] == []
+
+
+def test_what_is_served_is_read_back_as_what_was_trained(facts: dict[str, Any]) -> None:
+    found = facts["read_back"]
+    assert found["weights"] == 5 + 16, "all but the outputs: the embeddings and one layer"
+    assert found["weights_off_by"] < 0.01
+    assert found["logits_off_by"] < 0.05
+    assert found["told"][0] == found["told"][1]
+    assert found["heads"] == 2
+    assert found["pad"] == "<pad>"
+
+
+def test_another_network_than_is_served_is_not_trained_on(facts: dict[str, Any]) -> None:
+    exact, other = facts["not_read_back"]
+    assert exact.startswith("tiny: not a network as training writes it:")
+    assert "at least 0.995 is needed" in other

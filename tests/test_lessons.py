@@ -92,13 +92,22 @@ def test_a_careless_row_differs_in_some_words_and_short_words_stay() -> None:
 MANY, CODED = 23, (0, 7, 20)
 
 
-def lesson(*, share: float = 0.3, spoilt: Spoilt = EVERYTHING, coded: tuple[int, ...] = CODED) -> Lesson:
+def lesson(
+    *,
+    share: float = 0.3,
+    spoilt: Spoilt = EVERYTHING,
+    coded: tuple[int, ...] = CODED,
+    familiar: tuple[int, ...] | None = None,
+) -> Lesson:
     said = [Said(("women", "kill", "love"), (), "en")] * MANY
     codes = np.full(MANY, NO_CODE)
     codes[list(coded)] = 1
     labels = np.full((MANY, 1), np.nan, dtype=np.float32)
     network = Network(None, Tokenizer.from_buffer(tokenizer()))
-    return lesson_of(network, said, labels, [1.0], codes if coded else None, share=share, spoilt=spoilt, seed=5)
+    known = None if familiar is None else np.isin(np.arange(MANY), familiar)
+    return lesson_of(
+        network, said, labels, [1.0], codes if coded else None, share=share, spoilt=spoilt, seed=5, familiar=known
+    )
 
 
 @settings(max_examples=50)
@@ -114,6 +123,13 @@ def test_all_rows_with_a_code_are_read_in_each_epoch_and_the_others_by_turns(
     assert all(len(rows) == taught.rows_an_epoch and set(coded) <= set(rows) for rows in epochs)
     turns = Counter(row for rows in epochs for row in rows if row not in coded)
     assert max(turns.values(), default=0) - min([*turns.values(), *[0] * (others - len(turns))], default=0) <= 1
+
+
+def test_rows_that_a_former_network_has_learnt_are_read_by_turns_and_new_ones_in_each_epoch() -> None:
+    taught = lesson(share=0.5, coded=tuple(range(MANY)), familiar=tuple(range(3, MANY)))
+    epochs = [taught.read(epoch).rows for epoch in range(4)]
+    assert all(len(rows) == 3 + 10 and {0, 1, 2} <= set(rows) for rows in epochs)
+    assert Counter(row for rows in epochs for row in rows if row > 2) == dict.fromkeys(range(3, MANY), 2)
 
 
 @pytest.mark.parametrize("spoilt", [Spoilt(), EVERYTHING])
@@ -136,18 +152,17 @@ def test_rows_are_spelt_anew_in_each_epoch_or_always_as_they_are() -> None:
 
 @pytest.mark.parametrize("language", concept_languages())
 def test_a_fifth_of_the_seeds_is_held_out_of_harm_and_of_the_rest(language: str) -> None:
-    rows, held = seed_rows(language).rows, held_out(language, 1)
+    rows, held = seed_rows(language).rows, held_out(language)
     assert len(rows) == len(held)
     for kind in (True, False):
         chosen = np.array([is_harm(one.code) == kind for one in rows])
         assert 0.15 < held[chosen].mean() < 0.25
     held_out.cache_clear()
-    assert np.array_equal(held, held_out(language, 1))
-    assert not np.array_equal(held, held_out(language, 2))
+    assert np.array_equal(held, held_out(language))
 
 
 def test_near_copies_among_seeds_are_held_out_together() -> None:
-    rows, held = seed_rows("en").rows, held_out("en", 1).tolist()
+    rows, held = seed_rows("en").rows, held_out("en").tolist()
     side: dict[str, set[bool]] = {}
     for one, is_held in zip(rows, held, strict=True):
         side.setdefault(one.text, set()).add(is_held)
@@ -157,11 +172,9 @@ def test_near_copies_among_seeds_are_held_out_together() -> None:
 
 
 def test_an_encoder_learns_every_seed_that_is_not_held_out_with_its_code() -> None:
-    found = gather(
-        (), lambda name, use: pytest.fail(f"no task asks for {name}"), "mul", narratives=("es", "hi"), seed=1
-    )
+    found = gather((), lambda name, use: pytest.fail(f"no task asks for {name}"), "mul", narratives=("es", "hi"))
     learnt = {
-        language: [one for one, held in zip(seed_rows(language).rows, held_out(language, 1), strict=True) if not held]
+        language: [one for one, held in zip(seed_rows(language).rows, held_out(language), strict=True) if not held]
         for language in ("es", "hi")
     }
     assert found.codes is not None

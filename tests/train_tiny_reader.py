@@ -1,5 +1,5 @@
 """Run by `test_codes_training` with a Python that has the torch extra: of a tiny packed base some pieces are kept, and
-it is taught codes beside a task.
+it is taught codes beside a task; what is served of it is read back and taught on.
 
     python -P -m tests.train_tiny_reader FOLDER
 
@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from classifiers.encoder.session import Session
 from classifiers.training.encoder.careless import Said, Spoilt
+from classifiers.training.encoder.export import export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.packed_e5 import unpack_e5
+from classifiers.training.encoder.served import check_read_back, open_served
 from classifiers.training.encoder.vocabulary import keep_pieces
-from hustings.errors import ConfigError
+from hustings.errors import ConfigError, ModelError
 from tests.tiny_packed_base import packed, tiny_numbers
 from tests.train_tiny_encoder import Interrupted, write_base
 
@@ -96,6 +99,45 @@ def refusal(folder: Path) -> str:
     return ""
 
 
+def read_back(network: Network, outputs: list[int]) -> dict[str, Any]:
+    """How far what is made of what is served is from the network that is served."""
+    served, pieces = quantise(export(network, outputs)), tokenizer_bytes(network)
+    again = open_served(served, pieces, "tiny")
+    texts = [text for texts in CODED.values() for text in texts]
+    check_read_back(again, Session.open(served, pieces, threads=1, where="tiny"), texts, "tiny")
+    exact, found = logits(network, split(network, texts))[:, outputs], logits(again, split(again, texts))
+    weights = dict(network.module.named_parameters())
+    off = [
+        float((one - weights[name]).abs().max() / weights[name].abs().max())
+        for name, one in again.module.named_parameters()
+        if not name.startswith("heads.")
+    ]
+    return {
+        "weights": len(off),
+        "weights_off_by": max(off),
+        "logits_off_by": float(np.abs(exact - found).max() / np.abs(exact).max()),
+        "told": [one.argmax(axis=1).tolist() for one in (exact, found)],
+        "heads": again.module.encoder.config.num_attention_heads,
+        "pad": again.tokenizer.id_to_token(again.module.encoder.config.pad_token_id),
+    }
+
+
+def not_read_back(network: Network, other: Network) -> list[str]:
+    """What is said of a network that is not rounded, and of another one than is served."""
+    exact, pieces = export(network, [1, 2]), tokenizer_bytes(network)
+    session = Session.open(quantise(exact), pieces, threads=1, where="tiny")
+    said = []
+    for read in (
+        lambda: open_served(exact, pieces, "tiny"),
+        lambda: check_read_back(other, session, ["the vote is dim", "set the home"], "tiny"),
+    ):
+        try:
+            read()
+        except ModelError as error:
+            said.append(str(error))
+    return said
+
+
 def main(folder: Path) -> dict[str, Any]:
     base = folder / "base"
     unpack_e5(packed(tiny_numbers()), base, "tiny")
@@ -112,6 +154,8 @@ def main(folder: Path) -> dict[str, Any]:
     told = logits(network, split(network, [text for text, _ in texts]))[:, 1:].argmax(axis=1)
     return {
         **pieces_kept(base),
+        "read_back": read_back(network, [1, 2]),
+        "not_read_back": not_read_back(network, keep_pieces(open_base(base, 2, seed=SEED), TEXTS, first=FIRST)),
         "wordpiece": refusal(folder / "wordpiece"),
         "losses": [epoch.loss for epoch in epochs],
         "codes_told": told.tolist(),

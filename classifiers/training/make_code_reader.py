@@ -18,6 +18,7 @@ from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import codes_of
+from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.train_encoder import Material, Taught, settings_of, teach
@@ -59,22 +60,25 @@ def write_code_reader(
     chosen_by: str,
     chosen_at: str,
 ) -> Manifest:
-    """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder."""
+    """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder, and beside it
+    the record of the seeds that it has learnt."""
     codes = codes_of(recipe.narratives)
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
     session = Session.open(small, tokenizer, threads=recipe.settings.threads, where=recipe.name)
     metrics: list[Metric] = []
+    seeds = {}
     for language in recipe.narratives:
-        rows, held = seed_rows(language).rows, held_out(language, seed)
+        rows, held = seed_rows(language).rows, held_out(language)
+        seeds[language] = ([one.text for one in rows], held)
         kept = [one for one, is_held in zip(rows, held.tolist(), strict=True) if is_held]
         texts = [read_words(one.text).text() for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
     content = dict(zip(FILES, (small, tokenizer, pack_codes(codes)), strict=True))
-    return write_network(
+    manifest = write_network(
         folder,
         content,
         language=recipe.language,
@@ -88,6 +92,8 @@ def write_code_reader(
         chosen_by=chosen_by,
         chosen_at=chosen_at,
     )
+    (folder.parent / f"{folder.name}.{RECORD}").write_bytes(pack_record(manifest.files[0].sha256, seeds))
+    return manifest
 
 
 def _measured(

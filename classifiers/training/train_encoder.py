@@ -37,7 +37,7 @@ from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_
 from classifiers.training.encoder.lesson import lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
-from classifiers.training.encoder.tasks import Task, codes_of, gather
+from classifiers.training.encoder.tasks import Labelled, Task, codes_of, gather
 from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
 from classifiers.training.train_linear import held_out_fifth
@@ -48,6 +48,7 @@ __all__ = [
     "TrainedNetwork",
     "heads_in",
     "join_heads",
+    "learn",
     "library_versions",
     "part_of",
     "read_trained",
@@ -195,12 +196,29 @@ def teach(
     checkpoint: Path,
     progress: Progress,
 ) -> Taught:
-    """Fine-tune: the part that takes long."""
-    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives, seed=seed)
-    fit = recipe.settings
+    """Fine-tune a base."""
+    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives)
     network = open_base(base.at, len(recipe.tasks) + len(codes_of(recipe.narratives)), seed=seed)
     if recipe.pieces:
         network = keep_pieces(network, [one.text for one in labelled.said], first=recipe.pieces)
+    measured = measured_rows(recipe, network, read)
+    return learn(recipe, base, network, labelled, measured, seed=seed, checkpoint=checkpoint, progress=progress)
+
+
+def learn(
+    recipe: EncoderRecipe,
+    base: Base,
+    network: Network,
+    labelled: Labelled,
+    measured: Sequence[Measured],
+    *,
+    seed: int,
+    checkpoint: Path,
+    progress: Progress,
+    familiar: NDArray[np.bool_] | None = None,
+) -> Taught:
+    """Fine-tune a network that is open: the part that takes long. `familiar` rows: see `lesson_of`."""
+    fit = recipe.settings
     lesson = lesson_of(
         network,
         labelled.said,
@@ -210,11 +228,12 @@ def teach(
         share=fit.share,
         spoilt=Spoilt(fit.careless, fit.nameless, fit.other_gender),
         seed=seed,
+        familiar=familiar,
     )
     epochs = fine_tune(
         network,
         lesson,
-        measured_rows(recipe, network, read),
+        measured,
         fit,
         seed=seed,
         of=f"{base.weights_sha256} {' '.join(dataset.sha256 for dataset in labelled.datasets)}",

@@ -229,7 +229,7 @@ def _both(language: str, seed: int) -> list[_Both]:
     """For each row of the language."""
     own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
     places = own.of(language).tolist()
-    held = held_out(language, seed).tolist()
+    held = held_out(language).tolist()
     order = places_in(encoder.codes, learnt(seed).codes) if encoder is not None else []
     found = []
     for place, is_held in zip(places, held, strict=True):
@@ -244,7 +244,7 @@ def _both(language: str, seed: int) -> list[_Both]:
 def _rows(language: str, seed: int, sensed: bool) -> NDArray[np.int64]:
     """The places of the rows on which something may be settled: those that neither columns nor encoder learnt from."""
     places = corpus(seed).of(language)
-    return places[held_out(language, seed)] if sensed and encoder_of(language) is not None else places
+    return places[held_out(language)] if sensed and encoder_of(language) is not None else places
 
 
 @lru_cache(maxsize=len(_SHARES) + 1)

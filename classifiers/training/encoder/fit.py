@@ -29,7 +29,7 @@ class FitSettings(NamedTuple):
     """`warm_up` is the share of all steps in which the rate rises; `bf16` computes (never stores) in bfloat16, 1.5
     times as fast on processors that have it. With `averaged` above 0 what counts is the running mean of the weights,
     of which each step leaves that share; with `last` those of the last epoch, else of the best. `smoothing` is that of
-    the labels of codes. The others are how rows are read, see `Reading`."""
+    the labels of codes. `share`: see `lesson_of`; the others are how rows are read, see `Spoilt`."""
 
     epochs: int = 2
     batch: int = 32

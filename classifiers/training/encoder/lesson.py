@@ -46,9 +46,13 @@ def lesson_of(
     share: float,
     spoilt: Spoilt,
     seed: int,
+    familiar: NDArray[np.bool_] | None = None,
 ) -> Lesson:
-    """In each epoch all rows with a code and another `share` of those without, some read otherwise (`Spoilt`)."""
+    """In each epoch all rows with a code, but for those that are `familiar`, and another `share` of the others, some
+    read otherwise (`Spoilt`)."""
     rare = np.zeros(len(said), dtype=bool) if codes is None else codes != NO_CODE
+    if familiar is not None:
+        rare &= ~familiar
     others = np.flatnonzero(~rare)
     count = round(share * len(others))
     order = np.random.default_rng([seed, 1]).permutation(others)

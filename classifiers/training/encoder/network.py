@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifiers.training.encoder.torch_extra import need
 
-__all__ = ["MOST_PIECES", "Network", "Pieces", "logits", "open_base", "padded", "split"]
+__all__ = ["MOST_PIECES", "Network", "Pieces", "logits", "module_of", "open_base", "padded", "split"]
 
 MOST_PIECES = 96
 """Word pieces that are read; 99 % of the corpora's posts have fewer than 70."""
@@ -55,10 +55,12 @@ def open_base(base: str | Path, outputs: int, *, seed: int) -> Network:
     torch.manual_seed(seed)
     backend.no_padding()
     backend.enable_truncation(MOST_PIECES)
-    return Network(_module(torch, encoder, outputs), backend)
+    return Network(module_of(torch, encoder, outputs), backend)
 
 
-def _module(torch: Any, encoder: Any, outputs: int) -> Any:
+def module_of(torch: Any, encoder: Any, outputs: int) -> Any:
+    """An encoder of transformers with fresh outputs."""
+
     class Heads(torch.nn.Module):  # type: ignore[misc]  # torch is not imported at module level
         def __init__(self) -> None:
             super().__init__()

@@ -21,6 +21,7 @@ from classifiers.own_posts import read_own
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
 from classifiers.training.encoder.lesson import NO_CODE
+from classifiers.training.learnt_seeds import is_known, recorded
 from classifiers.training.own_posts import ordinary_posts, own_rows, sides
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 
@@ -54,11 +55,13 @@ class Task(NamedTuple):
 
 class Labelled(NamedTuple):
     """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked. `codes` are places
-    among those of `codes_of`; None where no seeds are learnt."""
+    among those of `codes_of`; None where no seeds are learnt. `familiar` [texts] are those that the shipped encoder has
+    learnt."""
 
     said: list[Said]
     labels: NDArray[np.float32]
     codes: NDArray[np.int64] | None
+    familiar: NDArray[np.bool_]
     datasets: tuple[Dataset, ...]
 
 
@@ -73,7 +76,6 @@ def gather(
     language: str,
     *,
     narratives: Sequence[str] = (),
-    seed: int = 0,
 ) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
     row. Our own posts are those of the task's language, or else of `language`, each side of a post once. Behind them
@@ -99,17 +101,20 @@ def gather(
     said = [Said(tuple(read_words(raw).text().split()), (), "") for raw in rows]
     codes = codes_of(narratives)
     places = [NO_CODE] * len(said)
+    familiar = [False] * len(said)
     for speech in narratives:
-        own_seeds, held = seed_rows(speech), held_out(speech, seed).tolist()
+        own_seeds, held = seed_rows(speech), held_out(speech).tolist()
         learnt = [row for row, is_held in zip(own_seeds.rows, held, strict=True) if not is_held]
         counts = {"rows": len(learnt), "positives": sum(is_harm(row.code) for row in learnt)}
         datasets.setdefault((own_seeds.dataset.file, speech), replace(own_seeds.dataset, **counts))
         said += [_said(row.text, own_seeds.names, speech) for row in learnt]
         places += [codes.index(row.code) for row in learnt]
+        familiar += [is_known(row.text, recorded().of(speech)) for row in learnt]
     labels = np.full((len(said), len(tasks)), np.nan, dtype=np.float32)
     for place, column, label in found:
         labels[place, column] = label
-    return Labelled(said, labels, np.array(places) if narratives else None, tuple(datasets.values()))
+    codes_found = np.array(places) if narratives else None
+    return Labelled(said, labels, codes_found, np.array(familiar, dtype=bool), tuple(datasets.values()))
 
 
 def _said(text: str, names: frozenset[str], language: str) -> Said:

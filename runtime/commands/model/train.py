@@ -59,7 +59,7 @@ def train(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--base", help="encoder to begin with: a folder, a name on the hub, or all-minilm-l6-v2"),
+        typer.Option("--base", help="encoder to begin with: a folder (of a model: it learns on), or a name on the hub"),
     ] = None,
     network: Annotated[
         Path | None,

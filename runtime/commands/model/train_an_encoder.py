@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from classifiers.manifest import Manifest, manifest_bytes
+from classifiers.manifest import MANIFEST, Manifest, manifest_bytes
 from classifiers.papers import write_made
 from classifiers.pipeline import shipped_models
 from classifiers.signing import ANYBODY, SIGNATURE
 from classifiers.signing import sign as signed
+from classifiers.training.continue_code_reader import continue_code_reader
 from classifiers.training.encoder.bases import DEFAULT_BASE, Base, default_cache, find_base
 from classifiers.training.encoder.fit import Epoch, Progress
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
@@ -42,9 +43,9 @@ def train_an_encoder(
     as_json: bool,
 ) -> None:
     """Make the model `name`: an embedder as it comes, or an encoder fine-tuned from its recipe beside the linear heads
-    in the folder `beside` (the shipped ones if None). `base` None means the recipe's own. Interrupted, fine-tuning goes
-    on when it is called again. `network` is the folder of an encoder that was trained before: it is only joined anew
-    with the linear heads, which needs no torch."""
+    in the folder `beside` (the shipped ones if None). `base` None means the recipe's own; the folder of a model means
+    that its network learns on. Interrupted, fine-tuning goes on when it is called again. `network` is the folder of an
+    encoder that was trained before: it is only joined anew with the linear heads, which needs no torch."""
     recipe = ENCODERS.get(name)
     language = EMBEDDERS.get(name)
     if recipe is None and language is None:
@@ -70,6 +71,10 @@ def train_an_encoder(
         _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
         return
     check_extra()
+    if recipe is not None and base is not None and (Path(base) / MANIFEST).is_file():
+        manifest, epochs = _continued(recipe, Path(base), order, shown=not as_json)
+        _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
+        return
     found = find_base(base or (recipe.base if recipe else DEFAULT_BASE), default_cache())
     if recipe is None:
         manifest = make_embedder(
@@ -152,6 +157,24 @@ def _fine_tuned(
             recipe,
             base,
             staged(recipe, order.data, heads_in(beside, recipe), seed=order.seed),
+            order.models / recipe.name,
+            seed=order.seed,
+            model_version=order.version,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
+            checkpoint=order.models / f"{recipe.name}.checkpoint",
+            progress=progress,
+        )
+    return manifest, epochs
+
+
+def _continued(recipe: EncoderRecipe, former: Path, order: Order, *, shown: bool) -> tuple[Manifest, list[Epoch]]:
+    epochs: list[Epoch] = []
+    with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
+        manifest = continue_code_reader(
+            recipe,
+            former,
+            staged(recipe, order.data, {}, seed=order.seed).read,
             order.models / recipe.name,
             seed=order.seed,
             model_version=order.version,

@@ -1,0 +1,119 @@
+"""A shipped reader of codes that learns on when seeds are added: from its 8-bit network, on a processor, in half an
+hour.
+
+It begins where the shipped one ended. In each epoch it reads all that is new to it and a share of what it knows, so
+that it forgets nothing; what was held out from it stays held out (`learnt_seeds`). The tasks of the recipe are not
+learnt again: their outputs are not shipped, and nothing asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from classifiers.encoder.codes import FILES, CodeReader, load_code_reader
+from classifiers.manifest import Dataset, Manifest, read_file
+from classifiers.signing import Signers
+from classifiers.training.corpora import Corpus
+from classifiers.training.encoder.bases import Base
+from classifiers.training.encoder.fit import Progress
+from classifiers.training.encoder.network import Network
+from classifiers.training.encoder.recipes import EncoderRecipe
+from classifiers.training.encoder.served import check_read_back, open_served
+from classifiers.training.encoder.tasks import codes_of, gather
+from classifiers.training.learnt_seeds import RECORD, recorded
+from classifiers.training.make_code_reader import write_code_reader
+from classifiers.training.train_encoder import learn
+from hustings.errors import ConfigError
+
+__all__ = ["continue_code_reader"]
+
+_COMPARED = 200
+"""Texts on which what was read back must agree with what is served."""
+
+
+def continue_code_reader(
+    recipe: EncoderRecipe,
+    former: Path,
+    read: Callable[[str, str], Corpus],
+    folder: Path,
+    *,
+    seed: int,
+    model_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    checkpoint: Path,
+    progress: Progress,
+    signers: Signers | None = None,
+) -> Manifest:
+    """Open the reader in the folder `former`, which one of `signers` signed (None: those whose keys are shipped), teach
+    it the seeds that it does not know, and write it to `folder`; `read` gives corpora by name and use. An interrupted
+    training goes on from `checkpoint`. Raises `ConfigError` where a recipe or a record is of other networks than this
+    one, `ModelError` for a folder that cannot be trusted or read back, and when quantising changes too much."""
+    if recipe.continued is None:
+        raise ConfigError(f"{recipe.name}: no recipe to train it on; give a base that transformers can open")
+    reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
+    _check(reader, recipe, former)
+    own = recipe._replace(tasks=(), settings=recipe.continued)
+    labelled = gather(own.tasks, read, own.speech, narratives=own.narratives)
+    network = _open(reader, former)
+    texts = [one.text for one in labelled.said]
+    check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))
+    base = _base(reader, former)
+    taught = learn(
+        own,
+        base,
+        network,
+        labelled,
+        (),
+        seed=seed,
+        checkpoint=checkpoint,
+        progress=progress,
+        familiar=labelled.familiar,
+    )
+    return write_code_reader(
+        own,
+        base,
+        taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data)),
+        folder,
+        seed=seed,
+        model_version=model_version,
+        chosen_by=chosen_by,
+        chosen_at=chosen_at,
+    )
+
+
+def _check(reader: CodeReader, recipe: EncoderRecipe, former: Path) -> None:
+    wanted = codes_of(recipe.narratives)
+    if reader.codes != wanted:
+        differ = sorted(set(reader.codes) ^ set(wanted))
+        raise ConfigError(
+            f"{former}: reads {len(reader.codes)} codes, the seeds give {len(wanted)}; they differ in "
+            f"{', '.join(differ) or 'their order'}. Train it from a base instead"
+        )
+    if recorded().network != reader.network:
+        raise ConfigError(
+            f"classifiers/training/{RECORD} is the record of a network with SHA-256 {recorded().network}; that of "
+            f"{former} is {reader.network}. Put in its place what was written beside the network, *.{RECORD}: without "
+            "it nobody can tell which seeds it has learnt"
+        )
+
+
+def _open(reader: CodeReader, former: Path) -> Network:
+    files = {file.name: file for file in reader.manifest.files}
+    network, tokenizer = (read_file(former, files[name]) for name in FILES[:2])
+    return open_served(network, tokenizer, str(former))
+
+
+def _base(reader: CodeReader, former: Path) -> Base:
+    """What the manifest says that it was made from."""
+    began_with = reader.manifest.settings.get("base_source", "a base that its manifest does not name")
+    licence = str(reader.manifest.settings.get("base_licence", "see its source"))
+    source = f"{reader.manifest.tag}, trained on; it was made from {began_with}"
+    return Base(str(former), reader.manifest.tag, reader.network, licence, source)
+
+
+def _with_former(own: Sequence[Dataset], former: Sequence[Dataset]) -> tuple[Dataset, ...]:
+    """The data of the former network are data of this one too; a file that has grown stands there once, as it is."""
+    files = {one.file for one in own}
+    return (*(one for one in former if one.file not in files and one.use == "training"), *own)
