@@ -3,6 +3,8 @@
 A few dozen sentences teach little about thousands of words. But what makes "the vote is moved to Monday" a false date
 is that something about the vote is moved to a day; in Hindi it is the same. So each language has a file of words by
 concept (`words/<language>.toml`), and what is learnt of concepts is learnt from all languages at once.
+
+Words and lists are read as of men (`classifiers.gender`): whoever is spoken of, the same is said.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from classifiers.gender import Men, men_of
 from classifiers.narratives.memory import Memory
 from hustings.errors import ModelError
 from hustings.text import analyse
@@ -83,14 +86,18 @@ class Concepts:
         self.language = language
         self.sha256 = sha256
         self.names = (*sorted(words), *_OF_FIGURES)
+        self._men = men_of(language)
         self._number, self._year = (self.names.index(name) for name in _OF_FIGURES)
         self._whole: dict[str, list[Entry]] = {}
         self._beginnings: dict[str, list[Entry]] = {}
         for concept, name in enumerate(sorted(words)):
             for phrase in words[name].split():
-                first, *rest = _parts(phrase)
+                first, *rest = _parts(phrase, self._men)
+                entry = Entry(concept, tuple(rest))
                 table = self._beginnings if first.begins else self._whole
-                table.setdefault(first.word, []).append(Entry(concept, tuple(rest)))
+                table.setdefault(first.word, []).append(entry)
+                if (man := self._men.word(first.word)) != first.word:  # a beginning, `daughter*`
+                    self._whole.setdefault(man, []).append(entry)
         self._swapped = _by(_letters, self._whole), _by(_letters, self._beginnings)
         self._lengths = _lengths(self._beginnings)
         self._swapped_lengths = _lengths(self._swapped[1])
@@ -106,8 +113,9 @@ class Concepts:
     def find(self, tokens: Sequence[str]) -> list[Found]:
         """Concepts by place; one word may have several."""
         found = []
+        tokens = self._men.words(tokens)
         for place, token in enumerate(tokens):
-            entries = self._remembered[token]
+            entries = self._remembered[token] if token else ()
             for concept, rest in entries:
                 if not rest or self.goes_on(tokens, place + 1, rest):
                     found.append(Found(place, concept))
@@ -122,6 +130,7 @@ class Concepts:
     def entries(self, token: str, *, careless: bool = True) -> tuple[Entry, ...]:
         """What a token may stand for, with Arabic particles too, and `careless`ly spelt: not to be asked of a token
         that is known to be a word, lest `today` be a `toady`."""
+        token = self._men.word(token)
         entries = self._entries(token)
         if not entries and self._arabic:
             for bare in _without_particles(token):
@@ -153,7 +162,7 @@ class Concepts:
         return tuple(dict.fromkeys(entry for entry in entries if not entry.rest))
 
     def may_follow(self, token: str, firsts: Firsts) -> bool:
-        """Whether the token matches one of the parts that `firsts` was made of."""
+        """Whether the token, read as of men, matches one of the parts that `firsts` was made of."""
         return (
             token in firsts.words
             or token.startswith(firsts.beginnings)
@@ -161,7 +170,7 @@ class Concepts:
         )
 
     def goes_on(self, tokens: Sequence[str], place: int, rest: tuple[Part, ...]) -> bool:
-        """Whether the tokens from `place` on are the rest of an entry."""
+        """Whether the tokens from `place` on, read as of men, are the rest of an entry."""
         if place + len(rest) > len(tokens):
             return False
         for part in rest:
@@ -217,13 +226,13 @@ def _hidden(*tables: dict[str, list[Entry]]) -> dict[str, list[tuple[Part, Entry
     return found
 
 
-def _parts(phrase: str) -> list[Part]:
-    """The words of an entry as the analyser writes them: it parts "won't" and takes accents off."""
+def _parts(phrase: str, men: Men) -> list[Part]:
+    """The words of an entry as the analyser writes them (it parts "won't" and takes accents off), read as of men."""
     parts = []
     for piece in phrase.split(_PLUS):
         tokens = analyse(piece.removesuffix(_STAR)).tokens
-        parts += [Part(token, False) for token in tokens[:-1]]
-        parts += [Part(token, piece.endswith(_STAR)) for token in tokens[-1:]]
+        parts += [Part(men.word(token), False) for token in tokens[:-1]]
+        parts += [Part(token, True) if piece.endswith(_STAR) else Part(men.word(token), False) for token in tokens[-1:]]
     if not parts:
         raise ValueError(f"{phrase!r} has no word")
     return parts

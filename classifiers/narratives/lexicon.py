@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from classifiers.gender import men_of
 from classifiers.narratives.concepts import Concepts, Entry, Firsts
 from classifiers.narratives.likeness import stem_of
 from classifiers.narratives.memory import Memory
@@ -26,11 +27,13 @@ MOST_FOUND = 300
 NO_PAIR = -1
 _SHORTEST_WITH_ENDS = 4
 _END = 3
-"""Letters of a word's beginning and end, in words longer than `_SHORTEST_WITH_ENDS`: what stems leave out."""
+"""Letters of a word's beginning and end, where `_SHORTEST_WITH_ENDS` are left of it: what stems leave out."""
 _PERSON = "candidate_person"
 """Of `she` and `he` nothing is read but that somebody is spoken of …"""
-_OF_GENDER = re.compile("(?:[aeo]s?|ée?s?|[ةته]|[यई]?[ािीेईए]ं?)$")
-"""… and of a word not whether a woman or a man is: `morta` and `morto`, `गई` and `गया`."""
+_OF_GENDER = re.compile("(?:[ao]s?|ee?s?|(?<=..)(?:ها|[ةته])+|[यई]?[ािीेईए]ं?)$")
+"""… and of a word not whether a woman or a man is, also where `Men` do not know it: `rasgada` and `rasgado` …"""
+_SHE_DOES = re.compile(r"\A([وف]?س?)ي(?=\w{3})")
+"""… or, in Arabic, whether she does it or he: `تكتب` and `يكتب`."""
 
 
 class Form(NamedTuple):
@@ -90,6 +93,7 @@ class Lexicon:
         self.concepts = concepts
         self._spelling = spelling
         self._core = core
+        self._men = men_of(concepts.language)
         self._person = concepts.names.index(_PERSON)
         self._terms = Memory(self._term)
         self._shapes = Memory(self._shape)
@@ -103,17 +107,19 @@ class Lexicon:
 
     def _speaks_with(self, term: _Term, tokens: Sequence[str], place: int) -> bool:
         """Whether a word that may speak does so with the tokens from `place` on."""
-        following, concepts = tokens[place], self.concepts
-        return term.ends.match(following) or (
-            concepts.may_follow(following, term.firsts)
-            and any(concepts.goes_on(tokens, place, rest) for concept, rest in term.entries if concept in self._core)
-        )
+        following, concepts = self._men.word(tokens[place]), self.concepts
+        if term.ends.match(following):
+            return True
+        if not concepts.may_follow(following, term.firsts):
+            return False
+        words = self._men.words(tokens)
+        return any(concepts.goes_on(words, place, rest) for concept, rest in term.entries if concept in self._core)
 
     def terms(self, tokens: Sequence[str]) -> Terms:
         """Everything that a reading needs of these tokens."""
         if not tokens:
             return Terms([], [], (), ())
-        terms = list(map(self._terms.__getitem__, self._spelling.rejoin(tokens)))
+        terms = list(map(self._terms.__getitem__, self._spelling.rejoin(self._men.words(tokens))))
         words = [term.word for term in terms]
         followed = [*words[1:], NOTHING]
         places: list[int] = []
@@ -137,7 +143,7 @@ class Lexicon:
     def _term(self, token: str) -> _Term:
         if not token or token == NAME:
             return _Term(NOTHING, (), (), _NONE, _NONE, 0)
-        word = self._spelling.word(token)
+        word = self._men.word(self._spelling.word(self._men.word(token)))
         known = self._spelling.knows(word)
         entries = self.concepts.entries(word, careless=not known)
         alone = tuple(entry for entry in entries if not entry.rest)
@@ -158,10 +164,10 @@ class Lexicon:
 
 
 def _form(word: str) -> Form | None:
-    stem, bare = _OF_GENDER.sub("", stem_of(word)), _OF_GENDER.sub("", word)
+    stem, bare = (_OF_GENDER.sub("", _SHE_DOES.sub(r"\1ت", part)) for part in (stem_of(word), word))
     if not stem:
         return None  # an article
-    ends = (f"^{bare[:_END]}", f"{bare[-_END:]}$") if len(word) > _SHORTEST_WITH_ENDS else ()
+    ends = (f"^{bare[:_END]}", f"{bare[-_END:]}$") if len(bare) >= _SHORTEST_WITH_ENDS else ()
     return Form(stem, hashed(stem), hashed(f"={bare}"), tuple(map(hashed, ends)))
 
 

@@ -2,7 +2,7 @@
 
 A stem weighs as much as it is rare among the examples, times how much it tells narratives from protected speech: "hoax"
 and "commission" weigh more than "Sunday". Sums run over the features of one post in its own order, so batches change
-nothing.
+nothing. Examples and posts are read as of men.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.gender import men_of
 from classifiers.narratives.seeds import PROTECTED, Example, Seeds
 from hustings.text import analyse
 
@@ -63,9 +64,11 @@ class Likeness:
         """`without` leaves examples out, by their place, for judging them by the others."""
         kept = (example for place, example in enumerate(seeds.examples) if place not in without)
         self.examples = tuple(sorted(kept, key=lambda example: example.code))
-        self._about = {code: frozenset(map(stem_of, words)) for code, words in seeds.about.items()}
+        self._men = men_of(seeds.language)
+        about = {code: map(self._men.word, words) for code, words in seeds.about.items()}
+        self._about = {code: frozenset(map(stem_of, words)) for code, words in about.items()}
         self._of_any_matter = frozenset(chain.from_iterable(self._about.values()))
-        found = [features_of(analyse(example.text).tokens) for example in self.examples]
+        found = [_features(self._stems(analyse(example.text).tokens)) for example in self.examples]
         weights = _weights(found, [example.is_protected for example in self.examples])
         self._known = {feature: (row, weight**2) for row, (feature, weight) in enumerate(sorted(weights.items()))}
         self._known_pairs = {tuple(name.split()): known for name, known in self._known.items() if " " in name}
@@ -88,7 +91,7 @@ class Likeness:
         nothing that any narrative is about, or is like no example."""
         if len(tokens) < _FEWEST_WORDS:
             return None
-        stems = stems_of(tokens)
+        stems = self._stems(tokens)
         if self._of_any_matter.isdisjoint(stems):
             return None
         spoken_of = tuple(prefix for prefix, words in self._about.items() if not words.isdisjoint(stems))
@@ -106,7 +109,10 @@ class Likeness:
     def nearest(self, tokens: Sequence[str], code: str) -> Example:
         """The example of a code, one that `compare` gave, that these tokens are most like."""
         columns = self._columns[self._codes.index(code)]
-        return self.examples[int(columns[int(np.argmax(self._cosines(stems_of(tokens))[columns]))])]
+        return self.examples[int(columns[int(np.argmax(self._cosines(self._stems(tokens))[columns]))])]
+
+    def _stems(self, tokens: Sequence[str]) -> list[str]:
+        return stems_of([word for word in self._men.words(tokens[:LONGEST_READ]) if word])
 
     def _cosines(self, stems: Sequence[str]) -> NDArray[np.float64]:
         """To every example, and 0 for the column behind the last one."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.gender import men_of
 from classifiers.narratives.columns import Network
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import evidence_of, first_word
@@ -70,10 +71,11 @@ def _read(language: str) -> _Read:
 
 @cache
 def vocabulary(language: str) -> tuple[str, ...]:
-    """The words of the language that its seeds write often enough, and those that stand for concepts, in order."""
+    """The words of the language that its seeds write often enough, also as of men, and those that stand for concepts,
+    in order."""
     said = Counter(token for tokens in _read(language).tokens for token in set(tokens))
     often = {token for token, count in said.items() if count >= FEWEST_SAID and _is_word(token)}
-    return tuple(sorted(often | set(load_concepts(language).whole_words)))
+    return tuple(sorted(often.union(map(men_of(language).word, often), load_concepts(language).whole_words)))
 
 
 def _is_word(token: str) -> bool:
