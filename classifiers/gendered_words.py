@@ -53,7 +53,11 @@ _HINDI_MEN = """
     लाई लाया, पाई पाया, मरी मरा, हारी हारा, जीती जीता, बैठी बैठा, पहुँची पहुँचा, पहुंची पहुंचा, भागी भागा, लौटी लौटा, उतरी उतरा,
     चली चला, बची बचा, डरी डरा, पकड़ी पकड़ा, लड़ी लड़ा, दिखी दिखा, लगी लगा, मिली मिला, सकी सका, जाती जाता, होती होता
 """
-"""Read as of men only: heads learnt without."""
+_HINDI_PEOPLE = """
+    महिला पुरुष, औरत पुरुष, पत्नी पति, बेटी बेटा, लड़की लड़का, बहन भाई, माँ पिता, मां पिता, दादी दादा, नानी नाना, चाची चाचा,
+    मामी मामा, सास ससुर, अध्यक्षा अध्यक्ष
+"""
+"""These two are read as of men only: heads learnt without."""
 _HINDI_ENDINGS = ((re.compile(r"([ेए])गी\Z"), r"\1गा"), (re.compile(r"([ेए])गा\Z"), r"\1गी"))
 
 _GERMAN = """
@@ -74,7 +78,8 @@ _ENGLISH = """
     she he, her his, hers his, herself himself, woman man, women men, girl boy, mother father, mum dad, mom dad,
     daughter son, wife husband, sister brother, aunt uncle, lady gentleman, ladies gentlemen, mrs mr, ms mr, madam sir,
     chairwoman chairman, councilwoman councilman, congresswoman congressman, spokeswoman spokesman,
-    policewoman policeman, queen king
+    policewoman policeman, queen king, grandmother grandfather, grandma grandpa, niece nephew, female male,
+    landlady landlord, widow widower
 """
 _SPANISH = """
     ella él, ellas ellos, mujer hombre, mujeres hombres, señora señor, sra sr, doña don, chica chico, madre padre,
@@ -83,7 +88,9 @@ _SPANISH = """
     concejala concejal, jueza juez, funcionaria funcionario, opositora opositor, vecina vecino, doctora doctor,
     profesora profesor, abogada abogado, ingeniera ingeniero, corrupta corrupto, ladrona ladrón, mentirosa mentiroso,
     misma mismo, criminal criminal, fiscal fiscal, líder líder, dirigente dirigente, representante representante,
-    activista activista
+    activista activista, nosotras nosotros, vecinas vecinos, diputadas diputados, electora elector, electoras electores,
+    delegada delegado, observadora observador, consejera consejero, magistrada magistrado, compañera compañero,
+    amiga amigo, tía tío, abuela abuelo, suegra suegro, cuñada cuñado, nieta nieto, traidora traidor
 """
 _SPANISH_STATES = """
     electa electo, elegida elegido, reelegida reelegido, detenida detenido, arrestada arrestado, acusada acusado,
@@ -100,7 +107,10 @@ _FRENCH = """
     réélue réélu, retirée retiré, battue battu, disqualifiée disqualifié, condamnée condamné, inculpée inculpé,
     emprisonnée emprisonné, hospitalisée hospitalisé, assassinée assassiné, rayée rayé, exclue exclu, vendue vendu,
     contente content, fière fier, folle fou, ministre ministre, juge juge, responsable responsable,
-    procureure procureur, avocate avocat, adjointe adjoint, corrompue corrompu
+    procureure procureur, avocate avocat, adjointe adjoint, corrompue corrompu,
+    gouverneure gouverneur, préfète préfet, sortante sortant, électrice électeur, électrices électeurs,
+    déléguée délégué, assesseure assesseur, observatrice observateur, citoyenne citoyen, citoyennes citoyens,
+    militante militant, tante oncle, cousine cousin, amie ami, nièce neveu, voisines voisins
 """
 _PORTUGUESE = """
     ela ele, elas eles, dela dele, delas deles, nela nele, mulher homem, mulheres homens, senhora senhor, sra sr,
@@ -108,7 +118,8 @@ _PORTUGUESE = """
     prefeita prefeito, deputada deputado, senadora senador, presidenta presidente, ministra ministro,
     governadora governador, vereadora vereador, juíza juiz, vizinha vizinho, doutora doutor, professora professor,
     ladra ladrão, mentirosa mentiroso, mesma mesmo, própria próprio, corrupta corrupto, advogada advogado,
-    líder líder, dirigente dirigente, representante representante
+    líder líder, dirigente dirigente, representante representante, mesária mesário,
+    delegada delegado, vizinhas vizinhos, conselheira conselheiro, companheira companheiro, amiga amigo, tia tio, sogra sogro, cunhada cunhado, neta neto, traidora traidor, servidora servidor
 """
 _PORTUGUESE_STATES = """
     eleita eleito, reeleita reeleito, presa preso, detida detido, morta morto, falecida falecido, acusada acusado,
@@ -119,12 +130,13 @@ _PORTUGUESE_STATES = """
 _ARABIC_NOUNS = """
     امرأة رجل, نساء رجال, سيدة سيد, مرشحة مرشح, نائبة نائب, وزيرة وزير, رئيسة رئيس, عمدة عمدة, مديرة مدير, ابنة ابن,
     أخت أخ, زوجة زوج, أستاذة أستاذ, دكتورة دكتور, كاذبة كاذب, فاسدة فاسد, لصة لص, متهمة متهم, مسؤولة مسؤول, محامية محام,
-    عضوة عضو, زعيمة زعيم, قاضية قاضي
+    عضوة عضو, زعيمة زعيم, قاضية قاضي, ناخبة ناخب, موظفة موظف, جارة جار, عمة عم, خالة خال, والدة والد, صديقة صديق,
+    مواطنة مواطن
 """
 _ARABIC_VERBS = """
     انسحبت انسحب, توفيت توفي, ماتت مات, فازت فاز, خسرت خسر, سرقت سرق, قالت قال, أعلنت أعلن, قررت قرر, استقالت استقال,
     تراجعت تراجع, تنازلت تنازل, اعتقلت اعتقل, انتخبت انتخب, زورت زور, اشترت اشترى, دفعت دفع, كذبت كذب,
-    هربت هرب, رمت رمى, صوتت صوت, جاءت جاء, كانت كان, أصبحت أصبح, رفضت رفض, هي هو
+    هربت هرب, رمت رمى, صوتت صوت, جاءت جاء, كانت كان, أصبحت أصبح, رفضت رفض, صارت صار, ليست ليس, هي هو
 """
 _ARABIC_PRESENT = "جيب عرف فعل قول ريد علن نسحب ترشح خوض كذب سرق زور دفع شتري هدد رفض بتسم تحدث تكلم فوز خسر هرب ستقيل"
 """Verbs without the letter before them that tells whether she or he does it."""
@@ -163,7 +175,7 @@ WORDS: Mapping[str, Gendered] = {
     "hi": Gendered(
         _HINDI_PAIRS,
         endings=_HINDI_ENDINGS,
-        men={**_pairs(_HINDI_MEN), **_of_many(_HINDI_PAIRS | _pairs(_HINDI_MEN))},
+        men={**_pairs(_HINDI_MEN), **_pairs(_HINDI_PEOPLE), **_of_many(_HINDI_PAIRS | _pairs(_HINDI_MEN))},
         men_endings=((re.compile(r"([ेए])ं?ग[ीे]\Z"), r"\1गा"),),
     ),
     "de": Gendered({**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, endings=_GERMAN_ENDINGS),
