@@ -64,7 +64,11 @@ def test_codes_are_learnt(facts: dict[str, Any]) -> None:
 
 def test_an_interrupted_training_with_a_mean_of_its_weights_ends_the_same(facts: dict[str, Any]) -> None:
     assert facts["resumed_otherwise"] == []
-    assert facts["checkpoints_left"] == []
+
+
+def test_a_training_that_is_over_but_not_yet_written_is_not_done_again(facts: dict[str, Any]) -> None:
+    assert facts["epochs_of_a_training_that_is_over"] == 12
+    assert facts["over_is_the_same"]
 
 
 def test_what_is_served_is_read_back_as_what_was_trained(facts: dict[str, Any]) -> None:

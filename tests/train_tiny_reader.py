@@ -148,6 +148,7 @@ def main(folder: Path) -> dict[str, Any]:
         train(base, stopped, stop_at=3 * steps + 2)
     except Interrupted:
         resumed, _ = train(base, stopped)
+    once_more, told_epochs = train(base, stopped)
     # the base has no pooler: transformers draws one, which is never asked
     one, other = network.module.state_dict(), resumed.module.state_dict()
     texts = [(text, code) for code, texts in CODED.items() for text in texts]
@@ -161,7 +162,10 @@ def main(folder: Path) -> dict[str, Any]:
         "codes_told": told.tolist(),
         "codes": [code for _, code in texts],
         "resumed_otherwise": [name for name in one if "pooler" not in name and not (one[name] == other[name]).all()],
-        "checkpoints_left": [path.name for path in folder.glob("*.checkpoint")],
+        "epochs_of_a_training_that_is_over": len(told_epochs),
+        "over_is_the_same": all(
+            bool((one == once_more.module.state_dict()[name]).all()) for name, one in other.items()
+        ),
     }
 
 

@@ -71,7 +71,7 @@ def continue_code_reader(
         progress=progress,
         familiar=labelled.familiar,
     )
-    return write_code_reader(
+    manifest = write_code_reader(
         own,
         base,
         taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data)),
@@ -81,6 +81,8 @@ def continue_code_reader(
         chosen_by=chosen_by,
         chosen_at=chosen_at,
     )
+    checkpoint.unlink(missing_ok=True)
+    return manifest
 
 
 def _check(reader: CodeReader, recipe: EncoderRecipe, former: Path) -> None:

@@ -44,9 +44,11 @@ def make_code_reader(
     """Teach it and write it to `folder`. An interrupted training goes on from `checkpoint`. Raises `ModelError` when
     quantising changes too much."""
     taught = teach(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
-    return write_code_reader(
+    manifest = write_code_reader(
         recipe, base, taught, folder, seed=seed, model_version=model_version, chosen_by=chosen_by, chosen_at=chosen_at
     )
+    checkpoint.unlink(missing_ok=True)
+    return manifest
 
 
 def write_code_reader(

@@ -184,7 +184,9 @@ def train_network(
 ) -> TrainedNetwork:
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
     taught = teach(recipe, base, read, seed=seed, checkpoint=checkpoint, progress=progress)
-    return pack_network(recipe, base, taught, read)
+    packed = pack_network(recipe, base, taught, read)
+    checkpoint.unlink(missing_ok=True)
+    return packed
 
 
 def teach(

@@ -84,7 +84,7 @@ def fine_tune(
 ) -> list[Epoch]:
     """Train all weights in place and leave those of the best epoch: the one with the largest average precision of the
     first measured task; or of the last one. Goes on from `checkpoint` if there is one of the same seed and settings and
-    `of` the same base and data, and removes it at the end."""
+    `of` the same base and data; whoever has written what comes of it removes it."""
     torch = need("torch")
     torch.set_num_threads(settings.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -129,7 +129,6 @@ def fine_tune(
         _save(checkpoint, state, module, optimiser, schedule, mean)
     module.load_state_dict(state.best)
     network.module.to("cpu")
-    checkpoint.unlink(missing_ok=True)
     return state.epochs
 
 
