@@ -119,7 +119,8 @@ _PORTUGUESE = """
     governadora governador, vereadora vereador, juíza juiz, vizinha vizinho, doutora doutor, professora professor,
     ladra ladrão, mentirosa mentiroso, mesma mesmo, própria próprio, corrupta corrupto, advogada advogado,
     líder líder, dirigente dirigente, representante representante, mesária mesário,
-    delegada delegado, vizinhas vizinhos, conselheira conselheiro, companheira companheiro, amiga amigo, tia tio, sogra sogro, cunhada cunhado, neta neto, traidora traidor, servidora servidor
+    delegada delegado, vizinhas vizinhos, conselheira conselheiro, companheira companheiro, amiga amigo,
+    tia tio, sogra sogro, cunhada cunhado, neta neto, traidora traidor, servidora servidor
 """
 _PORTUGUESE_STATES = """
     eleita eleito, reeleita reeleito, presa preso, detida detido, morta morto, falecida falecido, acusada acusado,
