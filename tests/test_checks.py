@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from classifiers.checks.disguises import DISGUISES, letters
 from classifiers.checks.expand import FEWEST_CASES, PAIRS, expand, load_suite
-from classifiers.checks.free import load_free_suite
+from classifiers.checks.free import TITLES, Edition, load_free_suite
 from classifiers.checks.page import page
 from classifiers.checks.runner import Report, below, is_right, run, uneven
 from classifiers.checks.suite import Function, Functions, Phrasing, Suite, Swap, read_functions, read_phrasing
@@ -42,9 +42,9 @@ def abuse() -> Suite:
 
 
 @pytest.fixture(scope="module")
-def free() -> tuple[Suite, Suite]:
-    """Either edition."""
-    return load_free_suite(), load_free_suite("free2")
+def free() -> tuple[Suite, ...]:
+    """Every edition."""
+    return tuple(map(load_free_suite, TITLES))
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,10 @@ def test_every_function_has_twelve_different_posts_in_each_of_its_languages(both
 
 
 def test_a_free_suite_has_so_many_posts_of_each_code_of_harm_and_of_each_protected_one(
-    free: tuple[Suite, Suite],
+    free: tuple[Suite, ...],
 ) -> None:
     known = codebook().codes
-    for suite, fewest_of_harm, fewest_protected in zip(free, (8, 11), (15, 20), strict=True):
+    for suite, fewest_of_harm, fewest_protected in zip(free, (8, 11, 11), (15, 20, 20), strict=True):
         assert suite.languages == ("ar", "en", "es", "fr", "hi", "pt")
         counts = Counter((case.language, case.function) for case in suite.cases)
         for function in suite.functions:
@@ -91,14 +91,14 @@ def test_a_free_suite_has_so_many_posts_of_each_code_of_harm_and_of_each_protect
 
 
 def test_no_post_stands_twice_in_the_free_suites_which_have_the_same_functions_and_names_of_their_own(
-    free: tuple[Suite, Suite],
+    free: tuple[Suite, ...],
 ) -> None:
     texts = [case.text for suite in free for case in suite.cases]
     assert len(set(texts)) == len(texts)
-    first, second = free
-    assert (first.name, second.name) == ("free", "free-2")
-    assert first.title != second.title
-    assert {one.id: one.expected for one in first.functions} == {one.id: one.expected for one in second.functions}
+    assert [suite.name for suite in free] == ["free", "free-2", "free-3"]
+    assert len({suite.title for suite in free}) == len(free)
+    for suite in free[1:]:
+        assert {one.id: one.expected for one in suite.functions} == {one.id: one.expected for one in free[0].functions}
 
 
 def test_no_slot_is_left_open_and_ids_name_one_post(both: tuple[Suite, Suite]) -> None:
@@ -174,7 +174,7 @@ def test_near_copies_are_found_when_there_are_any(election: Suite) -> None:
 
 
 @pytest.mark.parametrize("language", seed_languages())
-def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: tuple[Suite, Suite], language: str) -> None:
+def test_no_post_is_a_near_copy_of_a_seed(both: tuple[Suite, Suite], free: tuple[Suite, ...], language: str) -> None:
     seeds = load_seeds(language)
     texts = [*(example.text for example in (*seeds.examples, *seeds.held_out)), *seeds.ordinary]
     cases = [case.text for suite in (*both, *free) for case in suite.cases if case.language == language]
@@ -489,12 +489,12 @@ def test_the_command_prints_posts() -> None:
     assert {"id", "function", "text", "expected"} <= lines[0].keys()
 
 
-@pytest.mark.parametrize("edition", ["free", "free-2"])
-def test_a_free_suite_is_run_when_it_is_asked_for_by_its_name(edition: str) -> None:
+@pytest.mark.parametrize("edition", TITLES)
+def test_a_free_suite_is_run_when_it_is_asked_for_by_its_name(edition: Edition) -> None:
     done = CliRunner().invoke(app, ["cases", "--suite", edition, "--language", "pt"])
     assert done.exit_code == 0
     posts = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(posts) == len(load_free_suite("free" if edition == "free" else "free2").only(["pt"]).cases)
+    assert len(posts) == len(load_free_suite(edition).only(["pt"]).cases)
 
 
 def test_an_unknown_language_is_named_with_those_that_are_known() -> None:

@@ -2,34 +2,36 @@
 
 The other suites say which wordings are told; whoever mends a model looks at them, so their numbers flatter. This one
 is for a look from outside once models are settled, and no gate asks it: a model that is mended after it is no longer
-measured by it. That happened to the first edition; the second was written after.
+measured by it. That happened to the first edition and to the second; the next was written after.
 """
 
 from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal
 
 from classifiers.checks.suite import Case, Function, Suite
 from classifiers.narratives.seeds import ORDINARY, PROTECTED
 from hustings.errors import ConfigError
 
-__all__ = ["Edition", "load_free_suite"]
+__all__ = ["TITLES", "Edition", "load_free_suite"]
 
-Edition = Literal["free", "free2"]
-"""The folder that holds its posts."""
-_SUITES: dict[Edition, tuple[str, str]] = {
-    "free": ("free", "Free form"),
-    "free2": ("free-2", "Free form, second edition"),
+Edition = Literal["free", "free-2", "free-3"]
+"""What the suite is called; its folder is called so too, without the hyphen."""
+TITLES: dict[Edition, str] = {
+    "free": "Free form",
+    "free-2": "Free form, second edition",
+    "free-3": "Free form, third edition",
 }
-"""Name and title."""
+"""Of every edition, in order."""
 _HARM = ("N", "A", "G")
 
 
 def load_free_suite(edition: Edition = "free") -> Suite:
     """Every post a case; a code is a function, and what is not harm expects nothing. Raises `ConfigError`."""
-    folder = files("classifiers").joinpath("checks", edition)
+    folder = _folder(edition)
     functions: dict[str, Function] = {}
     cases: list[Case] = []
     languages = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
@@ -47,10 +49,9 @@ def load_free_suite(edition: Edition = "free") -> Suite:
                 )
                 for number, text in enumerate(posts)
             ]
-    name, title = _SUITES[edition]
     return Suite(
-        name=name,
-        title=title,
+        name=edition,
+        title=TITLES[edition],
         harm=_HARM,
         functions=tuple(functions.values()),
         languages=tuple(languages),
@@ -67,11 +68,16 @@ def _function(code: str) -> Function:
 
 
 def _posts(edition: Edition, language: str) -> dict[str, list[str]]:
-    where = f"checks/{edition}/{language}.toml"
+    entry = _folder(edition).joinpath(f"{language}.toml")
+    where = f"checks/{edition}: {entry.name}"
     try:
-        tree = tomllib.loads(files("classifiers").joinpath("checks", edition, f"{language}.toml").read_text("utf-8"))
+        tree = tomllib.loads(entry.read_text("utf-8"))
         if tree.pop("language") != language:
             raise ConfigError(f"{where}: `language` is not that of the file's name")
         return {code: [str(post) for post in lists["posts"]] for code, lists in tree.items()}
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"{where}: {error!r}; each code needs `posts`") from error
+
+
+def _folder(edition: Edition) -> Traversable:
+    return files("classifiers").joinpath("checks", edition.replace("-", ""))

@@ -34,12 +34,14 @@ class SuiteName(StrEnum):
     TARGETS = "targets"
     FREE = "free"
     FREE_2 = "free-2"
+    FREE_3 = "free-3"
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)
 """What is run unless somebody asks for a suite that should stay unseen until models are settled."""
 Suites = Annotated[
-    list[SuiteName] | None, typer.Option("--suite", help="a suite; may be repeated; default: all but free and free-2")
+    list[SuiteName] | None,
+    typer.Option("--suite", help="a suite; may be repeated; default: all but those in free form"),
 ]
 Languages = Annotated[list[str] | None, typer.Option("--language", help="a language; may be repeated; default: all")]
 Models = Annotated[
@@ -103,7 +105,7 @@ def page(models: Models = None) -> None:
     from classifiers.checks.page import page as written
     from runtime.commands.terminal import say
 
-    suites = _suites([SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.FREE, SuiteName.FREE_2], None)
+    suites = _suites([one for one in SuiteName if one is not SuiteName.TARGETS], None)
     say(written(_reports(suites, models)).rstrip("\n"))
 
 
@@ -122,14 +124,13 @@ def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[
 
 def _suite(name: SuiteName) -> Suite | TargetSuite:
     from classifiers.checks.expand import load_suite
-    from classifiers.checks.free import load_free_suite
+    from classifiers.checks.free import TITLES, load_free_suite
     from classifiers.checks.who import load_target_suite
 
     if name is SuiteName.TARGETS:
         return load_target_suite()
-    if name in (SuiteName.FREE, SuiteName.FREE_2):
-        return load_free_suite("free" if name is SuiteName.FREE else "free2")
-    return load_suite(name)
+    edition = next((one for one in TITLES if one == name), None)
+    return load_suite(name) if edition is None else load_free_suite(edition)
 
 
 def _reports(suites: Sequence[Suite | TargetSuite], models: Path | None) -> list[Report]:
