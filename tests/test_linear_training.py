@@ -17,6 +17,7 @@ from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
 from classifiers.training.nb_logistic import Settings, fit, matrix
+from classifiers.training.robustness import every_second, respelt
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train import Order, train, trainable
 from hustings.errors import ConfigError
@@ -168,6 +169,14 @@ def test_how_often_foreign_rows_are_positive_tells_the_corpus_nothing() -> None:
     told = fit(rows, labels, Settings(), seed=1, foreign=foreign)
     margins = [float((harbour @ (one.weights / WORDS_WEIGH))[0]) + one.intercept for one in (taught, told)]
     assert margins[1] < margins[0] - 1
+
+
+def test_words_of_syllables_are_hidden_though_they_have_few() -> None:
+    text = "यह बेशर्म औरत है"
+    assert every_second(text, odd=True) == ("यह", "औरत")
+    assert every_second(text, odd=False) == ("बेशर्म",)
+    assert respelt(text, "masked", telling=every_second(text, odd=True)) == "य* बेशर्म औ*त है"
+    assert respelt(text, "masked") == text
 
 
 def test_measures_agree_with_scikit_learn() -> None:

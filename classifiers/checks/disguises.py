@@ -13,10 +13,11 @@ from collections.abc import Callable
 
 from classifiers.checks.suite import Phrasing
 
-__all__ = ["DISGUISES", "letters"]
+__all__ = ["DISGUISES", "WORD", "letters"]
 
 _FEWEST_LETTERS = 4
-_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u200c\u200d])*")
+WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u200c\u200d])*")
+"""A word with its marks, in any script."""
 _VIRAMAS = "\u094d\u0bcd"
 _LEET = str.maketrans({"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"})
 _LOOK_ALIKES = str.maketrans(
@@ -52,7 +53,7 @@ def _every_second(text: str, change: Callable[[str], str]) -> str:
         count += 1
         return change(word[0]) if count % 2 else word[0]
 
-    return _WORD.sub(changed, text)
+    return WORD.sub(changed, text)
 
 
 def _telling(text: str, phrasing: Phrasing, change: Callable[[str], str]) -> str:
@@ -61,7 +62,7 @@ def _telling(text: str, phrasing: Phrasing, change: Callable[[str], str]) -> str
     def changed(word: re.Match[str]) -> str:
         return change(word[0]) if word[0].casefold().startswith(phrasing.telling) else word[0]
 
-    done = _WORD.sub(changed, text)
+    done = WORD.sub(changed, text)
     return done if done != text else _every_second(text, change)
 
 
@@ -143,7 +144,7 @@ def _texted(text: str, phrasing: Phrasing) -> str:
     def short(word: re.Match[str]) -> str:
         return phrasing.texted.get(word[0], word[0])
 
-    return _WORD.sub(short, text.lower()).rstrip(".")
+    return WORD.sub(short, text.lower()).rstrip(".")
 
 
 def _padded(text: str, phrasing: Phrasing) -> str:

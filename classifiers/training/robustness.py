@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.checks.disguises import DISGUISES
+from classifiers.checks.disguises import DISGUISES, WORD, letters
 from classifiers.checks.suite import Phrasing
 from classifiers.gates.measured import LOST
 from classifiers.manifest import Metric
 from classifiers.training.measures import RESAMPLES
 
-__all__ = ["MEASURED", "MOST_POSTS", "disguised", "lost_recall", "respelt"]
+__all__ = ["MEASURED", "MOST_POSTS", "disguised", "every_second", "lost_recall", "respelt"]
 
 F64 = NDArray[np.float64]
 
@@ -33,10 +33,19 @@ MEASURED = (
 MOST_POSTS = 1500
 
 
-def respelt(text: str, disguise: str, chatter: Sequence[str] = ()) -> str:
-    """The text in that disguise, every second of its longer words."""
-    phrasing = Phrasing(language="", words={}, templates={}, swap={}, telling=(), texted={}, padding=tuple(chatter))
+def respelt(text: str, disguise: str, chatter: Sequence[str] = (), telling: Sequence[str] = ()) -> str:
+    """The text in that disguise: words that begin like one of the `telling`, or every second of its longer words."""
+    phrasing = Phrasing(
+        language="", words={}, templates={}, swap={}, telling=tuple(telling), texted={}, padding=tuple(chatter)
+    )
     return DISGUISES[disguise](text, phrasing)
+
+
+def every_second(text: str, *, odd: bool) -> tuple[str, ...]:
+    """The first, third, fifth … word of two letters or more, or, if not `odd`, the others, in small letters. Where
+    letters are syllables, as in Devanagari, most words that tell have two or three."""
+    words = [word for word in WORD.findall(text.casefold()) if len(letters(word)) > 1]
+    return tuple(words[1 - odd :: 2])
 
 
 def disguised(texts: Sequence[str], disguise: str, chatter: Sequence[str]) -> list[str] | None:

@@ -16,11 +16,12 @@ from classifiers.manifest import Manifest, analyser_hash
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.check_worthy_posts import check_worthy_posts, languages
 from classifiers.training.duplicates import check_split, clusters, folds
+from classifiers.training.linear_rows import FOLDS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
 from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
-from classifiers.training.train_linear import FOLDS, LIBRARIES
+from classifiers.training.train_linear import LIBRARIES
 from hustings.codebook import CHECK_WORTHY
 from hustings.text import analyse_all
 

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from classifiers.gender import other_gender
 from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
@@ -21,55 +20,23 @@ from classifiers.own_posts import read_own
 from classifiers.training.calibration import bent, margin_of, platt, probabilities
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
+from classifiers.training.linear_rows import FOLDS, SECOND, Rows, tokens
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.nb_logistic import Settings, fit, matrix, other_seed
+from classifiers.training.nb_logistic import other_seed
 from classifiers.training.own_posts import ORDINARY, OwnRows, ordinary_posts, own_rows
 from classifiers.training.recipes import Recipe
-from classifiers.training.robustness import MOST_POSTS, lost_recall, respelt
+from classifiers.training.robustness import MOST_POSTS, lost_recall
 from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for, withheld_score
-from hustings.text import analyse_all
 
-__all__ = ["FOLDS", "held_out_fifth", "train_head"]
+__all__ = ["LIBRARIES", "held_out_fifth", "train_head"]
 
-FOLDS = 5
 LIBRARIES = ("numpy", "scikit-learn", "scipy")
-CARELESS = (("mistyped", "leet", "masked"), ("leet", "mistyped", "dotted"))
-"""Spellings that no analyser can undo wholly, so that a head must have seen them: each row is learnt in one of the
-first and in one of the second, by turns."""
 OWN_FLAGGED = "flagged"
 _OTHER_LABEL = ("macro_f1", "precision", "recall", "pr_auc")
 """What is measured where the label means something else; probabilities are of the head's own label."""
-_SECOND = Settings(penalty=4.0, smoothing=0.1)
-
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-
-
-class _Lesson(NamedTuple):
-    """All that is learnt from: rows of `nb_logistic.matrix`, and for each its label, how much it counts, the fold in
-    which it is held out together with whatever says the same, and whether it is none of the corpus."""
-
-    rows: Any
-    labels: I64
-    weights: F64
-    fold: I64
-    foreign: NDArray[np.bool_]
-
-    def fit(self, settings: Settings, *, without: int | None, seed: int) -> Weights:
-        """Train on all rows, or on those outside one fold."""
-        kept = self.weights > 0
-        if without is not None:
-            kept &= self.fold != without
-        found = fit(
-            self.rows[kept],
-            self.labels[kept],
-            settings,
-            seed=seed,
-            row_weights=self.weights[kept],
-            foreign=self.foreign[kept] if self.foreign.any() else None,
-        )
-        return Weights.quantised(found.weights, found.intercept)
 
 
 class _Judge(NamedTuple):
@@ -102,10 +69,10 @@ def train_head(
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
     own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
     ordinary = ordinary_posts(recipe.speech) if recipe.ordinary_weight else None
-    rows = _Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
+    rows = Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
 
     tell("features")
-    lesson, posts = rows.lesson(), _tokens(corpus.texts)
+    lesson, posts = rows.lesson(), tokens(corpus.texts)
     folds_told = each_fold(FOLDS, "abuse", tell)
     judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in folds_told]
     calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold), labels, fold)
@@ -116,12 +83,12 @@ def train_head(
     if own is not None:
         second = rows.second_lesson()
         folds_told = each_fold(FOLDS, "protected speech", tell)
-        opinions = [second.fit(_SECOND, without=number, seed=seed) for number in folds_told]
+        opinions = [second.fit(SECOND, without=number, seed=seed) for number in folds_told]
         right = (labels == 1) & (scores >= threshold.value)
         held = _by_fold([_Judge(one) for one in opinions], posts, fold)
         at, to = float(np.quantile(held[right], recipe.kept)), margin_of(withheld_score(threshold.value), calibration)
         judges = [_Judge(one.weights, Withholding(o, at, to)) for one, o in zip(judges, opinions, strict=True)]
-        final = _Judge(final.weights, Withholding(second.fit(_SECOND, without=None, seed=seed), at, to))
+        final = _Judge(final.weights, Withholding(second.fit(SECOND, without=None, seed=seed), at, to))
         scores = _scores(judges, by_fold, posts, fold)
         threshold = _with_withholding(threshold, labels, scores)
     tell("measures")
@@ -133,17 +100,17 @@ def train_head(
     metrics += lost_recall(
         [corpus.texts[place] for place in positives],
         scores[positives],
-        lambda texts: _scores(judges, by_fold, _tokens(texts), fold[positives]),
+        lambda texts: _scores(judges, by_fold, tokens(texts), fold[positives]),
         threshold.value,
         read_own(recipe.speech).chatter if own is not None else (),
         on=on,
         seed=seed,
     )
     if own is not None:
-        own_scores = _scores(judges, by_fold, _tokens(own.texts), rows.own_fold)
+        own_scores = _scores(judges, by_fold, tokens(own.texts), rows.own_fold)
         metrics += _own_metrics(own, own_scores >= threshold.value)
     if ordinary is not None:
-        scores_there = _scores(judges, by_fold, _tokens(ordinary[0]), rows.ordinary_fold)
+        scores_there = _scores(judges, by_fold, tokens(ordinary[0]), rows.ordinary_fold)
         metrics.append(_flagged(scores_there >= threshold.value, ORDINARY, wanted=False))
 
     tell("other rows")
@@ -208,84 +175,6 @@ def held_out_fifth(corpus: Corpus, *, seed: int) -> NDArray[np.bool_]:
     return held
 
 
-class _Rows:
-    """What the two lessons of a head are made of."""
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        corpus: Corpus,
-        fold: NDArray[np.intp],
-        own: OwnRows | None,
-        ordinary: Sequence[str],
-        seed: int,
-    ) -> None:
-        self._recipe = recipe
-        self._corpus, self._ordinary = corpus.texts, list(ordinary)
-        self._own = list(own.texts) if own is not None else []
-        self._labels = np.array([*corpus.labels, *(own.labels if own is not None else ())], dtype=np.int64)
-        self._own_weights = _even(own) if own is not None else np.zeros(0)
-        self.own_fold = _folds_of(own, seed)
-        self.ordinary_fold = np.random.default_rng(seed).integers(0, FOLDS, len(self._ordinary))
-        self._fold = np.concatenate((fold, self.own_fold)).astype(np.int64)
-
-    def _matrix(self, texts: Sequence[str], settings: Settings) -> Any:
-        return matrix(_tokens(texts), HashKey.from_seed(HASH_SEED), settings)
-
-    def lesson(self) -> _Lesson:
-        """The corpus, ordinary posts and our own posts, as they are written and in the spellings of `CARELESS`. What
-        only sounds like abuse is left to the second lesson: learnt here, it takes weight from the very words that speak
-        for abuse (recall at precision .90 on EDOS fell from .38 to .30). Threats are told by other words."""
-        from scipy.sparse import vstack
-
-        recipe, texts = self._recipe, [*self._corpus, *self._own, *self._ordinary]
-        learnt = recipe.own_protected | (self._labels[len(self._corpus) :] == 1)
-        ordinary = np.full(len(self._ordinary), recipe.ordinary_weight)
-        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * recipe.own_weight, ordinary))
-        foreign = np.zeros(len(texts), dtype=np.bool_)
-        foreign[len(self._corpus) : len(self._labels)] = not recipe.own_protected
-        labels = np.append(self._labels, np.zeros(len(ordinary), dtype=np.int64))
-        fold = np.append(self._fold, self.ordinary_fold)
-        others = [other_gender(text, recipe.speech) for text in texts] if recipe.either_gender else texts
-        changed = np.array([one != other for one, other in zip(texts, others, strict=True)])
-        weights[changed] /= 2
-        readings = [(texts, weights)]
-        if changed.any():
-            readings.append((others, weights * changed))
-        turns = CARELESS if recipe.careless_weight else ()
-        careless = weights * (1 + changed) * recipe.careless_weight / len(CARELESS)
-        for turn, some in zip(turns, (texts, others), strict=False):
-            readings.append(([respelt(text, turn[place % len(turn)]) for place, text in enumerate(some)], careless))
-        return _Lesson(
-            vstack([self._matrix(some, recipe.settings) for some, _ in readings]).tocsr(),
-            np.tile(labels, len(readings)),
-            np.concatenate([weight for _, weight in readings]),
-            np.tile(fold, len(readings)),
-            np.tile(foreign, len(readings)),
-        )
-
-    def second_lesson(self) -> _Lesson:
-        """Our own posts in which nothing is to be found, against our own others and what the corpus calls positive."""
-        size = len(self._corpus)
-        kept = np.concatenate((self._labels[:size] == 1, np.ones(len(self._own), dtype=np.bool_)))
-        texts = [text for text, is_kept in zip([*self._corpus, *self._own], kept, strict=True) if is_kept]
-        count = int(kept[:size].sum())
-        total = float(self._own_weights.sum()) / 2
-        weights = np.concatenate((np.full(count, total / max(count, 1)), self._own_weights))
-        nobody = np.zeros(len(texts), dtype=np.bool_)
-        return _Lesson(self._matrix(texts, _SECOND), 1 - self._labels[kept], weights, self._fold[kept], nobody)
-
-
-def _even(own: OwnRows) -> F64:
-    """The weights of our own posts; positives and negatives count alike, together as much as there are posts."""
-    weights, labels = np.array(own.weights), np.array(own.labels)
-    whole = weights.sum()
-    for label in (0, 1):
-        part = labels == label
-        weights[part] *= whole / 2 / max(float(weights[part].sum()), 1.0)
-    return weights
-
-
 def _calibrations(
     recipe: Recipe, margins: F64, labels: I64, fold: NDArray[np.intp]
 ) -> tuple[Calibration, list[Calibration]]:
@@ -317,7 +206,7 @@ def _scores(
 
 def _measured(judge: _Judge, corpus: Corpus, calibration: Calibration) -> tuple[I64, F64]:
     """Labels and scores of rows that were not trained on."""
-    margins = _margins(judge, _tokens(corpus.texts))
+    margins = _margins(judge, tokens(corpus.texts))
     return np.array(corpus.labels, dtype=np.int64), np.round(probabilities(margins, calibration), DECIMALS)
 
 
@@ -329,15 +218,6 @@ def _with_withholding(threshold: Threshold, labels: I64, scores: F64) -> Thresho
         precision=round(float(labels[flagged].mean()), 4),
         recall=round(float(flagged[labels == 1].mean()), 4),
     )
-
-
-def _folds_of(own: OwnRows | None, seed: int) -> NDArray[np.intp]:
-    """A fold for each of our own rows; the readings of one post stay together."""
-    if own is None:
-        return np.zeros(0, dtype=np.intp)
-    families = np.array(own.families, dtype=np.intp)
-    drawn: NDArray[np.intp] = np.random.default_rng(seed).integers(0, FOLDS, families.max(initial=0) + 1)
-    return drawn[families]
 
 
 def _own_metrics(own: OwnRows, flagged: NDArray[np.bool_]) -> list[Metric]:
@@ -381,10 +261,6 @@ def _by_fold(judges: Sequence[_Judge], posts: Sequence[Sequence[str]], fold: NDA
         places = np.flatnonzero(fold == number).tolist()
         margins[places] = _margins(judge, [posts[place] for place in places])
     return margins
-
-
-def _tokens(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    return [analysis.tokens for analysis in analyse_all(texts)]
 
 
 def _margins(judge: _Judge, posts: Sequence[Sequence[str]]) -> F64:
