@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from classifiers.encoder.codes import CodeReader, code_reader_finder, load_code_reader, load_code_readers, pack_codes
+from classifiers.linear.features import HASH_SEED, HashKey, word_features
+from classifiers.linear.model import pack
 from classifiers.manifest import Calibration
 from classifiers.narratives.sense import OpenEncoder, Sense, SenseSettings
 from classifiers.signing import ANYBODY
 from hustings.errors import ModelError
-from tests.tiny_encoder import CODE_WEIGHTS, READ_AS, head, write_embedder, write_encoder, write_reader
+from tests.tiny_encoder import CODE_WEIGHTS, EVEN_WORTH, READ_AS, head, write_embedder, write_encoder, write_reader
 
 
 @pytest.fixture
@@ -60,6 +62,11 @@ def test_codes_that_are_no_codes_of_this_network_are_refused(tmp_path: Path, cod
         load_code_reader(write_reader(tmp_path / "encoder-mul", codes=codes), signers=ANYBODY)
 
 
+def test_a_head_for_worth_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"worth\.i16\.zlib"):
+        load_code_reader(write_reader(tmp_path / "encoder-mul", worth=b"none"), signers=ANYBODY)
+
+
 # ── which encoder ──
 
 
@@ -100,8 +107,32 @@ def test_a_spoilt_folder_beside_it_keeps_nobody_from_it(tmp_path: Path, reader: 
 
 
 def sense(open_encoder: OpenEncoder, codes: tuple[str, ...] = READ_AS) -> Sense:
-    calibration = Calibration(slope=1.0, intercept=0.0)
-    return Sense(SenseSettings("encoder-mul@1", "5" * 64, 0.5, 0.1, calibration, 0.5), codes, open_encoder)
+    even = Calibration(slope=1.0, intercept=0.0)
+    settings = SenseSettings("encoder-mul", "5" * 64, 0.5, 1.0, 2.0, 0.5, even, even, 0.5)
+    return Sense(settings, codes, open_encoder)
+
+
+@pytest.mark.parametrize(
+    ("margin", "worth", "asked"),
+    [(1.0, 0.0, True), (0.0, 2.0, True), (0.9, 0.1, False), (-1.0, 3.9, False), (None, 2.0, True), (None, 1.9, False)],
+)
+def test_columns_and_worth_say_together_what_is_asked_about_and_worth_alone_where_columns_know_nothing(
+    margin: float | None, worth: float, asked: bool
+) -> None:
+    assert sense(lambda network: None).asks(margin, worth) is asked
+
+
+def test_posts_are_worth_what_the_encoder_s_head_says(tmp_path: Path) -> None:
+    by_bucket = EVEN_WORTH.by_bucket.copy()
+    by_bucket[word_features(["kill"], HashKey.from_seed(HASH_SEED)).words] = 7
+    folder = write_reader(tmp_path / "encoder-mul", worth=pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0])
+    reader = load_code_reader(folder, signers=ANYBODY)
+    asked = sense(lambda network: reader)
+    found = asked.worth([["kill"], ["kill", "zebra"], ["zebra"], []])
+    assert found is not None
+    assert found[0] > found[1] > found[2] == found[3] == 0
+    assert asked.most_telling([["zebra"], ["kill"], ["love", "kill"]]) == 1
+    assert sense(lambda network: None).worth([["kill"]]) is None
 
 
 def test_an_answer_has_the_order_of_the_codes_that_are_asked_about(reader: CodeReader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.codes import CodeReader, load_code_readers
 from classifiers.encoder.reading import SOMEBODY, read_words
 from classifiers.encoder.settings import EncoderSettings
+from classifiers.encoder.worth import Worth
 from classifiers.narratives.columns import Network, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.evidence import evidence_of, features_in, places_of
@@ -153,22 +155,20 @@ def test_chatter_alone_says_nothing() -> None:
 # ── meaning ──
 
 CLAIM = "The election was cancelled, the president signed the decree last night"
-FAR = ["The bakery had no bread today", "I voted this morning and the queue was short"]
+FAR = ["My brother is cooking rice and fish tonight", "I voted this morning and the queue was short"]
 
 
 def told(teller: Teller, text: str) -> Told | None:
-    return teller.tell(analyse(text).tokens, said(text, language=teller.manifest.language))
+    tokens = analyse(text).tokens
+    (worth,) = teller.worth([tokens])
+    return teller.tell(tokens, said(text, language=teller.manifest.language), worth)
 
 
 def beside(language: str, open_encoder: OpenEncoder) -> Teller:
     """The shipped teller, with what was settled for it and another way to its encoder."""
     teller = TELLERS[language]
     assert teller.sense is not None
-    return teller._replace(sense=Sense(teller.sense.settings, teller.reader.columns.codes, open_encoder))
-
-
-def fail(network: str) -> CodeReader | None:
-    raise AssertionError(f"asked for {network}")
+    return teller._replace(sense=Sense(teller.sense.settings, teller.reader.columns.codes, open_encoder, language))
 
 
 @pytest.fixture(scope="module")
@@ -186,12 +186,51 @@ def test_posts_near_a_flag_are_read_by_an_encoder_too(shipped: CodeReader, langu
     assert (both.reading.begin, both.reading.end) == (alone.reading.begin, alone.reading.end)
 
 
+class Unasked(NamedTuple):
+    """An encoder that knows what it is worth asking about, and must not be asked."""
+
+    worth: Worth
+    codes: tuple[str, ...]
+
+    def shares(self, text: str) -> NDArray[np.float32]:
+        raise AssertionError(f"asked about {text!r}")
+
+
 @pytest.mark.parametrize("text", FAR)
-def test_other_posts_are_not(text: str) -> None:
-    found = told(beside("en", fail), text)
+def test_other_posts_are_not(shipped: CodeReader, text: str) -> None:
+    unasked = cast(CodeReader, Unasked(shipped.worth, shipped.codes))
+    found = told(beside("en", lambda network: unasked), text)
     assert found is None or found.score < found.threshold
-    with pytest.raises(AssertionError, match="asked for"):
-        told(beside("en", fail), CLAIM)
+    with pytest.raises(AssertionError, match="asked about"):
+        told(beside("en", lambda network: unasked), CLAIM)
+
+
+SPEAKS_OF_NOTHING = "show up and you lose your pension"
+AMID_CHATTER = " ".join([*["the bread was warm and the sea was calm this morning"] * 4, SPEAKS_OF_NOTHING])
+
+
+def test_a_post_that_speaks_of_nothing_that_columns_know_is_read_by_the_encoder_alone(shipped: CodeReader) -> None:
+    assert TELLERS["en"].reader.read(analyse(SPEAKS_OF_NOTHING).tokens) is None
+    assert told(TELLERS["en"]._replace(sense=None), SPEAKS_OF_NOTHING) is None
+    both = told(beside("en", lambda network: shipped), SPEAKS_OF_NOTHING)
+    assert both is not None
+    assert both.score >= both.threshold
+    assert both.reading.code in {"N-PART-CONSEQ", "N-PART"}
+
+
+def test_of_a_long_one_the_window_is_read_that_is_worth_most(shipped: CodeReader) -> None:
+    found = told(beside("en", lambda network: shipped), AMID_CHATTER)
+    assert found is not None
+    assert found.reading.end - found.reading.begin <= 24
+    read = analyse(AMID_CHATTER).tokens[found.reading.begin : found.reading.end]
+    assert {"lose", "pension"} <= set(read)
+
+
+@given(st.lists(st.sampled_from(["vote", "sea", "cancelled", "."]), max_size=300))
+def test_the_windows_of_a_post_hold_all_of_it_that_is_read(tokens: list[str]) -> None:
+    windows = READER.windows(tokens)
+    assert {place for begin, end in windows for place in range(begin, end)} == set(range(min(len(tokens), 240)))
+    assert all(end - begin <= 36 for begin, end in windows)
 
 
 @pytest.mark.parametrize("text", [CLAIM, *FAR])

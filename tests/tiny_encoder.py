@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
+import numpy as np
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
@@ -21,6 +23,9 @@ from tokenizers.pre_tokenizers import Whitespace
 from classifiers.encoder.codes import CODES, pack_codes
 from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
 from classifiers.encoder.model import NETWORK, TOKENIZER
+from classifiers.encoder.worth import WORTH, Worth
+from classifiers.linear.features import BUCKETS
+from classifiers.linear.model import Weights, pack
 from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
@@ -38,6 +43,8 @@ CODE_WEIGHTS = {
     "kill": (3.0, 0.0, 0.0),
 }
 """Of each word under the three codes."""
+EVEN_WORTH = Weights(np.zeros(BUCKETS + 1, dtype=np.int16), 1.0, 0.0)
+"""Every post has margin 0."""
 
 THRESHOLD = Threshold(
     value=0.5, reason="", chosen_by="a test", chosen_at="2026-10-01", chosen_on="", precision=1.0, recall=1.0
@@ -95,8 +102,10 @@ def write_reader(folder: Path, /, **replaced: bytes) -> Path:
         NETWORK: CODES_NETWORK_FILE.read_bytes(),
         TOKENIZER: tokenizer(),
         CODES: replaced.get("codes", pack_codes(READ_AS)),
+        WORTH: replaced.get("worth", pack(EVEN_WORTH)[0]),
     }
-    return _write(folder, content, "embedder", "", Calibration(slope=1.0, intercept=0.0))
+    even = Calibration(slope=1.0, intercept=0.0)
+    return _write(folder, content, "embedder", "", even, Worth.settings(EVEN_WORTH))
 
 
 def _write(
@@ -105,6 +114,7 @@ def _write(
     kind: Literal["encoder", "embedder"],
     code: str,
     calibration: Calibration,
+    settings: Mapping[str, int | float | str] = MappingProxyType({}),
 ) -> Path:
     folder.mkdir(parents=True)
     for name, raw in content.items():
@@ -120,7 +130,7 @@ def _write(
             label="a test's",
             limits="knows five words",
             data=(),
-            settings={},
+            settings=dict(settings),
             calibration=calibration,
             threshold=THRESHOLD,
             metrics=(),
@@ -143,7 +153,6 @@ def with_version(one: EncoderHead, version: str) -> EncoderHead:
 
 def make_network(weights: Mapping[str, tuple[float, ...]]) -> bytes:
     """ids, mask → logits [texts, outputs]."""
-    import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
     texts_and_pieces = ["texts", "pieces"]

@@ -1,5 +1,5 @@
-"""An encoder that gives every code of narratives a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`
-and the manifest that vouches for them. Narratives ask it what a post means."""
+"""An encoder that gives every code of narratives a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`,
+the weights of `worth`, and the manifest that vouches for them. Narratives ask it what a post means."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.session import Session
+from classifiers.encoder.worth import WORTH, Worth
+from classifiers.linear.model import Weights, read_number, read_table
 from classifiers.manifest import Manifest, read_file, read_manifest
 from classifiers.signing import ANYBODY, Signers
 from hustings.errors import ModelError
@@ -22,15 +24,16 @@ __all__ = ["CODES", "FILES", "CodeReader", "code_reader_finder", "load_code_read
 _NETWORK = "network.onnx"
 CODES = "codes.json"
 """What the outputs mean, in order: codes of narratives, of protected speech, and ordinary talk."""
-FILES = (_NETWORK, "tokenizer.json", CODES)
+FILES = (_NETWORK, "tokenizer.json", CODES, WORTH)
 
 
 class CodeReader(NamedTuple):
-    """An open one: what it says of itself, and what its outputs mean."""
+    """An open one: what it says of itself, what its outputs mean, and what it is worth asking about."""
 
     manifest: Manifest
     session: Session
     codes: tuple[str, ...]
+    worth: Worth
 
     @property
     def network(self) -> str:
@@ -80,12 +83,17 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     files = {file.name: file for file in manifest.files}
     if tuple(files) != FILES:
         raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
-    network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES)
+    network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:3])
+    weights = Weights(
+        read_table(folder, files[WORTH]),
+        read_number(folder, manifest, "worth_scale"),
+        read_number(folder, manifest, "worth_intercept"),
+    )
     codes = _codes(raw, str(folder))
     session = Session.open(network, tokenizer, threads=threads, where=str(folder))
     if len(codes) != session.outputs:
         raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
-    return CodeReader(manifest, session, codes)
+    return CodeReader(manifest, session, codes, Worth(weights))
 
 
 def pack_codes(codes: Iterable[str]) -> bytes:

@@ -15,7 +15,7 @@ class EncoderSettings(BaseModel):
 
     on: bool = Field(default=True, description="read the posts that the linear heads find uncertain or important")
     keep: float = Field(
-        default=0.985,
+        default=0.99,
         ge=0.0,
         le=1.0,
         description="share of what the encoder would find on all posts that must be found still; 1 reads every post",

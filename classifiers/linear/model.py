@@ -32,6 +32,8 @@ __all__ = [
     "load_head",
     "load_heads",
     "pack",
+    "read_number",
+    "read_table",
     "save_head",
 ]
 
@@ -107,15 +109,16 @@ def load_head(folder: Path, *, signers: Signers | None = None) -> Head:
     if manifest.settings.get("buckets") != BUCKETS:
         found = manifest.settings.get("buckets")
         raise ModelError(f"{folder}: made for {found!r} buckets, this version has {BUCKETS}")
-    tables = [_table(folder, file) for file in manifest.files]
-    weights = Weights(tables[0], *(_number(folder, manifest, key) for key in _KEYS))
+    tables = [read_table(folder, file) for file in manifest.files]
+    weights = Weights(tables[0], *(read_number(folder, manifest, key) for key in _KEYS))
     if len(tables) == 1:
         return Head(manifest, weights)
-    scale, intercept, at, to = (_number(folder, manifest, key) for key in _WITHHOLDS_KEYS)
+    scale, intercept, at, to = (read_number(folder, manifest, key) for key in _WITHHOLDS_KEYS)
     return Head(manifest, weights, Withholding(Weights(tables[1], scale, intercept), at, to))
 
 
-def _table(folder: Path, file: ModelFile) -> NDArray[np.int16]:
+def read_table(folder: Path, file: ModelFile) -> NDArray[np.int16]:
+    """The weights of all buckets, and 0 for `NOTHING`. Raises `ModelError` unless the file is what is named."""
     by_bucket = np.zeros(BUCKETS + 1, dtype=np.int16)
     where = f"{folder}: {file.name}"
     raw = unpack(read_file(folder, file), size=_BYTES, where=where, holds="bytes of weights")
@@ -123,7 +126,8 @@ def _table(folder: Path, file: ModelFile) -> NDArray[np.int16]:
     return by_bucket
 
 
-def _number(folder: Path, manifest: Manifest, key: str) -> float:
+def read_number(folder: Path, manifest: Manifest, key: str) -> float:
+    """One of the manifest's settings. Raises `ModelError` where it is missing, no number or not finite."""
     try:
         value = float(manifest.settings[key])
     except (KeyError, ValueError) as error:

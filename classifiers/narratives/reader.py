@@ -91,6 +91,18 @@ class Reader:
         best = likely.index(max(likely))
         return self._reading(parts[best], *windows[best], found[best])
 
+    def windows(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
+        """What may be read of a post that speaks of nothing: all of it, or of a longer one its windows."""
+        many = min(len(tokens), _MOST_READ)
+        if many <= _WHOLE:
+            return [(0, many)]
+        return [(begin, min(begin + _WINDOW, many)) for begin in range(0, many - _WINDOW + _STEP, _STEP)]
+
+    def read_else(self, tokens: Sequence[str], begin: int, end: int) -> Reading:
+        """What columns make of these tokens of a post that speaks of nothing that they know."""
+        terms = self.lexicon.terms(tokens[begin:end])
+        return self._reading(terms, begin, end, self._shares(terms))
+
     def weighed(self, reading: Reading, by_meaning: F32, share: float) -> Reading:
         """The reading with another opinion about the same columns, to which `share` of the say goes. What a code must
         speak of binds columns alone: they know words, meaning is told in others too."""

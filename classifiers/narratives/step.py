@@ -45,18 +45,22 @@ class Narratives:
         )
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        return [
-            self._told(assessment, self._tellers[assessment.lang]) if assessment.lang in self._tellers else assessment
-            for assessment in assessments
-        ]
+        done = list(assessments)
+        places: dict[str, list[int]] = {}
+        for place, assessment in enumerate(assessments):
+            if assessment.lang in self._tellers and (assessment.tokens or assessment.title_tokens):
+                places.setdefault(assessment.lang, []).append(place)
+        for language, mine in places.items():
+            teller = self._tellers[language]
+            read = [self._names.without(done[place].title_tokens, done[place].tokens) for place in mine]
+            worth = teller.worth([one.tokens for one in read])
+            for place, one, is_worth in zip(mine, read, worth, strict=True):
+                done[place] = self._told(done[place], one, is_worth, teller)
+        return done
 
-    def _told(self, assessment: Assessment, teller: Teller) -> Assessment:
-        read = self._names.without(assessment.title_tokens, assessment.tokens)
-        tokens = read.tokens
-        if not tokens:
-            return assessment
-        post = assessment.post
-        told = teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names))
+    def _told(self, assessment: Assessment, read: Read, worth: float | None, teller: Teller) -> Assessment:
+        tokens, post = read.tokens, assessment.post
+        told = teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names), worth)
         assessed = assessment
         if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
             assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)

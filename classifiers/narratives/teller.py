@@ -86,24 +86,42 @@ class Teller(NamedTuple):
         """`name@version`, as flags carry it."""
         return self.manifest.tag
 
-    def tell(self, tokens: Sequence[str], said: Said) -> Told | None:
-        """None for a post that speaks of nothing that any code is about. `said` is the same post for an encoder."""
+    def worth(self, posts: Sequence[Sequence[str]]) -> Sequence[float | None]:
+        """How much each of the posts is worth asking the encoder about; None where there is none to be asked."""
+        found = self.sense.worth(posts) if self.sense is not None else None
+        return [None] * len(posts) if found is None else found
+
+    def tell(self, tokens: Sequence[str], said: Said, worth: float | None) -> Told | None:
+        """None for a post that speaks of nothing that any code is about, by words and by meaning. `said` is the same
+        post for an encoder, `worth` is what it is worth asking one."""
         reading = self.reader.read(tokens)
-        if reading is None:
-            return None
+        told = self._by_meaning(reading, tokens, said, worth) if worth is not None else None
+        if told is not None or reading is None:
+            return told
         score = round(self.manifest.calibration.probability(reading.margin), DECIMALS)
-        sense = self.sense
-        if sense is not None and score >= sense.settings.least:
-            by_meaning = sense.shares(said(reading.begin, reading.end))
-            if by_meaning is not None:
-                reading = self.reader.weighed(reading, by_meaning, sense.settings.share)
-                score = round(sense.settings.calibration.probability(reading.margin), DECIMALS)
-                return Told(reading, score, max(sense.settings.threshold, reading.threshold))
         return Told(reading, score, max(self.manifest.threshold.value, reading.threshold))
+
+    def _by_meaning(self, reading: Reading | None, tokens: Sequence[str], said: Said, worth: float) -> Told | None:
+        """None for a post about which the encoder is not asked, or cannot be."""
+        sense = self.sense
+        if sense is None or not sense.asks(None if reading is None else reading.margin, worth):
+            return None
+        calibration = sense.settings.calibration
+        if reading is None:
+            windows = self.reader.windows(tokens)
+            best = sense.most_telling([tokens[begin:end] for begin, end in windows])
+            reading, calibration = self.reader.read_else(tokens, *windows[best]), sense.settings.calibration_else
+        by_meaning = sense.shares(said(reading.begin, reading.end))
+        if by_meaning is None:
+            return None
+        weighed = self.reader.weighed(reading, by_meaning, sense.settings.share)
+        score = round(calibration.probability(weighed.margin), DECIMALS)
+        return Told(weighed, score, max(sense.settings.threshold, weighed.threshold))
 
     def rate(self, tokens: Sequence[str], said: Said) -> float:
         """One number for a post: how likely it is harm, or how likely by likeness where that flags it."""
-        told = self.tell(tokens, said)
+        (worth,) = self.worth([tokens])
+        told = self.tell(tokens, said, worth)
         rated = told.score if told is not None else 0.0
         compared = self.resemblance.compare(tokens) if self.resemblance else None
         if self.resemblance and compared and compared[1] >= self.resemblance.threshold and compared[0].margin >= 0:
@@ -151,17 +169,26 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: O
 
 def _sense(folder: Path, manifest: Manifest, codes: Sequence[str], open_encoder: OpenEncoder) -> Sense:
     try:
-        slope, intercept, threshold, least, share = (
-            float(manifest.settings[f"sense_{name}"]) for name in ("slope", "intercept", "threshold", "least", "share")
-        )
+        numbers = {
+            name: float(manifest.settings[f"sense_{name}"])
+            for name in ("weight", "least", "least_else", "share", "threshold", "slope", "intercept")
+        }
+        other = {name: float(manifest.settings[f"sense_{name}_else"]) for name in ("slope", "intercept")}
         encoder, network = (str(manifest.settings[f"sense_{name}"]) for name in ("encoder", "network"))
     except (KeyError, ValueError) as error:
         raise ModelError(f"{folder}: settings lack a value for {error}") from error
-    return Sense(
-        SenseSettings(encoder, network, share, least, Calibration(slope=slope, intercept=intercept), threshold),
-        codes,
-        open_encoder,
+    settings = SenseSettings(
+        encoder=encoder,
+        network=network,
+        weight=numbers["weight"],
+        least=numbers["least"],
+        least_else=numbers["least_else"],
+        share=numbers["share"],
+        calibration=Calibration(slope=numbers["slope"], intercept=numbers["intercept"]),
+        calibration_else=Calibration(slope=other["slope"], intercept=other["intercept"]),
+        threshold=numbers["threshold"],
     )
+    return Sense(settings, codes, open_encoder, manifest.language)
 
 
 def _resemblance(folder: Path, manifest: Manifest) -> Resemblance | None:

@@ -1,9 +1,10 @@
 """A shipped reader of codes that learns on when seeds are added: from its 8-bit network, on a processor, in half an
 hour.
 
-It begins where the shipped one ended. In each epoch it reads all that is new to it and a share of what it knows, so
-that it forgets nothing; what was held out from it stays held out (`learnt_seeds`). The tasks of the recipe are not
-learnt again: their outputs are not shipped, and nothing asks for them.
+It begins where the shipped one ended. In each epoch it reads all that is new to it, and a share of what it knows and of
+the harmless posts of public corpora, so that it forgets nothing; what was held out from it stays held out
+(`learnt_seeds`). The tasks of the recipe are not learnt again: their outputs are not shipped, and nothing asks for
+them.
 """
 
 from __future__ import annotations
@@ -47,15 +48,16 @@ def continue_code_reader(
     signers: Signers | None = None,
 ) -> Manifest:
     """Open the reader in the folder `former`, which one of `signers` signed (None: those whose keys are shipped), teach
-    it the seeds that it does not know, and write it to `folder`; `read` gives corpora by name and use. An interrupted
-    training goes on from `checkpoint`. Raises `ConfigError` where a recipe or a record is of other networks than this
-    one, `ModelError` for a folder that cannot be trusted or read back, and when quantising changes too much."""
+    it the seeds that it does not know and the harmless posts that `read` gives by corpus and use, and write it to
+    `folder`. An interrupted training goes on from `checkpoint`. Raises `ConfigError` where a recipe or a record is of
+    other networks than this one, `ModelError` for a folder that cannot be trusted or read back, and when quantising
+    changes too much."""
     if recipe.continued is None:
         raise ConfigError(f"{recipe.name}: no recipe to train it on; give a base that transformers can open")
     reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
     _check(reader, recipe, former)
     own = recipe._replace(tasks=(), settings=recipe.continued)
-    labelled = gather(own.tasks, read, own.speech, narratives=own.narratives)
+    labelled = gather(own.tasks, read, own.speech, narratives=own.narratives, harmless=own.harmless)
     network = _open(reader, former)
     texts = [one.text for one in labelled.said]
     check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))
@@ -75,6 +77,7 @@ def continue_code_reader(
         own,
         base,
         taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data)),
+        read,
         folder,
         seed=seed,
         model_version=model_version,
@@ -117,5 +120,6 @@ def _base(reader: CodeReader, former: Path) -> Base:
 
 def _with_former(own: Sequence[Dataset], former: Sequence[Dataset]) -> tuple[Dataset, ...]:
     """The data of the former network are data of this one too; a file that has grown stands there once, as it is."""
-    files = {one.file for one in own}
-    return (*(one for one in former if one.file not in files and one.use == "training"), *own)
+    now = {one.file: one.sha256 for one in own}
+    kept = [one for one in former if one.use == "training" and now.get(one.file, one.sha256) == one.sha256]
+    return (*(one for one in kept if one not in own), *own)

@@ -63,6 +63,16 @@ def _uli(question: str) -> Callable[[dict[str, str]], int | None]:
     return lambda row: {"0": 0, "1": 1}.get(row[question])
 
 
+def _is_harmless_in_uli(row: dict[str, str]) -> int:
+    """Neither of `l1` and `l2`, nor explicit or aggressive (`l3`)."""
+    return int(all(row[question] == "0" for question in ("l1", "l2", "l3")))
+
+
+def _is_normal(row: dict[str, str]) -> int:
+    """MLMA: of no hostile kind."""
+    return int(row["sentiment"] == "normal")
+
+
 _EDOS = ("EDOS (SemEval-2023 Task 10)", "CC0-1.0", "github.com/rewire-online/edos")
 _ULI = ("Uli", "CC-BY-4.0", "github.com/tattle-made/uli_dataset")
 _GERMEVAL = ("GermEval 2018", "CC-BY-4.0", "github.com/uds-lsv/GermEval-2018-Data")
@@ -70,6 +80,8 @@ _GUEST = ("Guest et al. 2021", "MIT", "github.com/ellamguest/online-misogyny-eac
 _HATEMOJI = ("HatemojiBuild", "CC-BY-4.0", "github.com/HannahKirk/Hatemoji")
 _MLMA = ("MLMA", "MIT", "github.com/HKUST-KnowComp/MLMA_hate_speech")
 _DAVIDSON = ("Davidson et al. 2017", "MIT", "github.com/t-davidson/hate-speech-and-offensive-language")
+
+_HARMLESS = "neither hate nor offence"
 
 CORPORA: dict[str, Source] = {
     "edos-sexist": Source("edos/train.csv.gz", *_EDOS, "text", _is_sexist),
@@ -115,6 +127,18 @@ CORPORA: dict[str, Source] = {
         lambda row: int(row["class"] == "0"),
         means="hate of any group, slurs alone are none",
     ),
+    "davidson-harmless": Source(
+        "davidson/train.csv.gz", *_DAVIDSON, "tweet", lambda row: int(row["class"] == "2"), means=_HARMLESS
+    ),
+    "germeval-harmless": Source(
+        "germeval2018/train.csv", *_GERMEVAL, "text", lambda row: int(row["coarse"] == "OTHER"), means=_HARMLESS
+    ),
+    "mlma-harmless-ar": Source("mlma/ar_train.csv", *_MLMA, "tweet", _is_normal, means=_HARMLESS),
+    "mlma-harmless-en": Source("mlma/en_train.csv", *_MLMA, "tweet", _is_normal, means=_HARMLESS),
+    "mlma-harmless-fr": Source("mlma/fr_train.csv", *_MLMA, "tweet", _is_normal, means=_HARMLESS),
+    "uli-harmless-en": Source("uli/en_train.csv", *_ULI, "text", _is_harmless_in_uli, means=_HARMLESS),
+    "uli-harmless-hi": Source("uli/hi_train.csv.gz", *_ULI, "text", _is_harmless_in_uli, means=_HARMLESS),
+    "uli-harmless-ta": Source("uli/ta_train.csv.gz", *_ULI, "text", _is_harmless_in_uli, means=_HARMLESS),
 }
 """Every corpus that can be trained or measured on, by name."""
 

@@ -3,6 +3,7 @@ against the exact network on the seeds that it did not learn from."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 from classifiers.encoder.codes import FILES, pack_codes
 from classifiers.encoder.reading import read_words
 from classifiers.encoder.session import Session
+from classifiers.encoder.worth import Worth
+from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
+from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Progress
@@ -22,6 +26,7 @@ from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.train_encoder import Material, Taught, settings_of, teach
+from classifiers.training.worth import learn_worth
 
 __all__ = ["make_code_reader", "write_code_reader"]
 
@@ -45,7 +50,15 @@ def make_code_reader(
     quantising changes too much."""
     taught = teach(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
     manifest = write_code_reader(
-        recipe, base, taught, folder, seed=seed, model_version=model_version, chosen_by=chosen_by, chosen_at=chosen_at
+        recipe,
+        base,
+        taught,
+        material.read,
+        folder,
+        seed=seed,
+        model_version=model_version,
+        chosen_by=chosen_by,
+        chosen_at=chosen_at,
     )
     checkpoint.unlink(missing_ok=True)
     return manifest
@@ -55,6 +68,7 @@ def write_code_reader(
     recipe: EncoderRecipe,
     base: Base,
     taught: Taught,
+    read: Callable[[str, str], Corpus],
     folder: Path,
     *,
     seed: int,
@@ -65,6 +79,7 @@ def write_code_reader(
     """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder, and beside it
     the record of the seeds that it has learnt."""
     codes = codes_of(recipe.narratives)
+    worth = learn_worth(recipe.narratives, recipe.harmless, read, seed=seed)
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
@@ -79,7 +94,7 @@ def write_code_reader(
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
-    content = dict(zip(FILES, (small, tokenizer, pack_codes(codes)), strict=True))
+    content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), pack(worth)[0]), strict=True))
     manifest = write_network(
         folder,
         content,
@@ -87,7 +102,7 @@ def write_code_reader(
         label=recipe.label,
         limits=recipe.limits,
         data=taught.datasets,
-        settings=settings_of(recipe, base, taught.epochs),
+        settings={**settings_of(recipe, base, taught.epochs), **Worth.settings(worth)},
         metrics=metrics,
         seed=seed,
         model_version=model_version,

@@ -199,7 +199,7 @@ def teach(
     progress: Progress,
 ) -> Taught:
     """Fine-tune a base."""
-    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives)
+    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives, harmless=recipe.harmless)
     network = open_base(base.at, len(recipe.tasks) + len(codes_of(recipe.narratives)), seed=seed)
     if recipe.pieces:
         network = keep_pieces(network, [one.text for one in labelled.said], first=recipe.pieces)

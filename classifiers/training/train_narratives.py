@@ -3,6 +3,7 @@ to say beside them, and what was settled for likeness."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ from classifiers.narratives.subject import load_subjects
 from classifiers.narratives.teller import WORDS, said
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
+from classifiers.training.narrative_asking import Asks, settle_asks
 from classifiers.training.narrative_columns import (
     FOLDS,
     Corpus,
@@ -40,9 +42,12 @@ from classifiers.training.train_likeness import Settled, settle_likeness
 
 __all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.04
+MOST_PROTECTED = 0.06
 """Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
-MOST_ORDINARY = 0.02
+MOST_PROTECTED_OF: Mapping[str, float] = {"pt": 0.05}
+"""The same of a language's own seeds where its share allows more than a tenth of ElectionCheck's protected posts to be
+flagged (settled after seeing that suite)."""
+MOST_ORDINARY = 0.04
 """Share of ordinary seeds, half of them about the election, that columns may flag."""
 LEAST_RIGHT = 0.5
 """Share of a code's flags on the seeds, most of which look like it and are none, that must be right in all languages
@@ -75,11 +80,9 @@ _LIMITS = (
 
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Of what is said, how much may be the encoder's."""
-_LEAST_KEPT = 0.95
-"""Share of the seeds flagged by meaning that must still be flagged when only posts are read that the columns of
-concepts leave near a flag …"""
-_ALWAYS_READ = 0.5
-"""… and from this probability on every post is: disguises hide more from columns than from the encoder."""
+_TALK_COUNTS = 3
+"""What an ordinary seed counts for in the calibration of seeds that speak of nothing that columns know: most posts of a
+stream are such."""
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -127,6 +130,7 @@ def train_narratives(
     labels, counted = _labels(own, places)
     scored = _scored(language, seed, share)
     tell("threshold")
+    most_protected = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
     scores, value = scored.scores, _threshold(language, seed, share)
     plain = _scored(language, seed, None)
     on = f"{language}: seeds, left out by {FOLDS} folds"
@@ -137,15 +141,19 @@ def train_narratives(
     files[WORDS] = file_of(WORDS, ("\n".join(vocabulary(language)) + "\n").encode())
     settings: dict[str, int | float | str] = {}
     if encoder is not None and share is not None:
-        by_columns = plain.scores[np.isin(own.of(language), places)]
+        asks, other = _asks(language, seed, share), _calibration_else(seed, share)
         settings = {
             "sense_encoder": encoder.manifest.name,
             "sense_network": encoder.network,
             "sense_share": share,
             "sense_slope": scored.calibration.slope,
             "sense_intercept": scored.calibration.intercept,
+            "sense_slope_else": other.slope,
+            "sense_intercept_else": other.intercept,
             "sense_threshold": value,
-            "sense_least": min(_ALWAYS_READ, round(float(np.quantile(by_columns[flagged], 1 - _LEAST_KEPT)), DECIMALS)),
+            "sense_weight": asks.weight,
+            "sense_least": asks.least,
+            "sense_least_else": asks.least_else,
         }
     tell("likeness")
     settled = _likeness(language, seed)
@@ -173,7 +181,7 @@ def train_narratives(
         limits=_LIMITS,
         data=(*_data(language, settled), *_data_of_others(language)),
         settings={
-            "most_protected": MOST_PROTECTED,
+            "most_protected": most_protected,
             "most_ordinary": MOST_ORDINARY,
             **settings,
             **(settled.settings if settled else {}),
@@ -181,7 +189,7 @@ def train_narratives(
         calibration=plain.calibration,
         threshold=Threshold(
             value=_threshold(language, seed, None),
-            reason=f"lowest score at which at most {MOST_PROTECTED:.1%} of protected and {MOST_ORDINARY:.0%} of "
+            reason=f"lowest score at which at most {most_protected:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
             chosen_by=chosen_by,
@@ -216,12 +224,14 @@ def _reader(network: Network, language: str) -> Reader:
 
 
 class _Both(NamedTuple):
-    """What columns that did not learn from a row say of it, and what the encoder that did not either says; None where
-    the row speaks of nothing, and where the encoder learnt it."""
+    """What columns that did not learn from a row say of it, None where it speaks of nothing; and of a row that the
+    encoder did not learn either: what was read for it, what it says, and what the row is worth asking about."""
 
     reader: Reader
     by_columns: Reading | None
-    by_meaning: F32 | None
+    read: Reading | None = None
+    by_meaning: F32 | None = None
+    worth: float = 0.0
 
 
 @lru_cache(maxsize=len(concept_languages()))
@@ -229,15 +239,22 @@ def _both(language: str, seed: int) -> list[_Both]:
     """For each row of the language."""
     own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
     places = own.of(language).tolist()
-    held = held_out(language).tolist()
-    order = places_in(encoder.codes, learnt(seed).codes) if encoder is not None else []
-    found = []
-    for place, is_held in zip(places, held, strict=True):
-        reader = readers[own.fold[place]]
-        reading, shares = reader.read(own.tokens[place]), None
-        if encoder is not None and is_held and reading is not None:
-            shares = encoder.shares(said(own.rows[place].text, language=language)(reading.begin, reading.end))[order]
-        found.append(_Both(reader, reading, shares))
+    found = [
+        _Both(reader, reader.read(own.tokens[place])) for place in places for reader in (readers[own.fold[place]],)
+    ]
+    if encoder is None:
+        return found
+    order = places_in(encoder.codes, learnt(seed).codes)
+    for number in np.flatnonzero(held_out(language)).tolist():
+        reader, tokens, text = found[number].reader, own.tokens[places[number]], own.rows[places[number]].text
+        reading = found[number].by_columns
+        if reading is None:
+            windows = reader.windows(tokens)
+            best = encoder.worth.most_telling([tokens[begin:end] for begin, end in windows], language)
+            reading = reader.read_else(tokens, *windows[best])
+        shares = encoder.shares(said(text, language=language)(reading.begin, reading.end))[order]
+        (worth,) = encoder.worth.margins([tokens], language).tolist()
+        found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth)
     return found
 
 
@@ -254,12 +271,10 @@ def _judged(seed: int, share: float | None) -> _Judged:
     margins = np.full(len(own.rows), _NOTHING_READ)
     codes = np.full(len(own.rows), "", dtype="<U60")
     for language in concept_languages():
-        for place, (reader, by_columns, by_meaning) in zip(
-            own.of(language).tolist(), _both(language, seed), strict=True
-        ):
-            reading = by_columns
-            if reading is not None and share is not None and by_meaning is not None:
-                reading = reader.weighed(reading, by_meaning, share)
+        for place, both in zip(own.of(language).tolist(), _both(language, seed), strict=True):
+            reading = both.by_columns
+            if share is not None and both.read is not None and both.by_meaning is not None:
+                reading = both.reader.weighed(both.read, both.by_meaning, share)
             if reading is not None:
                 margins[place], codes[place] = reading.margin, reading.code
     return _Judged(margins, codes)
@@ -310,10 +325,42 @@ def _scored(language: str, seed: int, share: float | None) -> _Scored:
     own, places = corpus(seed), _rows(language, seed, share is not None)
     margins = _judged(seed, share).margins[places]
     labels, counted = _labels(own, places)
-    read = margins > _NOTHING_READ
-    calibration = platt(margins[read & counted], labels[read & counted])
-    scores = np.where(read, np.round(probabilities(margins, calibration), DECIMALS), 0.0)
-    return _Scored(calibration, scores, read)
+    speaks = _speaks(language, seed, places)
+    calibration = platt(margins[speaks & counted], labels[speaks & counted])
+    scores = np.where(speaks, probabilities(margins, calibration), 0.0)
+    if share is None or encoder_of(language) is None:
+        return _Scored(calibration, scores.round(DECIMALS), speaks)
+    scores = np.where(speaks, scores, probabilities(margins, _calibration_else(seed, share)))
+    return _Scored(calibration, scores.round(DECIMALS), np.ones(len(places), dtype=bool))
+
+
+def _speaks(language: str, seed: int, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the language's rows in these places speak of what columns know."""
+    found = np.array([both.by_columns is not None for both in _both(language, seed)])
+    return found[np.searchsorted(corpus(seed).of(language), places)]
+
+
+@lru_cache(maxsize=len(_SHARES))
+def _calibration_else(seed: int, share: float) -> Calibration:
+    """That of rows that speak of nothing that columns know, in all languages together: there are few."""
+    own = corpus(seed)
+    margins, labels = [], []
+    for language in concept_languages():
+        places = _rows(language, seed, True)
+        places = places[~_speaks(language, seed, places)]
+        of_these, counted = _labels(own, places)
+        times = counted * np.where(own.codes[places] == ORDINARY, _TALK_COUNTS, 1)
+        margins.append(np.repeat(_judged(seed, share).margins[places], times))
+        labels.append(np.repeat(of_these, times))
+    return platt(np.concatenate(margins), np.concatenate(labels))
+
+
+def _asks(language: str, seed: int, share: float) -> Asks:
+    """About which posts the encoder is asked."""
+    flagged = _scored(language, seed, share).scores >= _threshold(language, seed, share)
+    rows = [both for both in _both(language, seed) if both.by_meaning is not None]
+    margins = [np.nan if both.by_columns is None else both.by_columns.margin for both in rows]
+    return settle_asks(np.array(margins), np.array([both.worth for both in rows]), flagged)
 
 
 def _all_rows(seed: int, share: float | None) -> tuple[NDArray[np.int64], F64]:
@@ -327,14 +374,15 @@ def _threshold(language: str, seed: int, share: float | None) -> float:
     """Half way between what the language's own rows ask for, where a few decide, and what those of all languages do."""
     own = corpus(seed)
     places, scores = _all_rows(seed, share)
-    alone = _bound(own.codes[_rows(language, seed, share is not None)], _scored(language, seed, share).scores)
-    return round((alone + _bound(own.codes[places], scores)) / 2, DECIMALS)
+    most = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
+    alone = _bound(own.codes[_rows(language, seed, share is not None)], _scored(language, seed, share).scores, most)
+    return round((alone + _bound(own.codes[places], scores, MOST_PROTECTED)) / 2, DECIMALS)
 
 
-def _bound(codes: NDArray[np.str_], scores: F64) -> float:
+def _bound(codes: NDArray[np.str_], scores: F64, most_protected: float) -> float:
     """The lowest score above which so few of either kind are flagged."""
     bounds = []
-    for chosen, most in ((np.char.startswith(codes, PROTECTED), MOST_PROTECTED), (codes == ORDINARY, MOST_ORDINARY)):
+    for chosen, most in ((np.char.startswith(codes, PROTECTED), most_protected), (codes == ORDINARY, MOST_ORDINARY)):
         wrong = np.sort(scores[chosen])[::-1]
         bounds.append(float(wrong[int(most * len(wrong))]))
     return max(bounds)

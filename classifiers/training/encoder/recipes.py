@@ -13,11 +13,12 @@ __all__ = ["ENCODERS", "EncoderRecipe"]
 class EncoderRecipe(NamedTuple):
     """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best, where it is not
     the last), and words for the people who read its flags. `narratives` are the languages whose seed sentences it
-    learns too, with an output for each code; of a base with many `pieces`, so many of the commonest are kept
-    (`vocabulary`), 0 for all; `continued` is how it learns on when seeds are added to those that it
-    knows, None where it cannot. The threats' `asked_from` was settled by hand: from .07 on two more of twenty right
-    flags on dev are found, but in the synthetic election the encoder also takes "will be at the harbour on Thursday
-    evening" for a threat, to which the linear head gives .08; a false threat wakes people up."""
+    learns too, with an output for each code, and what is `harmless` in these corpora is learnt as ordinary talk; of a
+    base with many `pieces`, so many of the commonest are kept (`vocabulary`), 0 for all; `continued` is how it learns
+    on when seeds are added to those that it knows, None where it cannot. The threats' `asked_from` was settled by hand:
+    from .07 on two more of twenty right flags on dev are found, but in the synthetic election the encoder also takes
+    "will be at the harbour on Thursday evening" for a threat, to which the linear head gives .08; a false threat wakes
+    people up."""
 
     name: str
     language: str
@@ -27,6 +28,7 @@ class EncoderRecipe(NamedTuple):
     limits: str
     settings: FitSettings = FitSettings()
     narratives: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
     pieces: int = 0
     continued: FitSettings | None = None
 
@@ -89,6 +91,16 @@ ENCODERS: dict[str, EncoderRecipe] = {
             base="multilingual-e5-small",
             pieces=50_000,
             narratives=("ar", "en", "es", "fr", "hi", "pt"),
+            harmless=(
+                "davidson-harmless",
+                "germeval-harmless",
+                "mlma-harmless-ar",
+                "mlma-harmless-en",
+                "mlma-harmless-fr",
+                "uli-harmless-en",
+                "uli-harmless-hi",
+                "uli-harmless-ta",
+            ),
             tasks=(
                 Task("sexism", "edos-sexist", "edos-sexist-dev", own="G", ordinary=True, language="en"),
                 Task("threat", "edos-threat", "edos-threat-dev", own="G-THR", ordinary=True, language="en"),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.reading import read_words
 from classifiers.manifest import Dataset
+from classifiers.narratives.seeds import ORDINARY
 from classifiers.own_posts import read_own
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
@@ -76,10 +77,12 @@ def gather(
     language: str,
     *,
     narratives: Sequence[str] = (),
+    harmless: Sequence[str] = (),
 ) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
     row. Our own posts are those of the task's language, or else of `language`, each side of a post once. Behind them
-    stand the seeds of the languages of `narratives`, but for those that are held out."""
+    stand the seeds of the languages of `narratives`, but for those that are held out. Texts with label 1 in the corpora
+    `harmless` have the code of ordinary talk; they count as familiar, for there are many of them."""
     rows: dict[str, int] = {}
     found: list[tuple[int, int, int]] = []
     datasets: dict[tuple[str, str], Dataset] = {}
@@ -98,10 +101,17 @@ def gather(
             labelled += [(text, 0) for text in ordinary[0]]
         for raw, label in labelled:
             found.append((rows.setdefault(raw, len(rows)), column, label))
+    measured = {text for task in tasks if task.measured_on for text in read(task.measured_on, "measuring").texts}
+    talk: set[int] = set()
+    for name in harmless:
+        corpus = read(name, "training")
+        datasets.setdefault((corpus.dataset.file, name), corpus.dataset)
+        fine = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label and text not in measured]
+        talk.update(rows.setdefault(text, len(rows)) for text in fine)
     said = [Said(tuple(read_words(raw).text().split()), (), "") for raw in rows]
     codes = codes_of(narratives)
-    places = [NO_CODE] * len(said)
-    familiar = [False] * len(said)
+    places = [codes.index(ORDINARY) if place in talk else NO_CODE for place in range(len(said))]
+    familiar = [place in talk for place in range(len(said))]
     for speech in narratives:
         own_seeds, held = seed_rows(speech), held_out(speech).tolist()
         learnt = [row for row, is_held in zip(own_seeds.rows, held, strict=True) if not is_held]

@@ -1,0 +1,51 @@
+"""Which posts an encoder is worth asking about, told by their words alone.
+
+A reading takes milliseconds, words take microseconds: so a linear head, like those that flag, learnt from the same
+sentences as the encoder, says of every post how much it is like those in which something is found. Who asks the encoder
+settles from which margin on it does. Whoever is spoken of is read as a man here too: nobody is asked about for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.gender import GENDERED, men_of
+from classifiers.linear.features import HASH_SEED, HashKey
+from classifiers.linear.model import Weights
+from classifiers.linear.score import largest_margins
+
+__all__ = ["WORTH", "Worth", "read_for_worth"]
+
+WORTH = "worth.i16.zlib"
+
+F64 = NDArray[np.float64]
+
+
+class Worth(NamedTuple):
+    """The head. Its scale and intercept stand in the manifest's settings."""
+
+    weights: Weights
+
+    @classmethod
+    def settings(cls, weights: Weights) -> dict[str, float]:
+        """What a manifest says of these weights."""
+        return {"worth_scale": weights.scale, "worth_intercept": weights.intercept}
+
+    def margins(self, posts: Sequence[Sequence[str]], language: str) -> F64:
+        """[posts]: by their tokens, whole or by the window of 24 words that says most."""
+        read = [read_for_worth(tokens, language) for tokens in posts]
+        found: F64 = largest_margins([self.weights], HashKey.from_seed(HASH_SEED), read)[0]
+        return found
+
+    def most_telling(self, parts: Sequence[Sequence[str]], language: str) -> int:
+        """Which of the parts of a post is worth most."""
+        return int(np.argmax(self.margins(parts, language))) if len(parts) > 1 else 0
+
+
+def read_for_worth(tokens: Sequence[str], language: str) -> Sequence[str]:
+    """The tokens as of men, in a language in which that can be told."""
+    return [word for word in men_of(language).words(tokens) if word] if language in GENDERED else tokens

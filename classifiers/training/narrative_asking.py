@@ -1,0 +1,43 @@
+"""About which posts narratives ask the encoder: few enough that a stream stays fast, and hardly one less of those that
+it would flag."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEAST_KEPT", "Asks", "settle_asks"]
+
+LEAST_KEPT = 0.95
+"""Share of what would be flagged if the encoder read everything that must still be read."""
+_DECIMALS = 4
+
+F64 = NDArray[np.float64]
+
+
+class Asks(NamedTuple):
+    """See `SenseSettings`."""
+
+    weight: float
+    least: float
+    least_else: float
+
+
+def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks:
+    """`by_columns` [rows] are margins, NaN where a row speaks of nothing that columns know, `worth` [rows] those of the
+    head for that, `flagged` which rows the encoder would flag. How much worth counts beside columns is what tells best
+    which rows those are (logistic regression)."""
+    from sklearn.linear_model import LogisticRegression
+
+    speaks = ~np.isnan(by_columns)
+    both = np.stack((by_columns[speaks], worth[speaks]), axis=1)
+    columns, beside = LogisticRegression().fit(both, flagged[speaks]).coef_[0].tolist()
+    weight = round(max(beside, 0.0) / max(columns, 1e-3), _DECIMALS)
+    return Asks(weight, _least(both @ (1.0, weight), flagged[speaks]), _least(worth[~speaks], flagged[~speaks]))
+
+
+def _least(values: F64, flagged: NDArray[np.bool_]) -> float:
+    """The value that all flagged rows have but for those that may be lost."""
+    return round(float(np.quantile(values[flagged], 1 - LEAST_KEPT)), _DECIMALS)
