@@ -55,10 +55,12 @@ class Recipe(NamedTuple):
         return f"{self.code}-{self.language}"
 
 
-_WITHHOLDS = (
-    " Some hundred posts of our own were learnt from too. Flags are withheld from what reads like counter-speech, a "
-    "report or a reclaimed word; abuse that is dressed up as one may slip through."
+_WITHHOLDING = (
+    " posts of our own were learnt from too. Flags are withheld from what reads like counter-speech, a report or a "
+    "reclaimed word; abuse that is dressed up as one may slip through."
 )
+_WITHHOLDS = " Some hundred" + _WITHHOLDING
+_WITHHOLDS_MORE = " Some two thousand" + _WITHHOLDING
 _FEW_ANNOTATORS = (
     "Most rows have a single annotator, so part of what counts as an error here is disagreement among people. "
 )
@@ -118,9 +120,11 @@ RECIPES: dict[str, Recipe] = {
             corpus="uli-hi",
             label="Gendered abuse in Hindi (Uli, question 1: abusive even when not directed at a person of "
             "marginalised gender).",
-            limits=_FEW_ANNOTATORS + "The label is noisy; see the interval of its precision." + _WITHHOLDS,
+            limits=_FEW_ANNOTATORS + "The label is noisy; see the interval of its precision." + _WITHHOLDS_MORE,
+            precision=0.52,
             own_weight=1.0,
             ordinary_weight=1.0,
+            careless_weight=1.0,
             either_gender=True,
             kept=0.965,
             knots=8,
