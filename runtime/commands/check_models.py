@@ -129,7 +129,7 @@ def _suite(name: SuiteName) -> Suite | TargetSuite:
 
     if name is SuiteName.TARGETS:
         return load_target_suite()
-    edition = next((one for one in TITLES if one == name), None)
+    edition = next((one for one in TITLES if one == str(name)), None)
     return load_suite(name) if edition is None else load_free_suite(edition)
 
 
