@@ -38,7 +38,7 @@ def opened(folder: Path, linear: Sequence[Head], settings: EncoderSettings | Non
         for output, one in enumerate(linear)
     )
     path = write_encoder(folder / "encoder-en", heads)
-    return Encoders(load_encoders([path], signers=ANYBODY), linear, settings or EncoderSettings())
+    return Encoders(load_encoders([path], signers=ANYBODY), linear, settings or EncoderSettings(keep=0.985))
 
 
 def scored(linear: Sequence[Head], *texts: str, targets: tuple[Target, ...] = (), title: str = "") -> list[Assessment]:
