@@ -1,7 +1,8 @@
 """The commands that make a version again, judge it, and write its card: to be copied as they stand.
 
-`DATA` is the folder of data sets, `models` any folder, `my.toml` the configuration of the deployment that the version
-comes from, `models.key` a private key. A line that begins with # says what must be so for the same bytes to come out.
+`DATA` is the folder of data sets, `FORMER` that of the version which was trained on, `models` any folder, `my.toml` the
+configuration of the deployment that the version comes from, `models.key` a private key. A line that begins with # says
+what must be so for the same bytes to come out.
 """
 
 from __future__ import annotations
@@ -58,9 +59,11 @@ def remaking(manifest: Manifest, folder: Path) -> Remaking:
 
 
 def _of_a_recipe(manifest: Manifest, heads: tuple[EncoderHead, ...]) -> tuple[str, ...]:
+    base = str(manifest.settings.get("base", ""))
+    former = base if manifest.kind == "embedder" and "@" in base else ""
     options = {
-        "--kind": "encoder" if heads else "",
-        "--base": str(manifest.settings.get("base", "")) if heads else "",
+        "--kind": "encoder" if heads or manifest.kind == "embedder" else "",
+        "--base": "FORMER" if former else base if heads else "",
         "--data": "DATA" if any(not one.file.startswith(_OURS) for one in manifest.data) else "",
         "--out": "models",
         "--model-version": manifest.version,
@@ -70,6 +73,8 @@ def _of_a_recipe(manifest: Manifest, heads: tuple[EncoderHead, ...]) -> tuple[st
         "--key": "models.key",
     }
     train = _command(manifest, options)
+    if former:
+        return (f"# FORMER is the folder of {former}, and its record stands in classifiers/training", train)
     if not heads:
         return (train,)
     beside = _named(heads)
