@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from classifiers.by_language import places_by_language
 from classifiers.linear.explain import Grounds, all_grounds
 from classifiers.linear.model import Head
 from classifiers.linear.score import F64, Scorer
@@ -43,11 +44,7 @@ class LinearHeads:
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         done = list(assessments)
-        places: dict[str, list[int]] = {}
-        for place, assessment in enumerate(assessments):
-            if assessment.lang in self._scorers and (assessment.tokens or assessment.title_tokens):
-                places.setdefault(assessment.lang, []).append(place)
-        for language, mine in places.items():
+        for language, mine in places_by_language(assessments, self._scorers).items():
             for place, scored in zip(mine, self._scored(language, [done[place] for place in mine]), strict=True):
                 done[place] = scored
         return done

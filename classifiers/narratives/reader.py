@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -98,8 +98,11 @@ class Reader:
             return [(0, many)]
         return [(begin, min(begin + _WINDOW, many)) for begin in range(0, many - _WINDOW + _STEP, _STEP)]
 
-    def read_else(self, tokens: Sequence[str], begin: int, end: int) -> Reading:
-        """What columns make of these tokens of a post that speaks of nothing that they know."""
+    def read_else(self, tokens: Sequence[str], most_telling: Callable[[Sequence[Sequence[str]]], int]) -> Reading:
+        """What columns make of a post that speaks of nothing that they know: of the window that is `most_telling` among
+        those that it is given."""
+        windows = self.windows(tokens)
+        begin, end = windows[most_telling([tokens[begin:end] for begin, end in windows])]
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))
 

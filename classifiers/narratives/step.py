@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from classifiers.by_language import places_by_language
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
@@ -46,11 +47,7 @@ class Narratives:
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         done = list(assessments)
-        places: dict[str, list[int]] = {}
-        for place, assessment in enumerate(assessments):
-            if assessment.lang in self._tellers and (assessment.tokens or assessment.title_tokens):
-                places.setdefault(assessment.lang, []).append(place)
-        for language, mine in places.items():
+        for language, mine in places_by_language(assessments, self._tellers).items():
             teller = self._tellers[language]
             read = [self._names.without(done[place].title_tokens, done[place].tokens) for place in mine]
             worth = teller.worth([one.tokens for one in read])

@@ -108,9 +108,8 @@ class Teller(NamedTuple):
             return None
         calibration = sense.settings.calibration
         if reading is None:
-            windows = self.reader.windows(tokens)
-            best = sense.most_telling([tokens[begin:end] for begin, end in windows])
-            reading, calibration = self.reader.read_else(tokens, *windows[best]), sense.settings.calibration_else
+            reading = self.reader.read_else(tokens, sense.most_telling)
+            calibration = sense.settings.calibration_else
         by_meaning = sense.shares(said(reading.begin, reading.end))
         if by_meaning is None:
             return None

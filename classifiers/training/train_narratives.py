@@ -4,7 +4,7 @@ to say beside them, and what was settled for likeness."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -239,9 +239,8 @@ def _both(language: str, seed: int) -> list[_Both]:
     """For each row of the language."""
     own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
     places = own.of(language).tolist()
-    found = [
-        _Both(reader, reader.read(own.tokens[place])) for place in places for reader in (readers[own.fold[place]],)
-    ]
+    folds = [readers[own.fold[place]] for place in places]
+    found = [_Both(reader, reader.read(own.tokens[place])) for reader, place in zip(folds, places, strict=True)]
     if encoder is None:
         return found
     order = places_in(encoder.codes, learnt(seed).codes)
@@ -249,9 +248,7 @@ def _both(language: str, seed: int) -> list[_Both]:
         reader, tokens, text = found[number].reader, own.tokens[places[number]], own.rows[places[number]].text
         reading = found[number].by_columns
         if reading is None:
-            windows = reader.windows(tokens)
-            best = encoder.worth.most_telling([tokens[begin:end] for begin, end in windows], language)
-            reading = reader.read_else(tokens, *windows[best])
+            reading = reader.read_else(tokens, partial(encoder.worth.most_telling, language=language))
         shares = encoder.shares(said(text, language=language)(reading.begin, reading.end))[order]
         (worth,) = encoder.worth.margins([tokens], language).tolist()
         found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth)

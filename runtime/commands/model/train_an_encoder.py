@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -72,7 +73,9 @@ def train_an_encoder(
         return
     check_extra()
     if recipe is not None and base is not None and (Path(base) / MANIFEST).is_file():
-        manifest, epochs = _continued(recipe, Path(base), order, shown=not as_json)
+        read = staged(recipe, order.data, {}, seed=order.seed).read
+        make = partial(continue_code_reader, recipe, Path(base), read)
+        manifest, epochs = _fine_tuned(recipe, make, order, shown=not as_json)
         _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
         return
     found = find_base(base or (recipe.base if recipe else DEFAULT_BASE), default_cache())
@@ -88,7 +91,10 @@ def train_an_encoder(
             chosen_at=order.chosen_at,
         )
     else:
-        manifest, epochs = _fine_tuned(recipe, found, order, beside or shipped_models(), shown=not as_json)
+        heads = heads_in(beside or shipped_models(), recipe)
+        material = staged(recipe, order.data, heads, seed=order.seed)
+        fresh = partial(make_code_reader if recipe.narratives else train_encoder, recipe, found, material)
+        manifest, epochs = _fine_tuned(recipe, fresh, order, shown=not as_json)
     _tell(manifest, order.models / name, found, epochs, time.perf_counter() - began, key, as_json)
 
 
@@ -148,33 +154,11 @@ def fine_tuning(name: str, epochs: list[Epoch], *, shown: bool) -> Iterator[tupl
 
 
 def _fine_tuned(
-    recipe: EncoderRecipe, base: Base, order: Order, beside: Path, *, shown: bool
+    recipe: EncoderRecipe, make: Callable[..., Manifest], order: Order, *, shown: bool
 ) -> tuple[Manifest, list[Epoch]]:
     epochs: list[Epoch] = []
     with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
-        make = make_code_reader if recipe.narratives else train_encoder
         manifest = make(
-            recipe,
-            base,
-            staged(recipe, order.data, heads_in(beside, recipe), seed=order.seed),
-            order.models / recipe.name,
-            seed=order.seed,
-            model_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
-            checkpoint=order.models / f"{recipe.name}.checkpoint",
-            progress=progress,
-        )
-    return manifest, epochs
-
-
-def _continued(recipe: EncoderRecipe, former: Path, order: Order, *, shown: bool) -> tuple[Manifest, list[Epoch]]:
-    epochs: list[Epoch] = []
-    with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
-        manifest = continue_code_reader(
-            recipe,
-            former,
-            staged(recipe, order.data, {}, seed=order.seed).read,
             order.models / recipe.name,
             seed=order.seed,
             model_version=order.version,
