@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from classifiers.gendered_words import WORDS, Endings, Gendered
-from classifiers.narratives.memory import Memory
+from classifiers.memory import Memory
 from hustings.text import analyse
 
 __all__ = ["GENDERED", "LEFT_OUT", "Men", "men_of", "one_gender", "other_gender"]

@@ -154,7 +154,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that a reader of a flag may ask about the model behind it."""
 
     format: Literal[1] = 1
-    kind: Literal["linear", "narratives", "encoder", "embedder", "targets", "claims"]
+    kind: Literal["linear", "narratives", "meaning", "encoder", "embedder", "targets", "claims"]
     name: ModelName
     code: str
     language: str

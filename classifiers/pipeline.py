@@ -20,6 +20,8 @@ from classifiers.encoder.step import Encoders
 from classifiers.language import LanguageStep
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
+from classifiers.meaning.model import load_meaning_heads
+from classifiers.meaning.step import Meanings
 from classifiers.narratives.step import Narratives
 from classifiers.narratives.teller import load_tellers
 from classifiers.own_examples import OwnExamples
@@ -112,6 +114,16 @@ class Ingredients(NamedTuple):
         tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=opened.get)
         return Narratives(tellers, self.names)
 
+    def meanings(self) -> Meanings:
+        """The models of abuse in service, beside the same encoder. Raises `ModelError` for a code that no model may
+        give."""
+        opened = {reader.network: reader for reader in self.code_readers}
+        heads = load_meaning_heads(self.models.values(), open_encoder=opened.get, signers=self.signers)
+        for head in heads:
+            for code in head.codes:
+                _check_code(self.codebook, head.manifest.name, code)
+        return Meanings(heads, self.names, self.examples)
+
     def encoders(self) -> Encoders:
         """The encoders beside the linear heads that they were calibrated with; none of them if they are switched off.
         Raises `ModelError` for a code that no model may give."""
@@ -131,6 +143,7 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
     lambda given: RosterLinks(given.roster, given.names),
     lambda given: given.linear_heads(),
     lambda given: given.encoders(),
+    lambda given: given.meanings(),
     lambda given: given.narratives(),
     lambda given: given.who_is_attacked(),
     lambda given: given.known_claims(),
@@ -234,7 +247,7 @@ def open_pipeline(
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
     if reading.on:
         opened = {reader.network for reader in given.code_readers}
-        asked = (one for step in steps if isinstance(step, Narratives) for one in step.asked)
+        asked = (one for step in steps if isinstance(step, Narratives | Meanings) for one in step.asked)
         silent += [told for network, told in asked if network not in opened]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])
 

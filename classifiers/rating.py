@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.codes import code_reader_finder
 from classifiers.encoder.rate import open_encoder_rater
+from classifiers.encoder.said import said
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
-from classifiers.narratives.teller import load_teller, said
+from classifiers.meaning.model import load_meaning_head
+from classifiers.narratives.teller import load_teller
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
@@ -42,18 +44,20 @@ def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) 
 
 
 def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
-    """The model in `folder`, ready to score texts whatever their language. For narratives: of any code of harm, 0 for a
-    text that speaks of nothing that they are about; for an encoder: of its first code, with every text read. Raises
-    `ModelError` for a model that cannot be asked by itself."""
+    """The model in `folder`, ready to score texts whatever their language. For narratives and models of
+    abuse: of any code of harm, 0 for a text that speaks of nothing that they are about; for an encoder: of its first
+    code, with every text read. Raises `ModelError` for a model that cannot be asked by itself."""
     manifest = read_manifest(folder, signers=signers)
     if manifest.kind == "encoder":
         return open_encoder_rater(folder, signers=signers)
     if manifest.kind == "linear":
         scorer = Scorer([load_head(folder, signers=signers)])
         return lambda texts: scorer.scores([analysis.tokens for analysis in analyse_all(texts)])[0]
-    if manifest.kind != "narratives":
+    if manifest.kind not in ("narratives", "meaning"):
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
-    teller = load_teller(folder, signers=signers, open_encoder=code_reader_finder(_beside(folder), signers=signers))
+    find = code_reader_finder(_beside(folder), signers=signers)
+    loaded = load_teller if manifest.kind == "narratives" else load_meaning_head
+    teller = loaded(folder, signers=signers, open_encoder=find)
     return lambda texts: np.array(
         [
             teller.rate(analysis.tokens, said(text, language=manifest.language))

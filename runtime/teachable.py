@@ -20,6 +20,9 @@ _OTHERS = {
     "narratives": "learns from seed sentences, not from rows: add what it misses to classifiers/seeds/{language}.toml "
     "or seeds/more/, then `hustings model train {name} --model-version N --out FOLDER`. Rows teach a linear head of "
     "one code, which speaks beside it: N-PROC-DATE-{language}",
+    "meaning": "is settled beside the encoder that reads codes: add what it misses to "
+    "classifiers/seeds/abuse/{language}.toml, train that encoder on, then `hustings model train {name}`. Rows teach a "
+    "linear head of one code, which speaks before it: A-INSULT-{language}",
     "encoder": "learns beside a linear head that serves: `hustings model train {name} --kind encoder --beside HEAD "
     "--from-desk --config FILE` (or --corpus NAME)",
     "claims": "learns from pairs of posts and fact-checks (classifiers/claims/pairs), not from rows with a label: "

@@ -13,6 +13,7 @@ from classifiers.gender import one_gender
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import Weights
 from classifiers.manifest import Dataset
+from classifiers.training.code_rows import code_rows
 from classifiers.training.corpora import Corpus
 from classifiers.training.narrative_asking import LEAST_KEPT, settle_asks
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
@@ -67,7 +68,7 @@ def talk(name: str, use: str) -> Corpus:
 
 
 def test_worth_is_learnt_from_seeds_that_are_not_held_out_and_from_harmless_posts() -> None:
-    worth = Worth(learn_worth(["pt"], ["some-talk"], talk, seed=1))
+    worth = Worth(learn_worth(code_rows(["pt"]), ["some-talk"], talk, seed=1))
     rows, held = seed_rows("pt").rows, held_out("pt")
     tokens = [one.tokens for one in analyse_all([row.text for row in rows])]
     margins = worth.margins(tokens, "pt")
@@ -75,7 +76,7 @@ def test_worth_is_learnt_from_seeds_that_are_not_held_out_and_from_harmless_post
     assert margins[harm & ~held].mean() > margins[harm & held].mean() > margins[~harm & held].mean() + 1
     zwieback, klabautermann = worth.margins([["zwieback"], ["klabautermann"]], "pt").tolist()
     assert zwieback < klabautermann, "the other row is not harmless, so nothing is learnt from it"
-    again = learn_worth(["pt"], ["some-talk"], talk, seed=1)
+    again = learn_worth(code_rows(["pt"]), ["some-talk"], talk, seed=1)
     assert (again.by_bucket == worth.weights.by_bucket).all()
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.encoder.asked import OpenEncoder
 from classifiers.encoder.codes import CodeReader, code_reader_finder, load_code_reader, load_code_readers, pack_codes
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
 from classifiers.manifest import Calibration
-from classifiers.narratives.sense import OpenEncoder, Sense, SenseSettings
+from classifiers.narratives.sense import Sense, SenseSettings
 from classifiers.signing import ANYBODY
 from hustings.errors import ModelError
 from tests.tiny_encoder import CODE_WEIGHTS, EVEN_WORTH, READ_AS, head, write_embedder, write_encoder, write_reader

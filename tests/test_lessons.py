@@ -18,11 +18,12 @@ from classifiers.encoder.reading import SOMEBODY
 from classifiers.gender import GENDERED
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.seeds import load_seeds
+from classifiers.training.code_rows import code_rows, codes_of
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
-from classifiers.training.encoder.tasks import codes_of, gather
+from classifiers.training.encoder.tasks import gather
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.train_encoder import staged
 from tests.near_copies import near_pairs
@@ -172,13 +173,13 @@ def test_near_copies_among_seeds_are_held_out_together() -> None:
 
 
 def test_an_encoder_learns_every_seed_that_is_not_held_out_with_its_code() -> None:
-    found = gather((), lambda name, use: pytest.fail(f"no task asks for {name}"), "mul", narratives=("es", "hi"))
+    found = gather((), lambda name, use: pytest.fail(f"no task asks for {name}"), "mul", coded=code_rows(["es", "hi"]))
     learnt = {
         language: [one for one, held in zip(seed_rows(language).rows, held_out(language), strict=True) if not held]
         for language in ("es", "hi")
     }
     assert found.codes is not None
-    names = codes_of(("es", "hi"))
+    names = codes_of(code_rows(["es", "hi"]))
     assert [names[place] for place in found.codes] == [one.code for rows in learnt.values() for one in rows]
     assert Counter(one.language for one in found.said) == {language: len(rows) for language, rows in learnt.items()}
     assert [one.file for one in found.datasets] == ["classifiers/seeds/es.toml", "classifiers/seeds/hi.toml"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +17,25 @@ from classifiers.encoder.session import Session
 from classifiers.encoder.worth import WORTH, Worth
 from classifiers.linear.model import Weights, read_number, read_table
 from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.memory import Memory
 from classifiers.signing import ANYBODY, Signers
 from hustings.errors import ModelError
 
-__all__ = ["CODES", "FILES", "CodeReader", "code_reader_finder", "load_code_reader", "load_code_readers", "pack_codes"]
+__all__ = [
+    "CODES",
+    "FILES",
+    "CodeReader",
+    "code_reader_finder",
+    "load_code_reader",
+    "load_code_readers",
+    "pack_codes",
+    "read_codes",
+]
 
 _NETWORK = "network.onnx"
 CODES = "codes.json"
 """What the outputs mean, in order: codes of narratives, of protected speech, and ordinary talk."""
+_MOST_REMEMBERED = 2048
 FILES = (_NETWORK, "tokenizer.json", CODES, WORTH)
 
 
@@ -34,6 +46,8 @@ class CodeReader(NamedTuple):
     session: Session
     codes: tuple[str, ...]
     worth: Worth
+    memory: Memory[str, NDArray[np.float32]]
+    """What was read lately: several models ask about one post."""
 
     @property
     def network(self) -> str:
@@ -42,10 +56,7 @@ class CodeReader(NamedTuple):
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """How likely each of the `codes` is for a text, as `reading` gives it; they add up to 1. Some 5 ms."""
-        logits = self.session.logits([text])[0]
-        raised = np.exp(logits - logits.max())
-        shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
-        return shares
+        return self.memory[text]
 
 
 def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[CodeReader]:
@@ -89,16 +100,23 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
         read_number(folder, manifest, "worth_scale"),
         read_number(folder, manifest, "worth_intercept"),
     )
-    codes = _codes(raw, str(folder))
+    codes = read_codes(raw, str(folder))
     session = Session.open(network, tokenizer, threads=threads, where=str(folder))
     if len(codes) != session.outputs:
         raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
-    return CodeReader(manifest, session, codes, Worth(weights))
+    return CodeReader(manifest, session, codes, Worth(weights), Memory(partial(_shares, session), _MOST_REMEMBERED))
 
 
 def pack_codes(codes: Iterable[str]) -> bytes:
     """The bytes of `codes.json`."""
     return (json.dumps(list(codes), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _shares(session: Session, text: str) -> NDArray[np.float32]:
+    logits = session.logits([text])[0]
+    raised = np.exp(logits - logits.max())
+    shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
+    return shares
 
 
 def _is_one(manifest: Manifest) -> bool:
@@ -109,7 +127,8 @@ def _network_of(manifest: Manifest) -> str:
     return next((file.sha256 for file in manifest.files if file.name == _NETWORK), "")
 
 
-def _codes(raw: bytes, where: str) -> tuple[str, ...]:
+def read_codes(raw: bytes, where: str) -> tuple[str, ...]:
+    """What `pack_codes` wrote. Raises `ModelError` when it is something else."""
     try:
         codes = msgspec.json.decode(raw, type=tuple[str, ...])
     except msgspec.MsgspecError as error:

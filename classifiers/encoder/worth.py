@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.gender import GENDERED, men_of
+from classifiers.linear.explain import weighed
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.linear.score import largest_margins
@@ -39,6 +40,15 @@ class Worth(NamedTuple):
         """[posts]: by their tokens, whole or by the window of 24 words that says most."""
         read = [read_for_worth(tokens, language) for tokens in posts]
         found: F64 = largest_margins([self.weights], HashKey.from_seed(HASH_SEED), read)[0]
+        return found
+
+    def words(self, tokens: Sequence[str], language: str) -> F64:
+        """[tokens]: how much each of them adds to the margin, 0 outside of the window that says most."""
+        read = men_of(language).words(tokens)
+        kept = np.array([place for place, word in enumerate(read) if word], dtype=np.int64)
+        (why,) = weighed(self.weights, [[word for word in read if word]], HashKey.from_seed(HASH_SEED))
+        found = np.zeros(len(tokens))
+        found[kept[why.begin : why.end]] = why.contributions
         return found
 
     def most_telling(self, parts: Sequence[Sequence[str]], language: str) -> int:

@@ -10,7 +10,7 @@ from classifiers.signing import ANYBODY
 
 __all__ = ["judged_beside"]
 
-_ALONE = ("linear", "narratives")
+_ALONE = ("linear", "narratives", "meaning")
 """Kinds that are judged beside no other that flags: what an encoder says of their flags is the encoder's part."""
 
 

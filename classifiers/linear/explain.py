@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.features import HashKey
-from classifiers.linear.model import Head
+from classifiers.linear.model import Head, Weights, Withholding
 from classifiers.linear.score import (
     WINDOW_WORDS,
     Segments,
@@ -29,7 +29,7 @@ from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Grounds", "Reason", "all_grounds", "grounds", "reasons", "spans_of"]
+__all__ = ["Grounds", "Reason", "all_grounds", "grounds", "reasons", "spans_of", "weighed"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -56,15 +56,20 @@ class Grounds(NamedTuple):
 
 def reasons(head: Head, posts: Sequence[Sequence[str]]) -> list[Reason]:
     """Where and why `head` gives the tokens of each post their margin."""
-    key = HashKey.from_seed(head.manifest.seed)
-    return [why for found in vocabularies(posts, key) for why in _reasons(head, found)]
+    return weighed(head.weights, posts, HashKey.from_seed(head.manifest.seed), head.withholding)
 
 
-def _reasons(head: Head, found: Vocabulary) -> Iterator[Reason]:
-    weights = head.weights
+def weighed(
+    weights: Weights, posts: Sequence[Sequence[str]], key: HashKey, withholding: Withholding | None = None
+) -> list[Reason]:
+    """The same of weights that stand alone, or beside those of a second opinion."""
+    return [why for found in vocabularies(posts, key) for why in _reasons(weights, withholding, found)]
+
+
+def _reasons(weights: Weights, withholding: Withholding | None, found: Vocabulary) -> Iterator[Reason]:
     places = segments(found.first_word)
     roots = np.sqrt(feature_counts(found, places))
-    margins = scored_segments(weights, head.withholding, found, places, roots)
+    margins = scored_segments(weights, withholding, found, places, roots)
     half_pairs = weights.by_bucket[found.pairs] / 2.0
     shares = word_sums(found, weights) - half_pairs
     shares[1:] += half_pairs[:-1]

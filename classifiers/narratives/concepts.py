@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from classifiers.gender import Men, men_of
-from classifiers.narratives.memory import Memory
+from classifiers.memory import Memory
 from hustings.errors import ModelError
 from hustings.text import analyse
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from classifiers.gender import men_of
+from classifiers.memory import Memory
 from classifiers.narratives.concepts import Concepts, Entry, Firsts
 from classifiers.narratives.likeness import stem_of
-from classifiers.narratives.memory import Memory
 from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.roster_names import NAME
 

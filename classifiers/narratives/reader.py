@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.said import MOST_READ, STEP, WHOLE, WINDOW, windows
 from classifiers.narratives.columns import Columns
 from classifiers.narratives.evidence import evidence_of, places_of
 from classifiers.narratives.lexicon import Lexicon, Terms
@@ -19,11 +20,6 @@ __all__ = ["FLAGGED_HARM", "Reader", "Reading", "parent_of"]
 
 FLAGGED_HARM = ("N-", "A-THREAT", "A-INSULT")
 """Codes of harm that begin so may be given by columns; others, such as `G`, only compete."""
-_WHOLE = 36
-"""Words up to which a post is read as a whole; a longer one is read by windows, so that chatter dilutes nothing."""
-_WINDOW = 24
-_STEP = 8
-_MOST_READ = 240
 _SURE = 0.5
 """Share of its list that a code must have to be given itself; else the coarser code is: wrong procedure, not which."""
 _LEAST = 1e-3
@@ -70,7 +66,7 @@ class Reader:
 
     def read(self, tokens: Sequence[str]) -> Reading | None:
         """None for a post that speaks of nothing that any code is about."""
-        read = tokens[:_MOST_READ]
+        read = tokens[:MOST_READ]
         if not self.lexicon.speaks(read):
             return None
         terms = self.lexicon.terms(read)
@@ -78,31 +74,24 @@ class Reader:
         spoken_of = [place for place, one in zip(terms.places, terms.concepts, strict=True) if one in core]
         if not spoken_of:
             return None
-        if len(read) <= _WHOLE:
+        if len(read) <= WHOLE:
             return self._reading(terms, 0, len(read), self._shares(terms))
-        last = len(read) - _WINDOW + _STEP - 1
-        begins = {min(max(0, place - _STEP), last) // _STEP * _STEP for place in spoken_of}
-        windows = [(begin, min(begin + _WINDOW, len(read))) for begin in sorted(begins)]
-        parts = [terms.within(*window) for window in windows]
+        last = len(read) - WINDOW + STEP - 1
+        begins = {min(max(0, place - STEP), last) // STEP * STEP for place in spoken_of}
+        places = [(begin, min(begin + WINDOW, len(read))) for begin in sorted(begins)]
+        parts = [terms.within(*place) for place in places]
         if len(parts) == 1:
-            return self._reading(parts[0], *windows[0], self._shares(parts[0]))
+            return self._reading(parts[0], *places[0], self._shares(parts[0]))
         found = [self._shares(part) for part in parts]
         likely = [float(shares @ self._possible(part)) for shares, part in zip(found, parts, strict=True)]
         best = likely.index(max(likely))
-        return self._reading(parts[best], *windows[best], found[best])
-
-    def windows(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
-        """What may be read of a post that speaks of nothing: all of it, or of a longer one its windows."""
-        many = min(len(tokens), _MOST_READ)
-        if many <= _WHOLE:
-            return [(0, many)]
-        return [(begin, min(begin + _WINDOW, many)) for begin in range(0, many - _WINDOW + _STEP, _STEP)]
+        return self._reading(parts[best], *places[best], found[best])
 
     def read_else(self, tokens: Sequence[str], most_telling: Callable[[Sequence[Sequence[str]]], int]) -> Reading:
         """What columns make of a post that speaks of nothing that they know: of the window that is `most_telling` among
         those that it is given."""
-        windows = self.windows(tokens)
-        begin, end = windows[most_telling([tokens[begin:end] for begin, end in windows])]
+        places = windows(len(tokens))
+        begin, end = places[most_telling([tokens[begin:end] for begin, end in places])]
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))
 

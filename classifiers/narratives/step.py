@@ -8,11 +8,12 @@ from typing import Literal
 from msgspec.structs import replace
 
 from classifiers.by_language import places_by_language
+from classifiers.encoder.said import said
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
 from classifiers.narratives.reader import FLAGGED_HARM
-from classifiers.narratives.teller import Resemblance, Teller, Told, said
+from classifiers.narratives.teller import Resemblance, Teller, Told
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
@@ -29,7 +30,8 @@ AGREED = 0.75
 
 class Narratives:
     """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
-    plain example gets that one's code; on every other post columns and meaning have the say. What the people and
+    plain example gets that one's code; on every other post columns and meaning have the say. A code that a post has
+    already keeps its flag. What the people and
     parties are called who are watched counts for nothing: these `names` are not read. `asked` are the networks that
     models ask, and what to tell people where one is not in service."""
 
@@ -77,7 +79,7 @@ def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) 
     reading, score, threshold = told
     manifest, code = teller.manifest, reading.code
     flags = assessment.flags
-    if score >= threshold:
+    if score >= threshold and all(one.code != code for one in flags):
         flag = Flag(
             code=code,
             score=score,
@@ -113,7 +115,7 @@ def _by_likeness(
         code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
         threshold = resemblance.protected_threshold
     flags = assessment.flags
-    if reached >= threshold and near >= FLOOR:
+    if reached >= threshold and near >= FLOOR and all(one.code != code for one in flags):
         flag = Flag(
             code=code,
             score=reached,

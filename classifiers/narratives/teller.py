@@ -3,12 +3,12 @@ languages likeness to plain examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from classifiers.encoder.reading import read_words
-from classifiers.gender import one_gender
+from classifiers.encoder.asked import OpenEncoder
+from classifiers.encoder.said import Said
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -19,27 +19,17 @@ from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
 from classifiers.narratives.seeds import example_languages, load_examples
-from classifiers.narratives.sense import OpenEncoder, Sense, SenseSettings
+from classifiers.narratives.sense import Sense, SenseSettings
 from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
-from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["FILES", "WORDS", "Resemblance", "Said", "Teller", "Told", "load_teller", "load_tellers", "said"]
+__all__ = ["FILES", "WORDS", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
 
 WORDS = "words.txt"
 """The words of the language that careless spellings are read as, one a line."""
 FILES = (CODES, COLUMNS, WORDS)
-
-Said = Callable[[int, int], str]
-"""What an encoder reads of the tokens from one place to another."""
-
-
-def said(*parts: str, language: str, names: RosterNames = NOBODY) -> Said:
-    """The title and the text of a post, or one of them, for an encoder to read; cut only if it is asked. Whether a
-    woman or a man is spoken of tells nothing: all is read as of men."""
-    return lambda begin, end: one_gender(read_words(*parts, names=names).text(begin, end), language)
 
 
 def _no_encoder(network: str) -> None:

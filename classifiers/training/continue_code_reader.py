@@ -15,13 +15,14 @@ from pathlib import Path
 from classifiers.encoder.codes import FILES, CodeReader, load_code_reader
 from classifiers.manifest import Dataset, Manifest, read_file
 from classifiers.signing import Signers
+from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.served import check_read_back, open_served
-from classifiers.training.encoder.tasks import codes_of, gather
+from classifiers.training.encoder.tasks import gather
 from classifiers.training.learnt_seeds import RECORD, recorded
 from classifiers.training.make_code_reader import write_code_reader
 from classifiers.training.train_encoder import learn
@@ -57,7 +58,7 @@ def continue_code_reader(
     reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
     _check(reader, recipe, former)
     own = recipe._replace(tasks=(), settings=recipe.continued)
-    labelled = gather(own.tasks, read, own.speech, narratives=own.narratives, harmless=own.harmless)
+    labelled = gather(own.tasks, read, own.speech, coded=own.coded(), harmless=own.harmless)
     network = _open(reader, former)
     texts = [one.text for one in labelled.said]
     check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))
@@ -89,7 +90,7 @@ def continue_code_reader(
 
 
 def _check(reader: CodeReader, recipe: EncoderRecipe, former: Path) -> None:
-    wanted = codes_of(recipe.narratives)
+    wanted = codes_of(recipe.coded())
     if reader.codes != wanted:
         differ = sorted(set(reader.codes) ^ set(wanted))
         raise ConfigError(

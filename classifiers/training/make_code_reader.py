@@ -15,16 +15,16 @@ from classifiers.encoder.session import Session
 from classifiers.encoder.worth import Worth
 from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
+from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
-from classifiers.training.encoder.tasks import codes_of
 from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
-from classifiers.training.seed_rows import held_out, is_harm, seed_rows
+from classifiers.training.seed_rows import is_harm
 from classifiers.training.train_encoder import Material, Taught, settings_of, teach
 from classifiers.training.worth import learn_worth
 
@@ -78,22 +78,22 @@ def write_code_reader(
 ) -> Manifest:
     """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder, and beside it
     the record of the seeds that it has learnt."""
-    codes = codes_of(recipe.narratives)
-    worth = learn_worth(recipe.narratives, recipe.harmless, read, seed=seed)
+    coded = recipe.coded()
+    codes = codes_of(coded)
+    worth = learn_worth(coded, recipe.harmless, read, seed=seed)
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
     session = Session.open(small, tokenizer, threads=recipe.settings.threads, where=recipe.name)
     metrics: list[Metric] = []
     seeds = {}
-    for language in recipe.narratives:
-        rows, held = seed_rows(language).rows, held_out(language)
-        seeds[language] = ([one.text for one in rows], held)
-        kept = [one for one, is_held in zip(rows, held.tolist(), strict=True) if is_held]
+    for part in coded:
+        seeds[part.key] = ([one.text for one in part.rows], part.held)
+        kept = [one for one, is_held in zip(part.rows, part.held.tolist(), strict=True) if is_held]
         texts = [read_words(one.text).text() for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
-        metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
+        metrics += _measured(recipe.name, part.key, [one.code for one in kept], codes, exact, rounded)
     content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), pack(worth)[0]), strict=True))
     manifest = write_network(
         folder,
@@ -114,19 +114,19 @@ def write_code_reader(
 
 
 def _measured(
-    name: str, language: str, labels: list[str], codes: tuple[str, ...], exact: F64, rounded: F64
+    name: str, part: str, labels: list[str], codes: tuple[str, ...], exact: F64, rounded: F64
 ) -> list[Metric]:
     """How often the likeliest code is right, and how far 8 bits move what is harm."""
     places = np.array([codes.index(label) for label in labels])
     harm = np.array([is_harm(code) for code in codes])
     threshold = float(np.quantile(_log_odds(exact, harm), 1 - harm[places].mean()))
     found = agreement(_log_odds(exact, harm), _log_odds(rounded, harm), harm[places].astype(np.int64), threshold)
-    check_agreement(f"{name}, {language}", found)
+    check_agreement(f"{name}, {part}", found)
     values = {
         "accuracy": round(float((rounded.argmax(axis=1) == places).mean()), 4),
         **{f"quantised_{one}": value for one, value in found._asdict().items()},
     }
-    on = f"{language}: held-out seeds"
+    on = f"{part}: held-out seeds"
     return [
         Metric(name=measure, on=on, value=value, low=value, high=value, n=len(labels))
         for measure, value in values.items()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST_KEPT", "Asks", "settle_asks"]
+__all__ = ["LEAST_KEPT", "Asks", "least_worth", "settle_asks"]
 
 LEAST_KEPT = 0.95
 """Share of what would be flagged if the encoder read everything that must still be read."""
@@ -35,9 +35,11 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks
     both = np.stack((by_columns[speaks], worth[speaks]), axis=1)
     columns, beside = LogisticRegression().fit(both, flagged[speaks]).coef_[0].tolist()
     weight = round(max(beside, 0.0) / max(columns, 1e-3), _DECIMALS)
-    return Asks(weight, _least(both @ (1.0, weight), flagged[speaks]), _least(worth[~speaks], flagged[~speaks]))
+    return Asks(
+        weight, least_worth(both @ (1.0, weight), flagged[speaks]), least_worth(worth[~speaks], flagged[~speaks])
+    )
 
 
-def _least(values: F64, flagged: NDArray[np.bool_]) -> float:
+def least_worth(values: F64, flagged: NDArray[np.bool_]) -> float:
     """The value that all flagged rows have but for those that may be lost."""
     return round(float(np.quantile(values[flagged], 1 - LEAST_KEPT)), _DECIMALS)

@@ -16,6 +16,7 @@ from classifiers.training.train_check_worthiness import check_worthiness_heads, 
 from classifiers.training.train_claims import NAME as CLAIMS
 from classifiers.training.train_claims import train_claims
 from classifiers.training.train_linear import train_head
+from classifiers.training.train_meaning import abuse_languages, train_meaning
 from classifiers.training.train_narratives import narrative_languages, train_narratives
 from hustings.errors import ConfigError
 
@@ -38,7 +39,11 @@ class Order(NamedTuple):
 def trainable() -> list[str]:
     """Names of all models that can be made here."""
     narratives = (f"N-{language}" for language in narrative_languages())
-    return [*RECIPES, *narratives, *check_worthiness_heads(), CLAIMS]
+    return [*RECIPES, *narratives, *_meanings(), *check_worthiness_heads(), CLAIMS]
+
+
+def _meanings() -> list[str]:
+    return [f"A-{language}" for language in abuse_languages()]
 
 
 def check_known(names: Iterable[str]) -> None:
@@ -90,8 +95,9 @@ def train(name: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
             tell=tell,
         )
     check_known([name])
-    return train_narratives(
-        name.removeprefix("N-"),
+    make, language = (train_meaning, name[2:]) if name in _meanings() else (train_narratives, name.removeprefix("N-"))
+    return make(
+        language,
         models=order.models,
         seed=order.seed,
         head_version=order.version,

@@ -27,6 +27,7 @@ from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
 from classifiers.manifest import Curves, Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_manifest
 from classifiers.signing import ANYBODY, Signers
+from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
@@ -37,7 +38,7 @@ from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_
 from classifiers.training.encoder.lesson import lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
-from classifiers.training.encoder.tasks import Labelled, Task, codes_of, gather
+from classifiers.training.encoder.tasks import Labelled, Task, gather
 from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
 from classifiers.training.train_linear import held_out_fifth
@@ -199,8 +200,9 @@ def teach(
     progress: Progress,
 ) -> Taught:
     """Fine-tune a base."""
-    labelled = gather(recipe.tasks, read, recipe.speech, narratives=recipe.narratives, harmless=recipe.harmless)
-    network = open_base(base.at, len(recipe.tasks) + len(codes_of(recipe.narratives)), seed=seed)
+    coded = recipe.coded()
+    labelled = gather(recipe.tasks, read, recipe.speech, coded=coded, harmless=recipe.harmless)
+    network = open_base(base.at, len(recipe.tasks) + len(codes_of(coded)), seed=seed)
     if recipe.pieces:
         network = keep_pieces(network, [one.text for one in labelled.said], first=recipe.pieces)
     measured = measured_rows(recipe, network, read)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.asked import places_in
+from classifiers.encoder.said import said
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Dataset, Manifest, Threshold, analyser_hash, write_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, Network, file_of, pack_columns, unpack_columns
@@ -19,9 +21,8 @@ from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import features_in
 from classifiers.narratives.reader import FLAGGED_HARM, Reader, Reading, parent_of
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, example_languages, load_examples, load_seeds
-from classifiers.narratives.sense import places_in
 from classifiers.narratives.subject import load_subjects
-from classifiers.narratives.teller import WORDS, said
+from classifiers.narratives.teller import WORDS
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_asking import Asks, settle_asks
@@ -35,8 +36,8 @@ from classifiers.training.narrative_columns import (
     lexicon_of,
     vocabulary,
 )
-from classifiers.training.narrative_sense import encoder_of
 from classifiers.training.seed_rows import held_out
+from classifiers.training.settled_beside import encoder_of
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
 

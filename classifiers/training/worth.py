@@ -10,12 +10,12 @@ import numpy as np
 from classifiers.encoder.worth import read_for_worth
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
-from classifiers.narratives.reader import FLAGGED_HARM
 from classifiers.narratives.seeds import ORDINARY
+from classifiers.training.code_rows import CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.nb_logistic import Settings, fit, matrix
-from classifiers.training.seed_rows import held_out, seed_rows
+from classifiers.training.seed_rows import is_harm
 from hustings.text import analyse_all
 
 __all__ = ["learn_worth"]
@@ -26,16 +26,16 @@ _SETTINGS = Settings(penalty=1.0)
 
 
 def learn_worth(
-    languages: Sequence[str], harmless: Sequence[str], read: Callable[[str, str], Corpus], *, seed: int
+    coded: Sequence[CodeRows], harmless: Sequence[str], read: Callable[[str, str], Corpus], *, seed: int
 ) -> Weights:
-    """From the seeds of the languages that are not held out, and what has label 1 in the corpora `harmless`, which
-    `read` gives by name and use. The same rows and seed give the same weights."""
+    """From the coded rows that are not held out, and what has label 1 in the corpora `harmless`, which `read` gives by
+    name and use. The same rows and seed give the same weights."""
     tokens: list[Sequence[str]] = []
     labels: list[int] = []
-    for language in languages:
-        rows = list(_of_seeds(language, np.random.default_rng([seed, 7])))
-        tokens += [read_for_worth(one.tokens, language) for one in analyse_all([text for text, _ in rows])]
-        labels += [int(is_harm) for _, is_harm in rows]
+    for part in coded:
+        rows = list(_readings(part, np.random.default_rng([seed, 7])))
+        tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in rows])]
+        labels += [int(harm) for _, harm in rows]
     for name in harmless:
         corpus = read(name, "training")
         texts = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label]
@@ -46,17 +46,16 @@ def learn_worth(
     return Weights.quantised(learnt.weights, learnt.intercept)
 
 
-def _of_seeds(language: str, draw: np.random.Generator) -> Iterator[tuple[str, bool]]:
-    """Texts, and whether the codes that are flagged say that one is harm."""
-    held = held_out(language).tolist()
-    rows = [row for row, is_held in zip(seed_rows(language).rows, held, strict=True) if not is_held]
+def _readings(part: CodeRows, draw: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """Texts, and whether one is harm."""
+    rows = part.learnt()
     chatter = [row.text for row in rows if row.code == ORDINARY]
     for place, row in enumerate(rows):
-        is_harm = row.code.startswith(FLAGGED_HARM)
-        yield row.text, is_harm
-        if is_harm:
-            yield read_otherwise(Said(tuple(row.text.split()), (), language), Spoilt(careless=1.0), draw), True
-        if is_harm and place % _AMID_CHATTER == 0:
+        harm = is_harm(row.code)
+        yield row.text, harm
+        if harm:
+            yield read_otherwise(Said(tuple(row.text.split()), (), part.language), Spoilt(careless=1.0), draw), True
+        if harm and place % _AMID_CHATTER == 0:
             before, after = draw.choice(len(chatter), size=2).tolist()
             yield f"{chatter[before]} {row.text} {chatter[after]}", True
     for _ in range(len(chatter)):

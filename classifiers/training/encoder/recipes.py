@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from classifiers.training.code_rows import CodeRows, code_rows
 from classifiers.training.encoder.fit import FitSettings
 from classifiers.training.encoder.tasks import Task
 
@@ -11,14 +12,14 @@ __all__ = ["ENCODERS", "EncoderRecipe"]
 
 
 class EncoderRecipe(NamedTuple):
-    """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best, where it is not
-    the last), and words for the people who read its flags. `narratives` are the languages whose seed sentences it
-    learns too, with an output for each code, and what is `harmless` in these corpora is learnt as ordinary talk; of a
-    base with many `pieces`, so many of the commonest are kept (`vocabulary`), 0 for all; `continued` is how it learns
-    on when seeds are added to those that it knows, None where it cannot. The threats' `asked_from` was settled by hand:
-    from .07 on two more of twenty right flags on dev are found, but in the synthetic election the encoder also takes
-    "will be at the harbour on Thursday evening" for a threat, to which the linear head gives .08; a false threat wakes
-    people up."""
+    """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best, where it is
+    not the last), and words for the people who read its flags. `narratives` are the languages whose seed sentences
+    it learns too, and `abuse` those whose own posts about abuse, with an output for each code; what is `harmless`
+    in these corpora is learnt as ordinary talk; of a base with many `pieces`, so many of the commonest are kept
+    (`vocabulary`), 0 for all; `continued` is how it learns on when seeds are added to those that it knows, None
+    where it cannot. The threats' `asked_from` was settled by hand: from .07 on two more of twenty right flags on
+    dev are found, but in the synthetic election the encoder also takes "will be at the harbour on Thursday evening"
+    for a threat, to which the linear head gives .08; a false threat wakes people up."""
 
     name: str
     language: str
@@ -28,6 +29,7 @@ class EncoderRecipe(NamedTuple):
     limits: str
     settings: FitSettings = FitSettings()
     narratives: tuple[str, ...] = ()
+    abuse: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
     pieces: int = 0
     continued: FitSettings | None = None
@@ -36,6 +38,10 @@ class EncoderRecipe(NamedTuple):
     def speech(self) -> str:
         """The language without a region, as our own posts are called by: "en" for "en-IN"."""
         return self.language.partition("-")[0]
+
+    def coded(self) -> list[CodeRows]:
+        """What it learns codes from; nothing where it learns none."""
+        return code_rows(self.narratives, self.abuse)
 
     @property
     def served(self) -> tuple[Task, ...]:
@@ -91,6 +97,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             base="multilingual-e5-small",
             pieces=50_000,
             narratives=("ar", "en", "es", "fr", "hi", "pt"),
+            abuse=("ar", "de", "en", "es", "fr", "hi", "pt"),
             harmless=(
                 "davidson-harmless",
                 "germeval-harmless",

@@ -19,14 +19,15 @@ from classifiers.encoder.reading import read_words
 from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY
 from classifiers.own_posts import read_own
+from classifiers.training.code_rows import CodeRows, codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
 from classifiers.training.encoder.lesson import NO_CODE
 from classifiers.training.learnt_seeds import is_known, recorded
 from classifiers.training.own_posts import ordinary_posts, own_rows, sides
-from classifiers.training.seed_rows import held_out, is_harm, seed_rows
+from classifiers.training.seed_rows import is_harm
 
-__all__ = ["Labelled", "Task", "codes_of", "gather"]
+__all__ = ["Labelled", "Task", "gather"]
 
 
 class Task(NamedTuple):
@@ -56,7 +57,7 @@ class Task(NamedTuple):
 
 class Labelled(NamedTuple):
     """What is read (see `reading`), and [texts, tasks] labels: 0, 1, or NaN where nobody was asked. `codes` are places
-    among those of `codes_of`; None where no seeds are learnt. `familiar` [texts] are those that the shipped encoder has
+    among those of `codes_of`; None where no codes are learnt. `familiar` [texts] are those that the shipped encoder has
     learnt."""
 
     said: list[Said]
@@ -66,22 +67,17 @@ class Labelled(NamedTuple):
     datasets: tuple[Dataset, ...]
 
 
-def codes_of(languages: Sequence[str]) -> tuple[str, ...]:
-    """The codes that the seeds of these languages give, in order: the outputs behind those of the tasks."""
-    return tuple(sorted({one.code for language in languages for one in seed_rows(language).rows}))
-
-
 def gather(
     tasks: Sequence[Task],
     read: Callable[[str, str], Corpus],
     language: str,
     *,
-    narratives: Sequence[str] = (),
+    coded: Sequence[CodeRows] = (),
     harmless: Sequence[str] = (),
 ) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
     row. Our own posts are those of the task's language, or else of `language`, each side of a post once. Behind them
-    stand the seeds of the languages of `narratives`, but for those that are held out. Texts with label 1 in the corpora
+    stand the `coded` rows, but for those that are held out. Texts with label 1 in the corpora
     `harmless` have the code of ordinary talk; they count as familiar, for there are many of them."""
     rows: dict[str, int] = {}
     found: list[tuple[int, int, int]] = []
@@ -109,21 +105,22 @@ def gather(
         fine = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label and text not in measured]
         talk.update(rows.setdefault(text, len(rows)) for text in fine)
     said = [Said(tuple(read_words(raw).text().split()), (), "") for raw in rows]
-    codes = codes_of(narratives)
+    codes = codes_of(coded)
     places = [codes.index(ORDINARY) if place in talk else NO_CODE for place in range(len(said))]
     familiar = [place in talk for place in range(len(said))]
-    for speech in narratives:
-        own_seeds, held = seed_rows(speech), held_out(speech).tolist()
-        learnt = [row for row, is_held in zip(own_seeds.rows, held, strict=True) if not is_held]
+    for part in coded:
+        learnt = part.learnt()
         counts = {"rows": len(learnt), "positives": sum(is_harm(row.code) for row in learnt)}
-        datasets.setdefault((own_seeds.dataset.file, speech), replace(own_seeds.dataset, **counts))
-        said += [_said(row.text, own_seeds.names, speech) for row in learnt]
+        datasets[part.datasets[0].file, ""] = replace(part.datasets[0], **counts)
+        for dataset in part.datasets[1:]:
+            datasets[dataset.file, ""] = dataset
+        said += [_said(row.text, part.names, part.language) for row in learnt]
         places += [codes.index(row.code) for row in learnt]
-        familiar += [is_known(row.text, recorded().of(speech)) for row in learnt]
+        familiar += [is_known(row.text, recorded().of(part.key)) for row in learnt]
     labels = np.full((len(said), len(tasks)), np.nan, dtype=np.float32)
     for place, column, label in found:
         labels[place, column] = label
-    codes_found = np.array(places) if narratives else None
+    codes_found = np.array(places) if coded else None
     return Labelled(said, labels, codes_found, np.array(familiar, dtype=bool), tuple(datasets.values()))
 
 

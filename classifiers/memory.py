@@ -8,7 +8,7 @@ from typing import TypeVar
 __all__ = ["Memory"]
 
 _MOST_REMEMBERED = 1 << 16
-"""Words; then the memory is emptied, so that a stream of new words cannot fill it."""
+"""Then the memory is emptied, so that a stream of new words cannot fill it."""
 
 Asked = TypeVar("Asked", bound=Hashable)
 Known = TypeVar("Known")
@@ -17,13 +17,14 @@ Known = TypeVar("Known")
 class Memory(dict[Asked, Known]):
     """`memory[word]` asks `find_out` about a word that is new to it."""
 
-    def __init__(self, find_out: Callable[[Asked], Known]) -> None:
+    def __init__(self, find_out: Callable[[Asked], Known], most: int = _MOST_REMEMBERED) -> None:
         super().__init__()
         self._find_out = find_out
+        self._most = most
 
     def __missing__(self, word: Asked) -> Known:
         found = self._find_out(word)
-        if len(self) >= _MOST_REMEMBERED:
+        if len(self) >= self._most:
             self.clear()
         self[word] = found
         return found

@@ -1,15 +1,17 @@
-"""The encoder beside which a language's columns are settled."""
+"""The encoder beside which models are settled that ask what posts mean."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from classifiers.encoder.codes import CodeReader, load_code_readers
+from classifiers.manifest import Dataset
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
 from classifiers.training.seed_rows import seed_rows
 
-__all__ = ["encoder_of"]
+__all__ = ["encoder_of", "encoder_that_learnt"]
 
 
 @cache
@@ -21,9 +23,13 @@ def _code_reader() -> CodeReader | None:
 def encoder_of(language: str) -> CodeReader | None:
     """The shipped encoder that learnt codes from just these seeds of the language. None where there is none: beside
     other seeds nobody can tell which rows it has learnt, so columns are settled alone until it is trained again."""
+    return encoder_that_learnt([seed_rows(language).dataset])
+
+
+def encoder_that_learnt(wanted: Iterable[Dataset]) -> CodeReader | None:
+    """The shipped encoder that learnt codes from just these data; None where there is none."""
     encoder = _code_reader()
     if encoder is None:
         return None
-    wanted = seed_rows(language).dataset
-    learnt = any((one.file, one.sha256) == (wanted.file, wanted.sha256) for one in encoder.manifest.data)
-    return encoder if learnt else None
+    known = {(one.file, one.sha256) for one in encoder.manifest.data}
+    return encoder if known.issuperset((one.file, one.sha256) for one in wanted) else None

@@ -1,0 +1,68 @@
+"""An encoder that reads codes, as those ask it who want to know what a post means: by its network's SHA-256, about
+their codes, in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.codes import CodeReader
+from hustings.errors import ModelError
+
+__all__ = ["Asked", "OpenEncoder", "places_in"]
+
+OpenEncoder = Callable[[str], "CodeReader | None"]
+"""The encoder whose network has that SHA-256; None where there is none."""
+
+F32 = NDArray[np.float32]
+
+
+class Asked:
+    """Opens the encoder at the first question, and gives its answers in the order of `codes`."""
+
+    def __init__(self, network: str, codes: Sequence[str], open_encoder: OpenEncoder, language: str = "") -> None:
+        self.network = network
+        self._language = language
+        self._codes = tuple(codes)
+        self._open = open_encoder
+        self._encoder: CodeReader | None = None
+        self._opened = False
+        self._places: list[int] = []
+
+    def worth(self, posts: Sequence[Sequence[str]]) -> list[float] | None:
+        """How much each of the posts, given by its tokens, is worth asking about; None where nobody can be asked."""
+        encoder = self._opened_encoder()
+        return None if encoder is None else encoder.worth.margins(posts, self._language).tolist()
+
+    def most_telling(self, parts: Sequence[Sequence[str]]) -> int:
+        """Which of the parts of a post to ask about."""
+        encoder = self._opened_encoder()
+        return 0 if encoder is None else encoder.worth.most_telling(parts, self._language)
+
+    def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
+        """[tokens]: how much each of them says that the encoder is worth asking."""
+        encoder = self._opened_encoder()
+        return np.zeros(len(tokens)) if encoder is None else encoder.worth.words(tokens, self._language)
+
+    def shares(self, text: str) -> F32 | None:
+        """How likely each code is by the meaning of the text; None where nobody can tell."""
+        encoder = self._opened_encoder()
+        return None if encoder is None else encoder.shares(text)[self._places]
+
+    def _opened_encoder(self) -> CodeReader | None:
+        if not self._opened:  # opened twice at the same time, the same encoder is found twice
+            self._encoder = self._open(self.network)
+            self._places = places_in(self._encoder.codes, self._codes) if self._encoder is not None else []
+            self._opened = True
+        return self._encoder
+
+
+def places_in(known: Sequence[str], codes: Sequence[str]) -> list[int]:
+    """Where each of the codes stands among those that an encoder knows. Raises `ModelError` for one that it does not
+    know."""
+    places = {code: place for place, code in enumerate(known)}
+    if missing := [code for code in codes if code not in places]:
+        raise ModelError(f"an encoder is asked about {missing!r}; it knows {tuple(known)!r}")
+    return [places[code] for code in codes]

@@ -1,0 +1,35 @@
+"""What an encoder that reads codes is given of a post: a window of its words, read as of men."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from classifiers.encoder.reading import read_words
+from classifiers.gender import one_gender
+from classifiers.roster_names import NOBODY, RosterNames
+
+__all__ = ["MOST_READ", "STEP", "WHOLE", "WINDOW", "Said", "said", "windows"]
+
+WHOLE = 36
+"""Words up to which a post is read as a whole; a longer one is read by windows, so that chatter dilutes nothing."""
+WINDOW = 24
+STEP = 8
+MOST_READ = 240
+"""Words; what stands behind them is not read."""
+
+Said = Callable[[int, int], str]
+"""What an encoder reads of the tokens from one place to another."""
+
+
+def said(*parts: str, language: str, names: RosterNames = NOBODY) -> Said:
+    """The title and the text of a post, or one of them, for an encoder to read; cut only if it is asked. Whether a
+    woman or a man is spoken of tells nothing: all is read as of men."""
+    return lambda begin, end: one_gender(read_words(*parts, names=names).text(begin, end), language)
+
+
+def windows(many: int) -> list[tuple[int, int]]:
+    """What may be read of a post with so many words: all of it, or of a longer one its windows."""
+    many = min(many, MOST_READ)
+    if many <= WHOLE:
+        return [(0, many)]
+    return [(begin, min(begin + WINDOW, many)) for begin in range(0, many - WINDOW + STEP, STEP)]

@@ -1,0 +1,72 @@
+"""The step that flags abuse by what a post means, in languages that have a model for it. It adds what no head before it
+has said: a code that a post has already keeps its flag, its score and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from classifiers.by_language import places_by_language
+from classifiers.encoder.said import said
+from classifiers.linear.explain import spans_of
+from classifiers.meaning.model import MeaningHead, Meant
+from classifiers.own_examples import OwnExamples
+from classifiers.roster_names import NOBODY, Read, RosterNames
+from hustings.types import Assessment, Flag
+
+__all__ = ["Meanings"]
+
+
+class Meanings:
+    """Adds the score of the likeliest code of posts about which the encoder is asked, and a flag where it reaches the
+    threshold; the words shown are those that made the post worth asking about, the example is one of ours. `asked` are
+    the networks that the heads ask, and what to tell people where one is not in service."""
+
+    name = "meaning"
+
+    def __init__(
+        self, heads: Sequence[MeaningHead], names: RosterNames = NOBODY, examples: OwnExamples | None = None
+    ) -> None:
+        self._names = names
+        self._examples = examples or OwnExamples()
+        self.version = "+".join(head.label for head in heads) or "none"
+        self._heads = {head.manifest.language: head for head in heads}
+        self.asked = tuple(
+            (head.asked.network, f"{head.label} without the network of {head.encoder}") for head in heads
+        )
+
+    def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
+        done = list(assessments)
+        for language, mine in places_by_language(assessments, self._heads).items():
+            head = self._heads[language]
+            read = [self._names.without(done[place].title_tokens, done[place].tokens) for place in mine]
+            worth = head.worth([one.tokens for one in read])
+            for place, one, is_worth in zip(mine, read, worth, strict=True):
+                post = done[place].post
+                what = said(post.title, post.text, language=language, names=self._names)
+                meant = head.tell(one.tokens, what, is_worth)
+                if meant is not None:
+                    done[place] = self._told(done[place], one, head, meant)
+        return done
+
+    def _told(self, assessment: Assessment, read: Read, head: MeaningHead, meant: Meant) -> Assessment:
+        manifest, code = head.manifest, meant.code
+        flags = assessment.flags
+        if meant.score >= manifest.threshold.value and all(flag.code != code for flag in flags):
+            tokens = read.tokens[meant.begin : meant.end]
+            flag = Flag(
+                code=code,
+                score=meant.score,
+                threshold=manifest.threshold.value,
+                classifier=head.label,
+                spans=spans_of(read.origins, meant.begin, head.asked.words(tokens), assessment),
+                example=self._examples.sentence(tokens, code, assessment.lang),
+            )
+            flags = (*flags, flag)
+        return replace(
+            assessment,
+            scores={code: meant.score, **assessment.scores},
+            models={**assessment.models, manifest.name: manifest.version},
+            flags=flags,
+        )

@@ -1,0 +1,112 @@
+"""What a reader of codes learns codes from: seed sentences about elections, and our own posts about abuse.
+
+The posts about abuse say which heads should flag them; here each becomes a row with the one code that says most of it.
+Posts that no head should flag stand for protected speech where their group says what they are, and else for talk in
+which nothing is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.manifest import Dataset
+from classifiers.narratives.seeds import ORDINARY, Example, seed_languages
+from classifiers.own_posts import Group, OwnFile, read_own_with_hash
+from classifiers.training.learnt_seeds import divide, recorded
+from classifiers.training.own_posts import ordinary_posts, sides
+from classifiers.training.seed_rows import held_out, is_harm, seed_rows
+from hustings.text import analyse
+
+__all__ = ["ABUSE", "CodeRows", "abuse_rows", "code_rows", "codes_of"]
+
+ABUSE = "abuse-"
+"""Before a language, the name in the record of learnt seeds for its posts about abuse."""
+_SAYS = (("A-THREAT", ("A-THREAT", "G-THR", "A-DOX")), ("G", ("G",)), ("A-INSULT", ("A-INSULT",)))
+"""A code, and the codes of heads for which it stands: the first that a group says is the group's."""
+_PROTECTED = (
+    ("X-COUNTER", ("counter", "slur-denied", "denied", "negated", "threat-condemned")),
+    ("X-REPORT", ("report", "recounted", "own-story", "told-by", "help")),
+    ("X-RECLAIM", ("reclaimed", "own-words")),
+    ("X-OPINION", ("criticism", "hard", "rights", "praise")),
+)
+"""A code of protected speech, and how the names of the groups begin that are such."""
+
+
+class CodeRows(NamedTuple):
+    """Rows of one language under the name that they have in the record of learnt seeds. `names` are words that only
+    name somebody; `held` [rows] are those that no encoder may learn."""
+
+    key: str
+    language: str
+    rows: tuple[Example, ...]
+    names: frozenset[str]
+    datasets: tuple[Dataset, ...]
+    held: NDArray[np.bool_]
+
+    def learnt(self) -> list[Example]:
+        """The rows that are not held out."""
+        return [row for row, is_held in zip(self.rows, self.held.tolist(), strict=True) if not is_held]
+
+
+def code_rows(narratives: Sequence[str], abuse: Sequence[str] = ()) -> list[CodeRows]:
+    """Those of the seeds of the languages `narratives`, then those about abuse. Raises `ConfigError`."""
+    return [*map(_of_seeds, narratives), *map(abuse_rows, abuse)]
+
+
+def codes_of(parts: Sequence[CodeRows]) -> tuple[str, ...]:
+    """The codes that the rows give, in order: the outputs of a reader of codes."""
+    return tuple(sorted({row.code for part in parts for row in part.rows}))
+
+
+@cache
+def _of_seeds(language: str) -> CodeRows:
+    own = seed_rows(language)
+    return CodeRows(language, language, own.rows, own.names, (own.dataset,), held_out(language))
+
+
+@cache
+def abuse_rows(language: str) -> CodeRows:
+    """Our own posts about abuse, each read once; behind them the ordinary posts of a language without seeds. Raises
+    `ConfigError`."""
+    own, digest = read_own_with_hash(language)
+    rows = [Example(_code(group), _read(post, own)) for group in own.group for post in group.posts]
+    datasets = [
+        Dataset(
+            name=f"Hustings, own posts ({language})",
+            file=f"classifiers/seeds/abuse/{language}.toml",
+            sha256=digest,
+            licence="CC0-1.0",
+            source="written for Hustings",
+            rows=len(rows),
+            positives=sum(is_harm(row.code) for row in rows),
+            use="training",
+        )
+    ]
+    ordinary = None if language in seed_languages() else ordinary_posts(language)
+    if ordinary is not None:
+        rows += [Example(ORDINARY, text) for text in ordinary[0]]
+        datasets.append(ordinary[1])
+    names = frozenset(token for name in own.names for token in analyse(name).tokens)
+    key = f"{ABUSE}{language}"
+    held = divide([row.text for row in rows], recorded().of(key))
+    return CodeRows(key, language, tuple(rows), names, tuple(datasets), held)
+
+
+def _code(group: Group) -> str:
+    for code, said in _SAYS:
+        if not set(said).isdisjoint(group.says):
+            return code
+    return next((code for code, begins in _PROTECTED if group.id.startswith(begins)), ORDINARY)
+
+
+def _read(post: str, own: OwnFile) -> str:
+    """One of its sides, with names drawn by the post itself: the same whatever stands beside it."""
+    number = int.from_bytes(hashlib.sha256(post.encode()).digest()[:4])
+    readings = sides(post, own, number)
+    return readings[number % len(readings)]

@@ -1,0 +1,171 @@
+"""The model of abuse of one language, settled beside the encoder that reads codes: which posts it is asked about, how
+likely its answer is right, and from which probability on a post is flagged. Nothing else is learnt here."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder.asked import places_in
+from classifiers.encoder.codes import CODES, CodeReader, pack_codes
+from classifiers.encoder.said import said, windows
+from classifiers.linear.score import DECIMALS
+from classifiers.manifest import Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.meaning.model import margin_of
+from classifiers.narratives.seeds import ORDINARY, PROTECTED, Example, seed_languages
+from classifiers.training.calibration import platt, probabilities
+from classifiers.training.code_rows import abuse_rows, code_rows
+from classifiers.training.encoder.recipes import ENCODERS
+from classifiers.training.measures import curves, ece_by_chance, measure
+from classifiers.training.narrative_asking import LEAST_KEPT, least_worth
+from classifiers.training.settled_beside import encoder_that_learnt
+from classifiers.training.stages import Tell, to_nobody
+from hustings.errors import ConfigError
+from hustings.text import analyse
+
+__all__ = ["GIVEN", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
+
+GIVEN = ("A-INSULT", "A-THREAT", "G")
+"""The codes that it gives."""
+MOST_PROTECTED = 0.04
+"""Share of protected posts, most of them written to look like abuse, that may be flagged."""
+MOST_ORDINARY = 0.01
+"""Share of ordinary posts that may be flagged."""
+_MEASURES = ("macro_f1", "f1", "precision", "recall", "false_positive_rate", "pr_auc", "recall_at_precision_90")
+_LABEL = (
+    "Insults, threats and gendered abuse aimed at people, told by what the encoder that reads codes says that a post "
+    "means. It adds what the linear heads of the language do not say."
+)
+_LIMITS = (
+    "It says that a post reads like abuse of our own examples, never what its author is. A woman and a man are read "
+    "alike, so that it cannot tell abuse that lies in nothing but the gender of who is meant. All posts were written "
+    "for Hustings, none was signed off by a native speaker; what is held out is by the same writers as what was "
+    "learnt, so that these numbers are kind. Sees only posts that a head over their words finds worth reading."
+)
+
+F64 = NDArray[np.float64]
+
+
+class _Read(NamedTuple):
+    """Rows that no encoder learnt: their codes, the log-odds of abuse, and what they are worth asking about."""
+
+    codes: NDArray[np.str_]
+    margins: F64
+    worth: F64
+
+
+def abuse_languages() -> tuple[str, ...]:
+    """Languages of which the shipped encoder learns posts about abuse."""
+    return tuple(language for recipe in ENCODERS.values() for language in recipe.abuse)
+
+
+def train_meaning(
+    language: str,
+    *,
+    models: Path,
+    seed: int,
+    head_version: str,
+    chosen_by: str,
+    chosen_at: str,
+    tell: Tell = to_nobody,
+) -> Manifest:
+    """Settle it on our own posts and seeds that the encoder did not learn, and write `models/A-<language>`. Raises
+    `ConfigError` where no shipped encoder learnt these posts."""
+    own = abuse_rows(language)
+    encoder = encoder_that_learnt(own.datasets)
+    if encoder is None:
+        raise ConfigError(
+            f"A-{language}: the shipped encoder has not learnt {own.datasets[0].file} as it stands; train it on first: "
+            "`hustings model train encoder-mul --kind encoder --base classifiers/models/encoder-mul`"
+        )
+    tell("held-out posts, read by the encoder")
+    found = _read(language, encoder)
+    labels = np.isin(found.codes, GIVEN).astype(np.int64)
+    calibration = platt(found.margins, labels)
+    scores = probabilities(found.margins, calibration).round(DECIMALS)
+    protected, ordinary = np.char.startswith(found.codes, PROTECTED), found.codes == ORDINARY
+    value = round(max(_bound(scores[protected], MOST_PROTECTED), _bound(scores[ordinary], MOST_ORDINARY)), DECIMALS)
+    flagged = scores >= value
+    tell("measures")
+    on = f"{language}: own posts and seeds, held out from the encoder"
+    metrics = [
+        *measure(labels, scores, value, on=on, seed=seed, names=(*_MEASURES, "ece", "brier")),
+        ece_by_chance(scores, on=on, seed=seed),
+    ]
+    for kind, chosen in (("protected posts", protected), ("ordinary posts", ordinary)):
+        zeros = np.zeros(int(chosen.sum()), dtype=np.int64)
+        metrics += measure(
+            zeros, scores[chosen], value, on=f"{language}: {kind}", seed=seed, names=("false_positive_rate",)
+        )
+    raw = pack_codes(GIVEN)
+    manifest = Manifest(
+        kind="meaning",
+        name=f"A-{language}",
+        code="A",
+        language=language,
+        version=head_version,
+        label=_LABEL,
+        limits=_LIMITS,
+        data=own.datasets,
+        settings={
+            "encoder": encoder.manifest.name,
+            "network": encoder.network,
+            "least_worth": least_worth(found.worth, flagged),
+            "least_kept": LEAST_KEPT,
+            "most_protected": MOST_PROTECTED,
+            "most_ordinary": MOST_ORDINARY,
+        },
+        calibration=calibration,
+        threshold=Threshold(
+            value=value,
+            reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.0%} of "
+            "ordinary posts are flagged",
+            chosen_by=chosen_by,
+            chosen_at=chosen_at,
+            chosen_on=on,
+            precision=round(float(labels[flagged].mean()), 4),
+            recall=round(float(flagged[labels == 1].mean()), 4),
+        ),
+        metrics=tuple(metrics),
+        files=(ModelFile(name=CODES, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()),),
+        analyser=analyser_hash(),
+        code_version=version("hustings"),
+        libraries={name: version(name) for name in ("numpy", "onnxruntime")},
+        seed=seed,
+        curves=(curves(labels, scores, on=on),),
+    )
+    folder = models / manifest.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CODES).write_bytes(raw)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _read(language: str, encoder: CodeReader) -> _Read:
+    """The held-out posts about abuse, and the seeds of the language; not those of narratives, which may be threats."""
+    order = places_in(encoder.codes, GIVEN)
+    rows = [row for row in _held_out(language) if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
+    tokens = [analyse(row.text).tokens for row in rows]
+    margins = []
+    for row, words in zip(rows, tokens, strict=True):
+        places = windows(len(words))
+        best = encoder.worth.most_telling([words[begin:end] for begin, end in places], language)
+        shares = encoder.shares(said(row.text, language=language)(*places[best]))
+        margins.append(margin_of(float(shares[order].sum())))
+    codes = np.array([row.code for row in rows])
+    return _Read(codes, np.array(margins), encoder.worth.margins(tokens, language))
+
+
+def _held_out(language: str) -> list[Example]:
+    parts = code_rows([language] if language in seed_languages() else [], [language])
+    return [row for part in parts for row, held in zip(part.rows, part.held.tolist(), strict=True) if held]
+
+
+def _bound(wrong: F64, most: float) -> float:
+    """The lowest score above which so few are flagged."""
+    return float(np.sort(wrong)[::-1][int(most * len(wrong))]) + 10.0**-DECIMALS
