@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.memory import Memory
 from classifiers.narratives.concepts import Firsts, Part, load_concepts
 from classifiers.narratives.lexicon import NO_PAIR, Lexicon, hashed
-from classifiers.narratives.memory import Memory
 from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.roster_names import NAME
