@@ -108,10 +108,17 @@ def write_reader(folder: Path, /, **replaced: bytes) -> Path:
     return _write(folder, content, "embedder", "", even, Worth.settings(EVEN_WORTH))
 
 
+def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, codes: bytes = b"") -> Path:
+    """A model of abuse that asks the reader of codes with that network about `G`."""
+    settings = {"encoder": "encoder-mul", "network": network, "least_worth": least_worth}
+    even = Calibration(slope=1.0, intercept=0.0)
+    return _write(folder, {CODES: codes or pack_codes(("A-THREAT", "G"))}, "meaning", "A", even, settings)
+
+
 def _write(
     folder: Path,
     content: dict[str, bytes],
-    kind: Literal["encoder", "embedder"],
+    kind: Literal["encoder", "embedder", "meaning"],
     code: str,
     calibration: Calibration,
     settings: Mapping[str, int | float | str] = MappingProxyType({}),

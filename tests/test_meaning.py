@@ -1,0 +1,125 @@
+"""Abuse told by what a post means: which posts are asked about, what is flagged, and what is shown beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
+from classifiers.linear.features import HASH_SEED, HashKey, word_features
+from classifiers.linear.model import pack
+from classifiers.meaning.model import load_meaning_head, load_meaning_heads
+from classifiers.meaning.step import Meanings
+from classifiers.rating import open_rater
+from classifiers.signing import ANYBODY
+from hustings.errors import ModelError
+from hustings.text import analyse
+from hustings.types import Assessment, Flag, Post
+from tests.tiny_encoder import EVEN_WORTH, write_meaning, write_reader
+
+WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
+NO_NETWORK = "5" * 64
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> CodeReader:
+    """`kill` makes a threat likely, `love` ordinary talk; words with `kill` are worth asking about."""
+    by_bucket = EVEN_WORTH.by_bucket.copy()
+    by_bucket[word_features(["kill"], HashKey.from_seed(HASH_SEED)).words] = 7
+    worth = pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0]
+    codes = pack_codes(("A-THREAT", "ordinary", "G"))
+    return load_code_reader(write_reader(tmp_path / "encoder-mul", codes=codes, worth=worth), signers=ANYBODY)
+
+
+def step(folder: Path, reader: CodeReader | None, least_worth: float = 1e-6) -> Meanings:
+    network = reader.network if reader else NO_NETWORK
+    model = write_meaning(folder / "A-en@3", network, least_worth=least_worth)
+    head = load_meaning_head(model, open_encoder=lambda asked: reader, signers=ANYBODY)
+    return Meanings([head])
+
+
+def assessment(text: str, *flags: Flag, lang: str = "en") -> Assessment:
+    post = Post(source="t", native_id="1", text=text, published_at=WHEN, collected_at=WHEN)
+    return Assessment(post=post, tokens=analyse(text).tokens, lang=lang, first_collected_at=WHEN, flags=flags)
+
+
+def told(step: Meanings, text: str, *flags: Flag, lang: str = "en") -> Assessment:
+    return step.classify([assessment(text, *flags, lang=lang)])[0]
+
+
+def test_a_post_that_means_abuse_is_flagged_with_the_likeliest_code_and_its_words(
+    tmp_path: Path, reader: CodeReader
+) -> None:
+    found = told(step(tmp_path, reader), "Somebody will kill kill her")
+    (flag,) = found.flags
+    assert (flag.code, flag.threshold, flag.classifier) == ("A-THREAT", 0.5, "A-en@3")
+    shares = reader.shares("somebody will kill kill him")
+    assert flag.score == pytest.approx(float(shares[[0, 2]].sum()), abs=1e-3)
+    assert [found.post.text[span.start : span.end] for span in flag.spans] == ["kill kill"]
+    assert flag.example, "one of our own posts is like every flag of a code that we have posts of"
+    assert found.scores == {"A-THREAT": flag.score}
+    assert found.models == {"A-en": "3"}
+
+
+def test_a_post_below_the_threshold_has_a_score_and_no_flag(tmp_path: Path, reader: CodeReader) -> None:
+    found = told(step(tmp_path, reader), "kill love love")
+    assert found.flags == ()
+    assert 0 < max(found.scores.values()) < 0.5
+
+
+@pytest.mark.parametrize(("text", "lang"), [("good morning", "en"), ("kill kill", "de"), ("", "en")])
+def test_a_post_that_is_not_worth_asking_about_or_in_another_language_is_left_as_it_is(
+    tmp_path: Path, reader: CodeReader, text: str, lang: str
+) -> None:
+    given = assessment(text, lang=lang)
+    assert step(tmp_path, reader).classify([given]) == [given]
+
+
+def test_a_code_that_a_post_has_already_keeps_its_flag_and_score(tmp_path: Path, reader: CodeReader) -> None:
+    former = Flag(code="A-THREAT", score=0.7, threshold=0.6, classifier="another@1")
+    assert told(step(tmp_path, reader), "kill kill kill", former).flags == (former,)
+    other = Flag(code="G", score=0.7, threshold=0.6, classifier="another@1")
+    assert [flag.code for flag in told(step(tmp_path / "2", reader), "kill kill kill", other).flags] == [
+        "G",
+        "A-THREAT",
+    ]
+
+
+def test_without_its_encoder_it_says_nothing_and_says_so(tmp_path: Path) -> None:
+    silent = step(tmp_path, None)
+    given = assessment("kill kill kill")
+    assert silent.classify([given]) == [given]
+    assert silent.asked == ((NO_NETWORK, "A-en@3 without the network of encoder-mul"),)
+
+
+def test_of_a_long_post_the_window_is_read_that_is_worth_most(tmp_path: Path, reader: CodeReader) -> None:
+    chatter = " ".join(["women"] * 60)
+    (flag,) = told(step(tmp_path, reader), f"{chatter} kill kill kill kill kill kill kill {chatter}").flags
+    assert flag.code == "A-THREAT"
+
+
+def test_the_same_post_is_read_once_however_often_it_is_asked_about(tmp_path: Path, reader: CodeReader) -> None:
+    first = reader.shares("kill love")
+    assert reader.shares("kill love") is first
+    assert reader.shares("love") is not first
+
+
+def test_one_number_for_each_text_is_the_score_of_its_likeliest_abuse(tmp_path: Path, reader: CodeReader) -> None:
+    folder = write_meaning(tmp_path / "A-en", reader.network, least_worth=1e-6)
+    scores = open_rater(folder, signers=ANYBODY)(["kill kill", "good morning"])
+    assert scores.tolist() == [pytest.approx(float(reader.shares("kill kill")[[0, 2]].sum()), abs=1e-3), 0.0]
+
+
+def test_only_models_of_abuse_are_loaded_as_such(tmp_path: Path, reader: CodeReader) -> None:
+    folders = [write_reader(tmp_path / "other"), write_meaning(tmp_path / "A-en", reader.network)]
+    found = load_meaning_heads(folders, open_encoder=lambda network: reader, signers=ANYBODY)
+    assert [head.label for head in found] == ["A-en@1"]
+
+
+@pytest.mark.parametrize("codes", [b"{", pack_codes(["G"])])
+def test_codes_that_are_none_are_refused(tmp_path: Path, codes: bytes) -> None:
+    folder = write_meaning(tmp_path / "A-en", NO_NETWORK, codes=codes)
+    with pytest.raises(ModelError, match=r"codes\.json"):
+        load_meaning_head(folder, open_encoder=lambda network: None, signers=ANYBODY)
