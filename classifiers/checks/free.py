@@ -18,12 +18,13 @@ from hustings.errors import ConfigError
 
 __all__ = ["TITLES", "Edition", "load_free_suite"]
 
-Edition = Literal["free", "free-2", "free-3"]
+Edition = Literal["free", "free-2", "free-3", "free-4"]
 """What the suite is called; its folder is called so too, without the hyphen."""
 TITLES: dict[Edition, str] = {
     "free": "Free form",
     "free-2": "Free form, second edition",
     "free-3": "Free form, third edition",
+    "free-4": "Free form, fourth edition",
 }
 """Of every edition, in order."""
 _HARM = ("N", "A", "G")

@@ -35,6 +35,7 @@ class SuiteName(StrEnum):
     FREE = "free"
     FREE_2 = "free-2"
     FREE_3 = "free-3"
+    FREE_4 = "free-4"
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)

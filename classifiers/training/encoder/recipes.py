@@ -127,7 +127,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             "signed off. Sees no posts that speak of nothing that a narrative is about. One network for all: where it "
             "errs in one language it may err in others alike.",
             settings=_CODES,
-            continued=_CODES._replace(epochs=4, rate=1e-4, share=0.25),
+            continued=_CODES._replace(epochs=3, rate=1.2e-4, share=0.25),
         ),
     )
 }
