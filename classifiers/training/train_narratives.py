@@ -3,60 +3,39 @@ to say beside them, and what was settled for likeness."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from classifiers.encoder.asked import places_in
-from classifiers.encoder.said import said
-from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Calibration, Dataset, Manifest, Threshold, analyser_hash, write_manifest
-from classifiers.narratives.columns import CODES, COLUMNS, Network, file_of, pack_columns, unpack_columns
+from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
+from classifiers.narratives.columns import file_of, pack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
-from classifiers.narratives.evidence import features_in
-from classifiers.narratives.reader import FLAGGED_HARM, Reader, Reading, parent_of
+from classifiers.narratives.reader import FLAGGED_HARM
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, example_languages, load_examples, load_seeds
 from classifiers.narratives.subject import load_subjects
 from classifiers.narratives.teller import WORDS
-from classifiers.training.calibration import platt, probabilities
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.narrative_asking import Asks, settle_asks
-from classifiers.training.narrative_columns import (
-    FOLDS,
-    Corpus,
-    corpus,
-    for_language,
-    learnt,
-    left_out,
-    lexicon_of,
-    vocabulary,
+from classifiers.training.narrative_columns import FOLDS, corpus, for_language, learnt, vocabulary
+from classifiers.training.narrative_settling import (
+    MOST_ORDINARY,
+    MOST_PROTECTED,
+    MOST_PROTECTED_OF,
+    asks_of,
+    calibration_else,
+    labels_of,
+    rows_of,
+    scored,
+    settled_share,
+    threshold_of,
+    thresholds_of_codes,
 )
-from classifiers.training.seed_rows import held_out
 from classifiers.training.settled_beside import encoder_of
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
 
-__all__ = ["MOST_ORDINARY", "MOST_PROTECTED", "narrative_languages", "train_narratives"]
+__all__ = ["narrative_languages", "train_narratives"]
 
-MOST_PROTECTED = 0.06
-"""Share of protected seeds, most of them written to look like a narrative, that columns may flag as one."""
-MOST_PROTECTED_OF: Mapping[str, float] = {"pt": 0.05}
-"""The same of a language's own seeds where its share allows more than a tenth of ElectionCheck's protected posts to be
-flagged (settled after seeing that suite)."""
-MOST_ORDINARY = 0.04
-"""Share of ordinary seeds, half of them about the election, that columns may flag."""
-LEAST_RIGHT = 0.5
-"""Share of a code's flags on the seeds, most of which look like it and are none, that must be right in all languages
-together; else more is asked of that code …"""
-FEWEST_RIGHT = 12
-"""… and where no threshold leaves it so many right flags, it abstains."""
-_NEVER = 2.0
-_NOTHING_READ = -25.0  # the log-odds of a sentence that speaks of nothing that any code is about
 _MEASURES = (
     "macro_f1",
     "f1",
@@ -78,30 +57,6 @@ _LIMITS = (
     "written for Hustings, none was signed off by a native speaker; some follow those of another language, so that "
     "left-out numbers are kind. Shares on them are no shares of a stream, in which ordinary talk is far more frequent."
 )
-
-_SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
-"""Of what is said, how much may be the encoder's."""
-_TALK_COUNTS = 3
-"""What an ordinary seed counts for in the calibration of seeds that speak of nothing that columns know: most posts of a
-stream are such."""
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-
-
-class _Judged(NamedTuple):
-    """Every row of the corpus, read by columns that did not learn from its fold."""
-
-    margins: F64
-    codes: NDArray[np.str_]
-
-
-class _Scored(NamedTuple):
-    """One language's rows by their places: how likely each is harm by its calibration, and those that were read."""
-
-    calibration: Calibration
-    scores: F64
-    read: NDArray[np.bool_]
 
 
 def narrative_languages() -> list[str]:
@@ -126,29 +81,29 @@ def train_narratives(
     encoder = encoder_of(language)
     if encoder is None:
         tell("no encoder learnt from these seeds: columns alone")
-    share = _share(seed) if encoder is not None else None
-    places = _rows(language, seed, share is not None)
-    labels, counted = _labels(own, places)
-    scored = _scored(language, seed, share)
+    share = settled_share(seed) if encoder is not None else None
+    places = rows_of(language, seed, share is not None)
+    labels, counted = labels_of(own, places)
+    judged = scored(language, seed, share)
     tell("threshold")
     most_protected = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
-    scores, value = scored.scores, _threshold(language, seed, share)
-    plain = _scored(language, seed, None)
+    scores, value = judged.scores, threshold_of(language, seed, share)
+    plain = scored(language, seed, None)
     on = f"{language}: seeds, left out by {FOLDS} folds"
     on_read = f"{language}: of them, those that speak of what a code is about"
-    flagged, known = scores >= value, scored.read & counted
+    flagged, known = scores >= value, judged.read & counted
     tell("all seeds")
-    files = pack_columns(for_language(learnt(seed), language), _thresholds_of_codes(seed))
+    files = pack_columns(for_language(learnt(seed), language), thresholds_of_codes(seed))
     files[WORDS] = file_of(WORDS, ("\n".join(vocabulary(language)) + "\n").encode())
     settings: dict[str, int | float | str] = {}
     if encoder is not None and share is not None:
-        asks, other = _asks(language, seed, share), _calibration_else(seed, share)
+        asks, other = asks_of(language, seed, share), calibration_else(seed, share)
         settings = {
             "sense_encoder": encoder.manifest.name,
             "sense_network": encoder.network,
             "sense_share": share,
-            "sense_slope": scored.calibration.slope,
-            "sense_intercept": scored.calibration.intercept,
+            "sense_slope": judged.calibration.slope,
+            "sense_intercept": judged.calibration.intercept,
             "sense_slope_else": other.slope,
             "sense_intercept_else": other.intercept,
             "sense_threshold": value,
@@ -189,7 +144,7 @@ def train_narratives(
         },
         calibration=plain.calibration,
         threshold=Threshold(
-            value=_threshold(language, seed, None),
+            value=threshold_of(language, seed, None),
             reason=f"lowest score at which at most {most_protected:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
@@ -213,193 +168,6 @@ def train_narratives(
         (folder / name).write_bytes(raw)
     write_manifest(folder, manifest)
     return manifest
-
-
-def _reader(network: Network, language: str) -> Reader:
-    """Columns as they are shipped, whole numbers and all."""
-    files = pack_columns(for_language(network, language), {})
-    lexicon = lexicon_of(language)
-    features = features_in(len(lexicon.concepts.names))
-    columns = unpack_columns(files[CODES][0], files[COLUMNS][0], language, features=features)
-    return Reader(lexicon, load_subjects(lexicon.concepts), columns)
-
-
-class _Both(NamedTuple):
-    """What columns that did not learn from a row say of it, None where it speaks of nothing; and of a row that the
-    encoder did not learn either: what was read for it, what it says, and what the row is worth asking about."""
-
-    reader: Reader
-    by_columns: Reading | None
-    read: Reading | None = None
-    by_meaning: F32 | None = None
-    worth: float = 0.0
-
-
-@lru_cache(maxsize=len(concept_languages()))
-def _both(language: str, seed: int) -> list[_Both]:
-    """For each row of the language."""
-    own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
-    places = own.of(language).tolist()
-    folds = [readers[own.fold[place]] for place in places]
-    found = [_Both(reader, reader.read(own.tokens[place])) for reader, place in zip(folds, places, strict=True)]
-    if encoder is None:
-        return found
-    order = places_in(encoder.codes, learnt(seed).codes)
-    for number in np.flatnonzero(held_out(language)).tolist():
-        reader, tokens, text = found[number].reader, own.tokens[places[number]], own.rows[places[number]].text
-        reading = found[number].by_columns
-        if reading is None:
-            reading = reader.read_else(tokens, partial(encoder.worth.most_telling, language=language))
-        shares = encoder.shares(said(text, language=language)(reading.begin, reading.end))[order]
-        (worth,) = encoder.worth.margins([tokens], language).tolist()
-        found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth)
-    return found
-
-
-def _rows(language: str, seed: int, sensed: bool) -> NDArray[np.int64]:
-    """The places of the rows on which something may be settled: those that neither columns nor encoder learnt from."""
-    places = corpus(seed).of(language)
-    return places[held_out(language)] if sensed and encoder_of(language) is not None else places
-
-
-@lru_cache(maxsize=len(_SHARES) + 1)
-def _judged(seed: int, share: float | None) -> _Judged:
-    """With this share for meaning, in the languages that the encoder reads; None for columns alone."""
-    own = corpus(seed)
-    margins = np.full(len(own.rows), _NOTHING_READ)
-    codes = np.full(len(own.rows), "", dtype="<U60")
-    for language in concept_languages():
-        for place, both in zip(own.of(language).tolist(), _both(language, seed), strict=True):
-            reading = both.by_columns
-            if share is not None and both.read is not None and both.by_meaning is not None:
-                reading = both.reader.weighed(both.read, both.by_meaning, share)
-            if reading is not None:
-                margins[place], codes[place] = reading.margin, reading.code
-    return _Judged(margins, codes)
-
-
-@lru_cache(maxsize=len(concept_languages()))
-def _readers(language: str, seed: int) -> list[Reader]:
-    return [_reader(network, language) for network in left_out(seed)]
-
-
-@lru_cache(maxsize=1)
-def _share(seed: int) -> float | None:
-    """How much meaning has to say: the share by which most harm gets its code at the thresholds that it leads to, in
-    all languages together; None where no language has an encoder."""
-    if not any(encoder_of(language) is not None for language in concept_languages()):
-        return None
-    return max(_SHARES, key=lambda share: (_told_right(seed, share), -share))
-
-
-def _told_right(seed: int, share: float) -> float:
-    own, judged = corpus(seed), _judged(seed, share)
-    right = []
-    for language in concept_languages():
-        places = _rows(language, seed, True)
-        labels, _ = _labels(own, places)
-        flagged = _scored(language, seed, share).scores >= _threshold(language, seed, share)
-        same = np.array(
-            [
-                parent_of(one) == parent_of(two)
-                for one, two in zip(judged.codes[places].tolist(), own.codes[places].tolist(), strict=True)
-            ]
-        )
-        right += (flagged & same)[labels == 1].tolist()
-    return float(np.mean(right))
-
-
-def _labels(own: Corpus, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """1 for rows of the codes that columns may give; and which rows count, those of codes that only compete do not."""
-    codes = own.codes[places]
-    labels = np.array([int(str(code).startswith(FLAGGED_HARM)) for code in codes])
-    counted = (labels == 1) | np.char.startswith(codes, PROTECTED) | (codes == ORDINARY)
-    return labels, counted
-
-
-@lru_cache(maxsize=(len(_SHARES) + 1) * len(concept_languages()))
-def _scored(language: str, seed: int, share: float | None) -> _Scored:
-    """Of the `_rows` of the language."""
-    own, places = corpus(seed), _rows(language, seed, share is not None)
-    margins = _judged(seed, share).margins[places]
-    labels, counted = _labels(own, places)
-    speaks = _speaks(language, seed, places)
-    calibration = platt(margins[speaks & counted], labels[speaks & counted])
-    scores = np.where(speaks, probabilities(margins, calibration), 0.0)
-    if share is None or encoder_of(language) is None:
-        return _Scored(calibration, scores.round(DECIMALS), speaks)
-    scores = np.where(speaks, scores, probabilities(margins, _calibration_else(seed, share)))
-    return _Scored(calibration, scores.round(DECIMALS), np.ones(len(places), dtype=bool))
-
-
-def _speaks(language: str, seed: int, places: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the language's rows in these places speak of what columns know."""
-    found = np.array([both.by_columns is not None for both in _both(language, seed)])
-    return found[np.searchsorted(corpus(seed).of(language), places)]
-
-
-@lru_cache(maxsize=len(_SHARES))
-def _calibration_else(seed: int, share: float) -> Calibration:
-    """That of rows that speak of nothing that columns know, in all languages together: there are few."""
-    own = corpus(seed)
-    margins, labels = [], []
-    for language in concept_languages():
-        places = _rows(language, seed, True)
-        places = places[~_speaks(language, seed, places)]
-        of_these, counted = _labels(own, places)
-        times = counted * np.where(own.codes[places] == ORDINARY, _TALK_COUNTS, 1)
-        margins.append(np.repeat(_judged(seed, share).margins[places], times))
-        labels.append(np.repeat(of_these, times))
-    return platt(np.concatenate(margins), np.concatenate(labels))
-
-
-def _asks(language: str, seed: int, share: float) -> Asks:
-    """About which posts the encoder is asked."""
-    flagged = _scored(language, seed, share).scores >= _threshold(language, seed, share)
-    rows = [both for both in _both(language, seed) if both.by_meaning is not None]
-    margins = [np.nan if both.by_columns is None else both.by_columns.margin for both in rows]
-    return settle_asks(np.array(margins), np.array([both.worth for both in rows]), flagged)
-
-
-def _all_rows(seed: int, share: float | None) -> tuple[NDArray[np.int64], F64]:
-    """The `_rows` of all languages, and how likely each is harm, by the calibration of its language."""
-    languages = concept_languages()
-    places = np.concatenate([_rows(language, seed, share is not None) for language in languages])
-    return places, np.concatenate([_scored(language, seed, share).scores for language in languages])
-
-
-def _threshold(language: str, seed: int, share: float | None) -> float:
-    """Half way between what the language's own rows ask for, where a few decide, and what those of all languages do."""
-    own = corpus(seed)
-    places, scores = _all_rows(seed, share)
-    most = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
-    alone = _bound(own.codes[_rows(language, seed, share is not None)], _scored(language, seed, share).scores, most)
-    return round((alone + _bound(own.codes[places], scores, MOST_PROTECTED)) / 2, DECIMALS)
-
-
-def _bound(codes: NDArray[np.str_], scores: F64, most_protected: float) -> float:
-    """The lowest score above which so few of either kind are flagged."""
-    bounds = []
-    for chosen, most in ((np.char.startswith(codes, PROTECTED), most_protected), (codes == ORDINARY, MOST_ORDINARY)):
-        wrong = np.sort(scores[chosen])[::-1]
-        bounds.append(float(wrong[int(most * len(wrong))]))
-    return max(bounds)
-
-
-def _thresholds_of_codes(seed: int) -> dict[str, float]:
-    """What each code asks for beside the model's threshold, from the rows of all languages by their calibrations."""
-    own, share = corpus(seed), _share(seed)
-    places, scores = _all_rows(seed, share)
-    codes, said_codes = own.codes[places], _judged(seed, share).codes[places]
-    found = {}
-    for code in sorted({str(one) for one in own.codes if str(one).startswith(FLAGGED_HARM)}):
-        given = np.flatnonzero(said_codes == code)
-        right = np.array([parent_of(str(one)) == parent_of(code) for one in codes[given]], dtype=bool)
-        order = np.argsort(-scores[given], kind="stable")
-        hits = np.cumsum(right[order])
-        good = np.flatnonzero((hits >= LEAST_RIGHT * np.arange(1, len(order) + 1)) & (hits >= FEWEST_RIGHT))
-        found[code] = round(float(scores[given][order][good[-1]]), DECIMALS) if len(good) else _NEVER
-    return found
 
 
 def _likeness(language: str, seed: int) -> Settled | None:

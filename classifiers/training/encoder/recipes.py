@@ -122,9 +122,10 @@ ENCODERS: dict[str, EncoderRecipe] = {
                 Task("hate-of-women", "hatemoji", weight=0.3),
                 Task("abuse-ar", "mlma-gender-ar", weight=0.3),
             ),
-            label="Tells the models of election narratives what posts mean, in six languages. Gives no flags itself.",
+            label="Tells the models of election narratives and of abuse what posts mean, in seven languages. Gives no "
+            "flags itself.",
             limits="Learnt from Gab, Reddit and Twitter, and from sentences of our own that no native speaker has "
-            "signed off. Sees no posts that speak of nothing that a narrative is about. One network for all: where it "
+            "signed off. One network for all: where it "
             "errs in one language it may err in others alike.",
             settings=_CODES,
             continued=_CODES._replace(epochs=3, rate=1.2e-4, share=0.25),
