@@ -63,12 +63,12 @@ class Ingredients(NamedTuple):
     stories: Classifier | None = None
     targets: TargetSettings = TargetSettings()
     examples: OwnExamples | None = None
-    """What linear heads and encoders show beside their flags, read once for both; None gives each its own."""
+    """What is shown beside flags for abuse, read once for all steps; None gives each its own."""
     embedders: Embedders = Embedders()
     """What claims are found with by meaning; none at all if encoders are switched off."""
     claim_settings: ClaimSettings = ClaimSettings()
     code_readers: tuple[CodeReader, ...] = ()
-    """What narratives ask; none if encoders are switched off."""
+    """What narratives and models of abuse ask; none if encoders are switched off."""
 
     def remembering(self) -> Classifier:
         """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
@@ -247,7 +247,7 @@ def open_pipeline(
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
     if reading.on:
         opened = {reader.network for reader in given.code_readers}
-        asked = (one for step in steps if isinstance(step, Narratives | Meanings) for one in step.asked)
+        asked = (one for step in steps if isinstance(step, Narratives | Meanings) for one in step.networks)
         silent += [told for network, told in asked if network not in opened]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])
 

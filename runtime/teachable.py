@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["teachable"]
 
-NARRATIVES = "N"
-"""Of this list one model gives all codes in a language, and is called by the list."""
+LISTS = {"N": "narratives", "A": "meaning"}
+"""Of these lists one model, of that kind, gives all codes in a language, and is called by the list."""
 _OTHERS = {
     "narratives": "learns from seed sentences, not from rows: add what it misses to classifiers/seeds/{language}.toml "
     "or seeds/more/, then `hustings model train {name} --model-version N --out FOLDER`. Rows teach a linear head of "
@@ -41,9 +41,9 @@ def teachable(name: str, store: ModelStore, codebook: Codebook) -> tuple[str, st
             told = _OTHERS[kind].format(name=name, language=stored.manifest.language)
             raise ConfigError(f"{name}: is of kind {kind}; it {told}")
     code, language = code_and_language(name, codebook)
-    if code == NARRATIVES:
-        told = _OTHERS["narratives"].format(name=name, language=language)
-        raise ConfigError(f"{name}: is the name of a model of kind narratives; it {told}")
+    if code in LISTS:
+        told = _OTHERS[LISTS[code]].format(name=name, language=language)
+        raise ConfigError(f"{name}: is the name of a model of kind {LISTS[code]}; it {told}")
     if code.startswith(f"{CHECK_WORTHY}-"):
         raise ConfigError(f"{name}: {code} is ranked and never flagged; its head is called {CHECK_WORTHY}-{language}")
     return code, language

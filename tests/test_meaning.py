@@ -91,7 +91,7 @@ def test_without_its_encoder_it_says_nothing_and_says_so(tmp_path: Path) -> None
     silent = step(tmp_path, None)
     given = assessment("kill kill kill")
     assert silent.classify([given]) == [given]
-    assert silent.asked == ((NO_NETWORK, "A-en@3 without the network of encoder-mul"),)
+    assert silent.networks == ((NO_NETWORK, "A-en@3 without the network of encoder-mul"),)
 
 
 def test_of_a_long_post_the_window_is_read_that_is_worth_most(tmp_path: Path, reader: CodeReader) -> None:

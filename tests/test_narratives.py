@@ -109,7 +109,7 @@ def test_an_answer_to_a_narrative_is_marked_as_one() -> None:
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_of_the_ordinary_posts_hardly_any_is_flagged(language: str) -> None:
-    """They were learnt from: on posts that were not, see the manifest's `ordinary seeds`."""
+    """They were learnt from: on posts that were not, see the manifest's `ordinary rows`."""
     ordinary = load_seeds(language).ordinary
     assert sum(bool(harm(post, language)) for post in ordinary) <= len(ordinary) // 50
 

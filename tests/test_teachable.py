@@ -35,6 +35,7 @@ def test_a_linear_head_of_one_code_learns_from_reviews(name: str, code: str, lan
     [
         ("N-en", r"kind narratives; it learns from seed sentences.*classifiers/seeds/en\.toml.*N-PROC-DATE-en"),
         ("N-de", r"kind narratives; it learns from seed sentences.*N-PROC-DATE-de"),
+        ("A-it", r"kind meaning; it is settled beside the encoder.*classifiers/seeds/abuse/it\.toml.*A-INSULT-it"),
         ("claims", r"kind claims; it learns from pairs.*`hustings model train claims --out FOLDER`"),
         ("encoder-en", r"kind encoder; it learns beside a linear head.*--kind encoder --beside HEAD --from-desk"),
         ("embed-en", "kind embedder; it is served as it comes"),

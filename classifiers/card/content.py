@@ -16,7 +16,7 @@ from classifiers.checks.watched import watched
 from classifiers.gates.beside import judged_beside
 from classifiers.gates.reading import OnlyFlagsOf
 from classifiers.gates.record import Check, GateRecord, read_record
-from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
+from classifiers.gates.remit import FLAGGING, answers_for, codes_of, remit_of, suite_language, tags_of
 from classifiers.manifest import Curves, Manifest, Metric, hash_of_manifest
 from classifiers.signing import ANYBODY
 from classifiers.training.licences import CLASSES, class_of
@@ -135,7 +135,7 @@ def _reports(manifest: Manifest, folder: Path, codebook: Codebook, serving: Mapp
     pipeline = open_with_candidate(
         manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
-    codes, language = codes_of(manifest, folder), suite_language(manifest)
+    codes, language = answers_for(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     assessing = OnlyFlagsOf(tags_of(manifest, folder), pipeline)
     return [run(suite, assessing) for suite in suites if suite.cases]

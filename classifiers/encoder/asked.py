@@ -23,7 +23,7 @@ class Asked:
     """Opens the encoder at the first question, and gives its answers in the order of `codes`."""
 
     def __init__(self, network: str, codes: Sequence[str], open_encoder: OpenEncoder, language: str = "") -> None:
-        self.network = network
+        self._network = network
         self._language = language
         self._codes = tuple(codes)
         self._open = open_encoder
@@ -53,7 +53,7 @@ class Asked:
 
     def _opened_encoder(self) -> CodeReader | None:
         if not self._opened:  # opened twice at the same time, the same encoder is found twice
-            self._encoder = self._open(self.network)
+            self._encoder = self._open(self._network)
             self._places = places_in(self._encoder.codes, self._codes) if self._encoder is not None else []
             self._opened = True
         return self._encoder

@@ -1,5 +1,5 @@
-"""An encoder that gives every code of narratives a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`,
-the weights of `worth`, and the manifest that vouches for them. Narratives ask it what a post means."""
+"""An encoder that gives every code a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`, the weights
+of `worth`, and the manifest that vouches for them. Models of narratives and of abuse ask it what a post means."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ __all__ = [
 
 _NETWORK = "network.onnx"
 CODES = "codes.json"
-"""What the outputs mean, in order: codes of narratives, of protected speech, and ordinary talk."""
+"""What the outputs mean, in order: codes of narratives and abuse, of protected speech, and ordinary talk."""
 _MOST_REMEMBERED = 2048
+_LONGEST_REMEMBERED = 2000
+"""Characters."""
 FILES = (_NETWORK, "tokenizer.json", CODES, WORTH)
 
 
@@ -51,12 +53,12 @@ class CodeReader(NamedTuple):
 
     @property
     def network(self) -> str:
-        """The SHA-256 of its network, by which narratives name it."""
+        """The SHA-256 of its network, by which others name it."""
         return _network_of(self.manifest)
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """How likely each of the `codes` is for a text, as `reading` gives it; they add up to 1. Some 5 ms."""
-        return self.memory[text]
+        return self.memory[text] if len(text) <= _LONGEST_REMEMBERED else _shares(self.session, text)
 
 
 def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[CodeReader]:
@@ -116,6 +118,7 @@ def _shares(session: Session, text: str) -> NDArray[np.float32]:
     logits = session.logits([text])[0]
     raised = np.exp(logits - logits.max())
     shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
+    shares.setflags(write=False)  # remembered: whoever asks gets the same array
     return shares
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from classifiers.encoder.reading import read_words
 from classifiers.gender import one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 
-__all__ = ["MOST_READ", "STEP", "WHOLE", "WINDOW", "Said", "said", "windows"]
+__all__ = ["MOST_READ", "STEP", "WHOLE", "WINDOW", "Said", "most_telling_window", "said", "windows"]
 
 WHOLE = 36
 """Words up to which a post is read as a whole; a longer one is read by windows, so that chatter dilutes nothing."""
@@ -33,3 +33,11 @@ def windows(many: int) -> list[tuple[int, int]]:
     if many <= WHOLE:
         return [(0, many)]
     return [(begin, min(begin + WINDOW, many)) for begin in range(0, many - WINDOW + STEP, STEP)]
+
+
+def most_telling_window(
+    tokens: Sequence[str], most_telling: Callable[[Sequence[Sequence[str]]], int]
+) -> tuple[int, int]:
+    """The window that is `most_telling` among those that it is given."""
+    places = windows(len(tokens))
+    return places[most_telling([tokens[begin:end] for begin, end in places])]

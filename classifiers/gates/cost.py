@@ -10,7 +10,7 @@ from classifiers.checks.expand import load_suite
 from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
 from classifiers.gates.beside import judged_beside
-from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language
+from classifiers.gates.remit import FLAGGING, answers_for, remit_of, suite_language
 from classifiers.gates.speed import measure_speed, ordinary_posts
 from classifiers.manifest import Manifest
 from classifiers.signing import ANYBODY
@@ -26,6 +26,6 @@ def cost_of(manifest: Manifest, folder: Path, *, serving: Mapping[str, Path], co
     pipeline = open_with_candidate(
         manifest, folder, serving=judged_beside(manifest, serving), codebook=codebook, signers=ANYBODY, roster=watched()
     )
-    codes, language = codes_of(manifest, folder), suite_language(manifest)
+    codes, language = answers_for(manifest, folder), suite_language(manifest)
     suites = [remit_of(load_suite(name), codes, language) for name in SUITES]
     return measure_speed(manifest, pipeline, ordinary_posts(suites, language), language).post_s

@@ -18,7 +18,7 @@ from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
 from classifiers.gates.reading import OnlyFlagsOf
 from classifiers.gates.record import Check, GateRecord
-from classifiers.gates.remit import FLAGGING, codes_of, remit_of, suite_language, tags_of
+from classifiers.gates.remit import FLAGGING, answers_for, remit_of, suite_language, tags_of
 from classifiers.gates.speech import speech_checks
 from classifiers.gates.speed import measure_speed, ordinary_posts, speed_check
 from classifiers.manifest import Manifest, hash_of_manifest, read_manifest
@@ -78,7 +78,7 @@ def _on_posts(
 ) -> tuple[list[Check], dict[str, str], float]:
     """What the suites and the clock say; the digests of the suites that speak the version's language; seconds for a
     thousand posts."""
-    codes, language = codes_of(manifest, folder), suite_language(manifest)
+    codes, language = answers_for(manifest, folder), suite_language(manifest)
     checks: list[Check] = []
     whole = {name: load_suite(name) for name in SUITES}
     suites = [remit_of(suite, codes, language) for suite in whole.values()]

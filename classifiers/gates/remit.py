@@ -12,14 +12,14 @@ from classifiers.encoder.codes import read_codes
 from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, read_file
 from classifiers.narratives.columns import CODES, codes_given
+from classifiers.narratives.reader import FLAGGED_HARM
 
-__all__ = ["FLAGGING", "codes_of", "remit_of", "suite_language", "tags_of"]
+__all__ = ["FLAGGING", "answers_for", "codes_of", "remit_of", "suite_language", "tags_of"]
 
 FLAGGING = ("linear", "narratives", "meaning", "encoder")
 """Kinds that flag posts; the suites and the cost of a post say nothing about the others."""
 
 _NARRATIVES = "N-"
-"""Of what narratives flag, what they answer for: threats and insults that they flag too are for models of abuse."""
 
 
 def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
@@ -27,14 +27,22 @@ def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
     if manifest.kind == "narratives":
         columns = next(file for file in manifest.files if file.name == CODES)
         return tuple(
-            code for code in codes_given(read_file(folder, columns), str(folder)) if code.startswith(_NARRATIVES)
+            code for code in codes_given(read_file(folder, columns), str(folder)) if code.startswith(FLAGGED_HARM)
         )
     if manifest.kind == "meaning":
-        return read_codes(read_file(folder, manifest.files[0]), str(folder))
+        codes = next(file for file in manifest.files if file.name == CODES)
+        return read_codes(read_file(folder, codes), str(folder))
     if manifest.kind == "encoder":
         heads = next(file for file in manifest.files if file.name == HEADS)
         return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))
     return (manifest.code,)
+
+
+def answers_for(manifest: Manifest, folder: Path) -> tuple[str, ...]:
+    """Those that it is to blame for when they are missed. Threats and insults, which narratives flag too where they
+    meet them, are for the models of abuse."""
+    codes = codes_of(manifest, folder)
+    return tuple(code for code in codes if code.startswith(_NARRATIVES)) if manifest.kind == "narratives" else codes
 
 
 def tags_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:

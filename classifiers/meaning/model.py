@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked, OpenEncoder
 from classifiers.encoder.codes import CODES, read_codes
-from classifiers.encoder.said import Said, windows
+from classifiers.encoder.said import Said, most_telling_window
+from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, read_file, read_manifest
 from classifiers.signing import Signers
@@ -35,18 +37,25 @@ class Meant(NamedTuple):
 
 
 class MeaningHead:
-    """An open model. `encoder` is the name of the one that it asks."""
+    """An open model: the codes that it gives, from which worth on it asks (`least_worth`), and the `encoder` of that
+    name, whose network has that SHA-256."""
 
-    def __init__(self, manifest: Manifest, codes: tuple[str, ...], open_encoder: OpenEncoder, where: str) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        codes: tuple[str, ...],
+        open_encoder: OpenEncoder,
+        *,
+        least_worth: float,
+        encoder: str,
+        network: str,
+    ) -> None:
         self.manifest = manifest
         self.codes = codes
-        try:
-            self.encoder = str(manifest.settings["encoder"])
-            self.least = float(manifest.settings["least_worth"])
-            network = str(manifest.settings["network"])
-        except (KeyError, ValueError) as error:
-            raise ModelError(f"{where}: settings lack a value for {error}") from error
-        self.asked = Asked(network, codes, open_encoder, manifest.language)
+        self.encoder = encoder
+        self.network = network
+        self._least_worth = least_worth
+        self._asked = Asked(network, codes, open_encoder, manifest.language)
 
     @property
     def label(self) -> str:
@@ -55,20 +64,23 @@ class MeaningHead:
 
     def worth(self, posts: Sequence[Sequence[str]]) -> list[float]:
         """How much each post is worth asking about; less than is asked about where there is no encoder."""
-        found = self.asked.worth(posts)
+        found = self._asked.worth(posts)
         return [-math.inf] * len(posts) if found is None else found
 
     def tell(self, tokens: Sequence[str], said: Said, worth: float) -> Meant | None:
         """None for a post about which the encoder is not asked, or cannot be."""
-        if worth < self.least:
+        if worth < self._least_worth or not tokens:
             return None
-        places = windows(len(tokens))
-        begin, end = places[self.asked.most_telling([tokens[begin:end] for begin, end in places])]
-        shares = self.asked.shares(said(begin, end))
+        begin, end = most_telling_window(tokens, self._asked.most_telling)
+        shares = self._asked.shares(said(begin, end))
         if shares is None:
             return None
         score = round(self.manifest.calibration.probability(margin_of(float(shares.sum()))), DECIMALS)
         return Meant(self.codes[int(np.argmax(shares))], score, begin, end)
+
+    def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
+        """[tokens]: how much each of them says that the encoder is worth asking."""
+        return self._asked.words(tokens)
 
     def rate(self, tokens: Sequence[str], said: Said) -> float:
         """One number for a post: how likely it is abuse; 0 where the encoder is not asked."""
@@ -102,5 +114,15 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
     files = {file.name: file for file in manifest.files}
     if tuple(files) != FILES:
         raise ModelError(f"{folder}: a model of abuse has the files {FILES!r}; the manifest names {tuple(files)!r}")
-    codes = read_codes(read_file(folder, files[CODES]), str(folder))
-    return MeaningHead(manifest, codes, open_encoder, str(folder))
+    try:
+        encoder, network = str(manifest.settings["encoder"]), str(manifest.settings["network"])
+    except KeyError as error:
+        raise ModelError(f"{folder}: settings lack {error}") from error
+    return MeaningHead(
+        manifest,
+        read_codes(read_file(folder, files[CODES]), str(folder)),
+        open_encoder,
+        least_worth=read_number(folder, manifest, "least_worth"),
+        encoder=encoder,
+        network=network,
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from classifiers.by_language import places_by_language
 from classifiers.encoder.said import said
+from classifiers.given import added, is_flagged
 from classifiers.linear.explain import spans_of
 from classifiers.meaning.model import MeaningHead, Meant
 from classifiers.own_examples import OwnExamples
 from classifiers.roster_names import NOBODY, Read, RosterNames
+from hustings.errors import ModelError
 from hustings.types import Assessment, Flag
 
 __all__ = ["Meanings"]
@@ -20,21 +20,22 @@ __all__ = ["Meanings"]
 
 class Meanings:
     """Adds the score of the likeliest code of posts about which the encoder is asked, and a flag where it reaches the
-    threshold; the words shown are those that made the post worth asking about, the example is one of ours. `asked` are
-    the networks that the heads ask, and what to tell people where one is not in service."""
+    threshold; the words shown are those that made the post worth asking about, the example is one of ours. `networks`
+    are those that the heads ask, and what to tell people where one is not in service."""
 
     name = "meaning"
 
     def __init__(
         self, heads: Sequence[MeaningHead], names: RosterNames = NOBODY, examples: OwnExamples | None = None
     ) -> None:
+        """Raises `ModelError` for two heads of one language."""
         self._names = names
         self._examples = examples or OwnExamples()
         self.version = "+".join(head.label for head in heads) or "none"
         self._heads = {head.manifest.language: head for head in heads}
-        self.asked = tuple(
-            (head.asked.network, f"{head.label} without the network of {head.encoder}") for head in heads
-        )
+        if len(self._heads) < len(heads):
+            raise ModelError(f"two models of abuse of one language: {', '.join(head.label for head in heads)}")
+        self.networks = tuple((head.network, f"{head.label} without the network of {head.encoder}") for head in heads)
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
         done = list(assessments)
@@ -51,22 +52,15 @@ class Meanings:
         return done
 
     def _told(self, assessment: Assessment, read: Read, head: MeaningHead, meant: Meant) -> Assessment:
-        manifest, code = head.manifest, meant.code
-        flags = assessment.flags
-        if meant.score >= manifest.threshold.value and all(flag.code != code for flag in flags):
+        code, threshold, flag = meant.code, head.manifest.threshold.value, None
+        if meant.score >= threshold and not is_flagged(assessment, code):
             tokens = read.tokens[meant.begin : meant.end]
             flag = Flag(
                 code=code,
                 score=meant.score,
-                threshold=manifest.threshold.value,
+                threshold=threshold,
                 classifier=head.label,
-                spans=spans_of(read.origins, meant.begin, head.asked.words(tokens), assessment),
+                spans=spans_of(read.origins, meant.begin, head.words(tokens), assessment),
                 example=self._examples.sentence(tokens, code, assessment.lang),
             )
-            flags = (*flags, flag)
-        return replace(
-            assessment,
-            scores={code: meant.score, **assessment.scores},
-            models={**assessment.models, manifest.name: manifest.version},
-            flags=flags,
-        )
+        return added(assessment, head.manifest, {code: meant.score}, flag)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.said import MOST_READ, STEP, WHOLE, WINDOW, windows
+from classifiers.encoder.said import MOST_READ, STEP, WHOLE, WINDOW, most_telling_window
 from classifiers.narratives.columns import Columns
 from classifiers.narratives.evidence import evidence_of, places_of
 from classifiers.narratives.lexicon import Lexicon, Terms
@@ -90,8 +90,7 @@ class Reader:
     def read_else(self, tokens: Sequence[str], most_telling: Callable[[Sequence[Sequence[str]]], int]) -> Reading:
         """What columns make of a post that speaks of nothing that they know: of the window that is `most_telling` among
         those that it is given."""
-        places = windows(len(tokens))
-        begin, end = places[most_telling([tokens[begin:end] for begin, end in places])]
+        begin, end = most_telling_window(tokens, most_telling)
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))
 

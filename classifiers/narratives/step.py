@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec.structs import replace
-
 from classifiers.by_language import places_by_language
 from classifiers.encoder.said import said
+from classifiers.given import added, is_flagged
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
 from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
@@ -31,9 +30,8 @@ AGREED = 0.75
 class Narratives:
     """Adds the score of the likeliest code, and a flag where the score reaches the threshold. A post that is like a
     plain example gets that one's code; on every other post columns and meaning have the say. A code that a post has
-    already keeps its flag. What the people and
-    parties are called who are watched counts for nothing: these `names` are not read. `asked` are the networks that
-    models ask, and what to tell people where one is not in service."""
+    already keeps its flag. What the people and parties are called who are watched counts for nothing: these `names` are
+    not read. `networks` are those that models ask, and what to tell people where one is not in service."""
 
     name = "narratives"
 
@@ -41,7 +39,7 @@ class Narratives:
         self._names = names
         self.version = "+".join(teller.label for teller in tellers) or "none"
         self._tellers = {teller.manifest.language: teller for teller in tellers}
-        self.asked = tuple(
+        self.networks = tuple(
             (teller.sense.settings.network, f"{teller.label} without the network of {teller.sense.settings.encoder}")
             for teller in tellers
             if teller.sense is not None
@@ -60,11 +58,12 @@ class Narratives:
     def _told(self, assessment: Assessment, read: Read, worth: float | None, teller: Teller) -> Assessment:
         tokens, post = read.tokens, assessment.post
         told = teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names), worth)
-        assessed = assessment
-        if teller.resemblance is not None and (compared := teller.resemblance.compare(tokens)) is not None:
-            assessed = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
-            if len(assessed.flags) > len(assessment.flags):
-                return assessed if _agreed(told, assessed.flags[-1].code) else replace(assessed, flags=assessment.flags)
+        if teller.resemblance is None or (compared := teller.resemblance.compare(tokens)) is None:
+            return assessment if told is None else _by_columns(assessment, read, teller, told)
+        scores, flag = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
+        if flag is not None:
+            return added(assessment, teller.manifest, scores, flag if _agreed(told, flag.code) else None)
+        assessed = added(assessment, teller.manifest, scores, None)
         return assessed if told is None else _by_columns(assessed, read, teller, told)
 
 
@@ -77,9 +76,8 @@ def _agreed(told: Told | None, code: str) -> bool:
 
 def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) -> Assessment:
     reading, score, threshold = told
-    manifest, code = teller.manifest, reading.code
-    flags = assessment.flags
-    if score >= threshold and all(one.code != code for one in flags):
+    code, flag = reading.code, None
+    if score >= threshold and not is_flagged(assessment, code):
         flag = Flag(
             code=code,
             score=score,
@@ -88,14 +86,8 @@ def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) 
             spans=spans_of(read.origins, reading.begin, teller.reader.words(reading), assessment),
             example=teller.nearest.sentence(read.tokens[reading.begin :], code),
         )
-        flags = (*flags, flag)
     scores = {reading.protected: round(reading.protected_share, DECIMALS), code: score}
-    return replace(
-        assessment,
-        scores={**scores, **assessment.scores},
-        models={**assessment.models, manifest.name: manifest.version},
-        flags=flags,
-    )
+    return added(assessment, teller.manifest, scores, flag)
 
 
 def _by_likeness(
@@ -105,27 +97,25 @@ def _by_likeness(
     resemblance: Resemblance,
     verdict: Verdict,
     score: float,
-) -> Assessment:
-    manifest = teller.manifest
+) -> tuple[dict[str, float], Flag | None]:
+    """The scores of both sides, and the flag where one of them is like enough."""
     protected = round(1.0 - score, DECIMALS)
-    scores = {**assessment.scores, verdict.code: score, verdict.protected_code: protected}
-    models = {**assessment.models, manifest.name: manifest.version}
+    scores = {verdict.code: score, verdict.protected_code: protected}
     code, reached, threshold, near = verdict.code, score, resemblance.threshold, verdict.likeness
     if verdict.margin < 0 and verdict.protected_code in FLAGGED_PROTECTED:
         code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
         threshold = resemblance.protected_threshold
-    flags = assessment.flags
-    if reached >= threshold and near >= FLOOR and all(one.code != code for one in flags):
-        flag = Flag(
-            code=code,
-            score=reached,
-            threshold=threshold,
-            classifier=teller.label,
-            spans=_compared(assessment),
-            example=resemblance.likeness.nearest(tokens, code).text,
-        )
-        flags = (*flags, flag)
-    return replace(assessment, scores=scores, models=models, flags=flags)
+    if reached < threshold or near < FLOOR:
+        return scores, None
+    flag = Flag(
+        code=code,
+        score=reached,
+        threshold=threshold,
+        classifier=teller.label,
+        spans=_compared(assessment),
+        example=resemblance.likeness.nearest(tokens, code).text,
+    )
+    return scores, flag
 
 
 def _compared(assessment: Assessment) -> tuple[Span, ...]:

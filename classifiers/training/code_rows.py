@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY, Example, seed_languages
 from classifiers.own_posts import Group, OwnFile, read_own_with_hash
-from classifiers.training.learnt_seeds import divide, recorded
+from classifiers.training.learnt_seeds import divide, is_known, recorded
 from classifiers.training.own_posts import ordinary_posts, sides
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from hustings.text import analyse
@@ -30,21 +30,23 @@ ABUSE = "abuse-"
 _SAYS = (("A-THREAT", ("A-THREAT", "G-THR", "A-DOX")), ("G", ("G",)), ("A-INSULT", ("A-INSULT",)))
 """A code, and the codes of heads for which it stands: the first that a group says is the group's."""
 _PROTECTED = (
-    ("X-COUNTER", ("counter", "slur-denied", "denied", "negated", "threat-condemned")),
-    ("X-REPORT", ("report", "recounted", "own-story", "told-by", "help")),
+    ("X-COUNTER", ("counter", "slur-denied", "denied", "negated", "threat-condemned", "insults-refused", "rejects")),
+    ("X-REPORT", ("report", "abuse-reported", "recounted", "own-story", "told", "help")),
     ("X-RECLAIM", ("reclaimed", "own-words")),
-    ("X-OPINION", ("criticism", "hard", "rights", "praise")),
+    ("X-OPINION", ("criticism", "hard", "rights", "praise", "protected", "long-protected", "men-abused")),
 )
-"""A code of protected speech, and how the names of the groups begin that are such."""
+"""A code of protected speech, and how the names of the groups begin that are such and say nothing."""
 
 
 class CodeRows(NamedTuple):
-    """Rows of one language under the name that they have in the record of learnt seeds. `names` are words that only
-    name somebody; `held` [rows] are those that no encoder may learn."""
+    """Rows of one language under the name that they have in the record of learnt seeds, where each stands as
+    `recorded`: as it was written, before names were put in. `names` are words that only name somebody; `held` [rows]
+    are those that no encoder may learn."""
 
     key: str
     language: str
     rows: tuple[Example, ...]
+    recorded: tuple[str, ...]
     names: frozenset[str]
     datasets: tuple[Dataset, ...]
     held: NDArray[np.bool_]
@@ -52,6 +54,15 @@ class CodeRows(NamedTuple):
     def learnt(self) -> list[Example]:
         """The rows that are not held out."""
         return [row for row, is_held in zip(self.rows, self.held.tolist(), strict=True) if not is_held]
+
+    def held_out(self) -> list[Example]:
+        """The others."""
+        return [row for row, is_held in zip(self.rows, self.held.tolist(), strict=True) if is_held]
+
+    def familiar(self) -> list[bool]:
+        """Which of the `learnt` rows the shipped encoder knows."""
+        known = recorded().of(self.key)
+        return [is_known(text, known) for text, held in zip(self.recorded, self.held.tolist(), strict=True) if not held]
 
 
 def code_rows(narratives: Sequence[str], abuse: Sequence[str] = ()) -> list[CodeRows]:
@@ -67,14 +78,16 @@ def codes_of(parts: Sequence[CodeRows]) -> tuple[str, ...]:
 @cache
 def _of_seeds(language: str) -> CodeRows:
     own = seed_rows(language)
-    return CodeRows(language, language, own.rows, own.names, (own.dataset,), held_out(language))
+    written = tuple(row.text for row in own.rows)
+    return CodeRows(language, language, own.rows, written, own.names, (own.dataset,), held_out(language))
 
 
 @cache
 def abuse_rows(language: str) -> CodeRows:
-    """Our own posts about abuse, each read once; behind them the ordinary posts of a language without seeds. Raises
-    `ConfigError`."""
+    """Our own posts about abuse, each read once; behind them the ordinary posts of a language without seeds. What was
+    learnt among its seeds is not held out here. Raises `ConfigError`."""
     own, digest = read_own_with_hash(language)
+    written = [post for group in own.group for post in group.posts]
     rows = [Example(_code(group), _read(post, own)) for group in own.group for post in group.posts]
     datasets = [
         Dataset(
@@ -90,12 +103,14 @@ def abuse_rows(language: str) -> CodeRows:
     ]
     ordinary = None if language in seed_languages() else ordinary_posts(language)
     if ordinary is not None:
+        written += ordinary[0]
         rows += [Example(ORDINARY, text) for text in ordinary[0]]
         datasets.append(ordinary[1])
     names = frozenset(token for name in own.names for token in analyse(name).tokens)
     key = f"{ABUSE}{language}"
-    held = divide([row.text for row in rows], recorded().of(key))
-    return CodeRows(key, language, tuple(rows), names, tuple(datasets), held)
+    known, seeds = recorded().of(key), recorded().of(language)
+    held = divide(written, known._replace(learnt=known.learnt | seeds.learnt))
+    return CodeRows(key, language, tuple(rows), tuple(written), names, tuple(datasets), held)
 
 
 def _code(group: Group) -> str:
@@ -106,7 +121,7 @@ def _code(group: Group) -> str:
 
 
 def _read(post: str, own: OwnFile) -> str:
-    """One of its sides, with names drawn by the post itself: the same whatever stands beside it."""
-    number = int.from_bytes(hashlib.sha256(post.encode()).digest()[:4])
-    readings = sides(post, own, number)
-    return readings[number % len(readings)]
+    """One of its sides, with names drawn by the post itself: the same whatever posts stand beside it."""
+    digest = hashlib.sha256(post.encode()).digest()
+    readings = sides(post, own, int.from_bytes(digest[:4]))
+    return readings[digest[4] % len(readings)]

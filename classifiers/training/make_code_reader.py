@@ -1,5 +1,5 @@
-"""The encoder that narratives ask: fine-tuned on seeds with their codes, among other things; exported, quantised, held
-against the exact network on the seeds that it did not learn from."""
+"""The encoder that models of narratives and of abuse ask: fine-tuned on seeds with their codes, among
+other things; exported, quantised, held against the exact network on the seeds that it did not learn from."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def write_code_reader(
     metrics: list[Metric] = []
     seeds = {}
     for part in coded:
-        seeds[part.key] = ([one.text for one in part.rows], part.held)
-        kept = [one for one, is_held in zip(part.rows, part.held.tolist(), strict=True) if is_held]
+        seeds[part.key] = (part.recorded, part.held)
+        kept = part.held_out()
         texts = [read_words(one.text).text() for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)

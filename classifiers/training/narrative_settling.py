@@ -23,6 +23,7 @@ from classifiers.narratives.subject import load_subjects
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.narrative_asking import Asks, settle_asks
 from classifiers.training.narrative_columns import Corpus, corpus, for_language, learnt, left_out, lexicon_of
+from classifiers.training.protected_rows import lowest_score
 from classifiers.training.seed_rows import held_out
 from classifiers.training.settled_beside import encoder_of
 
@@ -238,17 +239,9 @@ def threshold_of(language: str, seed: int, share: float | None) -> float:
     own = corpus(seed)
     places, scores = _all_rows(seed, share)
     most = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
-    alone = _bound(own.codes[rows_of(language, seed, share is not None)], scored(language, seed, share).scores, most)
-    return round((alone + _bound(own.codes[places], scores, MOST_PROTECTED)) / 2, DECIMALS)
-
-
-def _bound(codes: NDArray[np.str_], scores: F64, most_protected: float) -> float:
-    """The lowest score above which so few of either kind are flagged."""
-    bounds = []
-    for chosen, most in ((np.char.startswith(codes, PROTECTED), most_protected), (codes == ORDINARY, MOST_ORDINARY)):
-        wrong = np.sort(scores[chosen])[::-1]
-        bounds.append(float(wrong[int(most * len(wrong))]))
-    return max(bounds)
+    rows, alone = rows_of(language, seed, share is not None), scored(language, seed, share).scores
+    bound = lowest_score(own.codes[rows], alone, most, MOST_ORDINARY)
+    return round((bound + lowest_score(own.codes[places], scores, MOST_PROTECTED, MOST_ORDINARY)) / 2, DECIMALS)
 
 
 def thresholds_of_codes(seed: int) -> dict[str, float]:

@@ -4,6 +4,8 @@ likely its answer is right, and from which probability on a post is flagged. Not
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -13,16 +15,18 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import places_in
 from classifiers.encoder.codes import CODES, CodeReader, pack_codes
-from classifiers.encoder.said import said, windows
+from classifiers.encoder.said import most_telling_window, said
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.manifest import Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
 from classifiers.meaning.model import margin_of
-from classifiers.narratives.seeds import ORDINARY, PROTECTED, Example, seed_languages
+from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
+from classifiers.training.by_code import Share, share_of
 from classifiers.training.calibration import platt, probabilities
-from classifiers.training.code_rows import abuse_rows, code_rows
+from classifiers.training.code_rows import CodeRows, code_rows
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_asking import LEAST_KEPT, least_worth
+from classifiers.training.protected_rows import lowest_score, wrongly_flagged
 from classifiers.training.settled_beside import encoder_that_learnt
 from classifiers.training.stages import Tell, to_nobody
 from hustings.errors import ConfigError
@@ -52,9 +56,11 @@ F64 = NDArray[np.float64]
 
 
 class _Read(NamedTuple):
-    """Rows that no encoder learnt: their codes, the log-odds of abuse, and what they are worth asking about."""
+    """Rows that no encoder learnt: their codes, those that it gives them, the log-odds of abuse, and what they are
+    worth asking about."""
 
     codes: NDArray[np.str_]
+    given: NDArray[np.str_]
     margins: F64
     worth: F64
 
@@ -76,32 +82,31 @@ def train_meaning(
 ) -> Manifest:
     """Settle it on our own posts and seeds that the encoder did not learn, and write `models/A-<language>`. Raises
     `ConfigError` where no shipped encoder learnt these posts."""
-    own = abuse_rows(language)
-    encoder = encoder_that_learnt(own.datasets)
+    parts = code_rows([language] if language in seed_languages() else [], [language])
+    encoder = encoder_that_learnt(dataset for part in parts for dataset in part.datasets)
     if encoder is None:
         raise ConfigError(
-            f"A-{language}: the shipped encoder has not learnt {own.datasets[0].file} as it stands; train it on first: "
-            "`hustings model train encoder-mul --kind encoder --base classifiers/models/encoder-mul`"
+            f"A-{language}: the shipped encoder has not learnt {parts[-1].datasets[0].file} and the seeds of the "
+            "language as they stand; train it on first: `hustings model train encoder-mul --kind encoder --base "
+            "classifiers/models/encoder-mul`"
         )
     tell("held-out posts, read by the encoder")
-    found = _read(language, encoder)
+    found = _read(language, parts, encoder)
     labels = np.isin(found.codes, GIVEN).astype(np.int64)
     calibration = platt(found.margins, labels)
     scores = probabilities(found.margins, calibration).round(DECIMALS)
-    protected, ordinary = np.char.startswith(found.codes, PROTECTED), found.codes == ORDINARY
-    value = round(max(_bound(scores[protected], MOST_PROTECTED), _bound(scores[ordinary], MOST_ORDINARY)), DECIMALS)
+    value = round(lowest_score(found.codes, scores, MOST_PROTECTED, MOST_ORDINARY) + 10.0**-DECIMALS, DECIMALS)
     flagged = scores >= value
+    if not flagged.any():
+        raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
     tell("measures")
     on = f"{language}: own posts and seeds, held out from the encoder"
     metrics = [
         *measure(labels, scores, value, on=on, seed=seed, names=(*_MEASURES, "ece", "brier")),
         ece_by_chance(scores, on=on, seed=seed),
+        _right_codes(found, flagged, on),
+        *wrongly_flagged(language, found.codes, scores, value, seed=seed),
     ]
-    for kind, chosen in (("protected posts", protected), ("ordinary posts", ordinary)):
-        zeros = np.zeros(int(chosen.sum()), dtype=np.int64)
-        metrics += measure(
-            zeros, scores[chosen], value, on=f"{language}: {kind}", seed=seed, names=("false_positive_rate",)
-        )
     raw = pack_codes(GIVEN)
     manifest = Manifest(
         kind="meaning",
@@ -111,7 +116,7 @@ def train_meaning(
         version=head_version,
         label=_LABEL,
         limits=_LIMITS,
-        data=own.datasets,
+        data=tuple(dataset for part in parts for dataset in part.datasets),
         settings={
             "encoder": encoder.manifest.name,
             "network": encoder.network,
@@ -146,26 +151,27 @@ def train_meaning(
     return manifest
 
 
-def _read(language: str, encoder: CodeReader) -> _Read:
+def _read(language: str, parts: Sequence[CodeRows], encoder: CodeReader) -> _Read:
     """The held-out posts about abuse, and the seeds of the language; not those of narratives, which may be threats."""
     order = places_in(encoder.codes, GIVEN)
-    rows = [row for row in _held_out(language) if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
+    rows = [row for part in parts for row in part.held_out()]
+    rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
     tokens = [analyse(row.text).tokens for row in rows]
-    margins = []
-    for row, words in zip(rows, tokens, strict=True):
-        places = windows(len(words))
-        best = encoder.worth.most_telling([words[begin:end] for begin, end in places], language)
-        shares = encoder.shares(said(row.text, language=language)(*places[best]))
-        margins.append(margin_of(float(shares[order].sum())))
-    codes = np.array([row.code for row in rows])
-    return _Read(codes, np.array(margins), encoder.worth.margins(tokens, language))
+    shares = np.zeros((len(rows), len(GIVEN)))
+    for place, (row, words) in enumerate(zip(rows, tokens, strict=True)):
+        window = most_telling_window(words, partial(encoder.worth.most_telling, language=language))
+        shares[place] = encoder.shares(said(row.text, language=language)(*window))[order]
+    return _Read(
+        codes=np.array([row.code for row in rows]),
+        given=np.array(GIVEN)[shares.argmax(axis=1)],
+        margins=np.array([margin_of(share) for share in shares.sum(axis=1).tolist()]),
+        worth=encoder.worth.margins(tokens, language),
+    )
 
 
-def _held_out(language: str) -> list[Example]:
-    parts = code_rows([language] if language in seed_languages() else [], [language])
-    return [row for part in parts for row, held in zip(part.rows, part.held.tolist(), strict=True) if held]
-
-
-def _bound(wrong: F64, most: float) -> float:
-    """The lowest score above which so few are flagged."""
-    return float(np.sort(wrong)[::-1][int(most * len(wrong))]) + 10.0**-DECIMALS
+def _right_codes(found: _Read, flagged: NDArray[np.bool_], on: str) -> Metric:
+    """How often a right flag has the row's own code."""
+    right = flagged & np.isin(found.codes, GIVEN)
+    share = share_of(int((found.codes == found.given)[right].sum()), int(right.sum()))
+    value = share or Share(0.0, 0.0, 0.0)
+    return Metric(name="right_code", on=on, value=value.value, low=value.low, high=value.high, n=int(right.sum()))

@@ -6,13 +6,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
 from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
 from classifiers.narratives.columns import file_of, pack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.reader import FLAGGED_HARM
-from classifiers.narratives.seeds import ORDINARY, PROTECTED, example_languages, load_examples, load_seeds
+from classifiers.narratives.seeds import example_languages, load_examples, load_seeds
 from classifiers.narratives.subject import load_subjects
 from classifiers.narratives.teller import WORDS
 from classifiers.training.measures import curves, ece_by_chance, measure
@@ -30,6 +28,7 @@ from classifiers.training.narrative_settling import (
     threshold_of,
     thresholds_of_codes,
 )
+from classifiers.training.protected_rows import wrongly_flagged
 from classifiers.training.settled_beside import encoder_of
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_likeness import Settled, settle_likeness
@@ -118,15 +117,8 @@ def train_narratives(
         *measure(labels[counted], scores[counted], value, on=on, seed=seed, names=_MEASURES),
         *measure(labels[known], scores[known], value, on=on_read, seed=seed, names=("ece", "brier")),
         ece_by_chance(scores[known], on=on_read, seed=seed),
+        *wrongly_flagged(language, own.codes[places], scores, value, seed=seed),
     ]
-    for kind, chosen in (
-        ("protected seeds", np.char.startswith(own.codes[places], PROTECTED)),
-        ("ordinary seeds", own.codes[places] == ORDINARY),
-    ):
-        zeros = np.zeros(int(chosen.sum()), dtype=np.int64)
-        metrics += measure(
-            zeros, scores[chosen], value, on=f"{language}: {kind}", seed=seed, names=("false_positive_rate",)
-        )
     manifest = Manifest(
         kind="narratives",
         name=f"N-{language}",

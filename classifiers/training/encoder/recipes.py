@@ -39,6 +39,11 @@ class EncoderRecipe(NamedTuple):
         """The language without a region, as our own posts are called by: "en" for "en-IN"."""
         return self.language.partition("-")[0]
 
+    @property
+    def reads_codes(self) -> bool:
+        """Whether it gives no flags and tells others what a post means."""
+        return bool(self.narratives or self.abuse)
+
     def coded(self) -> list[CodeRows]:
         """What it learns codes from; nothing where it learns none."""
         return code_rows(self.narratives, self.abuse)

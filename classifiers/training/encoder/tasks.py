@@ -8,7 +8,7 @@ that has to tell several things apart learns more from the same text. A served t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,6 @@ from classifiers.training.code_rows import CodeRows, codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
 from classifiers.training.encoder.lesson import NO_CODE
-from classifiers.training.learnt_seeds import is_known, recorded
 from classifiers.training.own_posts import ordinary_posts, own_rows, sides
 from classifiers.training.seed_rows import is_harm
 
@@ -76,10 +75,13 @@ def gather(
     harmless: Sequence[str] = (),
 ) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
-    row. Our own posts are those of the task's language, or else of `language`, each side of a post once. Behind them
-    stand the `coded` rows, but for those that are held out. Texts with label 1 in the corpora
-    `harmless` have the code of ordinary talk; they count as familiar, for there are many of them."""
+    row. Our own posts are those of the task's language, or else of `language`, each side of a post once, but for those
+    that are held out of the `coded` rows. Behind them stand the `coded` rows without those. Texts with label 1 in the
+    corpora `harmless` have the code of ordinary talk; they count as familiar, for there are many of them."""
     rows: dict[str, int] = {}
+    held = frozenset(
+        text for part in coded for text, is_held in zip(part.recorded, part.held.tolist(), strict=True) if is_held
+    )
     found: list[tuple[int, int, int]] = []
     datasets: dict[tuple[str, str], Dataset] = {}
     for column, task in enumerate(tasks):
@@ -90,7 +92,7 @@ def gather(
         if task.own:
             own = own_rows(speech, task.own)
             datasets.setdefault((own.dataset.file, task.own), own.dataset)
-            labelled += _own_posts(speech, task.own)
+            labelled += _own_posts(speech, task.own, held)
         ordinary = ordinary_posts(speech) if task.ordinary else None
         if ordinary is not None:
             datasets.setdefault((ordinary[1].file, ""), ordinary[1])
@@ -116,7 +118,7 @@ def gather(
             datasets[dataset.file, ""] = dataset
         said += [_said(row.text, part.names, part.language) for row in learnt]
         places += [codes.index(row.code) for row in learnt]
-        familiar += [is_known(row.text, recorded().of(part.key)) for row in learnt]
+        familiar += part.familiar()
     labels = np.full((len(said), len(tasks)), np.nan, dtype=np.float32)
     for place, column, label in found:
         labels[place, column] = label
@@ -131,12 +133,12 @@ def _said(text: str, names: frozenset[str], language: str) -> Said:
     return Said(tuple(word for _, word in read), named, language)
 
 
-def _own_posts(language: str, code: str) -> list[tuple[str, int]]:
+def _own_posts(language: str, code: str, held: Container[str]) -> list[tuple[str, int]]:
     own = read_own(language)
     told = [(post, group.label(code)) for group in own.group for post in group.posts]
     return [
         (text, label)
         for number, (post, label) in enumerate(told)
-        if label is not None
+        if label is not None and post not in held
         for text in sides(post, own, number)
     ]

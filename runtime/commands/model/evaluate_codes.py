@@ -35,7 +35,7 @@ def evaluate_codes(store: ModelStore, stored: Stored, data: Path, *, text: str, 
 
     manifest = stored.manifest
     if manifest.kind != "narratives":
-        raise ConfigError(f"{manifest.tag}: gives no codes to tell apart; --by-code is for narratives, such as N-en")
+        raise ConfigError(f"{manifest.tag}: --by-code is for narratives, such as N-en")
     found = list(rows(data, text, label))
     texts = texts_of(data, text, found)
     labels = _codes(told(data), label, labels_of(data, label, found))

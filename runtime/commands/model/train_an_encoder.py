@@ -93,7 +93,7 @@ def train_an_encoder(
     else:
         heads = heads_in(beside or shipped_models(), recipe)
         material = staged(recipe, order.data, heads, seed=order.seed)
-        fresh = partial(make_code_reader if recipe.narratives else train_encoder, recipe, found, material)
+        fresh = partial(make_code_reader if recipe.reads_codes else train_encoder, recipe, found, material)
         manifest, epochs = _fine_tuned(recipe, fresh, order, shown=not as_json)
     _tell(manifest, order.models / name, found, epochs, time.perf_counter() - began, key, as_json)
 
