@@ -33,7 +33,7 @@ def _remedy(store: ModelStore, models: Mapping[str, Path], silence: Silence, whe
         if not silences({**models, silence.encoder: stored.folder}, silence.encoder):
             version = stored.manifest.version
             return _command(f"then: hustings model promote {silence.encoder} --version {version}", where)
-    if silence.serves is None:
+    if silence.serves is None or silence.by_network:
         return join_command(silence)
     return _command(f"join it anew (needs no torch): {join_command(silence)}", where)
 

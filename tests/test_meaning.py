@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
+from classifiers.encoder.silence import silences
+from classifiers.gates.company import company_checks, join_command
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
+from classifiers.manifest import read_manifest
 from classifiers.meaning.model import load_meaning_head, load_meaning_heads
 from classifiers.meaning.step import Meanings
 from classifiers.rating import open_rater
@@ -17,7 +20,7 @@ from classifiers.signing import ANYBODY
 from hustings.errors import ModelError
 from hustings.text import analyse
 from hustings.types import Assessment, Flag, Post
-from tests.tiny_encoder import EVEN_WORTH, write_meaning, write_reader
+from tests.tiny_encoder import CODE_WEIGHTS, EVEN_WORTH, make_network, write_meaning, write_reader
 
 WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
 NO_NETWORK = "5" * 64
@@ -123,3 +126,24 @@ def test_codes_that_are_none_are_refused(tmp_path: Path, codes: bytes) -> None:
     folder = write_meaning(tmp_path / "A-en", NO_NETWORK, codes=codes)
     with pytest.raises(ModelError, match=r"codes\.json"):
         load_meaning_head(folder, open_encoder=lambda network: None, signers=ANYBODY)
+
+
+# ── which network serves ──
+
+
+def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Path, reader: CodeReader) -> None:
+    model = write_meaning(tmp_path / "A-en@1", reader.network)
+    other = write_reader(tmp_path / "encoder-mul@2", network=make_network({**CODE_WEIGHTS, "kill": (9.0, 0.0, 0.0)}))
+    asked, serves = reader.network[:8], load_code_reader(other, signers=ANYBODY).network[:8]
+    assert silences({"A-en": model, "encoder-mul": tmp_path / "encoder-mul"}) == []
+    (deaf,) = silences({"A-en": model, "encoder-mul": other}, "encoder-mul")
+    assert str(deaf) == (
+        f"A-en@1 cannot ask what posts mean: it asks the network {asked} of encoder-mul, and {serves} serves"
+    )
+    assert join_command(deaf) == "make it anew beside that one: hustings model train A-en --model-version N"
+    (missing,) = silences({"A-en": model})
+    assert (missing.serves, join_command(missing)) == (None, "put a version of encoder-mul into service first")
+    manifest = read_manifest(other, signers=ANYBODY)
+    (check,) = company_checks(manifest, other, {"A-en": model, "encoder-mul": tmp_path / "encoder-mul"})
+    assert (check.passed, check.subject) == (False, "A-en@1 beside encoder-mul")
+    assert silences({"A-en": model, "encoder-mul": other}, "G-en") == []

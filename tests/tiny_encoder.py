@@ -97,9 +97,10 @@ def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: b
 
 
 def write_reader(folder: Path, /, **replaced: bytes) -> Path:
-    """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for codes."""
+    """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for network, codes
+    or worth."""
     content = {
-        NETWORK: CODES_NETWORK_FILE.read_bytes(),
+        NETWORK: replaced.get("network", CODES_NETWORK_FILE.read_bytes()),
         TOKENIZER: tokenizer(),
         CODES: replaced.get("codes", pack_codes(READ_AS)),
         WORTH: replaced.get("worth", pack(EVEN_WORTH)[0]),

@@ -28,6 +28,7 @@ __all__ = [
     "code_reader_finder",
     "load_code_reader",
     "load_code_readers",
+    "network_of",
     "pack_codes",
     "read_codes",
 ]
@@ -54,7 +55,7 @@ class CodeReader(NamedTuple):
     @property
     def network(self) -> str:
         """The SHA-256 of its network, by which others name it."""
-        return _network_of(self.manifest)
+        return network_of(self.manifest)
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """How likely each of the `codes` is for a text, as `reading` gives it; they add up to 1. Some 5 ms."""
@@ -83,7 +84,7 @@ def code_reader_finder(
                 manifest = read_manifest(folder, signers=ANYBODY)
             except ModelError:  # somebody else's folder, spoilt: not what is asked for
                 continue
-            if _is_one(manifest) and _network_of(manifest) == network:
+            if _is_one(manifest) and network_of(manifest) == network:
                 return load_code_reader(folder, signers=signers)
         return None
 
@@ -126,7 +127,8 @@ def _is_one(manifest: Manifest) -> bool:
     return manifest.kind == "embedder" and any(file.name == CODES for file in manifest.files)
 
 
-def _network_of(manifest: Manifest) -> str:
+def network_of(manifest: Manifest) -> str:
+    """The SHA-256 of a model's network; "" for one that has none."""
     return next((file.sha256 for file in manifest.files if file.name == _NETWORK), "")
 
 

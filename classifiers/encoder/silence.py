@@ -1,5 +1,6 @@
-"""Which encoders would say nothing: each head of an encoder is joined with one version of a linear head, and silent
-beside every other. Asked before what serves is changed; nothing is loaded but manifests and `heads.json`."""
+"""Which models would say less: each head of an encoder is joined with one version of a linear head, and silent beside
+every other; narratives and models of abuse ask one network, and no other. Asked before what serves is changed; nothing
+is loaded but manifests and `heads.json`."""
 
 from __future__ import annotations
 
@@ -7,16 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from classifiers.encoder.codes import network_of
 from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, read_file, read_manifest
 from classifiers.signing import ANYBODY
 
 __all__ = ["Silence", "silences"]
 
+_SIGNS = 8
+
 
 class Silence(NamedTuple):
     """A head of an encoder that says nothing: it was joined with `beside` in the version `joined_with`, and `serves` is
-    another one, or None where no such head serves."""
+    another one, or None where no such head serves. Or, `by_network`, a model that asks the network of the encoder
+    `beside` whose SHA-256 begins with `joined_with`."""
 
     encoder: str
     version: str
@@ -24,8 +29,13 @@ class Silence(NamedTuple):
     beside: str
     joined_with: str
     serves: str | None
+    by_network: bool = False
 
     def __str__(self) -> str:
+        if self.by_network:
+            what = f"{self.encoder}@{self.version} cannot ask what posts mean"
+            other = "none" if self.serves is None else self.serves
+            return f"{what}: it asks the network {self.joined_with} of {self.beside}, and {other} serves"
         other = f"not with {self.beside}@{self.serves}" if self.serves is not None else f"and no {self.beside} serves"
         return (
             f"{self.encoder}@{self.version} falls silent for {self.code}: it was joined with "
@@ -39,6 +49,8 @@ def silences(models: Mapping[str, Path], about: str | None = None) -> list[Silen
     manifests = {name: read_manifest(folder, signers=ANYBODY) for name, folder in models.items()}
     found = []
     for name, manifest in manifests.items():
+        if (deaf := _deaf(manifest, manifests)) is not None and about in (None, name, deaf.beside):
+            found.append(deaf)
         if manifest.kind != "encoder":
             continue
         for head in read_heads(_heads_file(manifest, models[name]), str(models[name])):
@@ -51,3 +63,18 @@ def silences(models: Mapping[str, Path], about: str | None = None) -> list[Silen
 
 def _heads_file(manifest: Manifest, folder: Path) -> bytes:
     return read_file(folder, next(file for file in manifest.files if file.name == HEADS))
+
+
+def _deaf(manifest: Manifest, beside: Mapping[str, Manifest]) -> Silence | None:
+    """A model that asks a network which would not serve."""
+    before = {"narratives": "sense_", "meaning": ""}.get(manifest.kind)
+    if before is None or f"{before}network" not in manifest.settings:
+        return None
+    network, encoder = (str(manifest.settings.get(f"{before}{key}", "")) for key in ("network", "encoder"))
+    if any(network_of(one) == network for one in beside.values()):
+        return None
+    named = beside.get(encoder)
+    serves = network_of(named)[:_SIGNS] if named is not None else None
+    return Silence(
+        manifest.name, manifest.version, manifest.code, encoder, network[:_SIGNS], serves or None, by_network=True
+    )

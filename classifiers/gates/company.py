@@ -1,5 +1,6 @@
-"""The gate on what a version would serve beside: heads of one language are scored together, and an encoder speaks
-beside the version of a linear head with which it was joined, and beside no other."""
+"""The gate on what a version would serve beside: heads of one language are scored together, an encoder speaks beside
+the version of a linear head with which it was joined, and beside no other, and whoever asks an encoder what posts mean
+asks one network."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ _BESIDE = " beside "
 
 def company_checks(manifest: Manifest, folder: Path, serving: Mapping[str, Path]) -> Iterator[Check]:
     """What would go wrong beside the models in `serving`; nothing is asked of kinds that serve alone."""
-    if manifest.kind not in ("linear", "encoder"):
+    if manifest.kind in ("claims", "targets"):
         return
     models = {**serving, manifest.name: folder}
     if manifest.kind == "linear":
@@ -29,7 +30,7 @@ def company_checks(manifest: Manifest, folder: Path, serving: Mapping[str, Path]
         yield _check(manifest, "is scored together with what serves", not refusal, refusal)
     silent = silences(models, manifest.name)
     for silence in silent:
-        told = f"{silence}; join it anew: {join_command(silence)}"
+        told = f"{silence}; {'' if silence.by_network else 'join it anew: '}{join_command(silence)}"
         yield _check(manifest, f"{silence.encoder}@{silence.version}{_BESIDE}{silence.beside}", False, told)
     if not silent:
         yield _check(manifest, "no encoder falls silent", True, "")
@@ -45,6 +46,8 @@ def join_command(silence: Silence) -> str:
     """The command that lets the encoder speak beside the version that would serve."""
     if silence.serves is None:
         return f"put a version of {silence.beside} into service first"
+    if silence.by_network:
+        return f"make it anew beside that one: hustings model train {silence.encoder} --model-version N"
     return f"hustings model join {silence.encoder} --beside {silence.beside}@{silence.serves}"
 
 
