@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -24,6 +25,23 @@ def test_the_line_runs_from_edge_to_edge_and_from_floor_to_top() -> None:
     assert chart.posts == "44.0,176.0 712.0,10.0"
     assert chart.area == "44,176 44.0,176.0 712.0,10.0 712,176"
     assert [(tick.at, tick.label) for tick in chart.up] == [(176.0, "0"), (93.0, "2"), (10.0, "4")]
+
+
+@pytest.mark.parametrize(
+    ("steps", "step", "labels"),
+    [
+        (48, HOUR, ["11 Mar", "12:00", "12 Mar", "12:00"]),
+        (4 * 14, 6 * HOUR, ["10 Mar", "12 Mar", "14 Mar", "16 Mar", "18 Mar", "20 Mar", "22 Mar"]),
+        (28, 24 * HOUR, ["15 Mar", "22 Mar", "29 Mar", "5 Apr"]),
+    ],
+)
+def test_so_few_times_are_written_below_the_chart_that_they_stand_apart(
+    steps: int, step: timedelta, labels: list[str]
+) -> None:
+    start = NOON.replace(hour=0) if step > HOUR else NOON + HOUR
+    across = draw({}, {}, start=start, steps=steps, step=step).across
+    assert [tick.label for tick in across] == labels
+    assert all(later.at - former.at > 50 for former, later in pairwise(across))
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def test_a_search_finds_newest_first_with_counts_that_narrow_it(world: World) ->
     assert "<strong>5</strong> posts match now" in page.text
     narrower = [unescape(query) for query in re.findall(r'name="query" value="([^"]*)"', page.text)]
     assert '(flag:*) lang:"ar"' in narrower
+    assert '(flag:*) target:"mara-tellan"' in narrower
+    assert '<button class="plain">Mara Tellan</button>' in page.text
     assert keys(search(browser, '(flag:*) lang:"ar"')) == ["arabic-1"]
 
 
@@ -132,6 +134,7 @@ def test_the_overview_shows_loops_lag_what_waits_and_the_hours(world: World) -> 
     ]
     assert '<tr><th scope="row">10 Mar 2027, 11:00</th><td class="number">6</td><td class="number">5</td></tr>' in html
     assert "7 posts, 5 of them flagged" in html
+    assert "0 revised, 1 unusable" in html  # the dead letter of a source, which never became a post
     assert "1 source needs a look: radio-north" in html
 
 

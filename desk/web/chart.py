@@ -11,6 +11,8 @@ __all__ = ["HEIGHT", "WIDTH", "Chart", "Row", "Tick", "draw"]
 
 WIDTH, HEIGHT = 720, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 24
+_MOST_LABELS = 10
+"""Below the chart; more of them would run into each other."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -72,15 +74,15 @@ def draw(
 
     curve = line([row.posts for row in rows])
     gap = width / max(1, steps - 1)
+    labelled = [place for place, row in enumerate(rows) if _is_labelled(row.start, step)]
+    every = -(-len(labelled) // _MOST_LABELS) or 1
     return Chart(
         rows=rows,
         posts=curve,
         area=f"{_LEFT},{floor} {curve} {WIDTH - _RIGHT},{floor}",
         flagged=line([row.flagged for row in rows]),
         across=tuple(
-            Tick(at=round(_LEFT + gap * place, 1), label=_label(row.start, step))
-            for place, row in enumerate(rows)
-            if _is_labelled(row.start, step)
+            Tick(at=round(_LEFT + gap * place, 1), label=_label(rows[place].start, step)) for place in labelled[::every]
         ),
         up=tuple(Tick(at=round(floor - height * share, 1), label=f"{int(top * share):,}") for share in (0.0, 0.5, 1.0)),
     )
@@ -95,7 +97,9 @@ def _round_up(number: int) -> int:
 
 
 def _is_labelled(start: datetime, step: timedelta) -> bool:
-    return start.hour % 12 == 0 if step < timedelta(days=1) else start.day % 7 == 1
+    if step < timedelta(hours=6):
+        return start.hour % 12 == 0
+    return start.hour == 0 if step < timedelta(days=1) else start.weekday() == 0
 
 
 def _label(start: datetime, step: timedelta) -> str:

@@ -30,6 +30,7 @@ def show(visit: Visit) -> Response:
         depth=queue.depth(services.engine, clock=services.clock),
         alerts_waiting=releases.count_waiting(services.engine),
         books=services.index.books(),
+        unusable=sum(services.log.ends("dead-letters").values()),
         sources=machine.sources(services),
         silences=services.silences(),
         chart=_last_hours(visit),

@@ -41,9 +41,11 @@ class Mistake(Struct, frozen=True, kw_only=True):
 
 
 class Count(Struct, frozen=True, kw_only=True):
-    """How often one value of a field was found. `query` narrows the search to it."""
+    """How often one value of a field was found: the value as a query writes it, and as people read it. `query` narrows
+    the search to it."""
 
     value: str
+    shown: str
     posts: int
     query: str
 
@@ -123,6 +125,7 @@ def _mistake(text: str, error: QueryError) -> Mistake:
 
 def _counts(visit: Visit, query: Query, text: str) -> dict[str, list[Count]]:
     """The most frequent values by field; a field with more values than the index counts at once is left out."""
+    names = {person.id: person.name for person in visit.services.roster.people}
     tables: dict[str, list[Count]] = {}
     for field in COUNTED:
         try:
@@ -130,7 +133,12 @@ def _counts(visit: Visit, query: Query, text: str) -> dict[str, list[Count]]:
         except StoreError:  # more values than may be counted: a table of eight would say little
             continue
         rows = [
-            Count(value=value, posts=posts, query=_narrowed(text, field, value))
+            Count(
+                value=value,
+                shown=names.get(value, value) if field == "target" else value,
+                posts=posts,
+                query=_narrowed(text, field, value),
+            )
             for value, posts in list(counted.items())[:MOST_VALUES]
         ]
         if rows:
