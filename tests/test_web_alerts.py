@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
 from desk import outbox
 from desk.outbox import OutboxRow
+from desk.web.groups import group_words
+from desk.web.notices import NOTICES
 from hustings.contracts import AlertChanges, Delivery
-from hustings.types import Amendment, Notice
+from hustings.types import Amendment, Notice, NoticeKind
 from tests.desk_world import DATE_ALERT, START, THREAT_ALERT, Browser, World, copied_desk, filled_desk
 
 DATE, THREAT = f"/alerts/{DATE_ALERT.id}", f"/alerts/{THREAT_ALERT.id}"
@@ -103,6 +106,30 @@ def test_a_lead_releases_alone_and_can_take_it_back_for_ten_seconds(world: World
     world.clock.advance(timedelta(minutes=1))
     assert deliver(world) == []
     assert [row.state for row in rows(world)] == ["cancelled", "cancelled"]
+
+
+def test_a_code_that_is_none_lets_nothing_out_and_what_was_written_stays(world: World) -> None:
+    lead = world.signed_in("lead")
+    answer = lead.submit(lead.get(DATE), f"{DATE}/release", codes="N-PROC-DAT", note='a "long" thought')
+    assert (answer.status_code, rows(world)) == (400, [])
+    assert "has no code &#39;N-PROC-DAT&#39;" in answer.text
+    assert 'value="N-PROC-DAT"' in answer.text
+    assert ">a &#34;long&#34; thought</textarea>" in answer.text
+
+
+def test_what_waits_is_said_in_words(world: World) -> None:
+    reviewer = world.signed_in("reviewer")
+    assert reviewer.get("/alerts").text.count('<div class="soft">new alert</div>') == 2
+    assert "waits: new alert" in reviewer.get(DATE).text
+
+
+def test_every_kind_of_notice_has_its_words() -> None:
+    assert set(NOTICES) == set(get_args(NoticeKind))
+
+
+def test_of_a_story_the_list_shows_the_front_of_its_id(world: World) -> None:
+    story = msgspec.structs.replace(DATE_ALERT, group=(("story", "0123456789abcdef" * 2),))
+    assert group_words(story, world.services.roster) == "story 01234567"
 
 
 def test_a_reviewer_proposes_and_only_a_second_person_lets_it_out(world: World) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hustings.roster import Roster
 from hustings.types import Alert, Amendment
 
 __all__ = ["group_words"]
 
 _PEOPLE_FIELDS = frozenset({"target", "aimed_at", "addressed"})
+_OF_ID = 8
 
 
 def group_words(of: Alert | Amendment, roster: Roster) -> str:
-    """`Ana Ferro · es`; empty for an alert over everything."""
+    """`Ana Ferro · es`; empty for an alert over everything. Of a story's id only the front, which tells two apart."""
     names = {person.id: person.name for person in roster.people}
-    return " · ".join(
-        names.get(value, value) if field in _PEOPLE_FIELDS else f"{field} {value}" for field, value in of.group
-    )
+    return " · ".join(_words(field, value, names) for field, value in of.group)
+
+
+def _words(field: str, value: str, names: Mapping[str, str]) -> str:
+    if field in _PEOPLE_FIELDS:
+        return names.get(value, value)
+    return f"{field} {value[:_OF_ID] if field == 'story' else value}"

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from desk.web.chart import HEIGHT, WIDTH
 from hustings.clock import rfc3339
 
-__all__ = ["environment", "moment", "plain_moment", "span_of_time", "ticks"]
+__all__ = ["environment", "moment", "plain_moment", "sentence", "span_of_time", "ticks"]
 
 
 def environment(*, static: Callable[[str], str]) -> Environment:
@@ -36,6 +36,7 @@ def environment(*, static: Callable[[str], str]) -> Environment:
         "plain_number": lambda number: f"{number:,.4g}" if abs(number) < 10_000 else f"{number:,.0f}",
         "pretty_json": lambda raw: msgspec.json.format(raw.decode(), indent=2),
         "ticks": ticks,
+        "sentence": sentence,
         "score": lambda number: f"{number:.2f}",
         "post_path": lambda key: "/posts/" + quote(key, safe=""),
         "segment": lambda text: quote(text, safe=""),
@@ -52,6 +53,11 @@ def plain_moment(when: datetime) -> str:
 def moment(when: datetime) -> Markup:
     """A `<time>` with the exact value for machines and a short one, in UTC, for people."""
     return Markup('<time datetime="{}">{}</time>').format(escape(rfc3339(when)), plain_moment(when))
+
+
+def sentence(text: str) -> str:
+    """The text of a refusal as a sentence of its own: a capital at its front, a stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def ticks(text: str) -> Markup:

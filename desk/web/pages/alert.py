@@ -11,9 +11,10 @@ from alerts.messages import Decision
 from desk import book, outbox, releases
 from desk.database.connect import reading
 from desk.outbox import OutboxRow
-from desk.refusals import Conflict
+from desk.refusals import Conflict, Refused
 from desk.releases import Gate, Release
 from desk.web.groups import group_words
+from desk.web.notices import NOTICES
 from desk.web.posts import brief
 from desk.web.undoing import receipt_of, undoable
 from desk.web.visit import NotFound, Visit
@@ -32,6 +33,16 @@ class Prospect(Struct, frozen=True, kw_only=True):
     does: str
     """`release` lets it out, `propose` asks a second person, `wait` adds nothing."""
     why: str
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What stands in the fields of the release."""
+
+    codes: str
+    note: str
+
+
+NOTHING_YET = Written(codes="", note="")
 
 
 def show(visit: Visit) -> Response:
@@ -57,6 +68,9 @@ def release(visit: Visit) -> Response:
         )
     except Conflict as conflict:
         return _page(visit, _alert(visit), problem=str(conflict), status=409)
+    except Refused as refusal:  # a code mistyped: what was written must not be lost
+        written = Written(codes=visit.form.one("codes"), note=visit.form.one("note"))
+        return _page(visit, _alert(visit), problem=str(refusal), written=written, status=400)
     if done.state == "proposed":
         return visit.go(f"/alerts/{alert.id}?said=proposed")
     return visit.go(f"/alerts/{alert.id}?said=released&done={receipt_of(done.id, visit.services.clock.now())}")
@@ -139,7 +153,9 @@ def _alert(visit: Visit) -> Alert:
     return found
 
 
-def _page(visit: Visit, alert: Alert, *, problem: str = "", status: int = 200) -> Response:
+def _page(
+    visit: Visit, alert: Alert, *, problem: str = "", written: Written = NOTHING_YET, status: int = 200
+) -> Response:
     services, dispatcher = visit.services, visit.shared.dispatcher
     evidence = dispatcher.evidence(alert)
     notices = book.alert_notices(services.engine, alert.id)
@@ -154,6 +170,8 @@ def _page(visit: Visit, alert: Alert, *, problem: str = "", status: int = 200) -
         "alert.html",
         status=status,
         problem=problem,
+        written=written,
+        kinds=NOTICES,
         said=_SAID.get(visit.query("said"), ""),
         undo=undoable(visit),
         alert=alert,

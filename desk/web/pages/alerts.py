@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from desk import book, releases
 from desk.web.groups import group_words
+from desk.web.notices import NOTICES
 from desk.web.visit import Visit
 from hustings.types import Alert, Amendment
 
@@ -55,7 +56,9 @@ def show(visit: Visit) -> Response:
                 alert=waits.alert,
                 about=group_words(waits.alert, visit.services.roster),
                 waits_since=waits.since,
-                waits_for="a second person" if waits.proposal else ", ".join(dict.fromkeys(waits.kinds)),
+                waits_for="for a second person"
+                if waits.proposal
+                else ", ".join(dict.fromkeys(NOTICES[kind] for kind in waits.kinds)),
             )
             for waits in releases.waiting(engine)
         ]
