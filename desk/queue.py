@@ -26,6 +26,7 @@ __all__ = [
     "LEASE",
     "Claim",
     "Depth",
+    "Queued",
     "claim",
     "claim_post",
     "close",
@@ -70,6 +71,14 @@ class Depth(Struct, frozen=True, kw_only=True):
     waiting: int
     claimed: int
     oldest: datetime | None
+
+
+class Queued(Struct, frozen=True, kw_only=True):
+    """A post that waits: since when it has stood in the queue (wall time, not the time of the post), and why."""
+
+    key: str
+    queued_at: datetime
+    entries: tuple[QueueEntry, ...]
 
 
 def rank(priority: float, queued_at: datetime) -> float:
@@ -201,16 +210,19 @@ def pin(engine: Engine, *, key: str, pinned: bool, by: Person, clock: Clock) -> 
         audit.append(connection, at=clock.now(), actor=by.pseudonym, action="pin" if pinned else "unpin", subject=key)
 
 
-def waiting(engine: Engine, *, limit: int = 25, clock: Clock) -> list[tuple[str, tuple[QueueEntry, ...]]]:
-    """The keys at the head of the queue with their reasons, for lists; nobody holds them."""
+def waiting(engine: Engine, *, limit: int = 25, clock: Clock) -> list[Queued]:
+    """The posts at the head of the queue with their reasons, for lists; nobody holds them."""
     with reading(engine) as connection:
         head = (
-            select(queue_posts.c.key)
+            select(queue_posts.c.key, queue_posts.c.queued_at)
             .where(_is_free(clock.now()))
             .order_by(queue_posts.c.pinned.desc(), queue_posts.c.rank.desc(), queue_posts.c.key)
             .limit(limit)
         )
-        return [(key, _entries(connection, key)) for key in connection.execute(head).scalars().all()]
+        return [
+            Queued(key=row.key, queued_at=row.queued_at, entries=_entries(connection, row.key))
+            for row in connection.execute(head).all()
+        ]
 
 
 def entries(engine: Engine, key: str) -> tuple[QueueEntry, ...]:

@@ -161,6 +161,20 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen_and_no_text_is_pale(served:
     served.complaints[:] = [line for line in served.complaints if "404" not in line]
 
 
+def test_on_a_narrow_screen_the_way_to_each_post_and_the_menu_are_in_sight(served: Served) -> None:
+    page = served.signed_in("reviewer-one", viewport=NARROW)
+    page.goto("/queue")
+    box = page.get_by_role("link", name="look at post 1").first.bounding_box()
+    menu = page.get_by_role("button", name="Menu").bounding_box()
+    assert box is not None
+    assert menu is not None
+    assert box["x"] + box["width"] <= NARROW["width"]
+    assert menu["height"] < 50  # one line
+    page.goto(post_path("fedi.example:threat-1"))
+    page.get_by_role("link", name="To the decision").click()
+    expect(page.get_by_role("button", name="Take this post")).to_be_in_viewport()
+
+
 _PALE = """() => {
   const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;

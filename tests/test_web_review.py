@@ -14,8 +14,23 @@ import pytest
 
 from desk import reviews
 from desk.web.bands import band
-from hustings.types import Review
-from tests.desk_world import LIKE_A_DATE, LIKE_ARABIC, POSTS, QUEUE, Browser, World, copied_desk, filled_desk, post_path
+from desk.web.posts import veil_on_page
+from hustings.contracts import AlertChanges
+from hustings.types import QueueEntry, Review
+from tests.desk_world import (
+    LIKE_A_DATE,
+    LIKE_ARABIC,
+    POSTS,
+    QUEUE,
+    START,
+    Browser,
+    World,
+    assessed,
+    copied_desk,
+    filled_desk,
+    flag,
+    post_path,
+)
 
 THREAT, DATE, ARABIC, PLAIN = (
     post_path(f"fedi.example:{name}") for name in ("threat-1", "date-1", "arabic-1", "plain-1")
@@ -57,6 +72,26 @@ def test_the_queue_shows_reasons_by_band_and_no_words(world: World) -> None:
     assert re.findall(r"(high|medium|low) priority", html) == ["high", "medium", "medium", "low", "low"]
     assert "N-PROC-DATE 0.88" in html
     assert not any(post.post.text[:20] in html for post in POSTS)
+
+
+def test_the_queue_says_how_long_a_post_has_stood_in_it_whenever_it_was_published(world: World) -> None:
+    world.clock.advance(timedelta(minutes=20))
+    old = QueueEntry(
+        key="fedi.example:date-2",
+        rule="r-flagged",
+        reason="of an archive",
+        priority=1.0,
+        at=START - timedelta(days=300),
+    )
+    world.book.record(AlertChanges(alerts=(), notices=(), queue=(old,)), partition=0, epoch=1)
+    world.clock.advance(timedelta(minutes=12))
+    html = world.signed_in("reviewer").get("/queue").text
+    assert re.findall(r'<td class="nowrap">([^<]*)</td>', html) == ["12 min", *["32 min"] * 5]
+
+
+def test_a_row_of_the_queue_is_named_by_its_reason_which_leads_to_the_post(world: World) -> None:
+    html = world.signed_in("reviewer").get("/queue").text
+    assert f'<th scope="row"><a href="{DATE}">N-PROC-DATE 0.88<' in html
 
 
 @pytest.mark.parametrize(
@@ -145,6 +180,41 @@ def test_severe_words_are_covered_until_asked_for(world: World) -> None:
     assert "we know the road she drives home" in veil[0]
     assert "we know the road she drives home" not in html.replace(veil[0], "")
     assert 'class="veil"' not in world.signed_in("reviewer").get(DATE).text.split("Same story")[0]
+
+
+def test_one_reason_to_cover_words_is_said_once(world: World) -> None:
+    both = assessed(
+        "both-1", "words", flags=(flag("G-THR", 0.9, "words", "words"), flag("A-THREAT", 0.9, "words", "words"))
+    )
+    assert veil_on_page(both, world.services.codebook) == "Threat"
+
+
+def test_a_named_person_stands_by_name_in_the_list_of_underlined_words(world: World) -> None:
+    assert '<span class="badge">person Mara Tellan</span>' in world.signed_in("reviewer").get(THREAT).text
+
+
+def test_a_group_of_codes_says_when_the_machine_flagged_the_group_itself(world: World) -> None:
+    words = "words against women"
+    post = assessed("head-1", words, flags=(flag("G", 0.9, words, words),))
+    world.index.write([post], log_id=world.log.id)
+    entry = QueueEntry(key=post.key, rule="r-flagged", reason="G 0.9", priority=1.0, at=START)
+    world.book.record(AlertChanges(alerts=(), notices=(), queue=(entry,)), partition=0, epoch=1)
+    summaries = re.findall(
+        r"<summary><span>([^<]*)</span> <span class=\"badge accent\">flagged<",
+        take_next(world.signed_in("reviewer")).text,
+    )
+    assert summaries == ["Gendered abuse"]
+
+
+def test_a_code_that_was_mistyped_stands_in_its_field_again(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    answer = browser.submit(
+        take(browser, DATE), "/queue/decide", verdict="log", code="C-FABRIC", typed_code="n-proc-dat"
+    )
+    assert answer.status_code == 400
+    assert re.search(r'name="typed_code"[^>]* value="N-PROC-DAT">', answer.text)
+    assert re.findall(r'name="code" value="([^"]*)" checked', answer.text) == ["C-FABRIC"]
+    assert "?." not in answer.text
 
 
 def test_what_perhaps_tells_the_same_in_other_words_is_named_and_left_to_the_reader(world: World) -> None:

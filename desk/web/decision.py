@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import get_args
 
@@ -88,6 +89,11 @@ class Draft(Struct, frozen=True, kw_only=True):
             truth_kind=form.one("truth_kind"),
             truth_date=form.one("truth_date"),
         )
+
+    def code_outside(self, groups: Iterable[CodeGroup]) -> str:
+        """A code that no box of the form stands for, mistyped perhaps: it goes back into the field for typing."""
+        boxes = {code.code for group in groups for code in group.codes}
+        return next((code for code in self.codes if code not in boxes), "")
 
     @property
     def is_empty(self) -> bool:

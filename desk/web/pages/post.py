@@ -73,6 +73,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
     mine = [review for review in decided if review.reviewer == person.pseudonym]
     blind = is_blind(entries) and not decided
     others, more = ([], 0) if blind else _story(visit, assessment)
+    groups = code_groups(services.codebook)
     return visit.answer(
         "post.html",
         status=status,
@@ -84,6 +85,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         flags=[] if blind else _flags(visit, assessment),
         check_worthy=None if blind else assessment.scores.get(CHECK_WORTHY),
         targets=_targets(visit, assessment),
+        names={person.id: person.name for person in services.roster.people},
         reasons=_reasons(visit, entries),
         claims=[] if blind else services.known_claims(assessment.claims),
         story=others,
@@ -93,12 +95,13 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         claim=claim,
         waits=queue.is_waiting(services.engine, key),
         reviews=decided if person.role == "lead" else mine,
-        groups=code_groups(services.codebook),
+        groups=groups,
         suggested=set() if blind else {flag.code for flag in assessment.flags},
         verdicts=VERDICTS,
         source_kinds=SOURCE_KINDS,
         codebook_version=services.codebook.version,
         draft=draft,
+        typed=draft.code_outside(groups),
         problem=problem,
         undo=undoable(visit),
     )

@@ -31,7 +31,6 @@ class Waiting(Struct, frozen=True, kw_only=True):
     band: str
     source: str
     lang: str
-    published_at: datetime | None
     waits_since: datetime
     reasons: tuple[QueueEntry, ...]
     codes: tuple[str, ...]
@@ -42,9 +41,10 @@ def show(visit: Visit) -> Response:
     """How much waits, the head of the queue, and what the person holds already."""
     services = visit.services
     head = queue.waiting(services.engine, limit=SHOWN, clock=services.clock)
-    found = services.index.get([key for key, _ in head])
+    found = services.index.get([queued.key for queued in head])
     lines = []
-    for key, reasons in head:
+    for queued in head:
+        key, reasons = queued.key, queued.entries
         assessment = found.get(key)
         lines.append(
             Waiting(
@@ -52,8 +52,7 @@ def show(visit: Visit) -> Response:
                 band=band(max(entry.priority for entry in reasons)),
                 source=assessment.post.source if assessment else key.partition(":")[0],
                 lang=assessment.lang if assessment else "",
-                published_at=assessment.post.published_at if assessment else None,
-                waits_since=min(entry.at for entry in reasons),
+                waits_since=queued.queued_at,
                 reasons=reasons,
                 codes=brief(assessment).codes if assessment and not is_blind(reasons) else (),
             )
