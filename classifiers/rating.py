@@ -56,8 +56,10 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
     if manifest.kind not in ("narratives", "meaning"):
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     find = code_reader_finder(_beside(folder), signers=signers)
-    loaded = load_teller if manifest.kind == "narratives" else load_meaning_head
-    teller = loaded(folder, signers=signers, open_encoder=find)
+    if manifest.kind == "meaning":
+        head = load_meaning_head(folder, signers=signers, open_encoder=find)
+        return lambda texts: np.array([head.rate(text) for text in texts])
+    teller = load_teller(folder, signers=signers, open_encoder=find)
     return lambda texts: np.array(
         [
             teller.rate(analysis.tokens, said(text, language=manifest.language))

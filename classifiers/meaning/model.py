@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked, OpenEncoder
 from classifiers.encoder.codes import CODES, read_codes
-from classifiers.encoder.said import Said, most_telling_window
+from classifiers.encoder.said import Said, said
 from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.meaning.reading import Sentences, read_for_abuse, sentence_starts
 from classifiers.signing import Signers
 from hustings.errors import ModelError
+from hustings.text import analyse
 
 __all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "margin_of"]
 
@@ -67,25 +69,25 @@ class MeaningHead:
         found = self._asked.worth(posts)
         return [-math.inf] * len(posts) if found is None else found
 
-    def tell(self, tokens: Sequence[str], said: Said, worth: float) -> Meant | None:
+    def tell(self, tokens: Sequence[str], sentences: Sentences, said: Said, worth: float) -> Meant | None:
         """None for a post about which the encoder is not asked, or cannot be."""
         if worth < self._least_worth or not tokens:
             return None
-        begin, end = most_telling_window(tokens, self._asked.most_telling)
-        shares = self._asked.shares(said(begin, end))
-        if shares is None:
+        read = read_for_abuse(self._asked, tokens, sentences, said)
+        if read is None:
             return None
-        score = round(self.manifest.calibration.probability(margin_of(float(shares.sum()))), DECIMALS)
-        return Meant(self.codes[int(np.argmax(shares))], score, begin, end)
+        score = round(self.manifest.calibration.probability(margin_of(float(read.shares.sum()))), DECIMALS)
+        return Meant(self.codes[int(np.argmax(read.shares))], score, read.begin, read.end)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
         return self._asked.words(tokens)
 
-    def rate(self, tokens: Sequence[str], said: Said) -> float:
-        """One number for a post: how likely it is abuse; 0 where the encoder is not asked."""
+    def rate(self, text: str) -> float:
+        """One number for a text: how likely it is abuse; 0 where the encoder is not asked."""
+        tokens = analyse(text).tokens
         (worth,) = self.worth([tokens])
-        meant = self.tell(tokens, said, worth)
+        meant = self.tell(tokens, lambda: sentence_starts(text), said(text, language=self.manifest.language), worth)
         return 0.0 if meant is None else meant.score
 
 

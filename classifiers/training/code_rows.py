@@ -1,8 +1,8 @@
 """What a reader of codes learns codes from: seed sentences about elections, and our own posts about abuse.
 
 The posts about abuse say which heads should flag them; here each becomes a row with the one code that says most of it.
-Posts that no head should flag stand for protected speech where their group says what they are, and else for talk in
-which nothing is found.
+Posts that no head should flag stand for protected speech: for what their group's name says, and else for words of abuse
+that are about something else (`X-NOTELEX`).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _code(group: Group) -> str:
     for code, said in _SAYS:
         if not set(said).isdisjoint(group.says):
             return code
-    return next((code for code, begins in _PROTECTED if group.id.startswith(begins)), ORDINARY)
+    return next((code for code, begins in _PROTECTED if group.id.startswith(begins)), "X-NOTELEX")
 
 
 def _read(post: str, own: OwnFile) -> str:

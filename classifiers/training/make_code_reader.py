@@ -15,6 +15,7 @@ from classifiers.encoder.session import Session
 from classifiers.encoder.worth import Worth
 from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
+from classifiers.narratives.seeds import Example
 from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
@@ -87,13 +88,16 @@ def write_code_reader(
     session = Session.open(small, tokenizer, threads=recipe.settings.threads, where=recipe.name)
     metrics: list[Metric] = []
     seeds = {}
-    for part in coded:
-        seeds[part.key] = (part.recorded, part.held)
-        kept = part.held_out()
+    for language in dict.fromkeys(part.language for part in coded):
+        kept: list[Example] = []
+        for part in coded:
+            if part.language == language:
+                seeds[part.key] = (part.recorded, part.held)
+                kept += part.held_out()
         texts = [read_words(one.text).text() for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
-        metrics += _measured(recipe.name, part.key, [one.code for one in kept], codes, exact, rounded)
+        metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
     content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), pack(worth)[0]), strict=True))
     manifest = write_network(
         folder,
@@ -114,19 +118,19 @@ def write_code_reader(
 
 
 def _measured(
-    name: str, part: str, labels: list[str], codes: tuple[str, ...], exact: F64, rounded: F64
+    name: str, language: str, labels: list[str], codes: tuple[str, ...], exact: F64, rounded: F64
 ) -> list[Metric]:
     """How often the likeliest code is right, and how far 8 bits move what is harm."""
     places = np.array([codes.index(label) for label in labels])
     harm = np.array([is_harm(code) for code in codes])
     threshold = float(np.quantile(_log_odds(exact, harm), 1 - harm[places].mean()))
     found = agreement(_log_odds(exact, harm), _log_odds(rounded, harm), harm[places].astype(np.int64), threshold)
-    check_agreement(f"{name}, {part}", found)
+    check_agreement(f"{name}, {language}", found)
     values = {
         "accuracy": round(float((rounded.argmax(axis=1) == places).mean()), 4),
         **{f"quantised_{one}": value for one, value in found._asdict().items()},
     }
-    on = f"{part}: held-out seeds"
+    on = f"{language}: held-out rows"
     return [
         Metric(name=measure, on=on, value=value, low=value, high=value, n=len(labels))
         for measure, value in values.items()

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c wDZNarwcgLVu0lLAxCVOZF1DaAptxJBSGCdF8ZyVdfyl8WlXHzlIcfUvZLwMWmy6kkdAFtT7rO2yQ+wWamstBA==
+ed25519 a99751e9b1591d0c fzerl2g0Bw/9ZOd+riHdkrixwt3SmRmvoaMk/ATcrlPxfxuHXOBbxegHJ7PjUgMzKs5nUhrS/1tmrj2uBHnODg==

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c hy7EScuukb786qhxdu0sm8854v/sweHGiwEwAgafShBd61fuTk+F7Faz2RLqv3g9hu3FqE+3GlMrcJmqlCufDA==
+ed25519 a99751e9b1591d0c cb0pvwOa36ffhkUnturMejExZ6dc8caYwmIvf+TKEar+iB09bwj8Yp5vxbITVdwvM3iOnWgqXxbJyTbyHrTuBw==

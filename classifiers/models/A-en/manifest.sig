@@ -1,0 +1,1 @@
+ed25519 a99751e9b1591d0c MyR1IOVEggiSNnVMJxtnnQutkhuV6sZxdjItmHx/CboIWm8U07mVwokm+m2mEACDYHYUT2EbcmjFbLs+NQuEBQ==
