@@ -99,6 +99,38 @@ _SPANISH_STATES = """
     viva vivo, inhabilitada inhabilitado, descalificada descalificado, destituida destituido, derrotada derrotado,
     sola solo, loca loco, cansada cansado, encantada encantado, orgullosa orgulloso, decidida decidido
 """
+_SPANISH_MEN = """
+    tonta tonto, boba bobo, payasa payaso, tramposa tramposo, estafadora estafador, embustera embustero, burra burro,
+    vaga vago, inepta inepto, estúpida estúpido, bruta bruto, necia necio, ridícula ridículo, histérica histérico,
+    malvada malvado, maldita maldito, sucia sucio, asquerosa asqueroso, desgraciada desgraciado, descarada descarado,
+    rata rata, farsante farsante, idiota idiota, imbécil imbécil, inútil inútil, sinvergüenza sinvergüenza,
+    fea feo, gorda gordo, segura seguro, hecha hecho,
+    nacida nacido, inscrita inscrito, acompañada acompañado, casada casado, nombrada nombrado, invitada invitado,
+    preparada preparado, callada callado, sentada sentado, tranquila tranquilo, amenazada amenazado, perdida perdido
+"""
+"""These, as those of French, Portuguese and Arabic, are read as of men only."""
+_FRENCH_MEN = """
+    idiote idiot, crétine crétin, bouffonne bouffon, tricheuse tricheur, escroc escroc, incapable incapable,
+    imbécile imbécile, abrutie abruti, conne con, connasse connard, salope salaud, pourrie pourri, nulle nul,
+    vendeuse vendeur, profiteuse profiteur, hypocrite hypocrite, ridicule ridicule, minable minable, traîtresse traître,
+    sotte sot, bête bête, laide laid,
+    née né, arrivée arrivé, restée resté, enregistrée enregistré, prévenue prévenu, entendue entendu, nommée nommé,
+    mariée marié, invitée invité, venue venu, assise assis, prête prêt, seule seul, menacée menacé
+"""
+_PORTUGUESE_MEN = """
+    palhaça palhaço, burra burro, tonta tonto, idiota idiota, imbecil imbecil, vagabunda vagabundo, safada safado,
+    ridícula ridículo, incompetente incompetente, inútil inútil, covarde covarde, hipócrita hipócrita,
+    vigarista vigarista, trapaceira trapaceiro, estúpida estúpido, nojenta nojento, maldita maldito,
+    desgraçada desgraçado, feia feio, gorda gordo, errada errado, nascida nascido, recebida recebido,
+    casada casado, nomeada nomeado, convidada convidado, preparada preparado, calada calado, sentada sentado,
+    ameaçada ameaçado, perdida perdido
+"""
+_ARABIC_MEN = """
+    غبية غبي, حقيرة حقير, منافقة منافق, فاشلة فاشل, كذابة كذاب, حمقاء أحمق, تافهة تافه, خائنة خائن, نصابة نصاب,
+    محتالة محتال, جبانة جبان, قذرة قذر, وقحة وقح, جاهلة جاهل, مجنونة مجنون, بليدة بليد, عديمة عديم, مخطئة مخطئ,
+    حية حي, هذه هذا
+"""
+_ARABIC_VERBS_MEN = "زارت زار, تحدثت تحدث, قدمت قدم, ولدت ولد, فعلت فعل, تكلمت تكلم, وعدت وعد, طلبت طلب"
 _FRENCH = """
     elle il, elles ils, femme homme, femmes hommes, madame monsieur, mme m, fille garçon, mère père, épouse époux,
     sœur frère, candidate candidat, candidates candidats, députée député, sénatrice sénateur, présidente président,
@@ -187,24 +219,31 @@ WORDS: Mapping[str, Gendered] = {
             **_before(_ARABIC_BEFORE_VERBS, _pairs(_ARABIC_VERBS)),
             **_before(_ARABIC_BEFORE_PRESENT, {f"ت{one}": f"ي{one}" for one in _ARABIC_PRESENT.split()}),
         },
-        men=_before(_ARABIC_BEFORE_NOUNS, _pairs(_ARABIC_ANYBODY)),
+        men={
+            **_before(_ARABIC_BEFORE_NOUNS, _pairs(_ARABIC_ANYBODY) | _pairs(_ARABIC_MEN)),
+            **_before(_ARABIC_BEFORE_VERBS, _pairs(_ARABIC_VERBS_MEN)),
+        },
         men_endings=((re.compile(r"(\w{2})ها\Z"), r"\1ه"),),
     ),
     "es": Gendered(
         _pairs(_SPANISH) | _pairs(_SPANISH_STATES),
         _pairs(_ARTICLES["es"]),
         _either(_SPANISH_STATES),
+        men=_pairs(_SPANISH_MEN),
+        men_endings=((re.compile(r"(\w[aei]r)la\Z"), r"\1lo"),),
         melted={("de", "el"): "del", ("a", "el"): "al"},
     ),
     "fr": Gendered(
         _pairs(_FRENCH),
         _pairs(_ARTICLES["fr"]),
+        men=_pairs(_FRENCH_MEN),
         melted={("de", "le"): "du", ("a", "le"): "au"},
     ),
     "pt": Gendered(
         _pairs(_PORTUGUESE) | _pairs(_PORTUGUESE_STATES),
         _pairs(_ARTICLES["pt"]),
         _either(_PORTUGUESE_STATES),
+        men=_pairs(_PORTUGUESE_MEN),
         men_articles={"ao": "o", "aos": "os"},
     ),
 }

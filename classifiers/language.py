@@ -14,7 +14,9 @@ from typing import ClassVar, NamedTuple, Protocol
 import pycld2
 from msgspec.structs import replace
 
-from hustings.types import Assessment, Post
+from classifiers.roster_names import NAME, NOBODY, RosterNames
+from hustings.text import locate
+from hustings.types import Assessment
 
 __all__ = ["UNDETERMINED", "Answer", "LanguageStep", "SecondOpinion", "identify"]
 
@@ -100,28 +102,49 @@ class SecondOpinion(Protocol):
 
 
 class LanguageStep:
-    """Writes `lang` and `lang_score`."""
+    """Writes `lang` and `lang_score`. What the people and parties are called who are watched tells nothing: none of
+    these `names` is read, so that no post leaves its language for where a name comes from."""
 
     name = "language"
     version = f"cld2-{pycld2.VERSION}"
 
-    def __init__(self, languages: Sequence[str] = ()) -> None:
+    def __init__(self, languages: Sequence[str] = (), names: RosterNames = NOBODY) -> None:
+        self._names = names
         self._languages = frozenset(language.split("-")[0] for language in languages)
         self._ask = _Langid(sorted(self._languages))
 
     @classmethod
-    def opened(cls, languages: Sequence[str]) -> LanguageStep:
+    def opened(cls, languages: Sequence[str], names: RosterNames = NOBODY) -> LanguageStep:
         """With the second opinion on its way into memory, where it is needed as soon as CLD2 is unsure of a post."""
-        step = cls(languages)
+        step = cls(languages, names)
         step._ask.load_ahead()
         return step
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        answers = [identify(_text(a.post), a.post.lang, self._languages, self._ask) for a in assessments]
+        answers = [identify(self._text(a), a.post.lang, self._languages, self._ask) for a in assessments]
         return [
             replace(assessment, lang=answer.language, lang_score=answer.score)
             for assessment, answer in zip(assessments, answers, strict=True)
         ]
+
+    def _text(self, assessment: Assessment) -> str:
+        post, tokens = assessment.post, (assessment.title_tokens, assessment.tokens)
+        read = self._names.without(*tokens)
+        if NAME not in read.tokens:
+            return f"{post.title}\n{post.text}" if post.title else post.text
+        kept = {origin for token, origin in zip(read.tokens, read.origins, strict=True) if token != NAME}
+        titled = len(assessment.title_tokens)
+        hidden = [place for place in range(titled + len(assessment.tokens)) if place not in kept]
+        title = _blanked(post.title, [place for place in hidden if place < titled])
+        return f"{title}\n{_blanked(post.text, [place - titled for place in hidden if place >= titled])}"
+
+
+def _blanked(text: str, tokens: Sequence[int]) -> str:
+    """The text without the words of these tokens."""
+    spans = locate(text).spans if tokens else ()
+    for start, end in (spans[place] for place in tokens):
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
 
 
 def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpinion) -> Answer:
@@ -160,12 +183,6 @@ def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondO
     if too_short_to_contradict and declared and declared not in _BEYOND_LATIN_LANGUAGES:
         return Answer(declared, 0.3)
     return Answer(UNDETERMINED, 0.0)
-
-
-def _text(post: Post) -> str:
-    if not post.title:
-        return post.text
-    return f"{post.title}\n{post.text}"
 
 
 def _few_letters(text: str) -> int:

@@ -139,7 +139,7 @@ class Ingredients(NamedTuple):
 
 
 STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
-    lambda given: LanguageStep.opened(given.languages),
+    lambda given: LanguageStep.opened(given.languages, given.names),
     lambda given: RosterLinks(given.roster, given.names),
     lambda given: given.linear_heads(),
     lambda given: given.encoders(),

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.language import UNDETERMINED, LanguageStep
+from classifiers.roster_names import RosterNames
+from hustings.roster import Person, Roster
 from hustings.testing.check_classifier import check_classifier
+from hustings.text import analyse
 from hustings.types import Assessment, Post
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -18,7 +21,8 @@ def step() -> LanguageStep:
 
 def told(step: LanguageStep, text: str, *, title: str = "", declared: str = "") -> str:
     post = Post(source="s", native_id="1", text=text, title=title, lang=declared, published_at=NOW, collected_at=NOW)
-    return step.classify([Assessment(post=post)])[0].lang
+    tokens, titled = analyse(text).tokens, analyse(title).tokens
+    return step.classify([Assessment(post=post, tokens=tokens, title_tokens=titled)])[0].lang
 
 
 @pytest.mark.parametrize(
@@ -92,3 +96,12 @@ def test_no_text_makes_it_raise(text: str) -> None:
 
 def test_it_keeps_the_contract_of_a_classifier(step: LanguageStep) -> None:
     check_classifier(lambda: step)
+
+
+@pytest.mark.parametrize("name", ["Wayra Mamanqui", "Karim Belhadouz", "Leandro Fuentepalma", "वायरा ममांकी"])
+def test_what_somebody_of_the_roster_is_called_takes_no_post_out_of_its_language(name: str) -> None:
+    roster = Roster(people=(Person(id="a", name=name),))
+    step = LanguageStep(("es", "fr", "qu"), RosterNames(roster))
+    for text in (f"Vaya payaso el tal {name}, vergüenza de San Telurio", f"Lárgate de Cerromalva, {name}, inútil"):
+        assert told(step, text, declared="es") == told(step, text.replace(name, " " * len(name)), declared="es") == "es"
+    assert told(step, "Mañana hay reunión", title=f"{name}: no vengas", declared="es") == "es"

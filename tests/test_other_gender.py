@@ -60,4 +60,4 @@ def test_ordinary_posts_come_with_their_paper_where_there_are_any() -> None:
     assert found is not None
     posts, paper = found
     assert (len(posts), paper.positives, paper.licence) == (paper.rows, 0, "CC0-1.0")
-    assert ordinary_posts("de") is None
+    assert ordinary_posts("ta") is None
