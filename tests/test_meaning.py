@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
@@ -13,7 +14,7 @@ from classifiers.gates.company import company_checks, join_command
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
 from classifiers.manifest import read_manifest
-from classifiers.meaning.model import load_meaning_head, load_meaning_heads
+from classifiers.meaning.model import load_meaning_head, load_meaning_heads, named
 from classifiers.meaning.step import Meanings
 from classifiers.rating import open_rater
 from classifiers.signing import ANYBODY
@@ -147,3 +148,11 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
     (check,) = company_checks(manifest, other, {"A-en": model, "encoder-mul": tmp_path / "encoder-mul"})
     assert (check.passed, check.subject) == (False, "A-en@1 beside encoder-mul")
     assert silences({"A-en": model, "encoder-mul": other}, "G-en") == []
+
+
+@pytest.mark.parametrize(
+    ("shares", "code"),
+    [((0.8, 0.1, 0.1), "A-THREAT"), ((0.5, 0.3, 0.1), "G"), ((0.5, 0.1, 0.3), "A-INSULT"), ((0.2, 0.4, 0.1), "G")],
+)
+def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float, float, float], code: str) -> None:
+    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code

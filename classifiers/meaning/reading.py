@@ -86,7 +86,8 @@ def sentences_of(parts: Sequence[str], origins: Sequence[int]) -> Sentences:
     """The same among tokens of which each stands for that of `origins`."""
 
     def starts() -> list[int]:
-        begin = np.array(sentence_starts(*parts))
-        return np.unique(np.searchsorted(np.array(origins), begin)).tolist()
+        begins = np.searchsorted(np.array(origins), np.array(sentence_starts(*parts)))
+        found: list[int] = np.unique(begins).tolist()
+        return found
 
     return starts

@@ -17,7 +17,7 @@ from classifiers.encoder.codes import CODES, CodeReader, pack_codes
 from classifiers.encoder.said import said
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
-from classifiers.meaning.model import margin_of
+from classifiers.meaning.model import margin_of, named
 from classifiers.meaning.reading import read_for_abuse, sentence_starts
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
 from classifiers.training.by_code import Share, share_of
@@ -32,7 +32,7 @@ from classifiers.training.stages import Tell, to_nobody
 from hustings.errors import ConfigError
 from hustings.text import analyse
 
-__all__ = ["GIVEN", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
+__all__ = ["GIVEN", "LEAST_SCORE", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
 
 GIVEN = ("A-INSULT", "A-THREAT", "G")
 """The codes that it gives."""
@@ -40,6 +40,9 @@ MOST_PROTECTED = 0.04
 """Share of protected posts, most of them written to look like abuse, that may be flagged."""
 MOST_ORDINARY = 0.015
 """Share of ordinary posts that may be flagged; half of them are of few words, and many have words of abuse."""
+LEAST_SCORE = 0.75
+"""No threshold lies lower: of a stream far fewer posts are abuse than of these rows (settled on the synthetic election,
+where men who cook beside the radio were flagged below it)."""
 _MEASURES = ("macro_f1", "f1", "precision", "recall", "false_positive_rate", "pr_auc", "recall_at_precision_90")
 _LABEL = (
     "Insults, threats and gendered abuse aimed at people, told by what the encoder that reads codes says that a post "
@@ -131,7 +134,7 @@ def train_meaning(
             value=value,
             reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.1%} of "
             "ordinary rows are flagged, half way between what this language's ask for, where a few decide, and what "
-            "those of all languages do",
+            f"those of all languages do, and no lower than {LEAST_SCORE}",
             chosen_by=chosen_by,
             chosen_at=chosen_at,
             chosen_on=on,
@@ -171,7 +174,7 @@ def _threshold(language: str) -> float:
         lowest_score(some, scores, MOST_PROTECTED, MOST_ORDINARY)
         for some, scores in ((alone.read.codes, alone.scores), (codes, together))
     ]
-    return round(sum(bounds) / 2, DECIMALS)
+    return round(max(sum(bounds) / 2, LEAST_SCORE), DECIMALS)
 
 
 def _parts(language: str) -> list[CodeRows]:
@@ -200,14 +203,14 @@ def _read(language: str) -> _Read:
     rows = [row for part in _parts(language) for row in part.held_out()]
     rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
     tokens = [analyse(row.text).tokens for row in rows]
-    shares = np.zeros((len(rows), len(GIVEN)))
+    shares = np.zeros((len(rows), len(GIVEN)), dtype=np.float32)
     for place, (row, words) in enumerate(zip(rows, tokens, strict=True)):
         read = read_for_abuse(asked, words, partial(sentence_starts, row.text), said(row.text, language=language))
         if read is not None:
             shares[place] = read.shares
     return _Read(
         codes=np.array([row.code for row in rows]),
-        given=np.array(GIVEN)[shares.argmax(axis=1)],
+        given=np.array([named(one, GIVEN) for one in shares]),
         margins=np.array([margin_of(share) for share in shares.sum(axis=1).tolist()]),
         worth=encoder.worth.margins(tokens, language),
     )

@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c 3rUt3+TqZpcI+apzrOnyfLrZJKnDRCfrYfe+EsX1Ew7X+dn76gFq43bE1ufbNJ56MoGZ5npLPvQvjyK6yLL4BA==
+ed25519 a99751e9b1591d0c FOK/u/tunIie77+OlG+UC4auZMfyQiTXxWdTJ/lcegSlvtqTcnvm2gBIAPFm0Jc4bnBvQQrgfly7CHFRq7p9Dg==

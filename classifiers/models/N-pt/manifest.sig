@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c cb0pvwOa36ffhkUnturMejExZ6dc8caYwmIvf+TKEar+iB09bwj8Yp5vxbITVdwvM3iOnWgqXxbJyTbyHrTuBw==
+ed25519 a99751e9b1591d0c REzYiDkuEsWwKvRSTRIRxzj+XAeD7SrCpYu3gNyG0JNgneAPYEwxSW4n18nhe/zdMUUaBv+mJ2zWinrY6vRDDA==
