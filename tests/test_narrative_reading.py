@@ -208,7 +208,7 @@ def test_other_posts_are_not(shipped: CodeReader, text: str) -> None:
 
 
 SPEAKS_OF_NOTHING = "show up and you lose your pension"
-AMID_CHATTER = " ".join([*["the bread was warm and the sea was calm this morning"] * 4, SPEAKS_OF_NOTHING])
+AMID_CHATTER = " ".join([*["the bread was warm and the sea was calm this morning"] * 3, SPEAKS_OF_NOTHING])
 
 
 def test_a_post_that_speaks_of_nothing_that_columns_know_is_read_by_the_encoder_alone(shipped: CodeReader) -> None:

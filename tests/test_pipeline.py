@@ -126,6 +126,7 @@ def test_steps_stand_in_the_order_in_which_they_depend_on_each_other(codebook: C
         "roster-links",
         "linear-heads",
         "encoder",
+        "meaning",
         "narratives",
         "targets",
         "claims",

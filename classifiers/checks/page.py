@@ -42,11 +42,12 @@ No post was learnt from. But word lists and the limits that thresholds of the na
 while the scores by function were watched, and of which codes more plain seeds were written (by people who saw no
 function) was decided after a look at them: for narratives the numbers are development numbers, not independent ones,
 and likely better than on sentences that nobody has looked at. The abuse functions in Arabic, Spanish, French and
-Portuguese were written by people who saw no post that was learnt from, and have been run a few times since. **Free form** is posts written by somebody who had seen
-neither seeds nor word lists nor the other suites. Its first edition was run on narratives @3, the second on narratives
-@4, the third on narratives @5, and all have been looked at since. The **fourth edition**, last on this page, was run
-when narratives @6 were settled: its numbers are the ones to expect; once a model is mended after a look at them, they
-are so no more.
+Portuguese were written by people who saw no post that was learnt from, and have been run a few times since.
+
+**Free form** is posts written by somebody who had seen neither seeds nor word lists nor the other suites. Its first
+edition was run on narratives @3, the second on narratives @4, the third on narratives @5, and all have been looked at
+since. The **fourth edition**, last on this page, was run when narratives @6 were settled: its numbers are the ones to
+expect; once a model is mended after a look at them, they are so no more.
 
 ## Use
 
