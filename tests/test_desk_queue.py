@@ -227,7 +227,7 @@ def test_depth_and_head_of_the_queue(engine: Engine, clock: VirtualClock) -> Non
     put(engine, entry("f:1", 1), entry("f:2", 2), entry("f:3", 3))
     take(engine, ANA, clock)
     assert queue.depth(engine, clock=clock) == queue.Depth(waiting=2, claimed=1, oldest=START)
-    assert [key for key, _ in queue.waiting(engine, clock=clock)] == ["f:2", "f:1"]
+    assert [one.key for one in queue.waiting(engine, clock=clock)] == ["f:2", "f:1"]
 
 
 def test_thousand_claims_by_sixteen_threads_double_none_of_a_hundred_posts(engine: Engine) -> None:

@@ -21,7 +21,7 @@ from classifiers.signing import ANYBODY
 from hustings.errors import ModelError
 from hustings.text import analyse
 from hustings.types import Assessment, Flag, Post
-from tests.tiny_encoder import CODE_WEIGHTS, EVEN_WORTH, make_network, write_meaning, write_reader
+from tests.tiny_encoder import EVEN_WORTH, NETWORK_FILE, write_meaning, write_reader
 
 WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
 NO_NETWORK = "5" * 64
@@ -134,7 +134,8 @@ def test_codes_that_are_none_are_refused(tmp_path: Path, codes: bytes) -> None:
 
 def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Path, reader: CodeReader) -> None:
     model = write_meaning(tmp_path / "A-en@1", reader.network)
-    other = write_reader(tmp_path / "encoder-mul@2", network=make_network({**CODE_WEIGHTS, "kill": (9.0, 0.0, 0.0)}))
+    codes = pack_codes(("A-THREAT", "G"))
+    other = write_reader(tmp_path / "encoder-mul@2", network=NETWORK_FILE.read_bytes(), codes=codes)
     asked, serves = reader.network[:8], load_code_reader(other, signers=ANYBODY).network[:8]
     assert silences({"A-en": model, "encoder-mul": tmp_path / "encoder-mul"}) == []
     (deaf,) = silences({"A-en": model, "encoder-mul": other}, "encoder-mul")
