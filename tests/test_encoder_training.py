@@ -55,7 +55,7 @@ def test_the_8_bit_network_serves_what_it_was_taught(trained: Trained) -> None:
         ["that crook met 900 at river", "that nurse met 901 at church", "that snake hang 902 at market"]
     )
     assert rude[0] > 0 > kind[0]  # a logit of 0 is a probability of one half
-    assert threat[1] > rude[1] + 0.5 > kind[1] + 0.5  # our own posts, of which few threaten, make none likely yet
+    assert threat[1] > max(rude[1], kind[1]) + 0.1  # our own posts, of which few threaten, make none likely yet
 
 
 def test_only_the_outputs_beside_a_linear_head_are_exported(trained: Trained) -> None:
