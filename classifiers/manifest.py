@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -39,6 +39,7 @@ __all__ = [
     "analyser_hash",
     "hash_of_manifest",
     "manifest_bytes",
+    "of_kind",
     "read_file",
     "read_manifest",
     "write_manifest",
@@ -207,6 +208,12 @@ def read_manifest(folder: Path, *, kind: str = "", signers: Signers | None = Non
         raise ModelError(f"{folder / MANIFEST}: names a file twice: {', '.join(sorted(named))}")
     check_plain_folder(folder, declared=frozenset({MANIFEST, SIGNATURE, *PAPERS, *named}))
     return manifest
+
+
+def of_kind(folders: Iterable[Path], kind: str, *, signers: Signers | None = None) -> Iterator[Path]:
+    """Those of the model folders whose model is of that kind, in their order. Raises `ModelError` for the first that
+    `read_manifest` refuses."""
+    return (folder for folder in folders if read_manifest(folder, signers=signers).kind == kind)
 
 
 def manifest_bytes(folder: Path) -> bytes:

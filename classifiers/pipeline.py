@@ -108,16 +108,19 @@ class Ingredients(NamedTuple):
         heads = load_heads(self.models.values(), signers=self.signers)
         return LinearHeads(heads, self.languages, self.names, self.examples)
 
+    def opened_readers(self) -> dict[str, CodeReader]:
+        """The readers of codes by their networks."""
+        return {reader.network: reader for reader in self.code_readers}
+
     def narratives(self) -> Narratives:
         """The tellers in service, beside the encoder that says what a post means, unless encoders are switched off."""
-        opened = {reader.network: reader for reader in self.code_readers}
-        tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=opened.get)
+        tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=self.opened_readers().get)
         return Narratives(tellers, self.names)
 
     def meanings(self) -> Meanings:
         """The models of abuse in service, beside the same encoder. Raises `ModelError` for a code that no model may
         give."""
-        opened = {reader.network: reader for reader in self.code_readers}
+        opened = self.opened_readers()
         heads = load_meaning_heads(self.models.values(), open_encoder=opened.get, signers=self.signers)
         for head in heads:
             for code in head.codes:
@@ -246,7 +249,7 @@ def open_pipeline(
     steps = [make(given) for make in STEPS]
     silent = [name for step in steps if isinstance(step, Encoders) for name in step.silent]
     if reading.on:
-        opened = {reader.network for reader in given.code_readers}
+        opened = given.opened_readers()
         asked = (one for step in steps if isinstance(step, Narratives | Meanings) for one in step.networks)
         silent += [told for network, told in asked if network not in opened]
     return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])

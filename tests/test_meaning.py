@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
 from classifiers.encoder.silence import silences
@@ -15,6 +17,7 @@ from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
 from classifiers.manifest import read_manifest
 from classifiers.meaning.model import load_meaning_head, load_meaning_heads, named
+from classifiers.meaning.reading import sentence_starts, windows_by_sentence
 from classifiers.meaning.step import Meanings
 from classifiers.rating import open_rater
 from classifiers.signing import ANYBODY
@@ -157,3 +160,14 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
 )
 def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float, float, float], code: str) -> None:
     assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code
+
+
+@given(st.integers(37, 300), st.lists(st.integers(0, 299), max_size=40))
+def test_the_sentences_of_a_post_hold_all_of_it_that_is_read(many: int, starts: list[int]) -> None:
+    places = windows_by_sentence(many, starts)
+    assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
+    assert all(begin < end <= begin + 36 for begin, end in places)
+
+
+def test_a_sentence_begins_behind_a_mark_or_a_line_and_with_each_part() -> None:
+    assert sentence_starts("One two. Three\nfour, five", "", "six? Seven #eight") == [0, 2, 3, 5, 6]

@@ -16,7 +16,7 @@ from classifiers.claims.meaning import WEIGHT, Meaning
 from classifiers.claims.reader import ENCODER, SURE, ClaimReader, told
 from classifiers.claims.rerank import Trees, read_trees
 from classifiers.claims.retrieve import Candidates, Document, Retriever, documents, grams_of
-from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
@@ -56,7 +56,7 @@ class Reranker(NamedTuple):
 
 def load_reranker(folders: Iterable[Path], *, signers: Signers | None = None) -> Reranker | None:
     """The re-ranker among these model folders; None when there is none. Raises `ModelError` for a bad one or two."""
-    found = [folder for folder in folders if read_manifest(folder, signers=signers).kind == "claims"]
+    found = list(of_kind(folders, "claims", signers=signers))
     if not found:
         return None
     if len(found) > 1:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from classifiers.encoder.heads import HEADS, EncoderHead, read_heads
 from classifiers.encoder.session import Session
-from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
@@ -35,8 +35,8 @@ class Encoder(NamedTuple):
 def load_encoders(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[Encoder]:
     """The encoders among these model folders, in their order; none is no error. Raises `ModelError` for the first bad
     one, and when two speak beside the same head."""
-    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    encoders = [load_encoder(folder, signers=signers, threads=threads) for folder, kind in kinds if kind == "encoder"]
+    found = of_kind(folders, "encoder", signers=signers)
+    encoders = [load_encoder(folder, signers=signers, threads=threads) for folder in found]
     speaking: dict[str, str] = {}
     for encoder in encoders:
         for head in encoder.heads:

@@ -27,12 +27,13 @@ def said(*parts: str, language: str, names: RosterNames = NOBODY) -> Said:
     return lambda begin, end: one_gender(read_words(*parts, names=names).text(begin, end), language)
 
 
-def windows(many: int) -> list[tuple[int, int]]:
-    """What may be read of a post with so many words: all of it, or of a longer one its windows."""
-    many = min(many, MOST_READ)
-    if many <= WHOLE:
-        return [(0, many)]
-    return [(begin, min(begin + WINDOW, many)) for begin in range(0, many - WINDOW + STEP, STEP)]
+def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:
+    """What may be read of the words from `begin` on of a post with so many: all of them, or of more than `WHOLE` their
+    windows."""
+    end = min(many, MOST_READ)
+    if end - begin <= WHOLE:
+        return [(begin, end)]
+    return [(first, min(first + WINDOW, end)) for first in range(begin, end - WINDOW + STEP, STEP)]
 
 
 def most_telling_window(

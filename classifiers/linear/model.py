@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS
-from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest, write_manifest
+from classifiers.manifest import Manifest, ModelFile, of_kind, read_file, read_manifest, write_manifest
 from classifiers.plain_files import unpack
 from classifiers.signing import Signers
 from hustings.errors import ModelError
@@ -93,8 +93,7 @@ class Head(NamedTuple):
 
 def load_heads(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Head]:
     """The linear heads among these model folders, in their order. Raises `ModelError` for the first bad one."""
-    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    return [load_head(folder, signers=signers) for folder, kind in kinds if kind == "linear"]
+    return [load_head(folder, signers=signers) for folder in of_kind(folders, "linear", signers=signers)]
 
 
 def load_head(folder: Path, *, signers: Signers | None = None) -> Head:

@@ -16,7 +16,7 @@ from classifiers.encoder.codes import CODES, read_codes
 from classifiers.encoder.said import Said, said
 from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.meaning.reading import Sentences, read_for_abuse, sentence_starts
 from classifiers.signing import Signers
 from hustings.errors import ModelError
@@ -114,12 +114,8 @@ def load_meaning_heads(
     folders: Iterable[Path], *, open_encoder: OpenEncoder, signers: Signers | None = None
 ) -> list[MeaningHead]:
     """Those among these model folders, in their order. Raises `ModelError` for the first bad one."""
-    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    return [
-        load_meaning_head(folder, open_encoder=open_encoder, signers=signers)
-        for folder, kind in kinds
-        if kind == "meaning"
-    ]
+    found = of_kind(folders, "meaning", signers=signers)
+    return [load_meaning_head(folder, open_encoder=open_encoder, signers=signers) for folder in found]
 
 
 def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signers | None = None) -> MeaningHead:

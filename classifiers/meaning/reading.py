@@ -11,10 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked
-from classifiers.encoder.said import MOST_READ, STEP, WHOLE, WINDOW, Said
+from classifiers.encoder.said import MOST_READ, WHOLE, Said, windows
 from hustings.text import locate
 
-__all__ = ["MOST_SENTENCES", "Sentences", "Shares", "read_for_abuse", "sentence_starts", "sentences_of", "windows"]
+__all__ = [
+    "MOST_SENTENCES",
+    "Sentences",
+    "Shares",
+    "read_for_abuse",
+    "sentence_starts",
+    "sentences_of",
+    "windows_by_sentence",
+]
 
 MOST_SENTENCES = 3
 """Readings of one post."""
@@ -36,7 +44,7 @@ class Shares(NamedTuple):
 
 def read_for_abuse(asked: Asked, tokens: Sequence[str], sentences: Sentences, said: Said) -> Shares | None:
     """None where nobody can be asked."""
-    places = [(0, len(tokens))] if len(tokens) <= WHOLE else windows(len(tokens), sentences())
+    places = [(0, len(tokens))] if len(tokens) <= WHOLE else windows_by_sentence(len(tokens), sentences())
     worth = asked.worth([tokens[begin:end] for begin, end in places]) if len(places) > 1 else [0.0]
     if worth is None:
         return None
@@ -51,7 +59,7 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], sentences: Sentences, sa
     return best
 
 
-def windows(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
+def windows_by_sentence(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
     """Of a post with so many tokens its sentences, which begin at `starts`; of a sentence longer than `WHOLE` its
     windows. What stands behind `MOST_READ` tokens is not read."""
     many = min(many, MOST_READ)
@@ -59,13 +67,8 @@ def windows(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
     for start in sorted(starts):
         if start - begins[-1] >= _FEWEST_WORDS and start < many:
             begins.append(start)
-    found = []
-    for begin, end in zip(begins, [*begins[1:], many], strict=True):
-        if end - begin <= WHOLE:
-            found.append((begin, end))
-            continue
-        found += [(first, min(first + WINDOW, end)) for first in range(begin, end - WINDOW + STEP, STEP)]
-    return found
+    pairs = zip(begins, [*begins[1:], many], strict=True)
+    return [window for begin, end in pairs for window in windows(end, begin)]
 
 
 def sentence_starts(*parts: str) -> list[int]:

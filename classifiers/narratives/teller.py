@@ -10,7 +10,7 @@ from typing import NamedTuple
 from classifiers.encoder.asked import OpenEncoder
 from classifiers.encoder.said import Said
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Calibration, Manifest, read_file, read_manifest
+from classifiers.manifest import Calibration, Manifest, of_kind, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import load_concepts
 from classifiers.narratives.evidence import features_in
@@ -122,12 +122,8 @@ def load_tellers(
     folders: Iterable[Path], *, signers: Signers | None = None, open_encoder: OpenEncoder = _no_encoder
 ) -> list[Teller]:
     """The tellers among these model folders, in their order. Raises `ModelError` for the first bad one."""
-    kinds = ((folder, read_manifest(folder, signers=signers).kind) for folder in folders)
-    return [
-        load_teller(folder, signers=signers, open_encoder=open_encoder)
-        for folder, kind in kinds
-        if kind == "narratives"
-    ]
+    found = of_kind(folders, "narratives", signers=signers)
+    return [load_teller(folder, signers=signers, open_encoder=open_encoder) for folder in found]
 
 
 def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: OpenEncoder = _no_encoder) -> Teller:

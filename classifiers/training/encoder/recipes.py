@@ -130,8 +130,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             label="Tells the models of election narratives and of abuse what posts mean, in seven languages. Gives no "
             "flags itself.",
             limits="Learnt from Gab, Reddit and Twitter, and from sentences of our own that no native speaker has "
-            "signed off. One network for all: where it "
-            "errs in one language it may err in others alike.",
+            "signed off. One network for all: where it errs in one language it may err in others alike.",
             settings=_CODES,
             continued=_CODES._replace(epochs=3, rate=1.2e-4, share=0.25),
         ),
