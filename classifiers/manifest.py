@@ -143,12 +143,20 @@ class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return at_low + (at_high - at_low) * (log_odds - low) / (high - low)
 
 
+Raw = bytes  # a field of the next class is called so
+
+
 class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file in the model's folder."""
 
     name: FileName
     bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)]
     sha256: Sha256
+
+    @classmethod
+    def of(cls, name: str, raw: Raw) -> ModelFile:
+        """What a manifest says of a file with this content."""
+        return cls(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,10 +20,12 @@ _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Posts of one kind. `says`: the codes whose heads should flag them; `is_not`: those that should not though the
-    posts say something else. A group that says nothing should be flagged by none."""
+    """Posts of one kind. `code`: the one code that says most of what they mean, which a reader of codes learns. `says`:
+    the codes whose heads should flag them; `is_not`: those that should not though the posts say something else. A group
+    that says nothing should be flagged by none."""
 
     id: str
+    code: str
     posts: tuple[str, ...]
     says: tuple[str, ...] = ()
     is_not: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.codes import code_reader_finder
 from classifiers.encoder.rate import open_encoder_rater
-from classifiers.encoder.said import said
+from classifiers.encoder.readable import Readable
 from classifiers.linear.model import load_head
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
@@ -60,9 +60,10 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
         head = load_meaning_head(folder, signers=signers, open_encoder=find)
         return lambda texts: np.array([head.rate(text) for text in texts])
     teller = load_teller(folder, signers=signers, open_encoder=find)
+    spelling = teller.reader.lexicon.spelling
     return lambda texts: np.array(
         [
-            teller.rate(analysis.tokens, said(text, language=manifest.language))
+            teller.rate(analysis.tokens, Readable(text, language=manifest.language, spelling=spelling))
             for text, analysis in zip(texts, analyse_all(texts), strict=True)
         ]
     )

@@ -68,7 +68,7 @@ def talk(name: str, use: str) -> Corpus:
 
 
 def test_worth_is_learnt_from_seeds_that_are_not_held_out_and_from_harmless_posts() -> None:
-    worth = Worth(learn_worth(code_rows(["pt"]), ["some-talk"], talk, seed=1))
+    worth = learn_worth("elections", code_rows(["pt"]), ["some-talk"], talk, seed=1)
     rows, held = seed_rows("pt").rows, held_out("pt")
     tokens = [one.tokens for one in analyse_all([row.text for row in rows])]
     margins = worth.margins(tokens, "pt")
@@ -76,8 +76,8 @@ def test_worth_is_learnt_from_seeds_that_are_not_held_out_and_from_harmless_post
     assert margins[harm & ~held].mean() > margins[harm & held].mean() > margins[~harm & held].mean() + 1
     zwieback, klabautermann = worth.margins([["zwieback"], ["klabautermann"]], "pt").tolist()
     assert zwieback < klabautermann, "the other row is not harmless, so nothing is learnt from it"
-    again = learn_worth(code_rows(["pt"]), ["some-talk"], talk, seed=1)
-    assert (again.by_bucket == worth.weights.by_bucket).all()
+    again = learn_worth("elections", code_rows(["pt"]), ["some-talk"], talk, seed=1)
+    assert (again.weights.by_bucket == worth.weights.by_bucket).all()
 
 
 @given(st.sampled_from(["candidata eleita", "a deputada foi presa", "ela desistiu"]))

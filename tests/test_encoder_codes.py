@@ -64,8 +64,8 @@ def test_codes_that_are_no_codes_of_this_network_are_refused(tmp_path: Path, cod
 
 
 def test_a_head_for_worth_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"worth\.i16\.zlib"):
-        load_code_reader(write_reader(tmp_path / "encoder-mul", worth=b"none"), signers=ANYBODY)
+    with pytest.raises(ModelError, match=r"worth-abuse\.i16\.zlib"):
+        load_code_reader(write_reader(tmp_path / "encoder-mul", abuse=b"none"), signers=ANYBODY)
 
 
 # ── which encoder ──
@@ -126,7 +126,7 @@ def test_columns_and_worth_say_together_what_is_asked_about_and_worth_alone_wher
 def test_posts_are_worth_what_the_encoder_s_head_says(tmp_path: Path) -> None:
     by_bucket = EVEN_WORTH.by_bucket.copy()
     by_bucket[word_features(["kill"], HashKey.from_seed(HASH_SEED)).words] = 7
-    folder = write_reader(tmp_path / "encoder-mul", worth=pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0])
+    folder = write_reader(tmp_path / "encoder-mul", elections=pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0])
     reader = load_code_reader(folder, signers=ANYBODY)
     asked = sense(lambda network: reader)
     found = asked.worth([["kill"], ["kill", "zebra"], ["zebra"], []])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
 from classifiers.encoder.silence import silences
+from classifiers.encoder.windows import sentence_starts, sentences
 from classifiers.gates.company import company_checks, join_command
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
 from classifiers.manifest import read_manifest
 from classifiers.meaning.model import load_meaning_head, load_meaning_heads, named
-from classifiers.meaning.reading import sentence_starts, windows_by_sentence
 from classifiers.meaning.step import Meanings
 from classifiers.rating import open_rater
 from classifiers.signing import ANYBODY
@@ -37,7 +37,7 @@ def reader(tmp_path: Path) -> CodeReader:
     by_bucket[word_features(["kill"], HashKey.from_seed(HASH_SEED)).words] = 7
     worth = pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0]
     codes = pack_codes(("A-THREAT", "ordinary", "G"))
-    return load_code_reader(write_reader(tmp_path / "encoder-mul", codes=codes, worth=worth), signers=ANYBODY)
+    return load_code_reader(write_reader(tmp_path / "encoder-mul", codes=codes, abuse=worth), signers=ANYBODY)
 
 
 def step(folder: Path, reader: CodeReader | None, least_worth: float = 1e-6) -> Meanings:
@@ -164,7 +164,7 @@ def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float
 
 @given(st.integers(37, 300), st.lists(st.integers(0, 299), max_size=40))
 def test_the_sentences_of_a_post_hold_all_of_it_that_is_read(many: int, starts: list[int]) -> None:
-    places = windows_by_sentence(many, starts)
+    places = sentences(many, starts)
     assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
     assert all(begin < end <= begin + 36 for begin, end in places)
 

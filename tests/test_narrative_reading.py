@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -13,20 +15,21 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import OpenEncoder
 from classifiers.encoder.codes import CodeReader, load_code_readers
+from classifiers.encoder.readable import Readable
 from classifiers.encoder.reading import SOMEBODY, read_words
-from classifiers.encoder.said import said, windows
 from classifiers.encoder.settings import EncoderSettings
-from classifiers.encoder.worth import Worth
+from classifiers.encoder.windows import windows
+from classifiers.encoder.worth import Subject, Worth
 from classifiers.narratives.columns import Network, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.evidence import evidence_of, features_in, places_of
 from classifiers.narratives.lexicon import Form, Terms
 from classifiers.narratives.reader import Reading
 from classifiers.narratives.sense import Sense
-from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.narratives.teller import Teller, Told, load_tellers
 from classifiers.pipeline import open_pipeline, shipped_models
 from classifiers.roster_names import NAME, RosterNames
+from classifiers.spelling import NOTHING, Spelling
 from classifiers.store import serving
 from classifiers.training.given_names import given_names
 from classifiers.training.narrative_network import fit_network
@@ -37,6 +40,11 @@ from runtime.build import codebook
 FOLDERS = serving(shipped_models())
 TELLERS = {teller.manifest.language: teller for teller in load_tellers(FOLDERS.values())}
 SPELLING = Spelling(["ballot", "monday", "vote", "fraud", "मतदान", "the", "form", "from"])
+NO_WORDS = Spelling([])
+
+
+def readable(text: str, language: str = "en", spelling: Spelling = NO_WORDS) -> Readable:
+    return Readable(text, language=language, spelling=spelling)
 
 
 # ── spelling ──
@@ -66,6 +74,19 @@ def test_words_short_words_figures_and_unknown_words_stay(token: str) -> None:
 )
 def test_a_word_with_a_letter_behind_a_sign_is_put_together_again(text: str, read: list[str]) -> None:
     assert SPELLING.rejoin(analyse(text).tokens) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("The fr*ud, on Modnay!!!", "the fraud, on monday!"),
+        ("a ball0t?? #fraud #Blalot", "a ballot? fraud ballot"),
+        ("zebras, @monady", "zebras, user"),
+        ("the v*te. Vote…", "the vote. vote…"),
+    ],
+)
+def test_an_encoder_reads_the_words_that_careless_spellings_stand_for_and_marks_once(text: str, read: str) -> None:
+    assert readable(text, spelling=SPELLING).text(0, 99) == read
 
 
 @settings(max_examples=200)
@@ -122,7 +143,7 @@ def test_the_same_rows_give_the_same_network_and_packing_keeps_it_nearly() -> No
     one, again = network(), network()
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
     files = pack_columns(one, {"N-INCITE": 0.25})
-    columns = unpack_columns(*(raw for raw, _ in files.values()), "here", features=64)
+    columns = unpack_columns(*files.values(), "here", features=64)
     assert columns.codes == ("N-INCITE", "X-REPORT")
     assert columns.thresholds == (0.25, 0.0)
     known = columns.row_of[one.numbers]
@@ -163,7 +184,7 @@ FAR = ["My brother is cooking rice and fish tonight", "I voted this morning and 
 def told(teller: Teller, text: str) -> Told | None:
     tokens = analyse(text).tokens
     (worth,) = teller.worth([tokens])
-    return teller.tell(tokens, said(text, language=teller.manifest.language), worth)
+    return teller.tell(tokens, readable(text, teller.manifest.language), worth)
 
 
 def beside(language: str, open_encoder: OpenEncoder) -> Teller:
@@ -189,9 +210,9 @@ def test_posts_near_a_flag_are_read_by_an_encoder_too(shipped: CodeReader, langu
 
 
 class Unasked(NamedTuple):
-    """An encoder that knows what it is worth asking about, and must not be asked."""
+    """An encoder that knows which posts it is worth asking about, and must not be asked."""
 
-    worth: Worth
+    worth: Mapping[Subject, Worth]
     codes: tuple[str, ...]
 
     def shares(self, text: str) -> NDArray[np.float32]:
@@ -212,7 +233,7 @@ AMID_CHATTER = " ".join([*["the bread was warm and the sea was calm this morning
 
 
 def test_a_post_that_speaks_of_nothing_that_columns_know_is_read_by_the_encoder_alone(shipped: CodeReader) -> None:
-    assert TELLERS["en"].reader.read(analyse(SPEAKS_OF_NOTHING).tokens) is None
+    assert TELLERS["en"].reader.read(analyse(SPEAKS_OF_NOTHING).tokens, readable(SPEAKS_OF_NOTHING)) is None
     assert told(TELLERS["en"]._replace(sense=None), SPEAKS_OF_NOTHING) is None
     both = told(beside("en", lambda network: shipped), SPEAKS_OF_NOTHING)
     assert both is not None
@@ -281,7 +302,7 @@ def only(code: str) -> NDArray[np.float32]:
 
 
 def reading(text: str) -> Reading:
-    found = READER.read(analyse(text).tokens)
+    found = READER.read(analyse(text).tokens, readable(text))
     assert found is not None
     return found
 
@@ -330,7 +351,9 @@ def test_the_encoder_reads_the_tokens_that_the_step_reads(title: str, text: str)
     words = read_words(title, text, names=ROSTER)
     assert words.tokens == ROSTER.without(analyse(title).tokens, analyse(text).tokens).tokens
     assert len(words.read) == len(words.tokens)
-    assert said(title, text, language="ta", names=ROSTER)(0, len(words.tokens)) == words.text()
+    assert Readable(title, text, language="ta", spelling=NO_WORDS, names=ROSTER).text(0, len(words.tokens)) == re.sub(
+        r"([.,;:!?…])\1+", r"\1", words.text()
+    )
     assert [word[: len(SOMEBODY)] for token, word in zip(*words, strict=True) if token == NAME] == (
         [SOMEBODY] * words.tokens.count(NAME)
     )
@@ -338,9 +361,15 @@ def test_the_encoder_reads_the_tokens_that_the_step_reads(title: str, text: str)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_somebody_who_is_watched_is_called_the_encoder_reads_the_same(name: str) -> None:
-    read = said(f"A warning about {name}!", f"It says that {name}, a liar, withdrew", language="en", names=ROSTER)
-    assert read(0, 99) == "a warning about they! it says that they, a liar, withdrew"
-    assert read(0, 4) == "a warning about they!"
+    read = Readable(
+        f"A warning about {name}!",
+        f"It says that {name}, a liar, withdrew",
+        language="en",
+        spelling=NO_WORDS,
+        names=ROSTER,
+    )
+    assert read.text(0, 99) == "a warning about they! it says that they, a liar, withdrew"
+    assert read.text(0, 4) == "a warning about they!"
 
 
 @pytest.mark.parametrize(
@@ -348,7 +377,7 @@ def test_whatever_somebody_who_is_watched_is_called_the_encoder_reads_the_same(n
     [("en", "She lost her seat", "He lost his seat"), ("pt", "A prefeita foi cassada", "O prefeito foi cassado")],
 )
 def test_the_encoder_reads_of_a_woman_what_it_reads_of_a_man(language: str, woman: str, man: str) -> None:
-    assert said(woman, language=language)(0, 9) == said(man, language=language)(0, 9) == man.lower()
+    assert readable(woman, language).text(0, 9) == readable(man, language).text(0, 9) == man.lower()
 
 
 @pytest.mark.parametrize("language", concept_languages())

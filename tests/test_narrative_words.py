@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from classifiers.memory import Memory
 from classifiers.narratives.concepts import Firsts, Part, load_concepts
 from classifiers.narratives.lexicon import NO_PAIR, Lexicon, hashed
-from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.roster_names import NAME
+from classifiers.spelling import NOTHING, Spelling
 
 LANGUAGES = ("en", "ar", "hi")
 CONCEPTS = {language: load_concepts(language) for language in LANGUAGES}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.checks.expand import load_suite
+from classifiers.checks.free import TITLES, load_free_suite
 from classifiers.checks.suite import SUITES
 from classifiers.narratives.seeds import load_seeds, seed_languages
 from classifiers.own_posts import Group, OwnFile, own_languages, read_own
@@ -23,6 +24,7 @@ OWN = OwnFile(
 )
 FEWEST_POSTS = 150
 FEWEST_OF_A_GROUP = 5
+PROTECTED_CODES = ("X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX")
 MEN = "slur-man"
 """Where a language has another word for a man, a post may stand twice: for a woman, and in this group for a man."""
 
@@ -55,7 +57,7 @@ def test_a_post_is_read_for_either_side_with_two_names_or_every_party() -> None:
 def test_what_a_group_tells_a_head(
     says: tuple[str, ...], is_not: tuple[str, ...], code: str, label: int | None
 ) -> None:
-    assert Group(id="x", posts=(), says=says, is_not=is_not).label(code) == label
+    assert Group(id="x", code="", posts=(), says=says, is_not=is_not).label(code) == label
 
 
 def test_the_readings_of_a_post_count_as_one_post() -> None:
@@ -73,6 +75,17 @@ def test_either_side_of_a_swap_gets_the_same_label() -> None:
     for family, label in zip(rows.families, rows.labels, strict=True):
         labels.setdefault(family, set()).add(label)
     assert all(len(found) == 1 for found in labels.values())
+
+
+@pytest.mark.parametrize("language", own_languages())
+def test_the_code_of_a_group_is_of_what_it_says_and_protected_where_it_says_nothing(language: str) -> None:
+    for group in read_own(language).group:
+        if group.code == "A-THREAT":
+            assert not {"A-THREAT", "G-THR", "A-DOX"}.isdisjoint(group.says), group.id
+        elif group.says:
+            assert group.code in group.says, group.id
+        else:
+            assert group.code in PROTECTED_CODES, group.id
 
 
 def test_a_language_without_own_posts_is_named_with_those_that_have_some() -> None:
@@ -96,11 +109,17 @@ def test_no_post_of_ours_is_near_one_that_measures(language: str) -> None:
     own = read_own(language)
     texts = [text for group in own.group for n, post in enumerate(group.posts) for text in expanded(post, own, n)]
     texts = list(dict.fromkeys(texts))
-    for name in SUITES:
-        cases = [case.text for case in load_suite(name).only([language]).cases]
+    for suite in (*map(load_suite, SUITES), *map(load_free_suite, TITLES)):
+        cases = [case.text for case in suite.cases if case.language == language]
         assert near_copies(texts, list(dict.fromkeys(cases))) == []
-    if language in seed_languages():
-        assert near_copies(texts, [example.text for example in load_seeds(language).held_out]) == []
+
+
+@pytest.mark.parametrize("language", sorted(set(own_languages()) & set(seed_languages())))
+def test_no_post_of_ours_is_near_a_seed(language: str) -> None:
+    own, seeds = read_own(language), load_seeds(language)
+    posts = [post for group in own.group for post in group.posts]
+    examples = [example.text for example in (*seeds.examples, *seeds.held_out)]
+    assert near_copies(posts, [*examples, *seeds.ordinary]) == []
 
 
 @pytest.mark.shared

@@ -13,8 +13,8 @@ from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.lexicon import Lexicon
 from classifiers.narratives.likeness import Likeness
 from classifiers.narratives.seeds import example_languages, load_examples
-from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
+from classifiers.spelling import Spelling
 from hustings.text import analyse
 
 LANGUAGES = concept_languages()

@@ -7,7 +7,6 @@ every neighbour that is read with it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -23,10 +22,11 @@ from tokenizers.pre_tokenizers import Whitespace
 from classifiers.encoder.codes import CODES, pack_codes
 from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
 from classifiers.encoder.model import NETWORK, TOKENIZER
-from classifiers.encoder.worth import WORTH, Worth
+from classifiers.encoder.worth import SUBJECTS, Worth, worth_file
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import Weights, pack
 from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.spelling import WORDS, pack_words
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
 CODES_NETWORK_FILE = NETWORK_FILE.with_name("tiny_codes_network.onnx")
@@ -98,22 +98,24 @@ def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: b
 
 def write_reader(folder: Path, /, **replaced: bytes) -> Path:
     """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for network, codes
-    or worth."""
+    or, by its subject, a head for worth."""
     content = {
         NETWORK: replaced.get("network", CODES_NETWORK_FILE.read_bytes()),
         TOKENIZER: tokenizer(),
         CODES: replaced.get("codes", pack_codes(READ_AS)),
-        WORTH: replaced.get("worth", pack(EVEN_WORTH)[0]),
+        **{worth_file(subject): replaced.get(subject, pack(EVEN_WORTH)[0]) for subject in SUBJECTS},
     }
+    settings = {name: value for subject in SUBJECTS for name, value in Worth(EVEN_WORTH).settings(subject).items()}
     even = Calibration(slope=1.0, intercept=0.0)
-    return _write(folder, content, "embedder", "", even, Worth.settings(EVEN_WORTH))
+    return _write(folder, content, "embedder", "", even, settings)
 
 
 def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, codes: bytes = b"") -> Path:
     """A model of abuse that asks the reader of codes with that network about `G`."""
     settings = {"encoder": "encoder-mul", "network": network, "least_worth": least_worth}
     even = Calibration(slope=1.0, intercept=0.0)
-    return _write(folder, {CODES: codes or pack_codes(("A-THREAT", "G"))}, "meaning", "A", even, settings)
+    content = {CODES: codes or pack_codes(("A-THREAT", "G")), WORDS: pack_words(["kill", "women"])}
+    return _write(folder, content, "meaning", "A", even, settings)
 
 
 def _write(
@@ -142,10 +144,7 @@ def _write(
             calibration=calibration,
             threshold=THRESHOLD,
             metrics=(),
-            files=tuple(
-                ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
-                for name, raw in content.items()
-            ),
+            files=tuple(ModelFile.of(name, raw) for name, raw in content.items()),
             analyser=analyser_hash(),
             code_version="0",
             libraries={},

@@ -2,7 +2,8 @@
 
 The other suites say which wordings are told; whoever mends a model looks at them, so their numbers flatter. This one
 is for a look from outside once models are settled, and no gate asks it: a model that is mended after it is no longer
-measured by it. That happened to the first edition and to the second; the next was written after.
+measured by it. That happened to the first editions; the next was written after. The one about abuse asks for other
+codes, and in German too.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from hustings.errors import ConfigError
 
 __all__ = ["TITLES", "Edition", "load_free_suite"]
 
-Edition = Literal["free", "free-2", "free-3", "free-4"]
+Edition = Literal["free", "free-2", "free-3", "free-4", "free-5", "free-abuse"]
 """What the suite is called; its folder is called so too, without the hyphen."""
 TITLES: dict[Edition, str] = {
     "free": "Free form",
     "free-2": "Free form, second edition",
     "free-3": "Free form, third edition",
     "free-4": "Free form, fourth edition",
+    "free-5": "Free form, fifth edition",
+    "free-abuse": "Free form, abuse",
 }
 """Of every edition, in order."""
 _HARM = ("N", "A", "G")

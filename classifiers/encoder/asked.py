@@ -1,5 +1,5 @@
 """An encoder that reads codes, as those ask it who want to know what a post means: by its network's SHA-256, about
-their codes, in their language."""
+their codes, one subject, in their language."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import CodeReader
+from classifiers.encoder.worth import Subject, Worth
 from hustings.errors import ModelError
 
 __all__ = ["Asked", "OpenEncoder", "places_in"]
@@ -22,8 +23,11 @@ F32 = NDArray[np.float32]
 class Asked:
     """Opens the encoder at the first question, and gives its answers in the order of `codes`."""
 
-    def __init__(self, network: str, codes: Sequence[str], open_encoder: OpenEncoder, language: str = "") -> None:
+    def __init__(
+        self, network: str, subject: Subject, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
+    ) -> None:
         self._network = network
+        self._subject: Subject = subject
         self._language = language
         self._codes = tuple(codes)
         self._open = open_encoder
@@ -33,23 +37,27 @@ class Asked:
 
     def worth(self, posts: Sequence[Sequence[str]]) -> list[float] | None:
         """How much each of the posts, given by its tokens, is worth asking about; None where nobody can be asked."""
-        encoder = self._opened_encoder()
-        return None if encoder is None else encoder.worth.margins(posts, self._language).tolist()
+        head = self._worth()
+        return None if head is None else head.margins(posts, self._language).tolist()
 
     def most_telling(self, parts: Sequence[Sequence[str]]) -> int:
         """Which of the parts of a post to ask about."""
-        encoder = self._opened_encoder()
-        return 0 if encoder is None else encoder.worth.most_telling(parts, self._language)
+        head = self._worth()
+        return 0 if head is None else head.most_telling(parts, self._language)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
-        encoder = self._opened_encoder()
-        return np.zeros(len(tokens)) if encoder is None else encoder.worth.words(tokens, self._language)
+        head = self._worth()
+        return np.zeros(len(tokens)) if head is None else head.words(tokens, self._language)
 
     def shares(self, text: str) -> F32 | None:
         """How likely each code is by the meaning of the text; None where nobody can tell."""
         encoder = self._opened_encoder()
         return None if encoder is None else encoder.shares(text)[self._places]
+
+    def _worth(self) -> Worth | None:
+        encoder = self._opened_encoder()
+        return None if encoder is None else encoder.worth[self._subject]
 
     def _opened_encoder(self) -> CodeReader | None:
         if not self._opened:  # opened twice at the same time, the same encoder is found twice

@@ -1,10 +1,11 @@
 """An encoder that gives every code a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`, the weights
-of `worth`, and the manifest that vouches for them. Models of narratives and of abuse ask it what a post means."""
+of heads that say which posts are `worth` asking about, and the manifest that vouches for them. Models of narratives and
+of abuse ask it what a post means."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.session import Session
-from classifiers.encoder.worth import WORTH, Worth
+from classifiers.encoder.worth import SUBJECTS, Subject, Worth, worth_file
 from classifiers.linear.model import Weights, read_number, read_table
-from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest
 from classifiers.memory import Memory
 from classifiers.signing import ANYBODY, Signers
 from hustings.errors import ModelError
@@ -39,16 +40,16 @@ CODES = "codes.json"
 _MOST_REMEMBERED = 2048
 _LONGEST_REMEMBERED = 2000
 """Characters."""
-FILES = (_NETWORK, "tokenizer.json", CODES, WORTH)
+FILES = (_NETWORK, "tokenizer.json", CODES, *map(worth_file, SUBJECTS))
 
 
 class CodeReader(NamedTuple):
-    """An open one: what it says of itself, what its outputs mean, and what it is worth asking about."""
+    """An open one: what it says of itself, what its outputs mean, and which posts it is worth asking about."""
 
     manifest: Manifest
     session: Session
     codes: tuple[str, ...]
-    worth: Worth
+    worth: Mapping[Subject, Worth]
     memory: Memory[str, NDArray[np.float32]]
     """What was read lately: several models ask about one post."""
 
@@ -98,16 +99,17 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     if tuple(files) != FILES:
         raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
     network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:3])
-    weights = Weights(
-        read_table(folder, files[WORTH]),
-        read_number(folder, manifest, "worth_scale"),
-        read_number(folder, manifest, "worth_intercept"),
-    )
+    worth = {subject: _worth(folder, manifest, files[worth_file(subject)], subject) for subject in SUBJECTS}
     codes = read_codes(raw, str(folder))
     session = Session.open(network, tokenizer, threads=threads, where=str(folder))
     if len(codes) != session.outputs:
         raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
-    return CodeReader(manifest, session, codes, Worth(weights), Memory(partial(_shares, session), _MOST_REMEMBERED))
+    return CodeReader(manifest, session, codes, worth, Memory(partial(_shares, session), _MOST_REMEMBERED))
+
+
+def _worth(folder: Path, manifest: Manifest, file: ModelFile, subject: Subject) -> Worth:
+    scale, intercept = (read_number(folder, manifest, f"worth_{subject}_{name}") for name in ("scale", "intercept"))
+    return Worth(Weights(read_table(folder, file), scale, intercept))
 
 
 def pack_codes(codes: Iterable[str]) -> bytes:

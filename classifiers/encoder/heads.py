@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -76,7 +75,7 @@ def log_odds(score: float) -> float:
 def pack_heads(heads: Sequence[EncoderHead]) -> tuple[bytes, ModelFile]:
     """The file's bytes, for people to read, and the manifest's line for it."""
     raw = (json.dumps(msgspec.to_builtins(list(heads)), ensure_ascii=False, indent=1) + "\n").encode()
-    return raw, ModelFile(name=HEADS, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+    return raw, ModelFile.of(HEADS, raw)
 
 
 def read_heads(raw: bytes, where: str) -> tuple[EncoderHead, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from classifiers.roster_names import NAME, NOBODY, RosterNames
+from classifiers.spelling import NOTHING, Spelling
 from hustings.text import locate
 
 __all__ = ["MOST_WORDS", "SOMEBODY", "Words", "read_words"]
@@ -34,6 +35,15 @@ class Words(NamedTuple):
     def text(self, begin: int = 0, end: int | None = None) -> str:
         """What is read of the tokens in [begin, end)."""
         return " ".join(word for word in self.read[begin:end] if word)
+
+    def respelt(self, spelling: Spelling) -> Words:
+        """The same with careless and hidden spellings undone."""
+        found: list[str] = []
+        for token, word, read in zip(self.tokens, spelling.read(self.tokens), self.read, strict=True):
+            if word == NOTHING:
+                found[-1] += read[len(token) :]
+            found.append(word and word + read[len(token) :] if read.startswith(token) else read)
+        return self._replace(read=tuple(found))
 
 
 def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:

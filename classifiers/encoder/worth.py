@@ -1,14 +1,15 @@
 """Which posts an encoder is worth asking about, told by their words alone.
 
 A reading takes milliseconds, words take microseconds: so a linear head, like those that flag, learnt from the same
-sentences as the encoder, says of every post how much it is like those in which something is found. Who asks the encoder
-settles from which margin on it does. Whoever is spoken of is read as a man here too: nobody is asked about for that.
+sentences as the encoder, says of every post how much it is like those in which something is found. There is one for
+narratives and one for abuse: most talk about elections is worth no question about abuse. Who asks the encoder settles
+from which margin on it does. Whoever is spoken of is read as a man here too: nobody is asked about for that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +20,28 @@ from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.linear.score import largest_margins
 
-__all__ = ["WORTH", "Worth", "read_for_worth"]
+__all__ = ["SUBJECTS", "Subject", "Worth", "read_for_worth", "worth_file"]
 
-WORTH = "worth.i16.zlib"
+Subject = Literal["elections", "abuse"]
+"""What an encoder is asked about."""
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 
 F64 = NDArray[np.float64]
 
 
+def worth_file(subject: Subject) -> str:
+    """The name of the file with the head's weights."""
+    return f"worth-{subject}.i16.zlib"
+
+
 class Worth(NamedTuple):
-    """The head. Its scale and intercept stand in the manifest's settings."""
+    """The head for one subject. Its scale and intercept stand in the manifest's settings."""
 
     weights: Weights
 
-    @classmethod
-    def settings(cls, weights: Weights) -> dict[str, float]:
+    def settings(self, subject: Subject) -> dict[str, float]:
         """What a manifest says of these weights."""
-        return {"worth_scale": weights.scale, "worth_intercept": weights.intercept}
+        return {f"worth_{subject}_scale": self.weights.scale, f"worth_{subject}_intercept": self.weights.intercept}
 
     def margins(self, posts: Sequence[Sequence[str]], language: str) -> F64:
         """[posts]: by their tokens, whole or by the window of 24 words that says most."""

@@ -7,7 +7,6 @@ Beside the weights that were learnt from a corpus there may be a second set that
 
 from __future__ import annotations
 
-import hashlib
 import math
 import zlib
 from collections.abc import Iterable
@@ -148,4 +147,4 @@ def save_head(folder: Path, manifest: Manifest, *packed: bytes) -> None:
 def pack(weights: Weights, name: str = WEIGHTS) -> tuple[bytes, ModelFile]:
     """The weights as bytes for the file, and the manifest's line for it."""
     packed = zlib.compress(weights.by_bucket[:-1].astype("<i2").tobytes(), 9)
-    return packed, ModelFile(name=name, bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
+    return packed, ModelFile.of(name, packed)

@@ -1,5 +1,5 @@
 """A language's model of abuse: which codes it gives, which posts it asks the encoder about, and what it makes of the
-answer. Its folder holds the codes; words and network are the encoder's."""
+answer. Its folder holds the codes and the words of the language; the network is the encoder's."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked, OpenEncoder
 from classifiers.encoder.codes import CODES, read_codes
-from classifiers.encoder.said import Said, said
+from classifiers.encoder.readable import Readable
 from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
-from classifiers.meaning.reading import Sentences, read_for_abuse, sentence_starts
+from classifiers.meaning.reading import read_for_abuse
 from classifiers.signing import Signers
+from classifiers.spelling import WORDS, Spelling
 from hustings.errors import ModelError
 from hustings.text import analyse
 
 __all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "margin_of", "named"]
 
-FILES = (CODES,)
+FILES = (CODES, WORDS)
 _THREAT = "A-THREAT"
 _MOST_SAY = 0.7
 """Of what is said of abuse, how much must be said of a threat for the post to get that code: rules warn within half an
@@ -50,6 +51,7 @@ class MeaningHead:
         self,
         manifest: Manifest,
         codes: tuple[str, ...],
+        spelling: Spelling,
         open_encoder: OpenEncoder,
         *,
         least_worth: float,
@@ -58,10 +60,11 @@ class MeaningHead:
     ) -> None:
         self.manifest = manifest
         self.codes = codes
+        self.spelling = spelling
         self.encoder = encoder
         self.network = network
         self._least_worth = least_worth
-        self._asked = Asked(network, codes, open_encoder, manifest.language)
+        self._asked = Asked(network, "abuse", codes, open_encoder, manifest.language)
 
     @property
     def label(self) -> str:
@@ -73,11 +76,11 @@ class MeaningHead:
         found = self._asked.worth(posts)
         return [-math.inf] * len(posts) if found is None else found
 
-    def tell(self, tokens: Sequence[str], sentences: Sentences, said: Said, worth: float) -> Meant | None:
+    def tell(self, tokens: Sequence[str], post: Readable, worth: float) -> Meant | None:
         """None for a post about which the encoder is not asked, or cannot be."""
         if worth < self._least_worth or not tokens:
             return None
-        read = read_for_abuse(self._asked, tokens, sentences, said)
+        read = read_for_abuse(self._asked, tokens, post)
         if read is None:
             return None
         score = round(self.manifest.calibration.probability(margin_of(float(read.shares.sum()))), DECIMALS)
@@ -91,7 +94,7 @@ class MeaningHead:
         """One number for a text: how likely it is abuse; 0 where the encoder is not asked."""
         tokens = analyse(text).tokens
         (worth,) = self.worth([tokens])
-        meant = self.tell(tokens, lambda: sentence_starts(text), said(text, language=self.manifest.language), worth)
+        meant = self.tell(tokens, Readable(text, language=self.manifest.language, spelling=self.spelling), worth)
         return 0.0 if meant is None else meant.score
 
 
@@ -132,6 +135,7 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
     return MeaningHead(
         manifest,
         read_codes(read_file(folder, files[CODES]), str(folder)),
+        Spelling.unpack(read_file(folder, files[WORDS]), str(folder)),
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
         encoder=encoder,

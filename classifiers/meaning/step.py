@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from classifiers.by_language import places_by_language
-from classifiers.encoder.said import said
+from classifiers.encoder.readable import Readable
 from classifiers.given import added, is_flagged
 from classifiers.linear.explain import spans_of
 from classifiers.meaning.model import MeaningHead, Meant
-from classifiers.meaning.reading import sentences_of
 from classifiers.own_examples import OwnExamples
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.errors import ModelError
@@ -46,9 +45,8 @@ class Meanings:
             worth = head.worth([one.tokens for one in read])
             for place, one, is_worth in zip(mine, read, worth, strict=True):
                 post = done[place].post
-                sentences = sentences_of((post.title, post.text), one.origins)
-                what = said(post.title, post.text, language=language, names=self._names)
-                meant = head.tell(one.tokens, sentences, what, is_worth)
+                readable = Readable(post.title, post.text, language=language, spelling=head.spelling, names=self._names)
+                meant = head.tell(one.tokens, readable, is_worth)
                 if meant is not None:
                     done[place] = self._told(done[place], one, head, meant)
         return done

@@ -10,7 +10,6 @@ and a bias a unit, a weight a unit and column, and a bias a column (float32).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import zlib
@@ -22,7 +21,6 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from classifiers.manifest import ModelFile
 from classifiers.narratives.evidence import Evidence
 from classifiers.plain_files import unpack
 from hustings.errors import ModelError
@@ -33,7 +31,6 @@ __all__ = [
     "Columns",
     "Network",
     "codes_given",
-    "file_of",
     "pack_columns",
     "softmax",
     "unpack_columns",
@@ -115,8 +112,8 @@ def softmax(margins: F32) -> F32:
     return shares
 
 
-def pack_columns(network: Network, thresholds: Mapping[str, float]) -> dict[str, tuple[bytes, ModelFile]]:
-    """The two files of columns, and the manifest's lines for them."""
+def pack_columns(network: Network, thresholds: Mapping[str, float]) -> dict[str, bytes]:
+    """The two files of columns."""
     scales = np.abs(network.inner).max(axis=0) / _LARGEST
     scales[scales == 0] = 1.0
     whole = np.round(network.inner / scales).astype("<i1")
@@ -125,7 +122,7 @@ def pack_columns(network: Network, thresholds: Mapping[str, float]) -> dict[str,
     floats = (scales, network.inner_bias, network.outer.ravel(), network.outer_bias)
     raw = network.numbers.astype("<u4").tobytes() + whole.tobytes() + np.concatenate(floats).astype("<f4").tobytes()
     text = json.dumps(msgspec.to_builtins(head), ensure_ascii=False, indent=1) + "\n"
-    return {CODES: file_of(CODES, text.encode()), COLUMNS: file_of(COLUMNS, zlib.compress(raw, 9))}
+    return {CODES: text.encode(), COLUMNS: zlib.compress(raw, 9)}
 
 
 def codes_given(raw_codes: bytes, where: str) -> tuple[str, ...]:
@@ -168,8 +165,3 @@ def _read(raw_codes: bytes, where: str) -> _Codes:
         if not math.isfinite(column.threshold):
             raise ModelError(f"{where}: {CODES}: {column.code} has a threshold that is not finite")
     return head
-
-
-def file_of(name: str, raw: bytes) -> tuple[bytes, ModelFile]:
-    """A file's bytes, and the manifest's line for it."""
-    return raw, ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())

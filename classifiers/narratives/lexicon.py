@@ -15,8 +15,8 @@ from classifiers.gender import men_of
 from classifiers.memory import Memory
 from classifiers.narratives.concepts import Concepts, Entry, Firsts
 from classifiers.narratives.likeness import stem_of
-from classifiers.narratives.spelling import NOTHING, Spelling
 from classifiers.roster_names import NAME
+from classifiers.spelling import NOTHING, Spelling
 
 __all__ = ["NO_PAIR", "WORDS", "Form", "Lexicon", "Terms", "hashed"]
 
@@ -91,7 +91,7 @@ class Lexicon:
 
     def __init__(self, concepts: Concepts, spelling: Spelling, core: frozenset[int]) -> None:
         self.concepts = concepts
-        self._spelling = spelling
+        self.spelling = spelling
         self._core = core
         self._men = men_of(concepts.language)
         self._person = concepts.names.index(_PERSON)
@@ -119,7 +119,7 @@ class Lexicon:
         """Everything that a reading needs of these tokens."""
         if not tokens:
             return Terms([], [], (), ())
-        terms = list(map(self._terms.__getitem__, self._spelling.rejoin(self._men.words(tokens))))
+        terms = list(map(self._terms.__getitem__, self.spelling.rejoin(self._men.words(tokens))))
         words = [term.word for term in terms]
         followed = [*words[1:], NOTHING]
         places: list[int] = []
@@ -143,8 +143,8 @@ class Lexicon:
     def _term(self, token: str) -> _Term:
         if not token or token == NAME:
             return _Term(NOTHING, (), (), _NONE, _NONE, 0)
-        word = self._men.word(self._spelling.word(self._men.word(token)))
-        known = self._spelling.knows(word)
+        word = self._men.word(self.spelling.word(self._men.word(token)))
+        known = self.spelling.knows(word)
         entries = self.concepts.entries(word, careless=not known)
         alone = tuple(entry for entry in entries if not entry.rest)
         firsts = Firsts.of(entry.rest[0] for entry in entries if entry.rest) if len(alone) < len(entries) else _NONE

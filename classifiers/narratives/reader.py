@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.said import MOST_READ, STEP, WHOLE, WINDOW, most_telling_window
+from classifiers.encoder.readable import Readable
+from classifiers.encoder.windows import MOST_READ, WHOLE
 from classifiers.narratives.columns import Columns
 from classifiers.narratives.evidence import evidence_of, places_of
 from classifiers.narratives.lexicon import Lexicon, Terms
@@ -64,7 +65,7 @@ class Reader:
         for k in self._harm:
             self._lists.setdefault(parent_of(codes[k]), []).append(k)
 
-    def read(self, tokens: Sequence[str]) -> Reading | None:
+    def read(self, tokens: Sequence[str], post: Readable) -> Reading | None:
         """None for a post that speaks of nothing that any code is about."""
         read = tokens[:MOST_READ]
         if not self.lexicon.speaks(read):
@@ -76,9 +77,9 @@ class Reader:
             return None
         if len(read) <= WHOLE:
             return self._reading(terms, 0, len(read), self._shares(terms))
-        last = len(read) - WINDOW + STEP - 1
-        begins = {min(max(0, place - STEP), last) // STEP * STEP for place in spoken_of}
-        places = [(begin, min(begin + WINDOW, len(read))) for begin in sorted(begins)]
+        places = [
+            (begin, end) for begin, end in post.places(len(read)) if any(begin <= place < end for place in spoken_of)
+        ]
         parts = [terms.within(*place) for place in places]
         if len(parts) == 1:
             return self._reading(parts[0], *places[0], self._shares(parts[0]))
@@ -87,10 +88,13 @@ class Reader:
         best = likely.index(max(likely))
         return self._reading(parts[best], *places[best], found[best])
 
-    def read_else(self, tokens: Sequence[str], most_telling: Callable[[Sequence[Sequence[str]]], int]) -> Reading:
-        """What columns make of a post that speaks of nothing that they know: of the window that is `most_telling` among
+    def read_else(
+        self, tokens: Sequence[str], post: Readable, most_telling: Callable[[Sequence[Sequence[str]]], int]
+    ) -> Reading:
+        """What columns make of a post that speaks of nothing that they know: of the part that is `most_telling` among
         those that it is given."""
-        begin, end = most_telling_window(tokens, most_telling)
+        places = post.places(len(tokens))
+        begin, end = places[most_telling([tokens[begin:end] for begin, end in places])]
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))
 

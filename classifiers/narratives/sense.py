@@ -40,7 +40,7 @@ class Sense(Asked):
     def __init__(
         self, settings: SenseSettings, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
     ) -> None:
-        super().__init__(settings.network, codes, open_encoder, language)
+        super().__init__(settings.network, "elections", codes, open_encoder, language)
         self.settings = settings
 
     def asks(self, margin: float | None, worth: float) -> bool:

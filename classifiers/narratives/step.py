@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from classifiers.by_language import places_by_language
-from classifiers.encoder.said import said
+from classifiers.encoder.readable import Readable
 from classifiers.given import added, is_flagged
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
@@ -57,7 +57,9 @@ class Narratives:
 
     def _told(self, assessment: Assessment, read: Read, worth: float | None, teller: Teller) -> Assessment:
         tokens, post = read.tokens, assessment.post
-        told = teller.tell(tokens, said(post.title, post.text, language=assessment.lang, names=self._names), worth)
+        spelling = teller.reader.lexicon.spelling
+        readable = Readable(post.title, post.text, language=assessment.lang, spelling=spelling, names=self._names)
+        told = teller.tell(tokens, readable, worth)
         if teller.resemblance is None or (compared := teller.resemblance.compare(tokens)) is None:
             return assessment if told is None else _by_columns(assessment, read, teller, told)
         scores, flag = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.encoder.asked import OpenEncoder
-from classifiers.encoder.said import Said
+from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, of_kind, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -20,15 +20,13 @@ from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
 from classifiers.narratives.seeds import example_languages, load_examples
 from classifiers.narratives.sense import Sense, SenseSettings
-from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.signing import Signers
+from classifiers.spelling import WORDS, Spelling
 from hustings.errors import ModelError
 
-__all__ = ["FILES", "WORDS", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
+__all__ = ["FILES", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
 
-WORDS = "words.txt"
-"""The words of the language that careless spellings are read as, one a line."""
 FILES = (CODES, COLUMNS, WORDS)
 
 
@@ -81,36 +79,36 @@ class Teller(NamedTuple):
         found = self.sense.worth(posts) if self.sense is not None else None
         return [None] * len(posts) if found is None else found
 
-    def tell(self, tokens: Sequence[str], said: Said, worth: float | None) -> Told | None:
-        """None for a post that speaks of nothing that any code is about, by words and by meaning. `said` is the same
-        post for an encoder, `worth` is what it is worth asking one."""
-        reading = self.reader.read(tokens)
-        told = self._by_meaning(reading, tokens, said, worth) if worth is not None else None
+    def tell(self, tokens: Sequence[str], post: Readable, worth: float | None) -> Told | None:
+        """None for a post that speaks of nothing that any code is about, by words and by meaning. `post` is the same
+        for an encoder, `worth` is what it is worth asking one."""
+        reading = self.reader.read(tokens, post)
+        told = self._by_meaning(reading, tokens, post, worth) if worth is not None else None
         if told is not None or reading is None:
             return told
         score = round(self.manifest.calibration.probability(reading.margin), DECIMALS)
         return Told(reading, score, max(self.manifest.threshold.value, reading.threshold))
 
-    def _by_meaning(self, reading: Reading | None, tokens: Sequence[str], said: Said, worth: float) -> Told | None:
+    def _by_meaning(self, reading: Reading | None, tokens: Sequence[str], post: Readable, worth: float) -> Told | None:
         """None for a post about which the encoder is not asked, or cannot be."""
         sense = self.sense
         if sense is None or not sense.asks(None if reading is None else reading.margin, worth):
             return None
         calibration = sense.settings.calibration
         if reading is None:
-            reading = self.reader.read_else(tokens, sense.most_telling)
+            reading = self.reader.read_else(tokens, post, sense.most_telling)
             calibration = sense.settings.calibration_else
-        by_meaning = sense.shares(said(reading.begin, reading.end))
+        by_meaning = sense.shares(post.text(reading.begin, reading.end))
         if by_meaning is None:
             return None
         weighed = self.reader.weighed(reading, by_meaning, sense.settings.share)
         score = round(calibration.probability(weighed.margin), DECIMALS)
         return Told(weighed, score, max(sense.settings.threshold, weighed.threshold))
 
-    def rate(self, tokens: Sequence[str], said: Said) -> float:
+    def rate(self, tokens: Sequence[str], post: Readable) -> float:
         """One number for a post: how likely it is harm, or how likely by likeness where that flags it."""
         (worth,) = self.worth([tokens])
-        told = self.tell(tokens, said, worth)
+        told = self.tell(tokens, post, worth)
         rated = told.score if told is not None else 0.0
         compared = self.resemblance.compare(tokens) if self.resemblance else None
         if self.resemblance and compared and compared[1] >= self.resemblance.threshold and compared[0].margin >= 0:
@@ -142,10 +140,7 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: O
     columns = unpack_columns(raw[CODES], raw[COLUMNS], str(folder), features=features_in(len(concepts.names)))
     _check(folder, manifest, concepts.sha256, "words")
     _check(folder, manifest, subjects.sha256, "subjects")
-    try:
-        spelling = Spelling(raw[WORDS].decode().split())
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{folder}: {WORDS}: {error}") from error
+    spelling = Spelling.unpack(raw[WORDS], str(folder))
     seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
     reader = Reader(Lexicon(concepts, spelling, subjects.core), subjects, columns)
     sense = _sense(folder, manifest, columns.codes, open_encoder) if "sense_encoder" in manifest.settings else None

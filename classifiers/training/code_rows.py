@@ -1,8 +1,7 @@
 """What a reader of codes learns codes from: seed sentences about elections, and our own posts about abuse.
 
-The posts about abuse say which heads should flag them; here each becomes a row with the one code that says most of it.
-Posts that no head should flag stand for protected speech: for what their group's name says, and else for words of abuse
-that are about something else (`X-NOTELEX`).
+The posts about abuse say which heads should flag them; here each becomes a row with the one code of its group: of harm,
+or of protected speech where no head should flag it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY, Example, seed_languages
-from classifiers.own_posts import Group, OwnFile, read_own_with_hash
+from classifiers.own_posts import OwnFile, read_own_with_hash
 from classifiers.training.learnt_seeds import divide, is_known, recorded
 from classifiers.training.own_posts import ordinary_posts, sides
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
@@ -27,15 +26,6 @@ __all__ = ["ABUSE", "CodeRows", "abuse_rows", "code_rows", "codes_of"]
 
 ABUSE = "abuse-"
 """Before a language, the name in the record of learnt seeds for its posts about abuse."""
-_SAYS = (("A-THREAT", ("A-THREAT", "G-THR", "A-DOX")), ("G", ("G",)), ("A-INSULT", ("A-INSULT",)))
-"""A code, and the codes of heads for which it stands: the first that a group says is the group's."""
-_PROTECTED = (
-    ("X-COUNTER", ("counter", "slur-denied", "denied", "negated", "threat-condemned", "insults-refused", "rejects")),
-    ("X-REPORT", ("report", "abuse-reported", "recounted", "own-story", "told", "help")),
-    ("X-RECLAIM", ("reclaimed", "own-words")),
-    ("X-OPINION", ("criticism", "hard", "rights", "praise", "protected", "long-protected", "men-abused")),
-)
-"""A code of protected speech, and how the names of the groups begin that are such and say nothing."""
 
 
 class CodeRows(NamedTuple):
@@ -88,7 +78,7 @@ def abuse_rows(language: str) -> CodeRows:
     learnt among its seeds is not held out here. Raises `ConfigError`."""
     own, digest = read_own_with_hash(language)
     written = [post for group in own.group for post in group.posts]
-    rows = [Example(_code(group), _read(post, own)) for group in own.group for post in group.posts]
+    rows = [Example(group.code, _read(post, own)) for group in own.group for post in group.posts]
     datasets = [
         Dataset(
             name=f"Hustings, own posts ({language})",
@@ -111,13 +101,6 @@ def abuse_rows(language: str) -> CodeRows:
     known, seeds = recorded().of(key), recorded().of(language)
     held = divide(written, known._replace(learnt=known.learnt | seeds.learnt))
     return CodeRows(key, language, tuple(rows), tuple(written), names, tuple(datasets), held)
-
-
-def _code(group: Group) -> str:
-    for code, said in _SAYS:
-        if not set(said).isdisjoint(group.says):
-            return code
-    return next((code for code, begins in _PROTECTED if group.id.startswith(begins)), "X-NOTELEX")
 
 
 def _read(post: str, own: OwnFile) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.codes import FILES, pack_codes
 from classifiers.encoder.reading import read_words
 from classifiers.encoder.session import Session
-from classifiers.encoder.worth import Worth
+from classifiers.encoder.worth import SUBJECTS
 from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
 from classifiers.narratives.seeds import Example
@@ -81,7 +81,7 @@ def write_code_reader(
     the record of the seeds that it has learnt."""
     coded = recipe.coded()
     codes = codes_of(coded)
-    worth = learn_worth(coded, recipe.harmless, read, seed=seed)
+    worth = {subject: learn_worth(subject, coded, recipe.harmless, read, seed=seed) for subject in SUBJECTS}
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
@@ -98,7 +98,8 @@ def write_code_reader(
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
-    content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), pack(worth)[0]), strict=True))
+    tables = [pack(worth[subject].weights)[0] for subject in SUBJECTS]
+    content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), *tables), strict=True))
     manifest = write_network(
         folder,
         content,
@@ -106,7 +107,8 @@ def write_code_reader(
         label=recipe.label,
         limits=recipe.limits,
         data=taught.datasets,
-        settings={**settings_of(recipe, base, taught.epochs), **Worth.settings(worth)},
+        settings=settings_of(recipe, base, taught.epochs)
+        | {name: value for subject in SUBJECTS for name, value in worth[subject].settings(subject).items()},
         metrics=metrics,
         seed=seed,
         model_version=model_version,

@@ -5,24 +5,23 @@ The protected codes and ordinary posts are columns too, so that a code of harm i
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.gender import men_of
 from classifiers.narratives.columns import Network
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import evidence_of, first_word
 from classifiers.narratives.lexicon import WORDS, Lexicon
 from classifiers.narratives.seeds import ORDINARY, Example
-from classifiers.narratives.spelling import Spelling
 from classifiers.narratives.subject import load_subjects
 from classifiers.roster_names import NAME
+from classifiers.spelling import Spelling
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.narrative_network import fit_network
+from classifiers.training.often_said import often_said
 from classifiers.training.seed_rows import is_harm, seed_rows
 from hustings.text import analyse_all
 
@@ -32,8 +31,6 @@ FOLDS = 4
 WEIGHT_OF_ORDINARY = 3.0
 """What such a row counts for against others: a stream holds far more ordinary talk than the seeds do. By
 cross-validation 6, or more for protected speech, finds less of the harm at the same share of either."""
-FEWEST_SAID = 3
-"""Sentences in which a token must stand to be a word that careless spellings are read as."""
 
 I64 = NDArray[np.int64]
 
@@ -71,15 +68,8 @@ def _read(language: str) -> _Read:
 
 @cache
 def vocabulary(language: str) -> tuple[str, ...]:
-    """The words of the language that its seeds write often enough, also as of men, and those that stand for concepts,
-    in order."""
-    said = Counter(token for tokens in _read(language).tokens for token in set(tokens))
-    often = {token for token, count in said.items() if count >= FEWEST_SAID and _is_word(token)}
-    return tuple(sorted(often.union(map(men_of(language).word, often), load_concepts(language).whole_words)))
-
-
-def _is_word(token: str) -> bool:
-    return token[0].isalpha() and not any(map(str.isdigit, token))
+    """The words of the language that its seeds write often enough, and those that stand for concepts, in order."""
+    return tuple(sorted({*often_said(_read(language).tokens, language), *load_concepts(language).whole_words}))
 
 
 @cache

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.asked import places_in
-from classifiers.encoder.said import said
+from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration
 from classifiers.narratives.columns import CODES, COLUMNS, Network, pack_columns, unpack_columns
@@ -86,7 +86,7 @@ def _reader(network: Network, language: str) -> Reader:
     files = pack_columns(for_language(network, language), {})
     lexicon = lexicon_of(language)
     features = features_in(len(lexicon.concepts.names))
-    columns = unpack_columns(files[CODES][0], files[COLUMNS][0], language, features=features)
+    columns = unpack_columns(files[CODES], files[COLUMNS], language, features=features)
     return Reader(lexicon, load_subjects(lexicon.concepts), columns)
 
 
@@ -107,18 +107,24 @@ def _both(language: str, seed: int) -> list[_Both]:
     own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
     places = own.of(language).tolist()
     folds = [readers[own.fold[place]] for place in places]
-    found = [_Both(reader, reader.read(own.tokens[place])) for reader, place in zip(folds, places, strict=True)]
+    posts = [
+        Readable(own.rows[place].text, language=language, spelling=lexicon_of(language).spelling) for place in places
+    ]
+    found = [
+        _Both(reader, reader.read(own.tokens[place], one))
+        for reader, place, one in zip(folds, places, posts, strict=True)
+    ]
     if encoder is None:
         return found
-    order = places_in(encoder.codes, learnt(seed).codes)
+    order, worth = places_in(encoder.codes, learnt(seed).codes), encoder.worth["elections"]
     for number in np.flatnonzero(held_out(language)).tolist():
-        reader, tokens, text = found[number].reader, own.tokens[places[number]], own.rows[places[number]].text
+        reader, tokens = found[number].reader, own.tokens[places[number]]
         reading = found[number].by_columns
         if reading is None:
-            reading = reader.read_else(tokens, partial(encoder.worth.most_telling, language=language))
-        shares = encoder.shares(said(text, language=language)(reading.begin, reading.end))[order]
-        (worth,) = encoder.worth.margins([tokens], language).tolist()
-        found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth)
+            reading = reader.read_else(tokens, posts[number], partial(worth.most_telling, language=language))
+        shares = encoder.shares(posts[number].text(reading.begin, reading.end))[order]
+        (is_worth,) = worth.margins([tokens], language).tolist()
+        found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=is_worth)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -59,10 +58,7 @@ def write_network(
             recall=0.0,
         ),
         metrics=tuple(metrics),
-        files=tuple(
-            ModelFile(name=file, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
-            for file, raw in content.items()
-        ),
+        files=tuple(ModelFile.of(file, raw) for file, raw in content.items()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries=library_versions(),

@@ -151,7 +151,7 @@ def train_claims(
         calibration=calibration,
         threshold=threshold,
         metrics=tuple(metrics),
-        files=(ModelFile(name=TREES, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()),),
+        files=(ModelFile.of(TREES, raw),),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "scikit-learn")},

@@ -6,7 +6,6 @@ and is run again when a linear head gets a new version.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -353,7 +352,7 @@ def join_heads(
         calibration=heads[0].calibration,
         threshold=heads[0].threshold,
         metrics=(*trained.metrics, *metrics),  # those of the first head last: lists show the last of a name
-        files=tuple(_file(name, raw) for name, raw in content.items()),
+        files=tuple(ModelFile.of(name, raw) for name, raw in content.items()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries=trained.libraries,
@@ -419,10 +418,6 @@ def _head(task: Task, linear: Head, output: int, chosen: Chosen) -> EncoderHead:
 
 def _whole(corpus: Corpus) -> list[str]:
     return [read_words(text).text() for text in corpus.texts]
-
-
-def _file(name: str, raw: bytes) -> ModelFile:
-    return ModelFile(name=name, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
 
 
 def library_versions() -> dict[str, str]:

@@ -3,8 +3,7 @@ likely its answer is right, and from which probability on a post is flagged. Not
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache, partial
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -14,23 +13,25 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked
 from classifiers.encoder.codes import CODES, CodeReader, pack_codes
-from classifiers.encoder.said import said
+from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
 from classifiers.meaning.model import margin_of, named
-from classifiers.meaning.reading import read_for_abuse, sentence_starts
+from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
+from classifiers.spelling import WORDS, Spelling, pack_words
 from classifiers.training.by_code import Share, share_of
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.code_rows import CodeRows, code_rows
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_asking import LEAST_KEPT, least_worth
+from classifiers.training.often_said import often_said
 from classifiers.training.protected_rows import lowest_score, wrongly_flagged
 from classifiers.training.settled_beside import encoder_that_learnt
 from classifiers.training.stages import Tell, to_nobody
 from hustings.errors import ConfigError
-from hustings.text import analyse
+from hustings.text import analyse, analyse_all
 
 __all__ = ["GIVEN", "LEAST_SCORE", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
 
@@ -54,6 +55,8 @@ _LIMITS = (
     "for Hustings, none was signed off by a native speaker; what is held out is by the same writers as what was "
     "learnt, so that these numbers are kind. Sees only posts that a head over their words finds worth reading."
 )
+
+_DECIMALS = 4
 
 F64 = NDArray[np.float64]
 _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in recipe.abuse)
@@ -111,7 +114,7 @@ def train_meaning(
         _right_codes(found, flagged, on),
         *wrongly_flagged(language, found.codes, scores, value, seed=seed),
     ]
-    raw = pack_codes(GIVEN)
+    files = {CODES: pack_codes(GIVEN), WORDS: pack_words(_vocabulary(language))}
     manifest = Manifest(
         kind="meaning",
         name=f"A-{language}",
@@ -124,7 +127,7 @@ def train_meaning(
         settings={
             "encoder": encoder.manifest.name,
             "network": encoder.network,
-            "least_worth": least_worth(found.worth, flagged),
+            "least_worth": _least_worth(language),
             "least_kept": LEAST_KEPT,
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
@@ -142,7 +145,7 @@ def train_meaning(
             recall=round(float(flagged[labels == 1].mean()), 4),
         ),
         metrics=tuple(metrics),
-        files=(ModelFile(name=CODES, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()),),
+        files=tuple(ModelFile.of(name, raw) for name, raw in files.items()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime")},
@@ -151,7 +154,8 @@ def train_meaning(
     )
     folder = models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CODES).write_bytes(raw)
+    for name, raw in files.items():
+        (folder / name).write_bytes(raw)
     write_manifest(folder, manifest)
     return manifest
 
@@ -164,17 +168,38 @@ def _scored(language: str) -> _Scored:
     return _Scored(found, labels, calibration, probabilities(found.margins, calibration).round(DECIMALS))
 
 
+@cache
+def _vocabulary(language: str) -> tuple[str, ...]:
+    """The words of the posts and seeds of the language."""
+    analyses = analyse_all([row.text for part in _parts(language) for row in part.rows])
+    return tuple(sorted(often_said((analysis.tokens for analysis in analyses), language)))
+
+
+def _told() -> list[str]:
+    """The languages that have such a model now."""
+    return [language for language in _LANGUAGES if _encoder(language) is not None]
+
+
 def _threshold(language: str) -> float:
-    """Half way between what the language's own rows ask for and what those of all languages do that are told now."""
-    alone = _scored(language)
-    all_of_them = [_scored(one) for one in _LANGUAGES if _encoder(one) is not None]
-    codes = np.concatenate([one.read.codes for one in all_of_them])
-    together = np.concatenate([one.scores for one in all_of_them])
+    """Half way between what the language's own rows ask for and what those of all languages do."""
+    alone, together = _scored(language), [_scored(one) for one in _told()]
+    codes = np.concatenate([one.read.codes for one in together])
+    scores = np.concatenate([one.scores for one in together])
     bounds = [
-        lowest_score(some, scores, MOST_PROTECTED, MOST_ORDINARY)
-        for some, scores in ((alone.read.codes, alone.scores), (codes, together))
+        lowest_score(some, of_them, MOST_PROTECTED, MOST_ORDINARY)
+        for some, of_them in ((alone.read.codes, alone.scores), (codes, scores))
     ]
     return round(max(sum(bounds) / 2, LEAST_SCORE), DECIMALS)
+
+
+def _least_worth(language: str) -> float:
+    """The same half way: of what is flagged in a language a few rows decide."""
+    bounds = []
+    for languages in ([language], _told()):
+        worth = np.concatenate([_scored(one).read.worth for one in languages])
+        flagged = np.concatenate([_scored(one).scores >= _threshold(one) for one in languages])
+        bounds.append(least_worth(worth, flagged))
+    return round(sum(bounds) / 2, _DECIMALS)
 
 
 def _parts(language: str) -> list[CodeRows]:
@@ -199,20 +224,21 @@ def _encoder(language: str) -> CodeReader | None:
 def _read(language: str) -> _Read:
     """The held-out posts about abuse, and the seeds of the language; not those of narratives, which may be threats."""
     encoder = _asked(language)
-    asked = Asked(encoder.network, GIVEN, lambda network: encoder, language)
+    asked = Asked(encoder.network, "abuse", GIVEN, lambda network: encoder, language)
     rows = [row for part in _parts(language) for row in part.held_out()]
     rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
     tokens = [analyse(row.text).tokens for row in rows]
     shares = np.zeros((len(rows), len(GIVEN)), dtype=np.float32)
+    spelling = Spelling(_vocabulary(language))
     for place, (row, words) in enumerate(zip(rows, tokens, strict=True)):
-        read = read_for_abuse(asked, words, partial(sentence_starts, row.text), said(row.text, language=language))
+        read = read_for_abuse(asked, words, Readable(row.text, language=language, spelling=spelling))
         if read is not None:
             shares[place] = read.shares
     return _Read(
         codes=np.array([row.code for row in rows]),
         given=np.array([named(one, GIVEN) for one in shares]),
         margins=np.array([margin_of(share) for share in shares.sum(axis=1).tolist()]),
-        worth=encoder.worth.margins(tokens, language),
+        worth=encoder.worth["abuse"].margins(tokens, language),
     )
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from classifiers.manifest import Dataset, Manifest, Threshold, analyser_hash, write_manifest
-from classifiers.narratives.columns import file_of, pack_columns
+from classifiers.manifest import Dataset, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.narratives.columns import pack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.reader import FLAGGED_HARM
 from classifiers.narratives.seeds import example_languages, load_examples, load_seeds
 from classifiers.narratives.subject import load_subjects
-from classifiers.narratives.teller import WORDS
+from classifiers.spelling import WORDS, pack_words
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_columns import FOLDS, corpus, for_language, learnt, vocabulary
 from classifiers.training.narrative_settling import (
@@ -93,7 +93,7 @@ def train_narratives(
     flagged, known = scores >= value, judged.read & counted
     tell("all seeds")
     files = pack_columns(for_language(learnt(seed), language), thresholds_of_codes(seed))
-    files[WORDS] = file_of(WORDS, ("\n".join(vocabulary(language)) + "\n").encode())
+    files[WORDS] = pack_words(vocabulary(language))
     settings: dict[str, int | float | str] = {}
     if encoder is not None and share is not None:
         asks, other = asks_of(language, seed, share), calibration_else(seed, share)
@@ -147,7 +147,7 @@ def train_narratives(
             recall=round(float(flagged[labels == 1].mean()), 4),
         ),
         metrics=(*metrics, *(settled.metrics if settled else ())),
-        files=tuple(file for _, file in files.values()),
+        files=tuple(ModelFile.of(name, raw) for name, raw in files.items()),
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime", "scikit-learn", "scipy")},
@@ -156,7 +156,7 @@ def train_narratives(
     )
     folder = models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (raw, _) in files.items():
+    for name, raw in files.items():
         (folder / name).write_bytes(raw)
     write_manifest(folder, manifest)
     return manifest

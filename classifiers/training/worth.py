@@ -1,17 +1,18 @@
-"""Learns which posts an encoder is worth asking about (`classifiers.encoder.worth`): from the seeds that it learns, as
-they stand, carelessly spelt and amid chatter, beside ordinary talk and harmless posts of public corpora."""
+"""Learns which posts an encoder is worth asking about (`classifiers.encoder.worth`): from the rows whose codes it
+learns, as they stand, carelessly spelt and amid chatter, beside ordinary talk and harmless posts of public corpora."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from classifiers.encoder.worth import read_for_worth
+from classifiers.encoder.worth import Subject, Worth, read_for_worth
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.narratives.seeds import ORDINARY
-from classifiers.training.code_rows import CodeRows
+from classifiers.training.code_rows import ABUSE, CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.nb_logistic import Settings, fit, matrix
@@ -26,14 +27,23 @@ _SETTINGS = Settings(penalty=1.0)
 
 
 def learn_worth(
-    coded: Sequence[CodeRows], harmless: Sequence[str], read: Callable[[str, str], Corpus], *, seed: int
-) -> Weights:
+    subject: Subject,
+    coded: Sequence[CodeRows],
+    harmless: Sequence[str],
+    read: Callable[[str, str], Corpus],
+    *,
+    seed: int,
+) -> Worth:
     """From the coded rows that are not held out, and what has label 1 in the corpora `harmless`, which `read` gives by
     name and use. The same rows and seed give the same weights."""
     tokens: list[Sequence[str]] = []
     labels: list[int] = []
+    chatter: dict[str, list[str]] = defaultdict(list)
     for part in coded:
-        rows = list(_readings(part, np.random.default_rng([seed, 7])))
+        chatter[part.language] += [row.text for row in part.learnt() if row.code == ORDINARY]
+    for part in coded:
+        draw = np.random.default_rng([seed, 7])
+        rows = list(_readings(subject, part, chatter[part.language], draw))
         tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in rows])]
         labels += [int(harm) for _, harm in rows]
     for name in harmless:
@@ -43,21 +53,33 @@ def learn_worth(
         labels += [0] * len(texts)
     key = HashKey.from_seed(HASH_SEED)
     learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS, seed=seed)
-    return Weights.quantised(learnt.weights, learnt.intercept)
+    return Worth(Weights.quantised(learnt.weights, learnt.intercept))
 
 
-def _readings(part: CodeRows, draw: np.random.Generator) -> Iterator[tuple[str, bool]]:
-    """Texts, and whether one is harm."""
-    rows = part.learnt()
-    chatter = [row.text for row in rows if row.code == ORDINARY]
-    for place, row in enumerate(rows):
-        harm = is_harm(row.code)
+def _is_worth(subject: Subject, part: CodeRows, code: str) -> bool | None:
+    """Whether such rows are; None for those from which nothing is learnt: threats and insults among our own posts are
+    like those among the seeds, about which narratives ask, and no less like all others."""
+    if subject == "abuse":
+        return is_harm(code) and not code.startswith("N-")
+    return None if is_harm(code) and part.key.startswith(ABUSE) else is_harm(code)
+
+
+def _readings(
+    subject: Subject, part: CodeRows, chatter: Sequence[str], draw: np.random.Generator
+) -> Iterator[tuple[str, bool]]:
+    """Texts, and whether one is worth it; `chatter` are ordinary posts of the language."""
+    ordinary = 0
+    for place, row in enumerate(part.learnt()):
+        harm = _is_worth(subject, part, row.code)
+        ordinary += row.code == ORDINARY
+        if harm is None:
+            continue
         yield row.text, harm
         if harm:
             yield read_otherwise(Said(tuple(row.text.split()), (), part.language), Spoilt(careless=1.0), draw), True
-        if harm and place % _AMID_CHATTER == 0:
+        if harm and chatter and place % _AMID_CHATTER == 0:
             before, after = draw.choice(len(chatter), size=2).tolist()
             yield f"{chatter[before]} {row.text} {chatter[after]}", True
-    for _ in range(len(chatter)):
+    for _ in range(ordinary):
         several = draw.choice(len(chatter), size=int(draw.integers(2, 4))).tolist()
         yield " ".join(chatter[place] for place in several), False

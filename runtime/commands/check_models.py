@@ -36,6 +36,8 @@ class SuiteName(StrEnum):
     FREE_2 = "free-2"
     FREE_3 = "free-3"
     FREE_4 = "free-4"
+    FREE_5 = "free-5"
+    FREE_ABUSE = "free-abuse"
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifiers.encoder.reading import SOMEBODY
+from classifiers.encoder.reading import SOMEBODY, read_words
 from classifiers.gender import GENDERED, other_gender
 
 __all__ = ["Said", "Spoilt", "read_otherwise"]
@@ -20,6 +20,8 @@ _FIGURES: Mapping[str, str] = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5",
 _HIDING = ("*", ".", "_")
 _MARKS = ".,;:!?…'\"’‘“”()&%$-–—/"
 _MARKS_LEFT_OUT = 0.3
+_SHOUTED = 0.3
+"""Of spoilt rows, those that end in exclamation marks."""
 
 
 class Said(NamedTuple):
@@ -51,7 +53,7 @@ def read_otherwise(said: Said, spoilt: Spoilt, draw: np.random.Generator) -> str
             words[place] = SOMEBODY + words[place][len(words[place].rstrip(_MARKS)) :]
     if said.language in GENDERED and draw.random() < spoilt.other_gender:
         words = other_gender(" ".join(words), said.language).split(" ")
-    if draw.random() < spoilt.careless:
+    if words and draw.random() < spoilt.careless:
         words = _carelessly(words, draw)
     return " ".join(words)
 
@@ -59,20 +61,24 @@ def read_otherwise(said: Said, spoilt: Spoilt, draw: np.random.Generator) -> str
 def _carelessly(words: list[str], draw: np.random.Generator) -> list[str]:
     rate = _RATES[int(draw.integers(len(_RATES)))]
     found = [_slip(word, draw) if len(word) >= _SHORTEST and draw.random() < rate else word for word in words]
-    if draw.random() < _MARKS_LEFT_OUT:
+    ends = draw.random()
+    if ends < _MARKS_LEFT_OUT:
         found = [word.strip(".,;:!?…") or word for word in found]
-    return found
+    elif ends < _MARKS_LEFT_OUT + _SHOUTED:
+        found[-1] = found[-1].rstrip(".,;:!?…") + "!" * int(draw.integers(1, 4))
+    return read_words(" ".join(found)).text().split(" ")
 
 
 def _slip(word: str, draw: np.random.Generator) -> str:
-    """Two letters swapped, one lost, one drawn out, figures for letters, or one hidden behind a sign."""
+    """Two letters swapped, one lost, one drawn out, figures for letters, or one hidden behind a sign: what the analyser
+    undoes of it is as if it had not been."""
     at, kind = int(draw.integers(len(word) - 1)), draw.random()
     before, letter, after = word[:at], word[at], word[at + 1 :]
-    if kind < 0.3:
+    if kind < 0.4:
         return before + after[0] + letter + after[1:]
-    if kind < 0.5:
+    if kind < 0.55:
         return before + after
-    if kind < 0.7:
+    if kind < 0.65:
         return before + letter * int(draw.integers(2, 5)) + after
     if kind < 0.85 and any(sign in _FIGURES for sign in word):
         return "".join(_FIGURES.get(sign, sign) if draw.random() < 0.6 else sign for sign in word)

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["NOTHING", "Spelling"]
+from hustings.errors import ModelError
+
+__all__ = ["NOTHING", "WORDS", "Spelling", "pack_words"]
+
+WORDS = "words.txt"
+"""The file of a model with the words of its language, one a line."""
 
 NOTHING = ""
 """Stands in place of a token that belongs to the word before it."""
@@ -20,8 +25,21 @@ _MOST_HIDDEN = 4
 _MARKS_FROM = "\u0900"
 
 
+def pack_words(words: Iterable[str]) -> bytes:
+    """The bytes of such a file."""
+    return ("\n".join(words) + "\n").encode()
+
+
 class Spelling:
     """Knows the words of one language."""
+
+    @classmethod
+    def unpack(cls, raw: bytes, where: str) -> Spelling:
+        """Of what `pack_words` wrote. Raises `ModelError` when it is no text."""
+        try:
+            return cls(raw.decode().split())
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{where}: {WORDS}: {error}") from error
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = frozenset(words)
@@ -44,6 +62,10 @@ class Spelling:
             if plain in self._words:
                 return plain
         return self._swapped.get(_letters(token), token)
+
+    def read(self, tokens: Sequence[str]) -> list[str]:
+        """Each token as the word that it stands for, and `NOTHING` behind one that is in one piece again."""
+        return list(map(self.word, self.rejoin(tokens)))
 
     def rejoin(self, tokens: Sequence[str]) -> list[str]:
         """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each."""

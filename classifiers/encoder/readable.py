@@ -1,0 +1,46 @@
+"""What an encoder that reads codes is given of a post: some of its words, read as of men."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from classifiers.encoder.reading import read_words
+from classifiers.encoder.windows import WHOLE, sentence_starts, sentences
+from classifiers.gender import one_gender
+from classifiers.roster_names import NOBODY, RosterNames
+from classifiers.spelling import Spelling
+from hustings.text import locate
+
+__all__ = ["Readable"]
+
+_AGAIN = re.compile(r"([.,;:!?…])\1+")
+
+
+class Readable:
+    """The title and the text of a post, or one of them; nothing is done before somebody asks. Places are those of the
+    tokens with names taken out. Whether a woman or a man is spoken of tells nothing: all is read as of men; nor does
+    how often a mark is repeated, or what `spelling` undoes."""
+
+    def __init__(self, *parts: str, language: str, spelling: Spelling, names: RosterNames = NOBODY) -> None:
+        self._parts = parts
+        self._spelling = spelling
+        self._language = language
+        self._names = names
+
+    def text(self, begin: int, end: int) -> str:
+        """What is read of the tokens from one place to another."""
+        read = read_words(*self._parts, names=self._names).respelt(self._spelling).text(begin, end)
+        return one_gender(_AGAIN.sub(r"\1", read), self._language)
+
+    def places(self, many: int) -> list[tuple[int, int]]:
+        """What may be read of its tokens, of which there are so many: all, or of more than `WHOLE` the sentences."""
+        return [(0, many)] if many <= WHOLE else sentences(many, self._starts())
+
+    def _starts(self) -> list[int]:
+        """Places of the tokens with which sentences and lines begin."""
+        seen = self._names.without(*(locate(part).tokens for part in self._parts))
+        begins = np.searchsorted(np.array(seen.origins), np.array(sentence_starts(*self._parts), dtype=np.int64))
+        found: list[int] = np.unique(begins).tolist()
+        return found

@@ -1,0 +1,56 @@
+"""Which words of a long post are read at once, so that chatter around them dilutes nothing: of some thousand characters
+a few sentences, or windows over sentences that do not end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hustings.text import locate
+
+__all__ = ["MOST_READ", "STEP", "WHOLE", "WINDOW", "sentence_starts", "sentences", "windows"]
+
+WHOLE = 36
+"""Words up to which a post is read as a whole."""
+WINDOW = 24
+STEP = 8
+MOST_READ = 240
+"""Words; what stands behind them is not read."""
+_FEWEST_WORDS = 3
+"""A sentence with fewer goes with the next one."""
+_END = re.compile(r"[.!?…।؟\n]")
+
+
+def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:
+    """What may be read of the words from `begin` on of a post with so many: all of them, or of more than `WHOLE` their
+    windows."""
+    end = min(many, MOST_READ)
+    if end - begin <= WHOLE:
+        return [(begin, end)]
+    return [(first, min(first + WINDOW, end)) for first in range(begin, end - WINDOW + STEP, STEP)]
+
+
+def sentences(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
+    """Of a post with so many words its sentences, which begin at `starts`; of a sentence longer than `WHOLE` its
+    windows."""
+    many = min(many, MOST_READ)
+    begins = [0]
+    for start in sorted(starts):
+        if start - begins[-1] >= _FEWEST_WORDS and start < many:
+            begins.append(start)
+    pairs = zip(begins, [*begins[1:], many], strict=True)
+    return [window for begin, end in pairs for window in windows(end, begin)]
+
+
+def sentence_starts(*parts: str) -> list[int]:
+    """Places, among the tokens of all parts, of those that begin a sentence or a line; a part begins one."""
+    found, before = [], 0
+    for part in parts:
+        located = locate(part)
+        end = -1
+        for place, (start, stop) in enumerate(located.spans):
+            if end < 0 or (start >= end and _END.search(part, end, start)):
+                found.append(before + place)
+            end = max(end, stop)
+        before += len(located.tokens)
+    return found
