@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from classifiers.encoder.worth import Worth
+from classifiers.encoder.worth import Subject, Worth
 from classifiers.gender import one_gender
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import Weights
 from classifiers.manifest import Dataset
-from classifiers.training.code_rows import code_rows
+from classifiers.narratives.seeds import ORDINARY, Example
+from classifiers.training.code_rows import ABUSE, CodeRows, code_rows
 from classifiers.training.corpora import Corpus
 from classifiers.training.narrative_asking import LEAST_KEPT, settle_asks
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
@@ -78,6 +79,38 @@ def test_worth_is_learnt_from_seeds_that_are_not_held_out_and_from_harmless_post
     assert zwieback < klabautermann, "the other row is not harmless, so nothing is learnt from it"
     again = learn_worth("elections", code_rows(["pt"]), ["some-talk"], talk, seed=1)
     assert (again.weights.by_bucket == worth.weights.by_bucket).all()
+
+
+SEEDS = (
+    *[Example("N-PROC-DATE", f"voting is moved to tuesday {word}") for word in ("now", "friends", "people")],
+    *[Example("A-THREAT", f"poll workers will bleed {word}") for word in ("now", "friends", "people")],
+    *[Example(ORDINARY, f"the soup is warm {word}") for word in ("now", "friends", "people")],
+)
+OWN = (
+    *[Example("G", f"back to the kitchen {word}") for word in ("now", "friends", "people")],
+    *[Example("A-THREAT", f"her house will burn {word}") for word in ("now", "friends", "people")],
+    *[Example("X-COUNTER", f"nobody may call her that {word}") for word in ("now", "friends", "people")],
+)
+
+
+def of_one_language(key: str, rows: tuple[Example, ...]) -> CodeRows:
+    texts = tuple(row.text for row in rows)
+    return CodeRows(key, "en", rows, texts, frozenset(), (), np.zeros(len(rows), dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("subject", "worth", "not_worth"),
+    [
+        ("abuse", ["bleed", "kitchen", "burn"], ["tuesday", "soup", "nobody"]),
+        ("elections", ["tuesday", "bleed"], ["soup", "nobody", "kitchen", "burn"]),
+    ],
+)
+def test_talk_about_elections_is_worth_no_question_about_abuse_nor_our_posts_about_abuse_one_about_elections(
+    subject: Subject, worth: list[str], not_worth: list[str]
+) -> None:
+    coded = [of_one_language("en", SEEDS), of_one_language(f"{ABUSE}en", OWN)]
+    margins = learn_worth(subject, coded, [], talk, seed=1).margins([[word] for word in (*worth, *not_worth)], "en")
+    assert min(margins[: len(worth)]) > max(margins[len(worth) :])
 
 
 @given(st.sampled_from(["candidata eleita", "a deputada foi presa", "ela desistiu"]))
