@@ -37,7 +37,7 @@ def join_encoder(
     from classifiers.linear.model import load_head
     from classifiers.signing import ANYBODY
     from classifiers.training.encoder.recipes import ENCODERS
-    from classifiers.training.train import SEED
+    from classifiers.training.order import SEED, Order
     from classifiers.training.train_encoder import join_heads, read_trained, staged
 
     store = making.store
@@ -67,16 +67,8 @@ def join_encoder(
     version = store.next_version(name)
     folder = store.own / f"{name}@{version}"
     tell("joining")
-    join_heads(
-        recipe,
-        trained,
-        material,
-        folder,
-        seed=SEED,
-        encoder_version=version,
-        chosen_by=making.by,
-        chosen_at=clock.now().date().isoformat(),
-    )
+    order = Order(data, store.own, version, making.by, clock.now().date().isoformat(), SEED)
+    join_heads(recipe, trained, material, folder, order)
     return judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
 
 

@@ -156,8 +156,8 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
     """Train the head `name` from the corpus, sign it, run every gate, write its card. Raises `ConfigError` for a name
     that is no head, a corpus in another language, too few rows, or a split that near-copies cross."""
     from classifiers.linear.model import load_head
+    from classifiers.training.order import SEED
     from classifiers.training.recipes import RECIPES
-    from classifiers.training.train import SEED
     from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
 
     codes = build.codebook()

@@ -46,6 +46,7 @@ def make_encoder(
     from classifiers.training.encoder.bases import default_cache, find_base
     from classifiers.training.encoder.fit import Progress
     from classifiers.training.encoder.torch_extra import check_extra
+    from classifiers.training.order import Order
     from classifiers.training.own_encoder import check_same_rows
     from classifiers.training.train_encoder import join_heads, read_trained, train_network
 
@@ -74,16 +75,8 @@ def make_encoder(
     tell("fusion")
     number = store.next_version(order.name)
     folder = store.own / f"{order.name}@{number}"
-    join_heads(
-        planned.recipe,
-        trained,
-        planned.material,
-        folder,
-        seed=order.seed,
-        encoder_version=number,
-        chosen_by=making.by,
-        chosen_at=clock.now().date().isoformat(),
-    )
+    joining = Order(corpora, store.own, number, making.by, clock.now().date().isoformat(), order.seed)
+    join_heads(planned.recipe, trained, planned.material, folder, joining)
     return judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
 
 

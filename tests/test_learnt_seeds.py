@@ -28,6 +28,7 @@ from classifiers.training.learnt_seeds import (
     read_record,
     recorded,
 )
+from classifiers.training.order import Order
 from hustings.errors import ConfigError, ModelError
 from tests.tiny_encoder import write_reader
 
@@ -121,10 +122,7 @@ def trained_on(name: str, former: Path, folder: Path) -> None:
         former,
         lambda name, use: pytest.fail(f"nothing need be read to refuse it, least of all {name}"),
         folder / "encoder-mul",
-        seed=1,
-        model_version="2",
-        chosen_by="a test",
-        chosen_at="2026-11-26",
+        Order(folder, folder, "2", "a test", "2026-11-26", seed=1),
         checkpoint=folder / "checkpoint",
         progress=QUIET,
         signers=ANYBODY if former.parent == folder else None,

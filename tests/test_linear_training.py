@@ -17,9 +17,10 @@ from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
 from classifiers.training.nb_logistic import Settings, fit, matrix
+from classifiers.training.order import Order
 from classifiers.training.robustness import every_second, respelt
 from classifiers.training.thresholds import threshold_for
-from classifiers.training.train import Order, train, trainable
+from classifiers.training.train import train, trainable
 from hustings.errors import ConfigError
 from hustings.text import analyse
 

@@ -90,7 +90,8 @@ def test_evaluate_measures_the_whole_and_each_group(rows: Path) -> None:
 TRAIN_TWICE = """
 import sys
 from pathlib import Path
-from classifiers.training.train import Order, train
+from classifiers.training.order import Order
+from classifiers.training.train import train
 from runtime.cli import main
 aside, *command = sys.argv[1:]
 train("N-es", Order(Path(), Path(aside), "1", "a test", "2026-10-01"), tell=lambda stage: print(stage, file=sys.stderr))

@@ -26,6 +26,7 @@ from tokenizers.processors import TemplateProcessing
 from classifiers.training.encoder.bases import find_base
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress
 from classifiers.training.encoder.recipes import ENCODERS
+from classifiers.training.order import Order
 from classifiers.training.recipes import RECIPES
 from classifiers.training.train_encoder import heads_in, join_heads, staged, train_network
 from classifiers.training.train_linear import train_head
@@ -93,16 +94,9 @@ def main(folder: Path) -> dict[str, object]:
     write_posts(folder / "data" / "edos" / "train.csv.gz", 480, draw)
     write_posts(folder / "data" / "edos" / "dev.csv", 240, draw)
     write_base(folder / "base")
+    order = Order(folder / "data", folder / "models", "4", "a test", "2026-10-01", SEED)
     for name in ("G-en", "G-THR-en"):
-        train_head(
-            RECIPES[name]._replace(compared_on=()),
-            data=folder / "data",
-            models=folder / "models",
-            seed=SEED,
-            head_version="4",
-            chosen_by="a test",
-            chosen_at="2026-10-01",
-        )
+        train_head(RECIPES[name]._replace(compared_on=()), order)
     recipe = ENCODERS["encoder-en"]._replace(settings=FitSettings(epochs=3, batch=16, rate=5e-3, threads=1, bf16=False))
     base = find_base(str(folder / "base"), folder)
     epochs: list[Epoch] = []
@@ -123,16 +117,7 @@ def main(folder: Path) -> dict[str, object]:
     whole = train_network(
         recipe, base, material.read, seed=SEED, checkpoint=folder / "whole.checkpoint", progress=quiet
     )
-    join_heads(
-        recipe,
-        whole,
-        material,
-        folder / "models" / "encoder-en",
-        seed=SEED,
-        encoder_version="2",
-        chosen_by="a test",
-        chosen_at="2026-10-01",
-    )
+    join_heads(recipe, whole, material, order.models / "encoder-en", order._replace(version="2"))
     return {
         "epochs_before_and_after_the_interruption": [before, after],
         "resumed_is_the_same": resumed.network == whole.network,

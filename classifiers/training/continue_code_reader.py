@@ -25,6 +25,7 @@ from classifiers.training.encoder.served import check_read_back, open_served
 from classifiers.training.encoder.tasks import gather
 from classifiers.training.learnt_seeds import RECORD, recorded
 from classifiers.training.make_code_reader import write_code_reader
+from classifiers.training.order import Order
 from classifiers.training.train_encoder import learn
 from hustings.errors import ConfigError
 
@@ -39,11 +40,8 @@ def continue_code_reader(
     former: Path,
     read: Callable[[str, str], Corpus],
     folder: Path,
+    order: Order,
     *,
-    seed: int,
-    model_version: str,
-    chosen_by: str,
-    chosen_at: str,
     checkpoint: Path,
     progress: Progress,
     signers: Signers | None = None,
@@ -69,22 +67,13 @@ def continue_code_reader(
         network,
         labelled,
         (),
-        seed=seed,
+        seed=order.seed,
         checkpoint=checkpoint,
         progress=progress,
         familiar=labelled.familiar,
     )
-    manifest = write_code_reader(
-        own,
-        base,
-        taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data)),
-        read,
-        folder,
-        seed=seed,
-        model_version=model_version,
-        chosen_by=chosen_by,
-        chosen_at=chosen_at,
-    )
+    taught = taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data))
+    manifest = write_code_reader(own, base, taught, read, folder, order)
     checkpoint.unlink(missing_ok=True)
     return manifest
 

@@ -25,6 +25,7 @@ from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
+from classifiers.training.order import Order
 from classifiers.training.seed_rows import is_harm
 from classifiers.training.train_encoder import Material, Taught, settings_of, teach
 from classifiers.training.worth import learn_worth
@@ -39,28 +40,15 @@ def make_code_reader(
     base: Base,
     material: Material,
     folder: Path,
+    order: Order,
     *,
-    seed: int,
-    model_version: str,
-    chosen_by: str,
-    chosen_at: str,
     checkpoint: Path,
     progress: Progress,
 ) -> Manifest:
     """Teach it and write it to `folder`. An interrupted training goes on from `checkpoint`. Raises `ModelError` when
     quantising changes too much."""
-    taught = teach(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
-    manifest = write_code_reader(
-        recipe,
-        base,
-        taught,
-        material.read,
-        folder,
-        seed=seed,
-        model_version=model_version,
-        chosen_by=chosen_by,
-        chosen_at=chosen_at,
-    )
+    taught = teach(recipe, base, material.read, seed=order.seed, checkpoint=checkpoint, progress=progress)
+    manifest = write_code_reader(recipe, base, taught, material.read, folder, order)
     checkpoint.unlink(missing_ok=True)
     return manifest
 
@@ -71,17 +59,13 @@ def write_code_reader(
     taught: Taught,
     read: Callable[[str, str], Corpus],
     folder: Path,
-    *,
-    seed: int,
-    model_version: str,
-    chosen_by: str,
-    chosen_at: str,
+    order: Order,
 ) -> Manifest:
     """Export and quantise a network that was taught, measure it on held-out seeds, and write the folder, and beside it
     the record of the seeds that it has learnt."""
     coded = recipe.coded()
     codes = codes_of(coded)
-    worth = {subject: learn_worth(subject, coded, recipe.harmless, read, seed=seed) for subject in SUBJECTS}
+    worth = {subject: learn_worth(subject, coded, recipe.harmless, read, seed=order.seed) for subject in SUBJECTS}
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
@@ -103,6 +87,7 @@ def write_code_reader(
     manifest = write_network(
         folder,
         content,
+        order,
         language=recipe.language,
         label=recipe.label,
         limits=recipe.limits,
@@ -110,10 +95,6 @@ def write_code_reader(
         settings=settings_of(recipe, base, taught.epochs)
         | {name: value for subject in SUBJECTS for name, value in worth[subject].settings(subject).items()},
         metrics=metrics,
-        seed=seed,
-        model_version=model_version,
-        chosen_by=chosen_by,
-        chosen_at=chosen_at,
     )
     (folder.parent / f"{folder.name}.{RECORD}").write_bytes(pack_record(manifest.files[0].sha256, seeds))
     return manifest

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from classifiers.encoder.embed import FILES
@@ -13,6 +11,7 @@ from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import export_mean, quantise, tokenizer_bytes
 from classifiers.training.encoder.network import open_base
 from classifiers.training.network_manifest import write_network
+from classifiers.training.order import Order
 from hustings.errors import ModelError
 
 __all__ = ["EMBEDDERS", "LEAST_COSINE", "make_embedder"]
@@ -33,11 +32,9 @@ _PROBES = (
 )
 
 
-def make_embedder(
-    name: str, language: str, base: Base, *, models: Path, seed: int, model_version: str, chosen_by: str, chosen_at: str
-) -> Manifest:
-    """Write `models/<name>`. Raises `ModelError` when quantising moves the vectors too far."""
-    network = open_base(base.at, 1, seed=seed)
+def make_embedder(name: str, language: str, base: Base, order: Order) -> Manifest:
+    """Write `order.models/<name>`. Raises `ModelError` when quantising moves the vectors too far."""
+    network = open_base(base.at, 1, seed=order.seed)
     exact = export_mean(network)
     tokenizer = tokenizer_bytes(network)
     small = quantise(exact)
@@ -50,8 +47,9 @@ def make_embedder(
         )
     content = dict(zip(FILES, (small, tokenizer), strict=True))
     return write_network(
-        models / name,
+        order.models / name,
         content,
+        order,
         language=language,
         label="How alike two texts are in meaning: claims with posts, stories with each other.",
         limits="Says that two texts are about alike things, not that they say the same: a claim and its denial are "
@@ -65,8 +63,4 @@ def make_embedder(
             "most_pieces": MOST_PIECES,
         },
         metrics=(Metric(name="quantised_cosine", on="probes", value=cosine, low=cosine, high=cosine, n=len(_PROBES)),),
-        seed=seed,
-        model_version=model_version,
-        chosen_by=chosen_by,
-        chosen_at=chosen_at,
     )

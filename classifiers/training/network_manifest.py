@@ -16,6 +16,7 @@ from classifiers.manifest import (
     analyser_hash,
     write_manifest,
 )
+from classifiers.training.order import Order
 from classifiers.training.train_encoder import library_versions
 
 __all__ = ["write_network"]
@@ -24,6 +25,7 @@ __all__ = ["write_network"]
 def write_network(
     folder: Path,
     content: Mapping[str, bytes],
+    order: Order,
     *,
     language: str,
     label: str,
@@ -31,10 +33,6 @@ def write_network(
     data: Sequence[Dataset],
     settings: Mapping[str, int | float | str],
     metrics: Sequence[Metric],
-    seed: int,
-    model_version: str,
-    chosen_by: str,
-    chosen_at: str,
 ) -> Manifest:
     """Write the files of `content` and the manifest that names them; the model is called as the folder."""
     manifest = Manifest(
@@ -42,7 +40,7 @@ def write_network(
         name=folder.name,
         code="",
         language=language,
-        version=model_version,
+        version=order.version,
         label=label,
         limits=limits,
         data=tuple(data),
@@ -51,8 +49,8 @@ def write_network(
         threshold=Threshold(
             value=1.0,
             reason="gives no flags",
-            chosen_by=chosen_by,
-            chosen_at=chosen_at,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
             chosen_on="",
             precision=0.0,
             recall=0.0,
@@ -62,7 +60,7 @@ def write_network(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries=library_versions(),
-        seed=seed,
+        seed=order.seed,
     )
     folder.mkdir(parents=True, exist_ok=True)
     for file, raw in content.items():

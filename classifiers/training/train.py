@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from pathlib import Path
-from typing import NamedTuple
 
 from classifiers.manifest import Manifest
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.make_embedder import EMBEDDERS
+from classifiers.training.order import Order
 from classifiers.training.recipes import RECIPES
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.train_check_worthiness import check_worthiness_heads, train_check_worthiness
@@ -20,20 +19,7 @@ from classifiers.training.train_meaning import abuse_languages, train_meaning
 from classifiers.training.train_narratives import narrative_languages, train_narratives
 from hustings.errors import ConfigError
 
-__all__ = ["SEED", "Order", "check_known", "train", "trainable"]
-
-SEED = 20261018
-
-
-class Order(NamedTuple):
-    """What is asked for: where the data lie and the models go, and what the manifest says about who chose what."""
-
-    data: Path
-    models: Path
-    version: str
-    chosen_by: str
-    chosen_at: str
-    seed: int = SEED
+__all__ = ["check_known", "train", "trainable"]
 
 
 def trainable() -> list[str]:
@@ -64,44 +50,11 @@ def train(name: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
     stage. Raises `ConfigError` for a name that has no recipe."""
     recipe = RECIPES.get(name)
     if recipe is not None:
-        return train_head(
-            recipe,
-            data=order.data,
-            models=order.models,
-            seed=order.seed,
-            head_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
-            tell=tell,
-        )
+        return train_head(recipe, order, tell=tell)
     if name == CLAIMS:
-        return train_claims(
-            data=order.data,
-            models=order.models,
-            seed=order.seed,
-            head_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
-            tell=tell,
-        )
+        return train_claims(order, tell=tell)
     if name in check_worthiness_heads():
-        return train_check_worthiness(
-            name.rpartition("-")[2],
-            models=order.models,
-            seed=order.seed,
-            head_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
-            tell=tell,
-        )
+        return train_check_worthiness(name.rpartition("-")[2], order, tell=tell)
     check_known([name])
     make, language = (train_meaning, name[2:]) if name in _meanings() else (train_narratives, name.removeprefix("N-"))
-    return make(
-        language,
-        models=order.models,
-        seed=order.seed,
-        head_version=order.version,
-        chosen_by=order.chosen_by,
-        chosen_at=order.chosen_at,
-        tell=tell,
-    )
+    return make(language, order, tell=tell)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.linear_rows import FOLDS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
+from classifiers.training.order import Order
 from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train_linear import LIBRARIES
@@ -38,39 +38,30 @@ def check_worthiness_heads() -> list[str]:
     return [f"{CHECK_WORTHY}-{language}" for language in languages()]
 
 
-def train_check_worthiness(
-    language: str,
-    *,
-    models: Path,
-    seed: int,
-    head_version: str,
-    chosen_by: str,
-    chosen_at: str,
-    tell: Tell = to_nobody,
-) -> Manifest:
-    """Train, calibrate and measure the head of a language, and write it to `models/CW-<language>`. Everything is
+def train_check_worthiness(language: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
+    """Train, calibrate and measure the head of a language, and write it to `order.models/CW-<language>`. Everything is
     cross-validated; near-copies, and posts about one claim, stay in one fold."""
     tell("rows and near-copies")
     corpus = check_worthy_posts(language)
     posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
     labels = np.array(corpus.labels, dtype=np.int64)
     copies = clusters(corpus.texts, corpus.families)
-    fold = folds(copies, corpus.labels, count=FOLDS, seed=seed)
+    fold = folds(copies, corpus.labels, count=FOLDS, seed=order.seed)
     check_split(fold, copies)
 
     rows = matrix(posts, HashKey.from_seed(HASH_SEED), SETTINGS)
     margins = np.zeros(len(posts))
     for held_out in each_fold(FOLDS, "training", tell):
-        trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS, seed=seed)
+        trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS, seed=order.seed)
         places = np.flatnonzero(fold == held_out)
         margins[places] = _margins(trained, [posts[place] for place in places])
     calibration = platt(margins, labels)
     scores = np.round(probabilities(margins, calibration), DECIMALS)
     on = f"{language}: our own sentences, {FOLDS}-fold cross-validation"
-    threshold = threshold_for(labels, scores, precision=PRECISION, by=chosen_by, at=chosen_at, on=on)
+    threshold = threshold_for(labels, scores, precision=PRECISION, by=order.chosen_by, at=order.chosen_at, on=on)
 
     tell("all rows, and measures")
-    final = fit(rows, labels, SETTINGS, seed=seed)
+    final = fit(rows, labels, SETTINGS, seed=order.seed)
     weights = Weights.quantised(final.weights, final.intercept)
     packed, file = pack(weights)
     manifest = Manifest(
@@ -78,7 +69,7 @@ def train_check_worthiness(
         name=f"{CHECK_WORTHY}-{language}",
         code=CHECK_WORTHY,
         language=language,
-        version=head_version,
+        version=order.version,
         label="Posts that state something about the election which can be checked, and which would mislead voters if "
         "it were wrong. A score to rank by, never a flag, and no verdict on what is true.",
         limits="Learnt from sentences that we wrote ourselves; on posts of other times and topics it ranks much worse "
@@ -90,13 +81,13 @@ def train_check_worthiness(
             "buckets": BUCKETS,
             "scale": weights.scale,
             "intercept": weights.intercept,
-            **other_seed(seed),
+            **other_seed(order.seed),
         },
         calibration=calibration,
         threshold=threshold,
         metrics=(
-            *measure(labels, scores, threshold.value, on=on, seed=seed),
-            ece_by_chance(scores, on=on, seed=seed),
+            *measure(labels, scores, threshold.value, on=on, seed=order.seed),
+            ece_by_chance(scores, on=on, seed=order.seed),
         ),
         files=(file,),
         analyser=analyser_hash(),
@@ -105,7 +96,7 @@ def train_check_worthiness(
         seed=HASH_SEED,
         curves=(curves(labels, scores, on=on),),
     )
-    save_head(models / manifest.name, manifest, packed)
+    save_head(order.models / manifest.name, manifest, packed)
     return manifest
 
 

@@ -25,6 +25,7 @@ from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.duplicates import clusters
 from classifiers.training.measures import curves, measure
+from classifiers.training.order import Order
 from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
@@ -97,20 +98,11 @@ def best_of_each(trees: Trees, asked: Sequence[Asked]) -> tuple[NDArray[np.float
     return np.array(margins), np.array(right, dtype=np.int64)
 
 
-def train_claims(
-    *,
-    data: Path,
-    models: Path,
-    seed: int,
-    head_version: str,
-    chosen_by: str,
-    chosen_at: str,
-    tell: Tell = to_nobody,
-) -> Manifest:
+def train_claims(order: Order, *, tell: Tell = to_nobody) -> Manifest:
     """Cross-validate over questions for calibration, threshold and measures, then learn from all; write
-    `models/claims`."""
+    `order.models/claims`."""
     tell("candidates of each question")
-    collections = [_factckbr(data), *(_own(language) for language in pair_languages())]
+    collections = [_factckbr(order.data), *(_own(language) for language in pair_languages())]
     asked: list[Asked] = []
     groups: list[int] = []
     for number, (retriever, wordings, questions, _) in enumerate(collections):
@@ -120,10 +112,10 @@ def train_claims(
         cluster = clusters([question.text for question in questions], families)
         groups += [number * 1_000_000 + int(cluster[one.question]) for one in found]
         asked += found
-    fold = _folds(np.array(groups), seed)
+    fold = _folds(np.array(groups), order.seed)
     margins, right = [], []
     for number in each_fold(_FOLDS, "training", tell):
-        learnt = _fit([one for one, of in zip(asked, fold, strict=True) if of != number], seed)
+        learnt = _fit([one for one, of in zip(asked, fold, strict=True) if of != number], order.seed)
         found_margins, found_right = best_of_each(
             learnt, [o for o, of in zip(asked, fold, strict=True) if of == number]
         )
@@ -133,16 +125,16 @@ def train_claims(
     calibration = platt(out_of_fold, labels)
     scores = np.round(probabilities(out_of_fold, calibration), 4)
     on = "best candidate of each question, half of them without an answer, cross-validated"
-    threshold = threshold_for(labels, scores, precision=PRECISION, by=chosen_by, at=chosen_at, on=on)
+    threshold = threshold_for(labels, scores, precision=PRECISION, by=order.chosen_by, at=order.chosen_at, on=on)
     tell("all questions, and measures")
-    raw = write_trees(_fit(asked, seed))
-    metrics: list[Metric] = measure(labels, scores, threshold.value, on=on, seed=seed)
+    raw = write_trees(_fit(asked, order.seed))
+    metrics: list[Metric] = measure(labels, scores, threshold.value, on=on, seed=order.seed)
     manifest = Manifest(
         kind="claims",
         name=NAME,
         code="",
         language="mul",
-        version=head_version,
+        version=order.version,
         label="That a text is about a claim which a publisher has checked; not whether the claim is true.",
         limits="Compares words and characters: the same claim in another language, or told in altogether other words, "
         "is not found. Learnt mostly from Portuguese headlines and from pairs of our own.",
@@ -155,10 +147,10 @@ def train_claims(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "scikit-learn")},
-        seed=seed,
+        seed=order.seed,
         curves=(curves(labels, scores, on=on),),
     )
-    folder = models / NAME
+    folder = order.models / NAME
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TREES).write_bytes(raw)
     write_manifest(folder, manifest)

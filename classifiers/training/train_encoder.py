@@ -40,6 +40,7 @@ from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Labelled, Task, gather
 from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
+from classifiers.training.order import Order
 from classifiers.training.train_linear import held_out_fifth
 
 __all__ = [
@@ -128,26 +129,14 @@ def train_encoder(
     base: Base,
     material: Material,
     folder: Path,
+    order: Order,
     *,
-    seed: int,
-    model_version: str,
-    chosen_by: str,
-    chosen_at: str,
     checkpoint: Path,
     progress: Progress,
 ) -> Manifest:
     """Make the encoder and write it to `folder`. An interrupted training goes on from `checkpoint`."""
-    trained = train_network(recipe, base, material.read, seed=seed, checkpoint=checkpoint, progress=progress)
-    return join_heads(
-        recipe,
-        trained,
-        material,
-        folder,
-        seed=seed,
-        encoder_version=model_version,
-        chosen_by=chosen_by,
-        chosen_at=chosen_at,
-    )
+    trained = train_network(recipe, base, material.read, seed=order.seed, checkpoint=checkpoint, progress=progress)
+    return join_heads(recipe, trained, material, folder, order)
 
 
 def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetwork:
@@ -307,11 +296,7 @@ def join_heads(
     trained: TrainedNetwork,
     material: Material,
     folder: Path,
-    *,
-    seed: int,
-    encoder_version: str,
-    chosen_by: str,
-    chosen_at: str,
+    order: Order,
 ) -> Manifest:
     """Choose how the network's logits and the linear scores are joined, on rows that neither was trained on, measure
     the result, and write the folder."""
@@ -322,18 +307,18 @@ def join_heads(
     drawn: list[Curves] = []
     for output, task in enumerate(recipe.served):
         corpus, linear = material.read(task.measured_on, "measuring"), material.heads[task.head]
-        evidence = _evidence(corpus, linear, session, output, seed)
+        evidence = _evidence(corpus, linear, session, output, order.seed)
         on = f"{task.head}: {corpus.dataset.file}"
         chosen = choose(
             evidence,
             precision=task.precision,
-            by=chosen_by,
-            at=chosen_at,
+            by=order.chosen_by,
+            at=order.chosen_at,
             on=corpus.dataset.file,
             asked_from=task.asked_from,
         )
         heads.append(_head(task, linear, output, chosen))
-        found, curve = _measured(evidence, chosen, task, keep, on=on, seed=seed)
+        found, curve = _measured(evidence, chosen, task, keep, on=on, seed=order.seed)
         metrics[:0] = found
         drawn.append(curve)
         datasets.append(corpus.dataset)
@@ -344,7 +329,7 @@ def join_heads(
         name=recipe.name,
         code=heads[0].code,
         language=recipe.language,
-        version=encoder_version,
+        version=order.version,
         label=recipe.label,
         limits=recipe.limits,
         data=tuple(dict.fromkeys(datasets)),
@@ -356,7 +341,7 @@ def join_heads(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries=trained.libraries,
-        seed=seed,
+        seed=order.seed,
         curves=tuple(drawn),
     )
     folder.mkdir(parents=True, exist_ok=True)

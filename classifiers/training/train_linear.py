@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.linear_rows import FOLDS, SECOND, Rows, tokens
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import other_seed
+from classifiers.training.order import Order
 from classifiers.training.own_posts import ORDINARY, OwnRows, ordinary_posts, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall
@@ -46,20 +46,11 @@ class _Judge(NamedTuple):
     withholding: Withholding | None = None
 
 
-def train_head(
-    recipe: Recipe,
-    *,
-    data: Path,
-    models: Path,
-    seed: int,
-    head_version: str,
-    chosen_by: str,
-    chosen_at: str,
-    tell: Tell = to_nobody,
-) -> Manifest:
-    """Train, calibrate and measure the head, and write it to `models/<name>`. Calibration and threshold come from
+def train_head(recipe: Recipe, order: Order, *, tell: Tell = to_nobody) -> Manifest:
+    """Train, calibrate and measure the head, and write it to `order.models/<name>`. Calibration and threshold come from
     cross-validation over folds that no near-copy straddles, on rows of the corpus alone; rows of `measured_on` are
     never trained on."""
+    data, seed = order.data, order.seed
     tell("rows and near-copies")
     corpus = read_corpus(recipe.corpus, data)
     labels = np.array(corpus.labels, dtype=np.int64)
@@ -77,7 +68,7 @@ def train_head(
     judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in folds_told]
     calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold), labels, fold)
     scores = _scores(judges, by_fold, posts, fold)
-    threshold = threshold_for(labels, scores, precision=recipe.precision, by=chosen_by, at=chosen_at, on=on)
+    threshold = threshold_for(labels, scores, precision=recipe.precision, by=order.chosen_by, at=order.chosen_at, on=on)
     tell("abuse, all rows")
     final = _Judge(lesson.fit(recipe.settings, without=None, seed=seed))
     if own is not None:
@@ -134,7 +125,7 @@ def train_head(
         name=recipe.name,
         code=recipe.code,
         language=recipe.language,
-        version=head_version,
+        version=order.version,
         label=recipe.label,
         limits=recipe.limits,
         data=(
@@ -165,7 +156,7 @@ def train_head(
         seed=HASH_SEED,
         curves=tuple(drawn),
     )
-    save_head(models / recipe.name, manifest, *(raw for raw, _ in packed))
+    save_head(order.models / recipe.name, manifest, *(raw for raw, _ in packed))
     return manifest
 
 

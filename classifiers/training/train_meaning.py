@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_asking import LEAST_KEPT, least_worth
 from classifiers.training.often_said import often_said
+from classifiers.training.order import Order
 from classifiers.training.protected_rows import lowest_score, wrongly_flagged
 from classifiers.training.settled_beside import encoder_that_learnt
 from classifiers.training.stages import Tell, to_nobody
@@ -86,18 +86,9 @@ def abuse_languages() -> tuple[str, ...]:
     return _LANGUAGES
 
 
-def train_meaning(
-    language: str,
-    *,
-    models: Path,
-    seed: int,
-    head_version: str,
-    chosen_by: str,
-    chosen_at: str,
-    tell: Tell = to_nobody,
-) -> Manifest:
-    """Settle it on our own posts and seeds that the encoder did not learn, and write `models/A-<language>`. Raises
-    `ConfigError` where no shipped encoder learnt these posts."""
+def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
+    """Settle it on our own posts and seeds that the encoder did not learn, and write `order.models/A-<language>`.
+    Raises `ConfigError` where no shipped encoder learnt these posts."""
     encoder = _asked(language)
     tell("held-out rows, read by the encoder")
     found, labels, calibration, scores = _scored(language)
@@ -109,10 +100,10 @@ def train_meaning(
     tell("measures")
     on = f"{language}: own posts and seeds, held out from the encoder"
     metrics = [
-        *measure(labels, scores, value, on=on, seed=seed, names=(*_MEASURES, "ece", "brier")),
-        ece_by_chance(scores, on=on, seed=seed),
+        *measure(labels, scores, value, on=on, seed=order.seed, names=(*_MEASURES, "ece", "brier")),
+        ece_by_chance(scores, on=on, seed=order.seed),
         _right_codes(found, flagged, on),
-        *wrongly_flagged(language, found.codes, scores, value, seed=seed),
+        *wrongly_flagged(language, found.codes, scores, value, seed=order.seed),
     ]
     files = {CODES: pack_codes(GIVEN), WORDS: pack_words(_vocabulary(language))}
     manifest = Manifest(
@@ -120,7 +111,7 @@ def train_meaning(
         name=f"A-{language}",
         code="A",
         language=language,
-        version=head_version,
+        version=order.version,
         label=_LABEL,
         limits=_LIMITS,
         data=tuple(dataset for part in _parts(language) for dataset in part.datasets),
@@ -138,8 +129,8 @@ def train_meaning(
             reason=f"lowest score at which at most {MOST_PROTECTED:.0%} of protected and {MOST_ORDINARY:.1%} of "
             "ordinary rows are flagged, half way between what this language's ask for, where a few decide, and what "
             f"those of all languages do, and no lower than {LEAST_SCORE}",
-            chosen_by=chosen_by,
-            chosen_at=chosen_at,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
             chosen_on=on,
             precision=round(float(labels[flagged].mean()), 4),
             recall=round(float(flagged[labels == 1].mean()), 4),
@@ -149,10 +140,10 @@ def train_meaning(
         analyser=analyser_hash(),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime")},
-        seed=seed,
+        seed=order.seed,
         curves=(curves(labels, scores, on=on),),
     )
-    folder = models / manifest.name
+    folder = order.models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     for name, raw in files.items():
         (folder / name).write_bytes(raw)

@@ -4,7 +4,6 @@ to say beside them, and what was settled for likeness."""
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
 
 from classifiers.manifest import Dataset, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
 from classifiers.narratives.columns import pack_columns
@@ -28,6 +27,7 @@ from classifiers.training.narrative_settling import (
     threshold_of,
     thresholds_of_codes,
 )
+from classifiers.training.order import Order
 from classifiers.training.protected_rows import wrongly_flagged
 from classifiers.training.settled_beside import encoder_of
 from classifiers.training.stages import Tell, to_nobody
@@ -63,18 +63,10 @@ def narrative_languages() -> list[str]:
     return concept_languages()
 
 
-def train_narratives(
-    language: str,
-    *,
-    models: Path,
-    seed: int,
-    head_version: str,
-    chosen_by: str,
-    chosen_at: str,
-    tell: Tell = to_nobody,
-) -> Manifest:
+def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> Manifest:
     """Learn from the seeds of all languages, calibrate on those of this one, each judged by columns that did not learn
-    from it; write `models/N-<language>`."""
+    from it; write `order.models/N-<language>`."""
+    seed = order.seed
     tell("seeds of all languages, each left out by folds")
     own = corpus(seed)
     encoder = encoder_of(language)
@@ -124,7 +116,7 @@ def train_narratives(
         name=f"N-{language}",
         code="N",
         language=language,
-        version=head_version,
+        version=order.version,
         label=_LABEL,
         limits=_LIMITS,
         data=(*_data(language, settled), *_data_of_others(language)),
@@ -140,8 +132,8 @@ def train_narratives(
             reason=f"lowest score at which at most {most_protected:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
-            chosen_by=chosen_by,
-            chosen_at=chosen_at,
+            chosen_by=order.chosen_by,
+            chosen_at=order.chosen_at,
             chosen_on=f"seeds of all languages, left out by {FOLDS} folds, each by its language's calibration",
             precision=round(float(labels[flagged & counted].mean()), 4),
             recall=round(float(flagged[labels == 1].mean()), 4),
@@ -154,7 +146,7 @@ def train_narratives(
         seed=seed,
         curves=(curves(labels[counted], scores[counted], on=on), *(settled.curves if settled else ())),
     )
-    folder = models / manifest.name
+    folder = order.models / manifest.name
     folder.mkdir(parents=True, exist_ok=True)
     for name, raw in files.items():
         (folder / name).write_bytes(raw)

@@ -48,8 +48,8 @@ def compare(
     from classifiers.signing import ANYBODY
     from classifiers.training.compare import compare as paired
     from classifiers.training.measures import measure
+    from classifiers.training.order import SEED
     from classifiers.training.text_file import told as called
-    from classifiers.training.train import SEED
     from runtime.commands.model.posts import in_parts, labelled
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table

@@ -67,8 +67,8 @@ def evaluate(
     from classifiers.rating import open_rater
     from classifiers.signing import ANYBODY
     from classifiers.training.measures import MEASURES, measure
+    from classifiers.training.order import SEED
     from classifiers.training.text_file import told
-    from classifiers.training.train import SEED
     from hustings.errors import ConfigError
     from runtime.commands.model.evaluate_codes import evaluate_codes
     from runtime.commands.model.posts import as_text, in_parts, labelled

@@ -11,7 +11,7 @@ import typer
 from runtime.commands.model.options import AsJson
 
 if TYPE_CHECKING:
-    from classifiers.training.train import Order
+    from classifiers.training.order import Order
     from runtime.commands.model.train_modes import Mode
 
 __all__ = ["train"]
@@ -176,7 +176,7 @@ def _order(data: Path, out: Path, model_version: str, by: str, at: str | None, s
     import msgspec
 
     from classifiers.manifest import Version
-    from classifiers.training.train import SEED, Order
+    from classifiers.training.order import SEED, Order
     from hustings.clock import SystemClock
     from hustings.errors import ConfigError
 

@@ -23,7 +23,7 @@ from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
 from classifiers.training.make_code_reader import make_code_reader
 from classifiers.training.make_embedder import EMBEDDERS, make_embedder
-from classifiers.training.train import Order
+from classifiers.training.order import Order
 from classifiers.training.train_encoder import heads_in, join_heads, read_trained, staged, train_encoder
 from hustings.errors import ConfigError
 from runtime.commands.progress import stages
@@ -64,10 +64,7 @@ def train_an_encoder(
             read_trained(network, signers=ANYBODY),
             staged(recipe, order.data, heads_in(beside or shipped_models(), recipe), seed=order.seed),
             order.models / name,
-            seed=order.seed,
-            encoder_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
+            order,
         )
         _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
         return
@@ -80,16 +77,7 @@ def train_an_encoder(
         return
     found = find_base(base or (recipe.base if recipe else DEFAULT_BASE), default_cache())
     if recipe is None:
-        manifest = make_embedder(
-            name,
-            language or "",
-            found,
-            models=order.models,
-            seed=order.seed,
-            model_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
-        )
+        manifest = make_embedder(name, language or "", found, order)
     else:
         heads = heads_in(beside or shipped_models(), recipe)
         material = staged(recipe, order.data, heads, seed=order.seed)
@@ -160,10 +148,7 @@ def _fine_tuned(
     with fine_tuning(recipe.name, epochs, shown=shown) as (progress, _):
         manifest = make(
             order.models / recipe.name,
-            seed=order.seed,
-            model_version=order.version,
-            chosen_by=order.chosen_by,
-            chosen_at=order.chosen_at,
+            order,
             checkpoint=order.models / f"{recipe.name}.checkpoint",
             progress=progress,
         )

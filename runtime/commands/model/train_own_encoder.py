@@ -11,7 +11,7 @@ import msgspec
 from classifiers.training.corpus_store import StoredCorpus, find_corpus
 from classifiers.training.encoder.bases import DEFAULT_BASE
 from classifiers.training.encoder.torch_extra import check_extra
-from classifiers.training.train import SEED
+from classifiers.training.order import SEED
 from hustings.clock import Clock, SystemClock
 from hustings.errors import ConfigError
 from runtime import build

@@ -14,7 +14,8 @@ from classifiers.manifest import Manifest, manifest_bytes
 from classifiers.papers import write_made
 from classifiers.signing import SIGNATURE
 from classifiers.signing import sign as signed
-from classifiers.training.train import Order, check_known, train, trainable
+from classifiers.training.order import Order
+from classifiers.training.train import check_known, train, trainable
 from runtime.commands.progress import stages
 from runtime.commands.terminal import say
 
