@@ -8,6 +8,7 @@ import hashlib
 import re
 import tomllib
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,13 +20,17 @@ __all__ = ["Group", "OwnFile", "either_side", "own_languages", "read_own", "read
 _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
+OwnCode = Literal["A-THREAT", "G", "A-INSULT", "X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"]
+"""Codes of abuse, and those of protected speech that sounds like it."""
+
+
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Posts of one kind. `code`: the one code that says most of what they mean, which a reader of codes learns. `says`:
     the codes whose heads should flag them; `is_not`: those that should not though the posts say something else. A group
     that says nothing should be flagged by none."""
 
     id: str
-    code: str
+    code: OwnCode
     posts: tuple[str, ...]
     says: tuple[str, ...] = ()
     is_not: tuple[str, ...] = ()

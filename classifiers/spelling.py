@@ -1,24 +1,26 @@
 """Careless and hidden spellings: which word of a language a token stands for.
 
 The analyser repairs what it can without knowing any word (look-alikes, stretched letters, most figures for letters).
-Beside a vocabulary more can be told: two letters that changed places, figures at a word's edges, and a letter behind a
-sign, at which the analyser cut the word in two (`fr*ud`: `fr`, `ud`). A token that is a word itself is left alone.
+Beside a vocabulary more can be told: two neighbours that changed places, figures at a word's edges, and a letter behind
+a sign, at which the analyser cut the word in two (`fr*ud`: `fr`, `ud`). A token that is a word itself is left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hustings.errors import ModelError
 
-__all__ = ["NOTHING", "WORDS", "Spelling", "pack_words"]
+__all__ = ["NOTHING", "WORDS_FILE", "Spelling", "pack_words"]
 
-WORDS = "words.txt"
+WORDS_FILE = "words.txt"
 """The file of a model with the words of its language, one a line."""
 
 NOTHING = ""
 """Stands in place of a token that belongs to the word before it."""
 _SHORTEST = 4
+_SHORTEST_SWAPPED = 5
+"""Shorter words are too many beside each other: `form` and `from`."""
 _FIGURES = str.maketrans("0134579@$!", "oieastgasi")
 _MOST_HIDDEN = 4
 """Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
@@ -39,14 +41,12 @@ class Spelling:
         try:
             return cls(raw.decode().split())
         except UnicodeDecodeError as error:
-            raise ModelError(f"{where}: {WORDS}: {error}") from error
+            raise ModelError(f"{where}: {WORDS_FILE}: {error}") from error
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = frozenset(words)
-        self._swapped: dict[str, str] = {}
         self._bounds: dict[tuple[str, str, int], list[str]] = {}
         for word in sorted(one for one in self._words if len(one) >= _SHORTEST):
-            self._swapped.setdefault(_letters(word), word)
             self._bounds.setdefault((word[0], word[-1], len(word)), []).append(word)
 
     def knows(self, token: str) -> bool:
@@ -61,18 +61,17 @@ class Spelling:
             plain = token.translate(_FIGURES)
             if plain in self._words:
                 return plain
-        return self._swapped.get(_letters(token), token)
+        if len(token) < _SHORTEST_SWAPPED:
+            return token
+        return next((word for word in _swapped(token) if word in self._words), token)
 
-    def read(self, tokens: Sequence[str]) -> list[str]:
-        """Each token as the word that it stands for, and `NOTHING` behind one that is in one piece again."""
-        return list(map(self.word, self.rejoin(tokens)))
-
-    def rejoin(self, tokens: Sequence[str]) -> list[str]:
-        """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each."""
+    def rejoin(self, tokens: Sequence[str], cut: Sequence[bool] | None = None) -> list[str]:
+        """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each. `cut` says
+        behind which tokens there is a sign and no blank; without it each may be."""
         joined = list(tokens)
         known = list(map(self._words.__contains__, tokens))
         for place in range(len(joined) - 1):
-            if known[place] and known[place + 1]:
+            if (known[place] and known[place + 1]) or (cut is not None and not cut[place]):
                 continue
             one, other = joined[place], joined[place + 1]
             if one and other and (word := self._around(one, other)) is not None:
@@ -89,6 +88,7 @@ class Spelling:
         return None
 
 
-def _letters(word: str) -> str:
-    """The same for words whose letters behind the first one only changed places."""
-    return word[:1] + "".join(sorted(word[1:]))
+def _swapped(token: str) -> Iterator[str]:
+    """With two neighbours behind the first letter in each other's place."""
+    for place in range(1, len(token) - 1):
+        yield token[:place] + token[place + 1] + token[place] + token[place + 2 :]

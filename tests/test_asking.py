@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from classifiers.encoder.worth import Subject, Worth
+from classifiers.encoder.worth import Topic, Worth
 from classifiers.gender import one_gender
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import Weights
@@ -99,17 +99,17 @@ def of_one_language(key: str, rows: tuple[Example, ...]) -> CodeRows:
 
 
 @pytest.mark.parametrize(
-    ("subject", "worth", "not_worth"),
+    ("topic", "worth", "not_worth"),
     [
         ("abuse", ["bleed", "kitchen", "burn"], ["tuesday", "soup", "nobody"]),
         ("elections", ["tuesday", "bleed"], ["soup", "nobody", "kitchen", "burn"]),
     ],
 )
 def test_talk_about_elections_is_worth_no_question_about_abuse_nor_our_posts_about_abuse_one_about_elections(
-    subject: Subject, worth: list[str], not_worth: list[str]
+    topic: Topic, worth: list[str], not_worth: list[str]
 ) -> None:
     coded = [of_one_language("en", SEEDS), of_one_language(f"{ABUSE}en", OWN)]
-    margins = learn_worth(subject, coded, [], talk, seed=1).margins([[word] for word in (*worth, *not_worth)], "en")
+    margins = learn_worth(topic, coded, [], talk, seed=1).margins([[word] for word in (*worth, *not_worth)], "en")
     assert min(margins[: len(worth)]) > max(margins[len(worth) :])
 
 

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
 from classifiers.encoder.silence import silences
-from classifiers.encoder.windows import sentence_starts, sentences
 from classifiers.gates.company import company_checks, join_command
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
@@ -125,6 +122,18 @@ def test_only_models_of_abuse_are_loaded_as_such(tmp_path: Path, reader: CodeRea
     assert [head.label for head in found] == ["A-en@1"]
 
 
+def test_a_word_behind_a_sign_is_read_as_what_it_stands_for(tmp_path: Path, reader: CodeReader) -> None:
+    meanings = step(tmp_path, reader)
+    hidden, plain = (told(meanings, text) for text in ("kill k*ll k*ll", "kill kill kill"))
+    assert hidden.scores == plain.scores != told(meanings, "kill k ll k ll").scores
+
+
+def test_words_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    folder = write_meaning(tmp_path / "A-en", NO_NETWORK, words=b"\xff")
+    with pytest.raises(ModelError, match=r"words\.txt"):
+        load_meaning_head(folder, open_encoder=lambda network: None, signers=ANYBODY)
+
+
 @pytest.mark.parametrize("codes", [b"{", pack_codes(["G"])])
 def test_codes_that_are_none_are_refused(tmp_path: Path, codes: bytes) -> None:
     folder = write_meaning(tmp_path / "A-en", NO_NETWORK, codes=codes)
@@ -160,14 +169,3 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
 )
 def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float, float, float], code: str) -> None:
     assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code
-
-
-@given(st.integers(37, 300), st.lists(st.integers(0, 299), max_size=40))
-def test_the_sentences_of_a_post_hold_all_of_it_that_is_read(many: int, starts: list[int]) -> None:
-    places = sentences(many, starts)
-    assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
-    assert all(begin < end <= begin + 36 for begin, end in places)
-
-
-def test_a_sentence_begins_behind_a_mark_or_a_line_and_with_each_part() -> None:
-    assert sentence_starts("One two. Three\nfour, five", "", "six? Seven #eight") == [0, 2, 3, 5, 6]

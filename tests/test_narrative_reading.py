@@ -18,8 +18,7 @@ from classifiers.encoder.codes import CodeReader, load_code_readers
 from classifiers.encoder.readable import Readable
 from classifiers.encoder.reading import SOMEBODY, read_words
 from classifiers.encoder.settings import EncoderSettings
-from classifiers.encoder.windows import windows
-from classifiers.encoder.worth import Subject, Worth
+from classifiers.encoder.worth import Topic, Worth
 from classifiers.narratives.columns import Network, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.evidence import evidence_of, features_in, places_of
@@ -74,19 +73,6 @@ def test_words_short_words_figures_and_unknown_words_stay(token: str) -> None:
 )
 def test_a_word_with_a_letter_behind_a_sign_is_put_together_again(text: str, read: list[str]) -> None:
     assert SPELLING.rejoin(analyse(text).tokens) == read
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("The fr*ud, on Modnay!!!", "the fraud, on monday!"),
-        ("a ball0t?? #fraud #Blalot", "a ballot? fraud ballot"),
-        ("zebras, @monady", "zebras, user"),
-        ("the v*te. Vote…", "the vote. vote…"),
-    ],
-)
-def test_an_encoder_reads_the_words_that_careless_spellings_stand_for_and_marks_once(text: str, read: str) -> None:
-    assert readable(text, spelling=SPELLING).text(0, 99) == read
 
 
 @settings(max_examples=200)
@@ -212,7 +198,7 @@ def test_posts_near_a_flag_are_read_by_an_encoder_too(shipped: CodeReader, langu
 class Unasked(NamedTuple):
     """An encoder that knows which posts it is worth asking about, and must not be asked."""
 
-    worth: Mapping[Subject, Worth]
+    worth: Mapping[Topic, Worth]
     codes: tuple[str, ...]
 
     def shares(self, text: str) -> NDArray[np.float32]:
@@ -247,13 +233,6 @@ def test_of_a_long_one_the_window_is_read_that_is_worth_most(shipped: CodeReader
     assert found.reading.end - found.reading.begin <= 24
     read = analyse(AMID_CHATTER).tokens[found.reading.begin : found.reading.end]
     assert {"lose", "pension"} <= set(read)
-
-
-@given(st.integers(0, 300))
-def test_the_windows_of_a_post_hold_all_of_it_that_is_read(many: int) -> None:
-    places = windows(many)
-    assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
-    assert all(end - begin <= 36 for begin, end in places)
 
 
 @pytest.mark.parametrize("text", [CLAIM, *FAR])
@@ -354,7 +333,7 @@ def test_the_encoder_reads_the_tokens_that_the_step_reads(title: str, text: str)
     assert Readable(title, text, language="ta", spelling=NO_WORDS, names=ROSTER).text(0, len(words.tokens)) == re.sub(
         r"([.,;:!?…])\1+", r"\1", words.text()
     )
-    assert [word[: len(SOMEBODY)] for token, word in zip(*words, strict=True) if token == NAME] == (
+    assert [word[: len(SOMEBODY)] for token, word in zip(words.tokens, words.read, strict=True) if token == NAME] == (
         [SOMEBODY] * words.tokens.count(NAME)
     )
 

@@ -57,7 +57,7 @@ def test_a_post_is_read_for_either_side_with_two_names_or_every_party() -> None:
 def test_what_a_group_tells_a_head(
     says: tuple[str, ...], is_not: tuple[str, ...], code: str, label: int | None
 ) -> None:
-    assert Group(id="x", code="", posts=(), says=says, is_not=is_not).label(code) == label
+    assert Group(id="x", code="G", posts=(), says=says, is_not=is_not).label(code) == label
 
 
 def test_the_readings_of_a_post_count_as_one_post() -> None:

@@ -22,11 +22,11 @@ from tokenizers.pre_tokenizers import Whitespace
 from classifiers.encoder.codes import CODES, pack_codes
 from classifiers.encoder.heads import EncoderHead, Keep, pack_heads
 from classifiers.encoder.model import NETWORK, TOKENIZER
-from classifiers.encoder.worth import SUBJECTS, Worth, worth_file
+from classifiers.encoder.worth import TOPICS, Worth, worth_file
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import Weights, pack
 from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
-from classifiers.spelling import WORDS, pack_words
+from classifiers.spelling import WORDS_FILE, pack_words
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
 CODES_NETWORK_FILE = NETWORK_FILE.with_name("tiny_codes_network.onnx")
@@ -98,23 +98,27 @@ def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: b
 
 def write_reader(folder: Path, /, **replaced: bytes) -> Path:
     """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for network, codes
-    or, by its subject, a head for worth."""
+    or, by its topic, a head for worth."""
     content = {
         NETWORK: replaced.get("network", CODES_NETWORK_FILE.read_bytes()),
         TOKENIZER: tokenizer(),
         CODES: replaced.get("codes", pack_codes(READ_AS)),
-        **{worth_file(subject): replaced.get(subject, pack(EVEN_WORTH)[0]) for subject in SUBJECTS},
+        **{worth_file(topic): replaced.get(topic, pack(EVEN_WORTH)[0]) for topic in TOPICS},
     }
-    settings = {name: value for subject in SUBJECTS for name, value in Worth(EVEN_WORTH).settings(subject).items()}
+    settings = {name: value for topic in TOPICS for name, value in Worth(EVEN_WORTH).settings(topic).items()}
     even = Calibration(slope=1.0, intercept=0.0)
     return _write(folder, content, "embedder", "", even, settings)
 
 
-def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, codes: bytes = b"") -> Path:
-    """A model of abuse that asks the reader of codes with that network about `G`."""
+def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, **replaced: bytes) -> Path:
+    """A model of abuse that asks the reader of codes with that network about `G` and threats; `replaced` gives other
+    bytes for codes or words."""
     settings = {"encoder": "encoder-mul", "network": network, "least_worth": least_worth}
     even = Calibration(slope=1.0, intercept=0.0)
-    content = {CODES: codes or pack_codes(("A-THREAT", "G")), WORDS: pack_words(["kill", "women"])}
+    content = {
+        CODES: replaced.get("codes", pack_codes(("A-THREAT", "G"))),
+        WORDS_FILE: replaced.get("words", pack_words(["kill", "women"])),
+    }
     return _write(folder, content, "meaning", "A", even, settings)
 
 

@@ -1,5 +1,5 @@
 """An encoder that reads codes, as those ask it who want to know what a post means: by its network's SHA-256, about
-their codes, one subject, in their language."""
+their codes, one topic, in their language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import CodeReader
-from classifiers.encoder.worth import Subject, Worth
+from classifiers.encoder.worth import Topic, Worth
 from hustings.errors import ModelError
 
 __all__ = ["Asked", "OpenEncoder", "places_in"]
@@ -24,10 +24,10 @@ class Asked:
     """Opens the encoder at the first question, and gives its answers in the order of `codes`."""
 
     def __init__(
-        self, network: str, subject: Subject, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
+        self, network: str, topic: Topic, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
     ) -> None:
         self._network = network
-        self._subject: Subject = subject
+        self._topic: Topic = topic
         self._language = language
         self._codes = tuple(codes)
         self._open = open_encoder
@@ -37,17 +37,17 @@ class Asked:
 
     def worth(self, posts: Sequence[Sequence[str]]) -> list[float] | None:
         """How much each of the posts, given by its tokens, is worth asking about; None where nobody can be asked."""
-        head = self._worth()
+        head = self._head()
         return None if head is None else head.margins(posts, self._language).tolist()
 
     def most_telling(self, parts: Sequence[Sequence[str]]) -> int:
         """Which of the parts of a post to ask about."""
-        head = self._worth()
+        head = self._head()
         return 0 if head is None else head.most_telling(parts, self._language)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
-        head = self._worth()
+        head = self._head()
         return np.zeros(len(tokens)) if head is None else head.words(tokens, self._language)
 
     def shares(self, text: str) -> F32 | None:
@@ -55,9 +55,9 @@ class Asked:
         encoder = self._opened_encoder()
         return None if encoder is None else encoder.shares(text)[self._places]
 
-    def _worth(self) -> Worth | None:
+    def _head(self) -> Worth | None:
         encoder = self._opened_encoder()
-        return None if encoder is None else encoder.worth[self._subject]
+        return None if encoder is None else encoder.worth[self._topic]
 
     def _opened_encoder(self) -> CodeReader | None:
         if not self._opened:  # opened twice at the same time, the same encoder is found twice

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.session import Session
-from classifiers.encoder.worth import SUBJECTS, Subject, Worth, worth_file
+from classifiers.encoder.worth import TOPICS, Topic, Worth, worth_file
 from classifiers.linear.model import Weights, read_number, read_table
 from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest
 from classifiers.memory import Memory
@@ -40,7 +40,7 @@ CODES = "codes.json"
 _MOST_REMEMBERED = 2048
 _LONGEST_REMEMBERED = 2000
 """Characters."""
-FILES = (_NETWORK, "tokenizer.json", CODES, *map(worth_file, SUBJECTS))
+FILES = (_NETWORK, "tokenizer.json", CODES, *map(worth_file, TOPICS))
 
 
 class CodeReader(NamedTuple):
@@ -49,7 +49,7 @@ class CodeReader(NamedTuple):
     manifest: Manifest
     session: Session
     codes: tuple[str, ...]
-    worth: Mapping[Subject, Worth]
+    worth: Mapping[Topic, Worth]
     memory: Memory[str, NDArray[np.float32]]
     """What was read lately: several models ask about one post."""
 
@@ -99,7 +99,7 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     if tuple(files) != FILES:
         raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
     network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:3])
-    worth = {subject: _worth(folder, manifest, files[worth_file(subject)], subject) for subject in SUBJECTS}
+    worth = {topic: _worth(folder, manifest, files[worth_file(topic)], topic) for topic in TOPICS}
     codes = read_codes(raw, str(folder))
     session = Session.open(network, tokenizer, threads=threads, where=str(folder))
     if len(codes) != session.outputs:
@@ -107,8 +107,8 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     return CodeReader(manifest, session, codes, worth, Memory(partial(_shares, session), _MOST_REMEMBERED))
 
 
-def _worth(folder: Path, manifest: Manifest, file: ModelFile, subject: Subject) -> Worth:
-    scale, intercept = (read_number(folder, manifest, f"worth_{subject}_{name}") for name in ("scale", "intercept"))
+def _worth(folder: Path, manifest: Manifest, file: ModelFile, topic: Topic) -> Worth:
+    scale, intercept = (read_number(folder, manifest, f"worth_{topic}_{name}") for name in ("scale", "intercept"))
     return Worth(Weights(read_table(folder, file), scale, intercept))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 import numpy as np
 
-from classifiers.encoder.reading import read_words
+from classifiers.encoder.reading import Words, read_words
 from classifiers.encoder.windows import WHOLE, sentence_starts, sentences
-from classifiers.gender import one_gender
+from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
 from hustings.text import locate
@@ -31,10 +32,13 @@ class Readable:
 
     def text(self, begin: int, end: int) -> str:
         """What is read of the tokens from one place to another."""
-        read = read_words(*self._parts, names=self._names).respelt(self._spelling).text(begin, end)
-        return one_gender(_AGAIN.sub(r"\1", read), self._language)
+        return one_gender(_AGAIN.sub(r"\1", self._words.text(begin, end)), self._language)
 
-    def places(self, many: int) -> list[tuple[int, int]]:
+    @cached_property
+    def _words(self) -> Words:
+        return read_words(*self._parts, names=self._names).respelt(self._spelling, men_of(self._language))
+
+    def windows(self, many: int) -> list[tuple[int, int]]:
         """What may be read of its tokens, of which there are so many: all, or of more than `WHOLE` the sentences."""
         return [(0, many)] if many <= WHOLE else sentences(many, self._starts())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from classifiers.gender import Men
 from classifiers.roster_names import NAME, NOBODY, RosterNames
 from classifiers.spelling import NOTHING, Spelling
 from hustings.text import locate
@@ -27,28 +28,33 @@ _MOST_MARKS = 3
 
 class Words(NamedTuple):
     """The analyser's tokens, and for each what the encoder reads in its place: the word with the marks after it, `user`
-    for a handle, nothing for a tag whose parts follow."""
+    for a handle, nothing for a tag whose parts follow; and whether a sign cuts it off the next one, without a blank."""
 
     tokens: tuple[str, ...]
     read: tuple[str, ...]
+    cut: tuple[bool, ...]
 
     def text(self, begin: int = 0, end: int | None = None) -> str:
         """What is read of the tokens in [begin, end)."""
         return " ".join(word for word in self.read[begin:end] if word)
 
-    def respelt(self, spelling: Spelling) -> Words:
-        """The same with careless and hidden spellings undone."""
-        found: list[str] = []
-        for token, word, read in zip(self.tokens, spelling.read(self.tokens), self.read, strict=True):
+    def respelt(self, spelling: Spelling, men: Men) -> Words:
+        """The same with careless and hidden spellings undone; a word that agrees with a gender is one."""
+        joined = spelling.rejoin(self.tokens, self.cut)
+        found = list(self.read)
+        for place, (token, word) in enumerate(zip(self.tokens, joined, strict=True)):
+            marks = found[place][len(token) :]
             if word == NOTHING:
-                found[-1] += read[len(token) :]
-            found.append(word and word + read[len(token) :] if read.startswith(token) else read)
+                found[place - 1 : place + 1] = joined[place - 1] + marks, NOTHING
+            elif found[place].startswith(token):
+                right = spelling.word(word) if men.word(word) == word else word
+                found[place] = right + marks
         return self._replace(read=tuple(found))
 
 
 def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
     """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token."""
-    read: list[tuple[str, str]] = []  # a word and the marks after it
+    read: list[tuple[str, str, bool]] = []  # a word, the marks after it, and whether they cut it off the next one
     cut: list[tuple[str, ...]] = []
     for part in parts:
         located = locate(part)
@@ -62,10 +68,14 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
                 word = "" if parts_are_read else "user"
             elif start < inside and not parts_are_read:
                 word = ""
-            read.append((word, _marks(part[end:next_start]) if word else ""))
+            between = part[end:next_start] if word else ""
+            is_cut = bool(between) and next_start < len(part) and not any(map(str.isspace, between))
+            read.append((word, _marks(between), is_cut))
     seen = names.without(*cut)
-    pairs = zip(seen.tokens, (read[last] for last in seen.origins), strict=True)
-    return Words(seen.tokens, tuple((SOMEBODY if token == NAME else word) + marks for token, (word, marks) in pairs))
+    found = [read[last] for last in seen.origins]
+    pairs = zip(seen.tokens, found, strict=True)
+    words = tuple((SOMEBODY if token == NAME else word) + marks for token, (word, marks, _) in pairs)
+    return Words(seen.tokens, words, tuple(is_cut for _, _, is_cut in found))
 
 
 def _marks(between: str) -> str:

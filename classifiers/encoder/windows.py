@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 from hustings.text import locate
 
-__all__ = ["MOST_READ", "STEP", "WHOLE", "WINDOW", "sentence_starts", "sentences", "windows"]
+__all__ = ["MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows"]
 
 WHOLE = 36
 """Words up to which a post is read as a whole."""
-WINDOW = 24
-STEP = 8
+_WINDOW = 24
+_STEP = 8
 MOST_READ = 240
 """Words; what stands behind them is not read."""
 _FEWEST_WORDS = 3
-"""A sentence with fewer goes with the next one."""
-_END = re.compile(r"[.!?…।؟\n]")
+"""A sentence with fewer goes with the next one, or the one before."""
+_END = re.compile(r"[.!?…।؟]\S*\s|\n")
 
 
 def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:
@@ -27,7 +27,7 @@ def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:
     end = min(many, MOST_READ)
     if end - begin <= WHOLE:
         return [(begin, end)]
-    return [(first, min(first + WINDOW, end)) for first in range(begin, end - WINDOW + STEP, STEP)]
+    return [(first, min(first + _WINDOW, end)) for first in range(begin, end - _WINDOW + _STEP, _STEP)]
 
 
 def sentences(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
@@ -36,7 +36,7 @@ def sentences(many: int, starts: Sequence[int]) -> list[tuple[int, int]]:
     many = min(many, MOST_READ)
     begins = [0]
     for start in sorted(starts):
-        if start - begins[-1] >= _FEWEST_WORDS and start < many:
+        if start - begins[-1] >= _FEWEST_WORDS and start <= many - _FEWEST_WORDS:
             begins.append(start)
     pairs = zip(begins, [*begins[1:], many], strict=True)
     return [window for begin, end in pairs for window in windows(end, begin)]

@@ -20,28 +20,28 @@ from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.linear.score import largest_margins
 
-__all__ = ["SUBJECTS", "Subject", "Worth", "read_for_worth", "worth_file"]
+__all__ = ["TOPICS", "Topic", "Worth", "read_for_worth", "worth_file"]
 
-Subject = Literal["elections", "abuse"]
+Topic = Literal["elections", "abuse"]
 """What an encoder is asked about."""
-SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 F64 = NDArray[np.float64]
 
 
-def worth_file(subject: Subject) -> str:
+def worth_file(topic: Topic) -> str:
     """The name of the file with the head's weights."""
-    return f"worth-{subject}.i16.zlib"
+    return f"worth-{topic}.i16.zlib"
 
 
 class Worth(NamedTuple):
-    """The head for one subject. Its scale and intercept stand in the manifest's settings."""
+    """The head for one topic. Its scale and intercept stand in the manifest's settings."""
 
     weights: Weights
 
-    def settings(self, subject: Subject) -> dict[str, float]:
+    def settings(self, topic: Topic) -> dict[str, float]:
         """What a manifest says of these weights."""
-        return {f"worth_{subject}_scale": self.weights.scale, f"worth_{subject}_intercept": self.weights.intercept}
+        return {f"worth_{topic}_scale": self.weights.scale, f"worth_{topic}_intercept": self.weights.intercept}
 
     def margins(self, posts: Sequence[Sequence[str]], language: str) -> F64:
         """[posts]: by their tokens, whole or by the window of 24 words that says most."""

@@ -19,13 +19,13 @@ from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.signing import Signers
-from classifiers.spelling import WORDS, Spelling
+from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
 from hustings.text import analyse
 
 __all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "margin_of", "named"]
 
-FILES = (CODES, WORDS)
+FILES = (CODES, WORDS_FILE)
 _THREAT = "A-THREAT"
 _MOST_SAY = 0.7
 """Of what is said of abuse, how much must be said of a threat for the post to get that code: rules warn within half an
@@ -127,7 +127,10 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
     manifest = read_manifest(folder, kind="meaning", signers=signers)
     files = {file.name: file for file in manifest.files}
     if tuple(files) != FILES:
-        raise ModelError(f"{folder}: a model of abuse has the files {FILES!r}; the manifest names {tuple(files)!r}")
+        raise ModelError(
+            f"{folder}: a model of abuse has the files {FILES!r}; the manifest names {tuple(files)!r}; "
+            f"`hustings model train {manifest.name}` makes it anew"
+        )
     try:
         encoder, network = str(manifest.settings["encoder"]), str(manifest.settings["network"])
     except KeyError as error:
@@ -135,7 +138,7 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
     return MeaningHead(
         manifest,
         read_codes(read_file(folder, files[CODES]), str(folder)),
-        Spelling.unpack(read_file(folder, files[WORDS]), str(folder)),
+        Spelling.unpack(read_file(folder, files[WORDS_FILE]), str(folder)),
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
         encoder=encoder,

@@ -28,7 +28,7 @@ class Shares(NamedTuple):
 
 def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable) -> Shares | None:
     """None where nobody can be asked."""
-    places = post.places(len(tokens))
+    places = post.windows(len(tokens))
     worth = asked.worth([tokens[begin:end] for begin, end in places]) if len(places) > 1 else [0.0]
     if worth is None:
         return None

@@ -78,7 +78,7 @@ class Reader:
         if len(read) <= WHOLE:
             return self._reading(terms, 0, len(read), self._shares(terms))
         places = [
-            (begin, end) for begin, end in post.places(len(read)) if any(begin <= place < end for place in spoken_of)
+            (begin, end) for begin, end in post.windows(len(read)) if any(begin <= place < end for place in spoken_of)
         ]
         parts = [terms.within(*place) for place in places]
         if len(parts) == 1:
@@ -93,7 +93,7 @@ class Reader:
     ) -> Reading:
         """What columns make of a post that speaks of nothing that they know: of the part that is `most_telling` among
         those that it is given."""
-        places = post.places(len(tokens))
+        places = post.windows(len(tokens))
         begin, end = places[most_telling([tokens[begin:end] for begin, end in places])]
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))

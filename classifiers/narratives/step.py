@@ -86,7 +86,7 @@ def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) 
             threshold=threshold,
             classifier=teller.label,
             spans=spans_of(read.origins, reading.begin, teller.reader.words(reading), assessment),
-            example=teller.nearest.sentence(read.tokens[reading.begin :], code),
+            example=teller.nearest.sentence(read.tokens[reading.begin : reading.end], code),
         )
     scores = {reading.protected: round(reading.protected_share, DECIMALS), code: score}
     return added(assessment, teller.manifest, scores, flag)

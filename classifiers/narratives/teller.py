@@ -22,12 +22,12 @@ from classifiers.narratives.seeds import example_languages, load_examples
 from classifiers.narratives.sense import Sense, SenseSettings
 from classifiers.narratives.subject import load_subjects
 from classifiers.signing import Signers
-from classifiers.spelling import WORDS, Spelling
+from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
 
 __all__ = ["FILES", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
 
-FILES = (CODES, COLUMNS, WORDS)
+FILES = (CODES, COLUMNS, WORDS_FILE)
 
 
 def _no_encoder(network: str) -> None:
@@ -140,7 +140,7 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: O
     columns = unpack_columns(raw[CODES], raw[COLUMNS], str(folder), features=features_in(len(concepts.names)))
     _check(folder, manifest, concepts.sha256, "words")
     _check(folder, manifest, subjects.sha256, "subjects")
-    spelling = Spelling.unpack(raw[WORDS], str(folder))
+    spelling = Spelling.unpack(raw[WORDS_FILE], str(folder))
     seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
     reader = Reader(Lexicon(concepts, spelling, subjects.core), subjects, columns)
     sense = _sense(folder, manifest, columns.codes, open_encoder) if "sense_encoder" in manifest.settings else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.codes import FILES, pack_codes
 from classifiers.encoder.reading import read_words
 from classifiers.encoder.session import Session
-from classifiers.encoder.worth import SUBJECTS
+from classifiers.encoder.worth import TOPICS
 from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
 from classifiers.narratives.seeds import Example
@@ -65,7 +65,7 @@ def write_code_reader(
     the record of the seeds that it has learnt."""
     coded = recipe.coded()
     codes = codes_of(coded)
-    worth = {subject: learn_worth(subject, coded, recipe.harmless, read, seed=order.seed) for subject in SUBJECTS}
+    worth = {topic: learn_worth(topic, coded, recipe.harmless, read, seed=order.seed) for topic in TOPICS}
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)
@@ -82,7 +82,7 @@ def write_code_reader(
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
-    tables = [pack(worth[subject].weights)[0] for subject in SUBJECTS]
+    tables = [pack(worth[topic].weights)[0] for topic in TOPICS]
     content = dict(zip(FILES, (small, tokenizer, pack_codes(codes), *tables), strict=True))
     manifest = write_network(
         folder,
@@ -93,7 +93,7 @@ def write_code_reader(
         limits=recipe.limits,
         data=taught.datasets,
         settings=settings_of(recipe, base, taught.epochs)
-        | {name: value for subject in SUBJECTS for name, value in worth[subject].settings(subject).items()},
+        | {name: value for topic in TOPICS for name, value in worth[topic].settings(topic).items()},
         metrics=metrics,
     )
     (folder.parent / f"{folder.name}.{RECORD}").write_bytes(pack_record(manifest.files[0].sha256, seeds))

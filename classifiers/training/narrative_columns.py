@@ -69,7 +69,8 @@ def _read(language: str) -> _Read:
 @cache
 def vocabulary(language: str) -> tuple[str, ...]:
     """The words of the language that its seeds write often enough, and those that stand for concepts, in order."""
-    return tuple(sorted({*often_said(_read(language).tokens, language), *load_concepts(language).whole_words}))
+    read = _read(language)
+    return tuple(sorted({*often_said(read.tokens, language, read.names), *load_concepts(language).whole_words}))
 
 
 @cache

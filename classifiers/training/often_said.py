@@ -8,16 +8,19 @@ from collections.abc import Iterable, Sequence
 
 from classifiers.gender import men_of
 
-__all__ = ["FEWEST_SAID", "often_said"]
+__all__ = ["often_said"]
 
-FEWEST_SAID = 3
+_FEWEST_SAID = 3
 """Sentences in which a token must stand to be such a word."""
 
 
-def often_said(sentences: Iterable[Sequence[str]], language: str) -> frozenset[str]:
-    """Of the sentences, given by their tokens; also as they are read of men."""
+def often_said(
+    sentences: Iterable[Sequence[str]], language: str, names: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Of the sentences, given by their tokens; also as they are read of men. Not the `names`: nobody's word is
+    somebody's name."""
     said = Counter(token for tokens in sentences for token in set(tokens))
-    often = {token for token, count in said.items() if count >= FEWEST_SAID and _is_word(token)}
+    often = {token for token, count in said.items() if count >= _FEWEST_SAID and token not in names and _is_word(token)}
     return frozenset(often.union(map(men_of(language).word, often)))
 
 

@@ -18,7 +18,7 @@ from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Thres
 from classifiers.meaning.model import margin_of, named
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
-from classifiers.spelling import WORDS, Spelling, pack_words
+from classifiers.spelling import WORDS_FILE, Spelling, pack_words
 from classifiers.training.by_code import Share, share_of
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.code_rows import CodeRows, code_rows
@@ -105,7 +105,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         _right_codes(found, flagged, on),
         *wrongly_flagged(language, found.codes, scores, value, seed=order.seed),
     ]
-    files = {CODES: pack_codes(GIVEN), WORDS: pack_words(_vocabulary(language))}
+    files = {CODES: pack_codes(GIVEN), WORDS_FILE: pack_words(_vocabulary(language))}
     manifest = Manifest(
         kind="meaning",
         name=f"A-{language}",
@@ -161,9 +161,11 @@ def _scored(language: str) -> _Scored:
 
 @cache
 def _vocabulary(language: str) -> tuple[str, ...]:
-    """The words of the posts and seeds of the language."""
-    analyses = analyse_all([row.text for part in _parts(language) for row in part.rows])
-    return tuple(sorted(often_said((analysis.tokens for analysis in analyses), language)))
+    """The words of the posts and seeds of the language that are not held out."""
+    parts = _parts(language)
+    analyses = analyse_all([row.text for part in parts for row in part.learnt()])
+    names = frozenset[str]().union(*(part.names for part in parts))
+    return tuple(sorted(often_said((analysis.tokens for analysis in analyses), language, names)))
 
 
 def _told() -> list[str]:

@@ -11,7 +11,7 @@ from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.reader import FLAGGED_HARM
 from classifiers.narratives.seeds import example_languages, load_examples, load_seeds
 from classifiers.narratives.subject import load_subjects
-from classifiers.spelling import WORDS, pack_words
+from classifiers.spelling import WORDS_FILE, pack_words
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_columns import FOLDS, corpus, for_language, learnt, vocabulary
 from classifiers.training.narrative_settling import (
@@ -85,7 +85,7 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
     flagged, known = scores >= value, judged.read & counted
     tell("all seeds")
     files = pack_columns(for_language(learnt(seed), language), thresholds_of_codes(seed))
-    files[WORDS] = pack_words(vocabulary(language))
+    files[WORDS_FILE] = pack_words(vocabulary(language))
     settings: dict[str, int | float | str] = {}
     if encoder is not None and share is not None:
         asks, other = asks_of(language, seed, share), calibration_else(seed, share)

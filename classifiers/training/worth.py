@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from classifiers.encoder.worth import Subject, Worth, read_for_worth
+from classifiers.encoder.worth import Topic, Worth, read_for_worth
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.narratives.seeds import ORDINARY
@@ -21,13 +21,16 @@ from hustings.text import analyse_all
 
 __all__ = ["learn_worth"]
 
+_SPOILT = 2
+"""One of so many rows that are worth nothing is learnt carelessly spelt too, so that slips themselves are worth
+nothing; of the others every one."""
 _AMID_CHATTER = 3
 """One of so many sentences of harm is learnt amid two ordinary posts too."""
 _SETTINGS = Settings(penalty=1.0)
 
 
 def learn_worth(
-    subject: Subject,
+    topic: Topic,
     coded: Sequence[CodeRows],
     harmless: Sequence[str],
     read: Callable[[str, str], Corpus],
@@ -43,7 +46,7 @@ def learn_worth(
         chatter[part.language] += [row.text for row in part.learnt() if row.code == ORDINARY]
     for part in coded:
         draw = np.random.default_rng([seed, 7])
-        rows = list(_readings(subject, part, chatter[part.language], draw))
+        rows = list(_readings(topic, part, chatter[part.language], draw))
         tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in rows])]
         labels += [int(harm) for _, harm in rows]
     for name in harmless:
@@ -56,27 +59,27 @@ def learn_worth(
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))
 
 
-def _is_worth(subject: Subject, part: CodeRows, code: str) -> bool | None:
+def _is_worth(topic: Topic, part: CodeRows, code: str) -> bool | None:
     """Whether such rows are; None for those from which nothing is learnt: threats and insults among our own posts are
     like those among the seeds, about which narratives ask, and no less like all others."""
-    if subject == "abuse":
+    if topic == "abuse":
         return is_harm(code) and not code.startswith("N-")
     return None if is_harm(code) and part.key.startswith(ABUSE) else is_harm(code)
 
 
 def _readings(
-    subject: Subject, part: CodeRows, chatter: Sequence[str], draw: np.random.Generator
+    topic: Topic, part: CodeRows, chatter: Sequence[str], draw: np.random.Generator
 ) -> Iterator[tuple[str, bool]]:
     """Texts, and whether one is worth it; `chatter` are ordinary posts of the language."""
     ordinary = 0
     for place, row in enumerate(part.learnt()):
-        harm = _is_worth(subject, part, row.code)
+        harm = _is_worth(topic, part, row.code)
         ordinary += row.code == ORDINARY
         if harm is None:
             continue
         yield row.text, harm
-        if harm:
-            yield read_otherwise(Said(tuple(row.text.split()), (), part.language), Spoilt(careless=1.0), draw), True
+        if harm or place % _SPOILT == 0:
+            yield read_otherwise(Said(tuple(row.text.split()), (), part.language), Spoilt(careless=1.0), draw), harm
         if harm and chatter and place % _AMID_CHATTER == 0:
             before, after = draw.choice(len(chatter), size=2).tolist()
             yield f"{chatter[before]} {row.text} {chatter[after]}", True

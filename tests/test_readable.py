@@ -1,0 +1,105 @@
+"""What an encoder that reads codes is given of a post: words put right, and which of them at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifiers.encoder.readable import Readable
+from classifiers.encoder.windows import sentence_starts, sentences, windows
+from classifiers.gender import GENDERED, one_gender
+from classifiers.roster_names import NOBODY, RosterNames
+from classifiers.spelling import Spelling
+from classifiers.training.often_said import often_said
+from hustings.roster import Person, Roster
+from hustings.text import analyse
+
+WORDS = Spelling(["ballot", "monday", "vote", "fraud", "came", "tanto", "tonto"])
+ROSTER = RosterNames(Roster(version="1", people=(Person(id="p", name="Oona Vell", handles=("@oonavell",)),)))
+
+
+def readable(*parts: str, language: str = "en", names: RosterNames = NOBODY) -> Readable:
+    return Readable(*parts, language=language, spelling=WORDS, names=names)
+
+
+# ── words ──
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("The fr*ud, on Modnay!!!", "the fraud, on monday!"),
+        ("a ball0t?? #fraud #Blalot", "a ballot? fraud ballot"),
+        ("the v.te. Vote…", "the vote. vote…"),
+        ("the fr ud, the fr, ud", "the fr ud, the fr, ud"),  # a blank hides nothing
+        ("@fr*ud @monady fr*ud", "user ud user fraud"),
+        ("", ""),
+    ],
+)
+def test_careless_spellings_are_read_as_the_words_that_they_stand_for_and_marks_once(text: str, read: str) -> None:
+    assert readable(text).text(0, 99) == read
+
+
+def test_a_title_and_a_text_are_never_joined() -> None:
+    assert readable("fr", "ud came").text(0, 9) == "fr ud came"
+
+
+@pytest.mark.parametrize("word", ["tonta", "tonto"])
+def test_a_word_that_agrees_with_a_gender_is_a_word_and_is_read_as_of_men(word: str) -> None:
+    assert readable(f"qué {word}", language="es").text(0, 9) == "que tonto"
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(GENDERED))
+def test_without_words_to_put_right_it_is_what_the_analyser_wrote_read_as_of_men(
+    title: str, text: str, language: str
+) -> None:
+    read = Readable(title, text, language=language, spelling=Spelling([])).text(0, 999)
+    assert read == one_gender(read, language)
+    assert readable(title, text, language=language).text(0, 0) == ""
+
+
+def test_words_are_those_that_stand_in_three_sentences_and_name_nobody() -> None:
+    sentences_said = [["la", "candidata", "vera", "4"], ["candidata", "vera", "4"], ["candidata", "vera", "4", "la"]]
+    assert often_said(sentences_said, "es", frozenset({"vera"})) == {"candidata", "candidato"}
+
+
+# ── which of them at once ──
+
+LONG = "Oona Vell came by with tea and cake and stories of the sea. " * 2
+CLAIM = "The vote is moved to Monday, says Oona Vell."
+
+
+def test_of_a_long_post_each_sentence_is_read_by_itself_whoever_is_named() -> None:
+    title, text = "Good morning from the old harbour, everybody", LONG + CLAIM
+    post = readable(title, text, names=ROSTER)
+    many = len(ROSTER.without(analyse(title).tokens, analyse(text).tokens).tokens)
+    read = [post.text(*window) for window in post.windows(many)]
+    assert read == [
+        "good morning from the old harbour, everybody",
+        "they came by with tea and cake and stories of the sea.",
+        "they came by with tea and cake and stories of the sea.",
+        "the vote is moved to monday, says they.",
+    ]
+
+
+def test_a_short_post_is_read_as_a_whole() -> None:
+    assert readable(CLAIM, "Yes. Really.").windows(11) == [(0, 11)]
+
+
+@given(st.integers(0, 400))
+def test_windows_hold_all_of_a_post_that_is_read(many: int) -> None:
+    places = windows(many)
+    assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
+
+
+@given(st.integers(37, 300), st.lists(st.integers(0, 299), max_size=40))
+def test_sentences_hold_all_of_a_post_that_is_read_and_none_is_a_word_or_two(many: int, starts: list[int]) -> None:
+    places = sentences(many, starts)
+    assert {place for begin, end in places for place in range(begin, end)} == set(range(min(many, 240)))
+    assert all(3 <= end - begin <= 36 for begin, end in places)
+
+
+def test_a_sentence_begins_behind_a_mark_and_a_blank_or_a_line_and_with_each_part() -> None:
+    assert sentence_starts("One two. Three\nfour, five", "", "six? Seven #eight") == [0, 2, 3, 5, 6]
+    assert sentence_starts("Some 3.5 in N.Y.C, “now.” Then") == [0, 6]
