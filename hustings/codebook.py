@@ -57,6 +57,11 @@ class Codebook(Struct, frozen=True, kw_only=True):
         """Whether labels may carry this code; an alias is no code."""
         return code in self.codes
 
+    def title(self, code: str) -> str:
+        """How people read a code; one that this version does not know reads as itself."""
+        found = self.codes.get(code)
+        return code if found is None else found.title
+
     def children(self, code: str) -> tuple[str, ...]:
         """The codes that refine `code` by one step."""
         return tuple(child.code for child in self.codes.values() if child.parent == code)

@@ -175,6 +175,23 @@ def test_on_a_narrow_screen_the_way_to_each_post_and_the_menu_are_in_sight(serve
     expect(page.get_by_role("button", name="Take this post")).to_be_in_viewport()
 
 
+def test_on_a_narrow_screen_a_code_is_read_in_words_and_none_is_cut_off(served: Served) -> None:
+    page = served.signed_in("reviewer-one", viewport=NARROW)
+    for path in ("/queue", post_path("fedi.example:date-1"), f"/alerts/{DATE_ALERT.id}"):
+        page.goto(path)
+        badge = page.locator(".badge.code", has_text="Wrong date").first
+        expect(badge.get_by_text("N-PROC-DATE")).to_be_visible()
+        box = badge.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= NARROW["width"], path
+        assert page.evaluate(_CUT) == [], path
+
+
+_CUT = """() => [...document.querySelectorAll(".badge.code")]
+  .filter((node) => node.checkVisibility() && node.scrollWidth > node.clientWidth)
+  .map((node) => node.textContent)"""
+"""Codes of which a part is out of sight."""
+
 _PALE = """() => {
   const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;

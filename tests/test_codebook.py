@@ -72,6 +72,11 @@ def test_a_label_answers_to_its_own_code_and_to_those_above(code: str, wanted: s
     assert matches(code, wanted) is answer
 
 
+def test_a_code_is_read_by_its_title_and_an_unknown_one_as_itself(book: Codebook) -> None:
+    assert book.title("N-PROC-DATE") == "Wrong date"
+    assert book.title("N-OF-A-LATER-VERSION") == "N-OF-A-LATER-VERSION"
+
+
 def test_aliases_stand_for_codes(book: Codebook) -> None:
     assert book.expand("gendered-abuse") == ("G",)
     assert book.expand("threat") == ("G-THR", "A-THREAT")

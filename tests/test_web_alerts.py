@@ -129,7 +129,7 @@ def test_every_kind_of_notice_has_its_words() -> None:
 
 def test_of_a_story_the_list_shows_the_front_of_its_id(world: World) -> None:
     story = msgspec.structs.replace(DATE_ALERT, group=(("story", "0123456789abcdef" * 2),))
-    assert group_words(story, world.services.roster) == "story 01234567"
+    assert group_words(story, world.services.roster, world.services.codebook) == "story 01234567"
 
 
 def test_a_reviewer_proposes_and_only_a_second_person_lets_it_out(world: World) -> None:

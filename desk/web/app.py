@@ -49,7 +49,7 @@ def create_app(services: DeskServices) -> FastAPI:
     files = StaticFiles()
     shared = Surroundings(
         services=services,
-        templates=environment(static=files.path),
+        templates=environment(static=files.path, code_title=services.codebook.title),
         cookies=Cookies(https=https),
         files=files,
         dispatcher=Dispatcher(services.partners, index=services.index, roster=services.roster),

@@ -17,8 +17,8 @@ from hustings.clock import rfc3339
 __all__ = ["environment", "moment", "plain_moment", "sentence", "span_of_time", "ticks"]
 
 
-def environment(*, static: Callable[[str], str]) -> Environment:
-    """The environment of all templates; `static` gives the address of a static file."""
+def environment(*, static: Callable[[str], str], code_title: Callable[[str], str]) -> Environment:
+    """The environment of all templates; `static` gives the address of a static file, `code_title` a code's title."""
     made = Environment(
         loader=PackageLoader("desk.web"),
         autoescape=True,
@@ -38,6 +38,7 @@ def environment(*, static: Callable[[str], str]) -> Environment:
         "ticks": ticks,
         "sentence": sentence,
         "score": lambda number: f"{number:.2f}",
+        "code_title": code_title,
         "post_path": lambda key: "/posts/" + quote(key, safe=""),
         "segment": lambda text: quote(text, safe=""),
     }

@@ -175,7 +175,7 @@ def _page(
         said=_SAID.get(visit.query("said"), ""),
         undo=undoable(visit),
         alert=alert,
-        about=group_words(alert, services.roster),
+        about=group_words(alert, services.roster, services.codebook),
         rule=services.rules.get(alert.rule),
         notices=notices,
         waits=waits,

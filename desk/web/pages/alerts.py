@@ -54,7 +54,7 @@ def show(visit: Visit) -> Response:
         lines = [
             Line(
                 alert=waits.alert,
-                about=group_words(waits.alert, visit.services.roster),
+                about=_about(visit, waits.alert),
                 waits_since=waits.since,
                 waits_for="for a second person"
                 if waits.proposal
@@ -67,10 +67,7 @@ def show(visit: Visit) -> Response:
     else:
         page = _page(visit, tab)
         next_page = page.next
-        lines = [
-            Line(alert=alert, about=group_words(alert, visit.services.roster), waits_since=None, waits_for="")
-            for alert in page.alerts
-        ]
+        lines = [Line(alert=alert, about=_about(visit, alert), waits_since=None, waits_for="") for alert in page.alerts]
     return visit.answer(
         "alerts.html",
         tabs=_TABS,
@@ -83,9 +80,13 @@ def show(visit: Visit) -> Response:
     )
 
 
+def _about(visit: Visit, of: Alert | Amendment) -> str:
+    return group_words(of, visit.services.roster, visit.services.codebook)
+
+
 def _late(visit: Visit) -> list[LateLine]:
     found = book.amendment_list(visit.services.engine, limit=ALERTS)
-    return [LateLine(amendment=one, about=group_words(one, visit.services.roster)) for one in found]
+    return [LateLine(amendment=one, about=_about(visit, one)) for one in found]
 
 
 def _page(visit: Visit, tab: str) -> book.AlertPage:

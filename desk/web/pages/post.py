@@ -32,7 +32,6 @@ class ShownFlag(Struct, frozen=True, kw_only=True):
     classifier gave none."""
 
     code: str
-    title: str
     score: float
     threshold: float
     classifier: str
@@ -82,7 +81,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         reading=read(_without_opinion(assessment) if blind else assessment),
         veil=_veil(visit, assessment, blind=blind),
         blind=blind,
-        flags=[] if blind else _flags(visit, assessment),
+        flags=[] if blind else _flags(assessment),
         check_worthy=None if blind else assessment.scores.get(CHECK_WORTHY),
         targets=_targets(visit, assessment),
         names={person.id: person.name for person in services.roster.people},
@@ -142,13 +141,11 @@ def _without_opinion(assessment: Assessment) -> Assessment:
     return Assessment(post=assessment.post, lang=assessment.lang)
 
 
-def _flags(visit: Visit, assessment: Assessment) -> list[ShownFlag]:
-    codes = visit.services.codebook.codes
+def _flags(assessment: Assessment) -> list[ShownFlag]:
     flags = sorted(assessment.flags, key=lambda flag: (-flag.score, flag.code))
     return [
         ShownFlag(
             code=flag.code,
-            title=codes[flag.code].title if flag.code in codes else "",
             score=flag.score,
             threshold=flag.threshold,
             classifier=flag.classifier,
