@@ -179,7 +179,7 @@ def test_on_a_narrow_screen_a_code_is_read_in_words_and_none_is_cut_off(served: 
     page = served.signed_in("reviewer-one", viewport=NARROW)
     for path in ("/queue", post_path("fedi.example:date-1"), f"/alerts/{DATE_ALERT.id}"):
         page.goto(path)
-        badge = page.locator(".badge.code", has_text="Wrong date").first
+        badge = page.locator(".badge.code", has_text="Wrong date").filter(visible=True).first
         expect(badge.get_by_text("N-PROC-DATE")).to_be_visible()
         box = badge.bounding_box()
         assert box is not None
