@@ -165,7 +165,13 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("shares", "code"),
-    [((0.8, 0.1, 0.1), "A-THREAT"), ((0.5, 0.3, 0.1), "G"), ((0.5, 0.1, 0.3), "A-INSULT"), ((0.2, 0.4, 0.1), "G")],
+    [
+        ((0.9, 0.04, 0.04), "A-THREAT"),
+        ((0.8, 0.1, 0.05), "G"),
+        ((0.5, 0.3, 0.1), "G"),
+        ((0.5, 0.1, 0.3), "A-INSULT"),
+        ((0.2, 0.4, 0.1), "G"),
+    ],
 )
 def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float, float, float], code: str) -> None:
     assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code

@@ -23,15 +23,13 @@ from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "margin_of", "named"]
+__all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "named"]
 
 FILES = (CODES, WORDS_FILE)
 _THREAT = "A-THREAT"
-_MOST_SAY = 0.7
+_MOST_SAY = 0.87
 """Of what is said of abuse, how much must be said of a threat for the post to get that code: rules warn within half an
-hour of a single one. Settled on the synthetic election, where "put a muzzle on her" had .6."""
-_LEAST = 1e-6
-"""Shares nearer to 0 or 1 than this tell nothing more."""
+hour of a single one. Settled on the synthetic election, where "put a muzzle on her" had .85."""
 
 
 class Meant(NamedTuple):
@@ -44,8 +42,8 @@ class Meant(NamedTuple):
 
 
 class MeaningHead:
-    """An open model: the codes that it gives, from which worth on it asks (`least_worth`), and the `encoder` of that
-    name, whose network has that SHA-256."""
+    """An open model: the codes that it gives, from which worth on it asks (`least_worth`), how much worth counts beside
+    the answer (`worth_says`), and the `encoder` of that name, whose network has that SHA-256."""
 
     def __init__(
         self,
@@ -55,6 +53,7 @@ class MeaningHead:
         open_encoder: OpenEncoder,
         *,
         least_worth: float,
+        worth_says: float,
         encoder: str,
         network: str,
     ) -> None:
@@ -64,6 +63,7 @@ class MeaningHead:
         self.encoder = encoder
         self.network = network
         self._least_worth = least_worth
+        self._worth_says = worth_says
         self._asked = Asked(network, "abuse", codes, open_encoder, manifest.language)
 
     @property
@@ -80,10 +80,10 @@ class MeaningHead:
         """None for a post about which the encoder is not asked, or cannot be."""
         if worth < self._least_worth or not tokens:
             return None
-        read = read_for_abuse(self._asked, tokens, post)
+        read = read_for_abuse(self._asked, tokens, post, self._worth_says)
         if read is None:
             return None
-        score = round(self.manifest.calibration.probability(margin_of(float(read.shares.sum()))), DECIMALS)
+        score = round(self.manifest.calibration.probability(read.margin), DECIMALS)
         return Meant(named(read.shares, self.codes), score, read.begin, read.end)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
@@ -105,12 +105,6 @@ def named(shares: NDArray[np.float32], codes: Sequence[str]) -> str:
         return codes[best]
     others = np.where(np.arange(len(codes)) == best, -1.0, shares)
     return codes[int(np.argmax(others))]
-
-
-def margin_of(share: float) -> float:
-    """The log-odds of a share."""
-    inside = min(max(share, _LEAST), 1.0 - _LEAST)
-    return math.log(inside / (1.0 - inside))
 
 
 def load_meaning_heads(
@@ -141,6 +135,7 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
         Spelling.unpack(read_file(folder, files[WORDS_FILE]), str(folder)),
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
+        worth_says=read_number(folder, manifest, "worth_says"),
         encoder=encoder,
         network=network,
     )

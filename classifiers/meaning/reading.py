@@ -3,6 +3,7 @@ sentences that are worth most, so that chatter around an insult dilutes nothing 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,18 +19,24 @@ MOST_SENTENCES = 3
 """Readings of one post."""
 
 
+_LEAST = 1e-6
+"""Shares nearer to 0 or 1 than this tell nothing more."""
+
+
 class Shares(NamedTuple):
-    """How likely each code is, by the window from `begin` to `end` that says most."""
+    """How likely each code is, by the window from `begin` to `end` that says most, and the `margin` of abuse there:
+    its log-odds, and what is said for it by what the window is worth asking about."""
 
     shares: NDArray[np.float32]
+    margin: float
     begin: int
     end: int
 
 
-def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable) -> Shares | None:
-    """None where nobody can be asked."""
+def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_says: float) -> Shares | None:
+    """With so much of worth in a margin; None where nobody can be asked."""
     places = post.windows(len(tokens))
-    worth = asked.worth([tokens[begin:end] for begin, end in places]) if len(places) > 1 else [0.0]
+    worth = asked.worth([tokens[begin:end] for begin, end in places])
     if worth is None:
         return None
     best: Shares | None = None
@@ -38,6 +45,12 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable) -> Share
         shares = asked.shares(post.text(begin, end))
         if shares is None:
             return None
-        if best is None or shares.sum() > best.shares.sum():
-            best = Shares(shares, begin, end)
+        margin = _log_odds(float(shares.sum())) + worth_says * worth[place]
+        if best is None or margin > best.margin:
+            best = Shares(shares, margin, begin, end)
     return best
+
+
+def _log_odds(share: float) -> float:
+    inside = min(max(share, _LEAST), 1.0 - _LEAST)
+    return math.log(inside / (1.0 - inside))

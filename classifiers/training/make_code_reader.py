@@ -23,6 +23,7 @@ from classifiers.training.encoder.export import agreement, check_agreement, expo
 from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
+from classifiers.training.everyday import everyday_languages, everyday_posts
 from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
 from classifiers.training.order import Order
@@ -91,7 +92,7 @@ def write_code_reader(
         language=recipe.language,
         label=recipe.label,
         limits=recipe.limits,
-        data=taught.datasets,
+        data=(*taught.datasets, *(everyday_posts(language)[1] for language in everyday_languages())),
         settings=settings_of(recipe, base, taught.epochs)
         | {name: value for topic in TOPICS for name, value in worth[topic].settings(topic).items()},
         metrics=metrics,

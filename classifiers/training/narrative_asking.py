@@ -40,6 +40,6 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks
     )
 
 
-def least_worth(values: F64, flagged: NDArray[np.bool_]) -> float:
+def least_worth(values: F64, flagged: NDArray[np.bool_], least_kept: float = LEAST_KEPT) -> float:
     """The value that all flagged rows have but for those that may be lost."""
-    return round(float(np.quantile(values[flagged], 1 - LEAST_KEPT)), _DECIMALS)
+    return round(float(np.quantile(values[flagged], 1 - least_kept)), _DECIMALS)
