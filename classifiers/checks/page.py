@@ -45,9 +45,9 @@ and likely better than on sentences that nobody has looked at. The abuse functio
 Portuguese were written by people who saw no post that was learnt from, and have been run a few times since.
 
 **Free form** is posts written by somebody who had seen neither seeds nor word lists nor the other suites. Its first
-edition was run on narratives @3, the second on @4, the third on @5, the fourth on @6, and all have been looked at since.
-The **fifth edition**, and the **one about abuse**, last on this page, were run when narratives @7 and models of abuse @2
-were settled: their numbers are the ones to expect; once a model is mended after a look at them, they are so no more.
+edition was run on narratives @3, the second on @4, the third on @5, the fourth on @6; all have been looked at since.
+The **fifth edition**, and the **one about abuse**, last on this page, were run when narratives @7 and models of abuse
+@2 were settled: their numbers are the ones to expect; once a model is mended after a look at them, they are so no more.
 
 ## Use
 
