@@ -67,7 +67,8 @@ class Spelling:
 
     def rejoin(self, tokens: Sequence[str], cut: Sequence[bool] | None = None) -> list[str]:
         """The tokens with words that a sign had cut in two in one piece again, and `NOTHING` behind each. `cut` says
-        behind which tokens there is a sign and no blank; without it each may be."""
+        behind which tokens there is a sign and no blank; columns have tokens alone and give none: then each
+        may be."""
         joined = list(tokens)
         known = list(map(self._words.__contains__, tokens))
         for place in range(len(joined) - 1):

@@ -173,5 +173,5 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
         ((0.2, 0.4, 0.1), "G"),
     ],
 )
-def test_a_threat_is_named_only_where_it_has_most_of_the_say(shares: tuple[float, float, float], code: str) -> None:
+def test_a_threat_is_named_only_where_it_has_nearly_all_the_say(shares: tuple[float, float, float], code: str) -> None:
     assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code

@@ -102,4 +102,5 @@ def test_sentences_hold_all_of_a_post_that_is_read_and_none_is_a_word_or_two(man
 
 def test_a_sentence_begins_behind_a_mark_and_a_blank_or_a_line_and_with_each_part() -> None:
     assert sentence_starts("One two. Three\nfour, five", "", "six? Seven #eight") == [0, 2, 3, 5, 6]
+    assert sentence_starts("वोट कल है।मत जाना आप") == [0, 3]
     assert sentence_starts("Some 3.5 in N.Y.C, “now.” Then") == [0, 6]

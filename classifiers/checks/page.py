@@ -40,9 +40,8 @@ sentences yet; `hustings checks cases` prints them for whoever will.
 
 No post was learnt from. But word lists and the limits that thresholds of the narrative heads keep to were adjusted
 while the scores by function were watched, and of which codes more plain seeds were written (by people who saw no
-function) was decided after a look at them: for narratives the numbers are development numbers, not independent ones,
-and likely better than on sentences that nobody has looked at. The abuse functions in Arabic, Spanish, French and
-Portuguese were written by people who saw no post that was learnt from, and have been run a few times since.
+function) was decided after a look at them; so were kinds of new posts about abuse and limits of its models. The numbers
+of both are development numbers, not independent ones, and better than on sentences that nobody has looked at.
 
 **Free form** is posts written by somebody who had seen neither seeds nor word lists nor the other suites. Its first
 edition was run on narratives @3, the second on @4, the third on @5, the fourth on @6; all have been looked at since.

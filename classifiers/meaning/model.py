@@ -99,7 +99,7 @@ class MeaningHead:
 
 
 def named(shares: NDArray[np.float32], codes: Sequence[str]) -> str:
-    """The code that a post gets: the likeliest; a threat only where it has most of the say."""
+    """The code that a post gets: the likeliest; a threat only where it has nearly all of the say."""
     best = int(np.argmax(shares))
     if codes[best] != _THREAT or shares[best] >= _MOST_SAY * shares.sum():
         return codes[best]

@@ -36,10 +36,12 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks
     columns, beside = LogisticRegression().fit(both, flagged[speaks]).coef_[0].tolist()
     weight = round(max(beside, 0.0) / max(columns, 1e-3), _DECIMALS)
     return Asks(
-        weight, least_worth(both @ (1.0, weight), flagged[speaks]), least_worth(worth[~speaks], flagged[~speaks])
+        weight,
+        least_worth(both @ (1.0, weight), flagged[speaks], LEAST_KEPT),
+        least_worth(worth[~speaks], flagged[~speaks], LEAST_KEPT),
     )
 
 
-def least_worth(values: F64, flagged: NDArray[np.bool_], least_kept: float = LEAST_KEPT) -> float:
+def least_worth(values: F64, flagged: NDArray[np.bool_], least_kept: float) -> float:
     """The value that all flagged rows have but for those that may be lost."""
     return round(float(np.quantile(values[flagged], 1 - least_kept)), _DECIMALS)

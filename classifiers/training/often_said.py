@@ -17,7 +17,7 @@ _FEWEST_SAID = 3
 def often_said(
     sentences: Iterable[Sequence[str]], language: str, names: frozenset[str] = frozenset()
 ) -> frozenset[str]:
-    """Of the sentences, given by their tokens; also as they are read of men. Not the `names`: nobody's word is
+    """Of the sentences, given by their tokens; also as they are read of men. Not the `names`: no slip is put right to
     somebody's name."""
     said = Counter(token for tokens in sentences for token in set(tokens))
     often = {token for token, count in said.items() if count >= _FEWEST_SAID and token not in names and _is_word(token)}
