@@ -41,17 +41,21 @@ class OwnExamples:
         return "" if sentences is None else sentences.closest(_features(tokens))
 
 
-def as_shown(post: str) -> tuple[str, ...]:
-    """A post of ours for either of its sides, each once, with a blank for every name and party."""
-    sides = (side.replace("{name}", BLANK).replace("{party}", BLANK) for side in either_side(post))
+def as_shown(post: str, named: Sequence[str] = ()) -> tuple[str, ...]:
+    """A post of ours for either of its sides, each once, with a blank for every name and party: where any may stand, and
+    where one of those `named` was written out."""
+    for name in ("{name}", "{party}", *named):
+        post = post.replace(name, BLANK)
+    sides = either_side(post)
     return tuple(dict.fromkeys(side[:1].upper() + side[1:] if post[:1] == "{" else side for side in sides))
 
 
 def _read(code: str, language: str) -> Sentences | None:
     if language not in own_languages():
         return None
-    posts = (post for group in read_own(language).group if group.label(code) == 1 for post in group.posts)
-    texts = list(dict.fromkeys(text for post in posts for text in as_shown(post)))
+    own = read_own(language)
+    posts = (post for group in own.group if group.label(code) == 1 for post in group.posts)
+    texts = list(dict.fromkeys(text for post in posts for text in as_shown(post, (*own.names, *own.parties))))
     return Sentences(texts, [_features(analyse(text).tokens) for text in texts]) if texts else None
 
 

@@ -44,8 +44,9 @@ CODES = sorted({(one, code) for one in own_languages() for group in read_own(one
 @cache
 def ours(language: str, code: str) -> set[str]:
     """The posts that heads of this code should flag, as they are shown."""
-    groups = [group for group in read_own(language).group if code in group.says]
-    return {text for group in groups for post in group.posts for text in as_shown(post)}
+    own = read_own(language)
+    groups = [group for group in own.group if code in group.says]
+    return {text for group in groups for post in group.posts for text in as_shown(post, (*own.names, *own.parties))}
 
 
 def assessment(text: str, lang: str, title: str = "") -> Assessment:
@@ -68,6 +69,13 @@ def example(text: str, lang: str, *, title: str = "", names: Roster | None = Non
 ])  # fmt: skip
 def test_a_post_of_ours_is_shown_about_nobody_and_for_either_side(post: str, shown: tuple[str, ...]) -> None:
     assert as_shown(post) == shown
+
+
+def test_a_party_that_was_written_out_is_a_blank_too() -> None:
+    assert as_shown("A tip for the Meadow Party, {she|he} said", ("the Meadow Party",)) == (
+        "A tip for …, she said",
+        "A tip for …, he said",
+    )
 
 
 @pytest.mark.parametrize(("asked", "text"), ABUSE.items())
