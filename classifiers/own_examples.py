@@ -42,8 +42,8 @@ class OwnExamples:
 
 
 def as_shown(post: str, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """A post of ours for either of its sides, each once, with a blank for every name and party: where any may stand, and
-    where one of those `named` was written out."""
+    """A post of ours for either of its sides, each once, with a blank for every name and party: where any may stand,
+    and where one of those `named` was written out."""
     for name in ("{name}", "{party}", *named):
         post = post.replace(name, BLANK)
     sides = either_side(post)
