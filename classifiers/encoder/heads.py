@@ -66,9 +66,10 @@ class EncoderHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return not sure and linear_score >= self.from_score(keep)
 
 
-def log_odds(score: float) -> float:
-    """ln(p / (1 - p)) of a rounded probability; 0 and 1 count as the last place that is written."""
-    inside = min(max(score, _LEAST), 1.0 - _LEAST)
+def log_odds(score: float, least: float = _LEAST) -> float:
+    """ln(p / (1 - p)) of a probability; what is nearer to 0 or 1 than `least` counts as so near: of a rounded one, the
+    last place that is written."""
+    inside = min(max(score, least), 1.0 - least)
     return math.log(inside / (1.0 - inside))
 
 

@@ -3,7 +3,6 @@ sentences that are worth most, so that chatter around an insult dilutes nothing 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.asked import Asked
+from classifiers.encoder.heads import log_odds
 from classifiers.encoder.readable import Readable
 
 __all__ = ["MOST_SENTENCES", "Shares", "read_for_abuse"]
 
 MOST_SENTENCES = 3
 """Readings of one post."""
-
-
 _LEAST = 1e-6
 """Shares nearer to 0 or 1 than this tell nothing more."""
 
@@ -45,12 +43,7 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_sa
         shares = asked.shares(post.text(begin, end))
         if shares is None:
             return None
-        margin = _log_odds(float(shares.sum())) + worth_says * worth[place]
+        margin = log_odds(float(shares.sum()), _LEAST) + worth_says * worth[place]
         if best is None or margin > best.margin:
             best = Shares(shares, margin, begin, end)
     return best
-
-
-def _log_odds(share: float) -> float:
-    inside = min(max(share, _LEAST), 1.0 - _LEAST)
-    return math.log(inside / (1.0 - inside))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.heads import log_odds
 from classifiers.encoder.readable import Readable
 from classifiers.encoder.windows import MOST_READ, WHOLE
 from classifiers.narratives.columns import Columns
@@ -122,7 +123,6 @@ class Reader:
     def _reading(self, terms: Terms, begin: int, end: int, shares: F32, weighed: F32 | None = None) -> Reading:
         """`weighed`: how likely each code of harm is, where that is not the share of what the post speaks of."""
         harmful = (shares * self._possible(terms) if weighed is None else weighed).tolist()
-        harm = min(max(math.fsum(harmful), _LEAST), 1 - _LEAST)
         lists = dict.fromkeys(self._lists, 0.0)
         for parent, own in self._lists.items():
             for k in own:
@@ -132,7 +132,7 @@ class Reader:
         likely = shares.tolist()
         protected = max(self._protected, key=likely.__getitem__)
         return Reading(
-            margin=math.log(harm / (1 - harm)),
+            margin=log_odds(math.fsum(harmful), _LEAST),
             code=self.columns.codes[best] if harmful[best] >= _SURE * lists[coarse] else coarse,
             protected=self.columns.codes[protected],
             protected_share=likely[protected],

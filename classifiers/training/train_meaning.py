@@ -180,6 +180,7 @@ def _told() -> list[str]:
     return [language for language in _LANGUAGES if _encoder(language) is not None]
 
 
+@cache
 def _threshold(language: str) -> float:
     """Half way between what the language's own rows ask for and what those of all languages do."""
     alone, together = _scored(language), [_scored(one) for one in _told()]
