@@ -1,4 +1,4 @@
-"""What every test file may use: the Hypothesis profiles and the `golden` fixture."""
+"""What every test file may use: the Hypothesis profiles, the `golden` fixture, and a desk with posts to look at."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from index.elastic import ElasticSettings
+    from tests.desk_world import World
     from tests.servers.elastic_node import ElasticNode
     from tests.servers.three_servers import ThreeServers
 
@@ -26,6 +27,23 @@ GOLDEN = Path(__file__).parent / "golden"
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A desk with posts and alerts to look at; a file's tests each have a copy."""
+    from tests.desk_world import filled_desk
+
+    return filled_desk(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def world(filled: Path, tmp_path: Path) -> Iterator[World]:
+    """A copy of `filled`, open."""
+    from tests.desk_world import copied_desk
+
+    with copied_desk(filled, tmp_path / "desk") as made:
+        yield made
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from tests.desk_world import (
     POSTS,
     World,
     copied_desk,
-    filled_desk,
     post_path,
 )
 
@@ -86,11 +85,6 @@ class Served:
     def _hear(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
             self.complaints.append(text)
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture

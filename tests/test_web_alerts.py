@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from typing import get_args
 
 import msgspec
-import pytest
 
 from desk import outbox
 from desk.outbox import OutboxRow
@@ -18,20 +15,9 @@ from desk.web.groups import group_words
 from desk.web.notices import NOTICES
 from hustings.contracts import AlertChanges, Delivery
 from hustings.types import Amendment, Notice, NoticeKind
-from tests.desk_world import DATE_ALERT, START, THREAT_ALERT, Browser, World, copied_desk, filled_desk
+from tests.desk_world import DATE_ALERT, START, THREAT_ALERT, Browser, World
 
 DATE, THREAT = f"/alerts/{DATE_ALERT.id}", f"/alerts/{THREAT_ALERT.id}"
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
-
-
-@pytest.fixture
-def world(filled: Path, tmp_path: Path) -> Iterator[World]:
-    with copied_desk(filled, tmp_path / "desk") as made:
-        yield made
 
 
 def rows(world: World) -> list[OutboxRow]:

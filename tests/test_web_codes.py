@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,8 +18,6 @@ from tests.desk_world import (
     Browser,
     World,
     assessed,
-    copied_desk,
-    filled_desk,
     flag,
     post_path,
 )
@@ -32,17 +28,6 @@ DEATH, WRONG_DATE, DOXXING = (
     BADGE.format(title, code)
     for title, code in (("Threat of death", "G-THR-KILL"), ("Wrong date", "N-PROC-DATE"), ("Doxxing", "G-PRIV-DOX"))
 )
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
-
-
-@pytest.fixture
-def world(filled: Path, tmp_path: Path) -> Iterator[World]:
-    with copied_desk(filled, tmp_path / "desk") as made:
-        yield made
 
 
 def searched(browser: Browser, query: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import escape
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -26,8 +24,6 @@ from tests.desk_world import (
     Browser,
     World,
     assessed,
-    copied_desk,
-    filled_desk,
     flag,
     post_path,
 )
@@ -35,17 +31,6 @@ from tests.desk_world import (
 THREAT, DATE, ARABIC, PLAIN = (
     post_path(f"fedi.example:{name}") for name in ("threat-1", "date-1", "arabic-1", "plain-1")
 )
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
-
-
-@pytest.fixture
-def world(filled: Path, tmp_path: Path) -> Iterator[World]:
-    with copied_desk(filled, tmp_path / "desk") as made:
-        yield made
 
 
 def take_next(browser: Browser) -> httpx.Response:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,18 +13,7 @@ from desk.web import searches
 from hustings.contracts import Record
 from hustings.types import DeadLetter
 from hustings.wire import encode
-from tests.desk_world import MARKER, START, Browser, World, assessed, copied_desk, filled_desk
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
-
-
-@pytest.fixture
-def world(filled: Path, tmp_path: Path) -> Iterator[World]:
-    with copied_desk(filled, tmp_path / "desk") as made:
-        yield made
+from tests.desk_world import MARKER, START, Browser, World, assessed
 
 
 def search(browser: Browser, query: str) -> httpx.Response:

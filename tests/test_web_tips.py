@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
-from tests.desk_world import START, TIPS_TOKEN, World, copied_desk, filled_desk
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_desk(tmp_path_factory.mktemp("filled"))
-
-
-@pytest.fixture
-def world(filled: Path, tmp_path: Path) -> Iterator[World]:
-    with copied_desk(filled, tmp_path / "desk") as made:
-        yield made
+from tests.desk_world import START, TIPS_TOKEN, World
 
 
 def kept(world: World) -> list[dict[str, str]]:
