@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import tempfile
 import threading
 import time
@@ -270,6 +271,48 @@ def test_a_node_that_is_overloaded_is_asked_again(
         assert outcomes == [Outcome.NEW] * 20
         assert index.books() == books(new=20)
     assert left == [0]
+
+
+NOT_OPEN = {"type": "no_shard_available_action_exception", "reason": "CurrentState[RECOVERING]"}
+
+
+def unopened(passing: Passing) -> Refusal:
+    """What a node answers for documents of an index that another worker has made a moment ago."""
+    wanted = json.loads(passing.body)["docs"]
+    return Refusal(200, json.dumps({"docs": [{**one, "error": NOT_OPEN} for one in wanted]}).encode())
+
+
+def test_documents_of_an_index_that_is_not_open_yet_are_asked_for_again(
+    elastic_node: ElasticNode, elastic_settings: ElasticSettings
+) -> None:
+    with opened(elastic_settings) as index:
+        index.write([post("1", "word")], log_id=LOG)
+    left = [3]
+
+    def fault(passing: Passing) -> Fault:
+        if left[0] == 0 or passing.path != "/_mget":
+            return None
+        left[0] -= 1
+        return unopened(passing)
+
+    with opened_through(elastic_settings, fault, overload_s=30.0) as index:
+        assert index.get(["src:1", "src:2"]).keys() == {"src:1"}
+    assert left == [0]
+
+
+def test_documents_of_an_index_that_stays_closed_are_unavailable_and_not_missing(
+    elastic_node: ElasticNode, elastic_settings: ElasticSettings
+) -> None:
+    def fault(passing: Passing) -> Fault:
+        return unopened(passing) if passing.path == "/_mget" else None
+
+    with opened(elastic_settings) as index:
+        index.write([post("1", "word")], log_id=LOG)
+    with (
+        opened_through(elastic_settings, fault, overload_s=0.3) as index,
+        pytest.raises(Unavailable, match="RECOVERING"),
+    ):
+        index.get(["src:1"])
 
 
 def test_one_that_stays_overloaded_is_unavailable_and_what_was_written_stays(
