@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c fzerl2g0Bw/9ZOd+riHdkrixwt3SmRmvoaMk/ATcrlPxfxuHXOBbxegHJ7PjUgMzKs5nUhrS/1tmrj2uBHnODg==
+ed25519 0175d9c3c548506d v85xeH0AqRP/v3fF7DeWtNyWmO6+OnUfNWKvpHmXpyBDWhTnVcDSBptkgz0Y0iosMK8Mea4IpusCn4EenEVNBw==

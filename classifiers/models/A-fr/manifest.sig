@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c y4Nx3y6yCLqgqll6eeguwsZKkQd/h3ljXXQm5NqTYVyAwxz/8hjtleIAy0UlPIqP2gnPeq3at6D3pbC3aontAA==
+ed25519 0175d9c3c548506d e4bRkzXF/ZwzRwpt18B3GUaKtuSsTd9WyEltRrzksQAIScGG5tBAPLTNCl//T0nYauo1L3KEwqmab6HyxVZYAg==

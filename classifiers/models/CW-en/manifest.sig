@@ -1,1 +1,1 @@
-ed25519 a99751e9b1591d0c vrgvapex6NxCtTgjwiS1hLifnwwYhj2oJz7SO3U69n8HhiHj6QKU9T7+FBfda37DEql07MBT/P1Cjz4I54mtBg==
+ed25519 0175d9c3c548506d 2SwjgEsyhKFwU+xJiBeUdTdCMNhyhDkt2P+Wo5vYptplwPrhtdM5GdF2BgftYMotcDHrvoiG56xUI3awy4TgCA==
