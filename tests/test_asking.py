@@ -16,7 +16,6 @@ from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.training.code_rows import ABUSE, CodeRows, code_rows
 from classifiers.training.corpora import Corpus
-from classifiers.training.everyday import everyday_posts
 from classifiers.training.narrative_asking import LEAST_KEPT, settle_asks
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.worth import learn_worth
@@ -112,15 +111,6 @@ def test_talk_about_elections_is_worth_no_question_about_abuse_nor_our_posts_abo
     coded = [of_one_language("en", SEEDS), of_one_language(f"{ABUSE}en", OWN)]
     margins = learn_worth(topic, coded, [], talk, seed=1).margins([[word] for word in (*worth, *not_worth)], "en")
     assert min(margins[: len(worth)]) > max(margins[len(worth) :])
-
-
-@pytest.mark.parametrize("topic", ["abuse", "elections"])
-def test_what_everyday_posts_are_full_of_is_worth_no_question(topic: Topic) -> None:
-    harm = [row for row in SEEDS if row.code != ORDINARY]
-    coded = [of_one_language("en", (*harm, *[Example(row.code, f"{row.text} husband") for row in harm]))]
-    husband, people = learn_worth(topic, coded, [], talk, seed=1).margins([["husband"], ["people"]], "en").tolist()
-    assert sum("husband" in post for post in everyday_posts("en")[0]) > 3
-    assert husband < people
 
 
 @given(st.sampled_from(["candidata eleita", "a deputada foi presa", "ela desistiu"]))

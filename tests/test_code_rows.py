@@ -12,7 +12,8 @@ from classifiers.own_posts import own_languages, read_own
 from classifiers.training.code_rows import abuse_rows, code_rows, codes_of
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.encoder.tasks import Task, gather
-from classifiers.training.own_posts import expanded, ordinary_posts
+from classifiers.training.ordinary import everyday_posts, ordinary_posts
+from classifiers.training.own_posts import expanded
 from tests.test_asking import talk
 
 LANGUAGES = ENCODERS["encoder-mul"].abuse
@@ -42,15 +43,16 @@ def test_a_post_becomes_one_row_with_the_code_that_says_most(language: str) -> N
 def test_protected_posts_are_told_from_ordinary_ones(language: str) -> None:
     counts = Counter(row.code[:2] if row.code.startswith(PROTECTED) else row.code for row in abuse_rows(language).rows)
     assert counts["X-"] > 600
-    assert counts[ORDINARY] == (0 if language in seed_languages() else len(ordinary_posts(language)[0]))
+    around_elections = () if language in seed_languages() else ordinary_posts(language)[0]
+    assert counts[ORDINARY] == len(everyday_posts(language)[0]) + len(around_elections)
     assert min(counts[code] for code in ("G", "A-INSULT", "A-THREAT")) > 90
 
 
-def test_a_language_without_seeds_has_its_ordinary_posts_behind_its_own() -> None:
+def test_everyday_posts_stand_behind_the_own_ones_and_the_ordinary_ones_of_a_language_without_seeds() -> None:
     files = {language: [one.file for one in abuse_rows(language).datasets] for language in ("de", "en")}
     assert files == {
-        "de": ["classifiers/seeds/abuse/de.toml", "classifiers/seeds/ordinary/de.toml"],
-        "en": ["classifiers/seeds/abuse/en.toml"],
+        "de": [f"classifiers/seeds/{kind}/de.toml" for kind in ("abuse", "everyday", "ordinary")],
+        "en": [f"classifiers/seeds/{kind}/en.toml" for kind in ("abuse", "everyday")],
     }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 import numpy as np
 
-from classifiers.encoder.reading import Words, read_words
+from classifiers.encoder.reading import Words, marks_once, read_words
 from classifiers.encoder.windows import WHOLE, sentence_starts, sentences
 from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
@@ -15,8 +14,6 @@ from classifiers.spelling import Spelling
 from hustings.text import locate
 
 __all__ = ["Readable"]
-
-_AGAIN = re.compile(r"([.,;:!?…])\1+")
 
 
 class Readable:
@@ -32,7 +29,7 @@ class Readable:
 
     def text(self, begin: int, end: int) -> str:
         """What is read of the tokens from one place to another."""
-        return one_gender(_AGAIN.sub(r"\1", self._words.text(begin, end)), self._language)
+        return one_gender(marks_once(self._words.text(begin, end)), self._language)
 
     @cached_property
     def _words(self) -> Words:

@@ -7,6 +7,7 @@ are watched become `they`, so that no name speaks for or against anybody. Web ad
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from classifiers.gender import Men
@@ -14,7 +15,7 @@ from classifiers.roster_names import NAME, NOBODY, RosterNames
 from classifiers.spelling import NOTHING, Spelling
 from hustings.text import locate
 
-__all__ = ["MOST_WORDS", "SOMEBODY", "Words", "read_words"]
+__all__ = ["ENDS", "MARKS", "MOST_WORDS", "SOMEBODY", "Words", "marks_once", "read_words"]
 
 MOST_WORDS = 40
 """Longer posts are read in part: that many words round the place where the linear head sees most. Padding a post with
@@ -22,8 +23,12 @@ friendly words, or hiding the insult at its end, therefore changes little."""
 
 SOMEBODY = "they"
 """Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
-_MARKS = frozenset(".,;:!?…'\"’‘“”()&%$-–—/")
+ENDS = ".,;:!?…؟،؛।"
+"""Marks with which sentences and their parts end, in Latin, Arabic and Devanagari."""
+MARKS = ENDS + "'\"’‘“”()&%$-–—/"
+"""Those that are read."""
 _MOST_MARKS = 3
+_AGAIN = re.compile(rf"([{ENDS}])\1+")
 
 
 class Words(NamedTuple):
@@ -78,7 +83,12 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
     return Words(seen.tokens, words, tuple(is_cut for _, _, is_cut in found))
 
 
+def marks_once(text: str) -> str:
+    """The same with repeated marks once: what reads codes is not told how loud somebody is."""
+    return _AGAIN.sub(r"\1", text)
+
+
 def _marks(between: str) -> str:
     """The first few marks between two words. A chunk with letters in it is an address, which gives no token."""
     chunks = (chunk for chunk in between.split() if not any(map(str.isalnum, chunk)))
-    return "".join(mark for chunk in chunks for mark in chunk if mark in _MARKS)[:_MOST_MARKS]
+    return "".join(mark for chunk in chunks for mark in chunk if mark in MARKS)[:_MOST_MARKS]

@@ -18,7 +18,8 @@ from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY, Example, seed_languages
 from classifiers.own_posts import OwnFile, read_own_with_hash
 from classifiers.training.learnt_seeds import divide, is_known, recorded
-from classifiers.training.own_posts import ordinary_posts, sides
+from classifiers.training.ordinary import everyday_posts, ordinary_posts
+from classifiers.training.own_posts import sides
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from hustings.text import analyse
 
@@ -74,8 +75,8 @@ def _of_seeds(language: str) -> CodeRows:
 
 @cache
 def abuse_rows(language: str) -> CodeRows:
-    """Our own posts about abuse, each read once; behind them the ordinary posts of a language without seeds. What was
-    learnt among its seeds is not held out here. Raises `ConfigError`."""
+    """Our own posts about abuse, each read once; behind them everyday posts, and the ordinary posts of a language
+    without seeds. What was learnt among its seeds is not held out here. Raises `ConfigError`."""
     own, digest = read_own_with_hash(language)
     written = [post for group in own.group for post in group.posts]
     rows = [Example(group.code, _read(post, own)) for group in own.group for post in group.posts]
@@ -92,10 +93,10 @@ def abuse_rows(language: str) -> CodeRows:
         )
     ]
     ordinary = None if language in seed_languages() else ordinary_posts(language)
-    if ordinary is not None:
-        written += ordinary[0]
-        rows += [Example(ORDINARY, text) for text in ordinary[0]]
-        datasets.append(ordinary[1])
+    for texts, dataset in filter(None, (everyday_posts(language), ordinary)):
+        written += texts
+        rows += [Example(ORDINARY, text) for text in texts]
+        datasets.append(dataset)
     names = frozenset(token for name in own.names for token in analyse(name).tokens)
     key = f"{ABUSE}{language}"
     known, seeds = recorded().of(key), recorded().of(language)

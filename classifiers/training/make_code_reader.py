@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import FILES, pack_codes
-from classifiers.encoder.reading import read_words
+from classifiers.encoder.reading import marks_once, read_words
 from classifiers.encoder.session import Session
 from classifiers.encoder.worth import TOPICS
+from classifiers.gender import one_gender
 from classifiers.linear.model import pack
 from classifiers.manifest import Manifest, Metric
 from classifiers.narratives.seeds import Example
@@ -23,7 +24,6 @@ from classifiers.training.encoder.export import agreement, check_agreement, expo
 from classifiers.training.encoder.fit import Progress
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
-from classifiers.training.everyday import everyday_languages, everyday_posts
 from classifiers.training.learnt_seeds import RECORD, pack_record
 from classifiers.training.network_manifest import write_network
 from classifiers.training.order import Order
@@ -79,7 +79,7 @@ def write_code_reader(
             if part.language == language:
                 seeds[part.key] = (part.recorded, part.held)
                 kept += part.held_out()
-        texts = [read_words(one.text).text() for one in kept]
+        texts = [one_gender(marks_once(read_words(one.text).text()), language) for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)
@@ -92,7 +92,7 @@ def write_code_reader(
         language=recipe.language,
         label=recipe.label,
         limits=recipe.limits,
-        data=(*taught.datasets, *(everyday_posts(language)[1] for language in everyday_languages())),
+        data=taught.datasets,
         settings=settings_of(recipe, base, taught.epochs)
         | {name: value for topic in TOPICS for name, value in worth[topic].settings(topic).items()},
         metrics=metrics,

@@ -6,16 +6,13 @@ that a slur that is quoted, denied or reclaimed is seen at all. Nothing is calib
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import NamedTuple
 
 from classifiers.manifest import Dataset
 from classifiers.own_posts import OwnFile, either_side, read_own_with_hash
 
-__all__ = ["ORDINARY", "OwnRows", "expanded", "ordinary_posts", "own_rows", "sides"]
+__all__ = ["ORDINARY", "OwnRows", "expanded", "own_rows", "sides"]
 
 ORDINARY = "ordinary"
 """The kind of the posts of `ordinary_posts`."""
@@ -64,26 +61,6 @@ def own_rows(language: str, code: str) -> OwnRows:
         use="training",
     )
     return OwnRows(texts, labels, families, groups, weights, dataset)
-
-
-def ordinary_posts(language: str) -> tuple[list[str], Dataset] | None:
-    """Talk around an election with nothing to find, `classifiers/seeds/ordinary/`; None in a language without."""
-    path = files("classifiers").joinpath("seeds", "ordinary", f"{language}.toml")
-    if not path.is_file():
-        return None
-    raw = path.read_bytes()
-    posts = [str(post) for post in tomllib.loads(raw.decode())["posts"]]
-    dataset = Dataset(
-        name="Hustings, ordinary posts",
-        file=f"classifiers/seeds/ordinary/{language}.toml",
-        sha256=hashlib.sha256(raw).hexdigest(),
-        licence="CC0-1.0",
-        source="written for Hustings",
-        rows=len(posts),
-        positives=0,
-        use="training",
-    )
-    return posts, dataset
 
 
 def expanded(post: str, own: OwnFile, number: int) -> Iterator[str]:

@@ -23,7 +23,8 @@ from classifiers.training.linear_rows import FOLDS, SECOND, Rows, tokens
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import other_seed
 from classifiers.training.order import Order
-from classifiers.training.own_posts import ORDINARY, OwnRows, ordinary_posts, own_rows
+from classifiers.training.ordinary import ordinary_posts
+from classifiers.training.own_posts import ORDINARY, OwnRows, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall
 from classifiers.training.stages import Tell, each_fold, to_nobody

@@ -15,7 +15,6 @@ from classifiers.narratives.seeds import ORDINARY
 from classifiers.training.code_rows import ABUSE, CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
-from classifiers.training.everyday import everyday_languages, everyday_posts
 from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.seed_rows import is_harm
 from hustings.text import analyse_all
@@ -38,8 +37,8 @@ def learn_worth(
     *,
     seed: int,
 ) -> Worth:
-    """From the coded rows that are not held out, everyday posts of their languages, and what has label 1 in the corpora
-    `harmless`, which `read` gives by name and use. The same rows and seed give the same weights."""
+    """From the coded rows that are not held out, and what has label 1 in the corpora `harmless`, which `read` gives by
+    name and use. The same rows and seed give the same weights."""
     tokens: list[Sequence[str]] = []
     labels: list[int] = []
     chatter: dict[str, list[str]] = defaultdict(list)
@@ -50,11 +49,6 @@ def learn_worth(
         read_as = list(_readings(topic, part, chatter[part.language], draw))
         tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in read_as])]
         labels += [int(harm) for _, harm in read_as]
-    for language in sorted({part.language for part in coded}.intersection(everyday_languages())):
-        draw = np.random.default_rng([seed, 8])
-        rows = list(_everyday(everyday_posts(language)[0], language, draw))
-        tokens += [read_for_worth(one.tokens, language) for one in analyse_all(rows)]
-        labels += [0] * len(rows)
     for name in harmless:
         corpus = read(name, "training")
         texts = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label]
@@ -92,11 +86,3 @@ def _readings(
     for _ in range(ordinary):
         several = draw.choice(len(chatter), size=int(draw.integers(2, 4))).tolist()
         yield " ".join(chatter[place] for place in several), False
-
-
-def _everyday(posts: Sequence[str], language: str, draw: np.random.Generator) -> Iterator[str]:
-    """Each post as it stands, carelessly spelt, and after another one."""
-    for post in posts:
-        yield post
-        yield read_otherwise(Said(tuple(post.split()), (), language), Spoilt(careless=1.0), draw)
-        yield f"{posts[int(draw.integers(len(posts)))]} {post}"

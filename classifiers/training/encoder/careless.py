@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifiers.encoder.reading import SOMEBODY, read_words
+from classifiers.encoder.reading import ENDS, MARKS, SOMEBODY, read_words
 from classifiers.gender import GENDERED, other_gender
 
 __all__ = ["Said", "Spoilt", "read_otherwise"]
@@ -18,10 +18,9 @@ _RATES = (0.1, 0.2, 0.35)
 _SHORTEST = 3
 _FIGURES: Mapping[str, str] = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
 _HIDING = ("*", ".", "_")
-_MARKS = ".,;:!?…'\"’‘“”()&%$-–—/"
 _MARKS_LEFT_OUT = 0.3
 _SHOUTED = 0.3
-"""Of spoilt rows, those that end in exclamation marks."""
+"""Of spoilt rows, those that end in an exclamation mark."""
 
 
 class Said(NamedTuple):
@@ -50,7 +49,7 @@ def read_otherwise(said: Said, spoilt: Spoilt, draw: np.random.Generator) -> str
     words = list(said.words)
     if said.names and draw.random() < spoilt.nameless:
         for place in said.names:
-            words[place] = SOMEBODY + words[place][len(words[place].rstrip(_MARKS)) :]
+            words[place] = SOMEBODY + words[place][len(words[place].rstrip(MARKS)) :]
     if said.language in GENDERED and draw.random() < spoilt.other_gender:
         words = other_gender(" ".join(words), said.language).split(" ")
     if words and draw.random() < spoilt.careless:
@@ -63,9 +62,9 @@ def _carelessly(words: list[str], draw: np.random.Generator) -> list[str]:
     found = [_slip(word, draw) if len(word) >= _SHORTEST and draw.random() < rate else word for word in words]
     ends = draw.random()
     if ends < _MARKS_LEFT_OUT:
-        found = [word.strip(".,;:!?…") or word for word in found]
+        found = [word.strip(ENDS) or word for word in found]
     elif ends < _MARKS_LEFT_OUT + _SHOUTED:
-        found[-1] = found[-1].rstrip(".,;:!?…") + "!" * int(draw.integers(1, 4))
+        found[-1] = found[-1].rstrip(ENDS) + "!"
     return read_words(" ".join(found)).text().split(" ")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from classifiers.encoder.reading import read_words
+from classifiers.encoder.reading import marks_once, read_words
 from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY
 from classifiers.own_posts import read_own
@@ -23,7 +23,8 @@ from classifiers.training.code_rows import CodeRows, codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said
 from classifiers.training.encoder.lesson import NO_CODE
-from classifiers.training.own_posts import ordinary_posts, own_rows, sides
+from classifiers.training.ordinary import ordinary_posts
+from classifiers.training.own_posts import own_rows, sides
 from classifiers.training.seed_rows import is_harm
 
 __all__ = ["Labelled", "Task", "gather"]
@@ -130,7 +131,7 @@ def _said(text: str, names: frozenset[str], language: str) -> Said:
     words = read_words(text)
     read = [(token, word) for token, word in zip(words.tokens, words.read, strict=True) if word]
     named = tuple(place for place, (token, _) in enumerate(read) if token in names)
-    return Said(tuple(word for _, word in read), named, language)
+    return Said(tuple(marks_once(word) for _, word in read), named, language)
 
 
 def _own_posts(language: str, code: str, held: Container[str]) -> list[tuple[str, int]]:
