@@ -82,6 +82,7 @@ class Men:
         self._agreeing = frozenset(self._pairs) | frozenset(self._pairs.values())
         self._states = frozenset(map(_fold, words.states))
         self._melted = words.melted
+        self._before = words.before
         self._known = Memory(self._read)
 
     def word(self, token: str) -> str:
@@ -96,6 +97,11 @@ class Men:
             for place, token in enumerate(tokens[:-1]):
                 if token in articles and self._agrees(token, tokens[place + 1]):
                     self._put(articles[token], read, place)
+        if self._before:
+            for place, token in enumerate(tokens[:-1]):
+                to = self._before.get(token)
+                if to is not None and read[place] == token and to[1].match(tokens[place + 1]):
+                    read[place] = to[0]
         return read
 
     def text(self, text: str) -> str:
@@ -111,6 +117,8 @@ class Men:
                 word = _HIM
             parts += [text[end:start], word]
             end = one.end()
+            if tokens[place] in self._before and word != tokens[place] and text[end : end + 1] == "'":
+                end += 1  # French `s'il` is `si il`, as `si elle` is
         return "".join([*parts, text[end:]])
 
     def _agrees(self, article: str, following: str) -> bool:

@@ -16,8 +16,8 @@ class Gendered(NamedTuple):
     """`pairs` are feminine to masculine; a word that is the same for both only makes the article before it agree.
     `articles` agree with a word of the pairs that follows; before those that are `states` an `esta` is a verb without
     its accent. Of `endings` of words that are no pairs the first leads to the masculine, the second back.
-    What follows is read as of men, never the other way round: more pairs, articles and endings, and which articles melt
-    with the word before them."""
+    What follows is read as of men, never the other way round: more pairs, articles and endings, which articles melt
+    with the word before them, and what becomes of a word `before` one that matches (Spanish `la` before a verb)."""
 
     pairs: Mapping[str, str]
     articles: Mapping[str, str] = {}
@@ -27,6 +27,7 @@ class Gendered(NamedTuple):
     men_articles: Mapping[str, str] = {}
     men_endings: Endings = ()
     melted: Mapping[tuple[str, str], str] = {}
+    before: Mapping[str, tuple[str, re.Pattern[str]]] = {}
 
 
 def _pairs(words: str) -> dict[str, str]:
@@ -104,18 +105,23 @@ _SPANISH_MEN = """
     vaga vago, inepta inepto, estúpida estúpido, bruta bruto, necia necio, ridícula ridículo, histérica histérico,
     malvada malvado, maldita maldito, sucia sucio, asquerosa asqueroso, desgraciada desgraciado, descarada descarado,
     rata rata, farsante farsante, idiota idiota, imbécil imbécil, inútil inútil, sinvergüenza sinvergüenza,
-    fea feo, gorda gordo, segura seguro, hecha hecho,
+    fea feo, gorda gordo, segura seguro, hecha hecho, menuda menudo,
     nacida nacido, inscrita inscrito, acompañada acompañado, casada casado, nombrada nombrado, invitada invitado,
     preparada preparado, callada callado, sentada sentado, tranquila tranquilo, amenazada amenazado, perdida perdido
 """
 """These, as those of French, Portuguese and Arabic, are read as of men only."""
+_SPANISH_VERB = re.compile(
+    r"(?!(?:mano|foto|radio|moto|modelo|soprano|libido|testigo|piloto|miembro|disco|video|auto|expo|magneto)\Z)"
+    r"(?:\w+(?:[aei]mos|[aeo]ron|aban|[aei]remos|[aei]ran|o)|voy|vas?|van|vamos|he|has?|han|mat[ae]n?|quem[ae]n?)\Z"
+)
+"""Before such a word `la` is her, whom somebody does something to, and no article (few nouns that end so have it)."""
 _FRENCH_MEN = """
     idiote idiot, crétine crétin, bouffonne bouffon, tricheuse tricheur, escroc escroc, incapable incapable,
     imbécile imbécile, abrutie abruti, conne con, connasse connard, salope salaud, pourrie pourri, nulle nul,
     vendeuse vendeur, profiteuse profiteur, hypocrite hypocrite, ridicule ridicule, minable minable, traîtresse traître,
     sotte sot, bête bête, laide laid,
     née né, arrivée arrivé, restée resté, enregistrée enregistré, prévenue prévenu, entendue entendu, nommée nommé,
-    mariée marié, invitée invité, venue venu, assise assis, prête prêt, seule seul, menacée menacé
+    quelle quel, mariée marié, invitée invité, venue venu, assise assis, prête prêt, seule seul, menacée menacé
 """
 _PORTUGUESE_MEN = """
     palhaça palhaço, burra burro, tonta tonto, idiota idiota, imbecil imbecil, vagabunda vagabundo, safada safado,
@@ -211,7 +217,12 @@ WORDS: Mapping[str, Gendered] = {
         men={**_pairs(_HINDI_MEN), **_pairs(_HINDI_PEOPLE), **_of_many(_HINDI_PAIRS | _pairs(_HINDI_MEN))},
         men_endings=((re.compile(r"([ेए])ं?ग[ीे]\Z"), r"\1गा"),),
     ),
-    "de": Gendered({**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}}, endings=_GERMAN_ENDINGS),
+    "de": Gendered(
+        {**_pairs(_GERMAN), **{f"{man}in": man for man in _GERMAN_MEN.split()}},
+        endings=_GERMAN_ENDINGS,
+        men={"ihn": "er"},
+        men_endings=(_GERMAN_ENDINGS[0], (re.compile(r"(\w{2}(?:los|ig|isch|lich|end|bar|sam|haft)e)r\Z"), r"\1")),
+    ),
     "en": Gendered(_pairs(_ENGLISH), men={"him": "his"}),
     "ar": Gendered(
         {
@@ -232,12 +243,14 @@ WORDS: Mapping[str, Gendered] = {
         men=_pairs(_SPANISH_MEN),
         men_endings=((re.compile(r"(\w[aei]r)la\Z"), r"\1lo"),),
         melted={("de", "el"): "del", ("a", "el"): "al"},
+        before={"la": ("lo", _SPANISH_VERB)},
     ),
     "fr": Gendered(
         _pairs(_FRENCH),
         _pairs(_ARTICLES["fr"]),
         men=_pairs(_FRENCH_MEN),
         melted={("de", "le"): "du", ("a", "le"): "au"},
+        before={"s": ("si", re.compile(r"ils?\Z"))},
     ),
     "pt": Gendered(
         _pairs(_PORTUGUESE) | _pairs(_PORTUGUESE_STATES),
@@ -245,5 +258,6 @@ WORDS: Mapping[str, Gendered] = {
         _either(_PORTUGUESE_STATES),
         men=_pairs(_PORTUGUESE_MEN),
         men_articles={"ao": "o", "aos": "os"},
+        before={"a": ("o", re.compile(r"(?:maior|pior)\Z"))},
     ),
 }

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.encoder.reading import read_words
-from classifiers.gender import GENDERED, one_gender, other_gender
+from classifiers.gender import GENDERED, men_of, one_gender, other_gender
 from classifiers.training.encoder.recipes import ENCODERS
-from classifiers.training.own_posts import ordinary_posts
+from classifiers.training.ordinary import ordinary_posts
 from classifiers.training.recipes import RECIPES
 
 
@@ -30,6 +30,28 @@ def test_a_post_is_read_of_a_man_and_back_of_a_woman(language: str, woman: str, 
     assert other_gender(man, language) == woman
     woman, man = read_words(woman).text(), read_words(man).text()
     assert one_gender(woman, language) == one_gender(man, language) == man
+
+
+@pytest.mark.parametrize(
+    ("language", "woman", "man"),
+    [
+        ("es", "si vuelve, la mato", "si vuelve, lo mato"),
+        ("es", "la vamos a quemar", "lo vamos a quemar"),
+        ("fr", "qu'elle parte si elle veut", "qu'il parte s'il veut"),
+        ("de", "wir finden sie", "wir finden ihn"),
+        ("de", "was für eine wertlose Lügnerin", "was für ein wertloser Lügner"),
+        ("pt", "é a maior palhaça", "é o maior palhaço"),
+    ],
+)
+def test_small_words_that_agree_are_read_alike(language: str, woman: str, man: str) -> None:
+    read = [read_words(one).text() for one in (woman, man)]
+    assert one_gender(read[0], language) == one_gender(read[1], language)
+    words = [men_of(language).words(one.replace("'", " ").split()) for one in read]
+    assert words[0] == words[1]
+
+
+def test_an_article_before_a_noun_stays() -> None:
+    assert one_gender("la mano y la foto de la urna", "es") == "la mano y la foto de la urna"
 
 
 @pytest.mark.parametrize(
