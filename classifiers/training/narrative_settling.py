@@ -28,6 +28,7 @@ from classifiers.training.seed_rows import held_out
 from classifiers.training.settled_beside import encoder_of
 
 __all__ = [
+    "LEAST_SCORE",
     "MOST_ORDINARY",
     "MOST_PROTECTED",
     "MOST_PROTECTED_OF",

@@ -129,6 +129,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "worth_says": WORTH_SAYS,
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
+            "least_score": LEAST_SCORE,
         },
         calibration=calibration,
         threshold=Threshold(

@@ -15,6 +15,7 @@ from classifiers.spelling import WORDS_FILE, pack_words
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_columns import FOLDS, corpus, for_language, learnt, vocabulary
 from classifiers.training.narrative_settling import (
+    LEAST_SCORE,
     MOST_ORDINARY,
     MOST_PROTECTED,
     MOST_PROTECTED_OF,
@@ -98,6 +99,7 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
             "sense_slope_else": other.slope,
             "sense_intercept_else": other.intercept,
             "sense_threshold": value,
+            "sense_least_score": LEAST_SCORE,
             "sense_weight": asks.weight,
             "sense_least": asks.least,
             "sense_least_else": asks.least_else,
