@@ -26,7 +26,7 @@ THREAT, DATE = (post_path(f"fedi.example:{name}") for name in ("threat-1", "date
 BADGE = '<span class="badge code">{} <code class="soft">{}</code></span>'
 DEATH, WRONG_DATE, DOXXING = (
     BADGE.format(title, code)
-    for title, code in (("Threat of death", "G-THR-KILL"), ("Wrong date", "N-PROC-DATE"), ("Doxxing", "G-PRIV-DOX"))
+    for title, code in (("Threat of death", "G-THR-KILL"), ("Wrong date", "N-PROC-DATE"), ("Gendered doxxing", "G-PRIV-DOX"))
 )
 
 
@@ -104,7 +104,7 @@ def test_a_code_that_the_codebook_does_not_know_stands_as_itself_and_once(world:
 @pytest.mark.parametrize(
     ("group", "said"),
     [
-        (("flag", "G-THR"), "flag Threat (G-THR)"),
+        (("flag", "G-THR"), "flag Gendered threat (G-THR)"),
         (("phase", "P-CAMP"), "phase Campaign (P-CAMP)"),
         (("flag", "N-LATER"), "flag N-LATER"),
     ],

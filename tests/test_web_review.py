@@ -167,11 +167,9 @@ def test_severe_words_are_covered_until_asked_for(world: World) -> None:
     assert 'class="veil"' not in world.signed_in("reviewer").get(DATE).text.split("Same story")[0]
 
 
-def test_one_reason_to_cover_words_is_said_once(world: World) -> None:
-    both = assessed(
-        "both-1", "words", flags=(flag("G-THR", 0.9, "words", "words"), flag("A-THREAT", 0.9, "words", "words"))
-    )
-    assert veil_on_page(both, world.services.codebook) == "Threat"
+def test_each_reason_to_cover_words_is_said_once(world: World) -> None:
+    flags = tuple(flag(code, 0.9, "words", "words") for code in ("G-THR", "A-THREAT", "G-THR"))
+    assert veil_on_page(assessed("both-1", "words", flags=flags), world.services.codebook) == "Gendered threat, Threat"
 
 
 def test_a_named_person_stands_by_name_in_the_list_of_underlined_words(world: World) -> None:

@@ -48,7 +48,7 @@ def brief(assessment: Assessment) -> BriefPost:
 def veil_on_page(assessment: Assessment, codebook: Codebook) -> str:
     """Why the words of this post are covered on its own page, empty when they are not."""
     severe = [flag.code for flag in assessment.flags if _is_under(flag.code, _SEVERE)]
-    return ", ".join(dict.fromkeys(map(codebook.title, severe)))  # a threat of both families is one reason
+    return ", ".join(dict.fromkeys(map(codebook.title, severe)))
 
 
 def veil_in_lists(assessment: Assessment) -> str:
