@@ -26,7 +26,11 @@ THREAT, DATE = (post_path(f"fedi.example:{name}") for name in ("threat-1", "date
 BADGE = '<span class="badge code">{} <code class="soft">{}</code></span>'
 DEATH, WRONG_DATE, DOXXING = (
     BADGE.format(title, code)
-    for title, code in (("Threat of death", "G-THR-KILL"), ("Wrong date", "N-PROC-DATE"), ("Gendered doxxing", "G-PRIV-DOX"))
+    for title, code in (
+        ("Threat of death", "G-THR-KILL"),
+        ("Wrong date", "N-PROC-DATE"),
+        ("Gendered doxxing", "G-PRIV-DOX"),
+    )
 )
 
 
