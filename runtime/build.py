@@ -147,9 +147,11 @@ def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
     from alerts.rules import load_rules
 
     texts = {}
+    folder = config.path.parent
     for path in config.rule_files():
+        name = path.relative_to(folder) if path.is_relative_to(folder) else path
         try:
-            texts[str(path.relative_to(config.path.parent))] = path.read_text("utf-8")
+            texts[str(name)] = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
     retention = timedelta(days=config.log.keep_days) if not config.is_replay else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from glob import glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,10 +133,11 @@ class Config(Section):
         """Rule files in order; raises `ConfigError` for a name or pattern that finds nothing."""
         found: list[Path] = []
         for pattern in self.rules:
-            matches = sorted(self.path.parent.glob(pattern))
+            # not Path.glob: it raises for "", "." and whatever begins at the root
+            matches = glob(pattern, root_dir=self.path.parent, recursive=True, include_hidden=True)
             if not matches:
                 raise ConfigError(f"{self.path}: rules: {pattern!r} finds no file in {self.path.parent}")
-            found.extend(matches)
+            found.extend(sorted(self.resolve(Path(match)) for match in matches))
         return found
 
 

@@ -15,10 +15,11 @@ import pytest
 from pydantic import BaseModel
 
 from hustings.clock import VirtualClock
-from hustings.errors import ConfigError
+from hustings.errors import ConfigError, RuleError
 from index.elastic import ElasticSettings
 from ingest.egress import EgressSettings
 from ingest.log_kafka import KafkaSettings
+from runtime.build import rule_set, vocabulary_of
 from runtime.check import find_problems
 from runtime.config import Charter, Config, known_keys, load_config, load_sound_part, missing_in_charter
 from runtime.servers import Found, ask_servers
@@ -100,10 +101,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "none.toml")
 
 
-def test_a_rule_pattern_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
-    config = load_config(write(tmp_path, 'rules = ["rules/*.toml"]\n' + GOOD))
-    with pytest.raises(ConfigError, match="finds no file"):
+@pytest.mark.parametrize("pattern", ["rules/*.toml", "/nowhere/*.toml", "", "**none"])
+def test_a_rule_pattern_that_finds_nothing_is_an_error(tmp_path: Path, pattern: str) -> None:
+    config = load_config(write(tmp_path, f'rules = ["{pattern}"]\n' + GOOD))
+    with pytest.raises(ConfigError, match=re.escape(f"rules: {pattern!r} finds no file")):
         config.rule_files()
+
+
+def test_a_rule_pattern_may_be_absolute(tmp_path: Path) -> None:
+    (rules := tmp_path / "rules").mkdir()
+    (folder := tmp_path / "election").mkdir()
+    for name in ("b.toml", "a.toml"):
+        shutil.copy(CONFIGS / "rules" / "gendered-abuse-pile-on.toml", rules / name)
+    config = load_config(write(folder, f'rules = ["{rules}/*.toml"]\n' + GOOD))
+    assert config.rule_files() == [rules / "a.toml", rules / "b.toml"]
+    with pytest.raises(RuleError, match=re.escape(f"{rules / 'b.toml'}")):
+        rule_set(config, vocabulary_of(config), IN_MARCH)  # the same rule twice
 
 
 def test_a_charter_names_all_that_is_missing() -> None:
