@@ -28,14 +28,13 @@ from classifiers.own_examples import OwnExamples
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
 from classifiers.roster_names import RosterNames
-from classifiers.shared_stories import SharedStories
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
 from classifiers.stories import Stories
 from classifiers.targets.settings import TargetSettings
 from classifiers.targets.step import Targets
 from hustings.codebook import CHECK_WORTHY, Codebook
-from hustings.contracts import Classifier, StoryLedger
+from hustings.contracts import Classifier
 from hustings.errors import ModelError
 from hustings.roster import Roster
 from hustings.text import analyse_all
@@ -58,7 +57,6 @@ class Ingredients(NamedTuple):
     former: tuple[Classifier, ...] = ()
     """The steps of a pipeline that this one takes over from: what they remember goes on."""
     encoder: EncoderSettings = EncoderSettings()
-    story_ledger: StoryLedger | None = None
     claims: Sequence[Claim] = ()
     stories: Classifier | None = None
     targets: TargetSettings = TargetSettings()
@@ -71,15 +69,12 @@ class Ingredients(NamedTuple):
     """What narratives and models of abuse ask; none if encoders are switched off."""
 
     def remembering(self) -> Classifier:
-        """The stories that are given; else those of the former pipeline, or new ones with the memory that is given or
-        that workers share."""
+        """The stories that are given; else those of the former pipeline, or new ones with the memory that is given."""
         if self.stories is not None:
             return self.stories
         for step in self.former:
-            if isinstance(step, Stories | SharedStories):
+            if isinstance(step, Stories):
                 return step
-        if self.story_ledger is not None:
-            return SharedStories.following(self.story_ledger, self.story_memory)
         return Stories.remembering(self.story_memory)
 
     def known_claims(self) -> KnownClaims:
@@ -206,7 +201,6 @@ def open_pipeline(
     signers: Signers | None = None,
     former: Pipeline | None = None,
     encoder: EncoderSettings | None = None,
-    story_ledger: StoryLedger | None = None,
     claims: Sequence[Claim] = (),
     stories: Classifier | None = None,
     targets: TargetSettings | None = None,
@@ -214,12 +208,12 @@ def open_pipeline(
 ) -> Pipeline:
     """The pipeline of a deployment. `models` holds the folder of each model in service (`store.serving`), None means
     the shipped ones; `signers` None means those whose keys are shipped; `languages` are its languages, with regions
-    that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days; `former` is the
-    pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads; `story_ledger` is
-    what several analyze workers share, then `story_memory` is looked at only while the ledger is empty; `claims` are
-    the known fact-checks, `claim_settings` how far posts are compared with them; `stories` takes the place of the step
-    that names stories; `targets` names spaCy models that help to tell who is attacked. Raises `ModelError` when a model
-    cannot be trusted or gives a code that the codebook has not or that only people may give.
+    that have heads of their own ("en-IN"); `story_memory` the stored assessments of the last days, oldest first;
+    `former` is the pipeline whose memory of stories goes on instead; `encoder` says which posts an encoder reads;
+    `claims` are the known fact-checks, `claim_settings` how far posts are compared with them; `stories` takes the place
+    of the step that names stories, where several workers share them; `targets` names spaCy models that help to tell who
+    is attacked. Raises `ModelError` when a model cannot be trusted or gives a code that the codebook has not or that
+    only people may give.
     """
     serve = serving(shipped_models()) if models is None else models
     trusted, reading = signers or shipped_signers(), encoder or EncoderSettings()
@@ -233,7 +227,6 @@ def open_pipeline(
         story_memory,
         former.steps if former is not None else (),
         reading,
-        story_ledger,
         claims,
         stories,
         targets or TargetSettings(),

@@ -7,6 +7,7 @@ nothing new is flagged."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from hustings.types import Assessment
 __all__ = ["SharedStories"]
 
 PAGE = 5_000
-"""Tellings that are read at once."""
+"""Tellings that are read or sown at once."""
 DROP_EVERY = 1_000
 """How often, counted in tellings, the ledger is told what nobody remembers any more."""
 
@@ -41,8 +42,8 @@ class SharedStories:
 
     @classmethod
     def following(cls, ledger: StoryLedger, seed: Iterable[Assessment] = ()) -> SharedStories:
-        """With the memory that the ledger holds. An empty ledger begins with the stories of `seed`, stored assessments;
-        it is not looked at otherwise."""
+        """With the memory that the ledger holds. An empty ledger begins with the stories of `seed`, stored assessments
+        as they were collected, oldest first; it is not looked at otherwise."""
         shared = cls(ledger)
         shared._read(ledger)
         if not shared._place:
@@ -92,13 +93,11 @@ class SharedStories:
             if self._place:
                 return
             self._is_torn = True
-            new = [
-                self._memory.adopt(assessment, place=place)
-                for place, assessment in enumerate(
-                    sorted((one for one in seed if one.story), key=lambda one: (one.ingested_at, one.key)), start=1
-                )
-            ]
-            place = turn.append(new, after=0) if new else 0
+            place = 0
+            told = (one for one in seed if one.story)
+            while page := list(islice(told, PAGE)):
+                new = [self._memory.adopt(one, place=number) for number, one in enumerate(page, start=place + 1)]
+                place = turn.append(new, after=place)
         self._is_torn, self._place = False, place
 
     def _read(self, tellings: _Tellings) -> None:

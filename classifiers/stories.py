@@ -83,11 +83,12 @@ class Stories:
 
     @classmethod
     def remembering(cls, assessments: Iterable[Assessment]) -> Stories:
-        """With a memory of stored assessments; those without a story are passed over."""
+        """With a memory of stored assessments, given as they were collected, oldest first: what is remembered, and how
+        long, hangs on the order. Those without a story are passed over."""
         stories = cls()
-        told = (assessment for assessment in assessments if assessment.story)
-        for assessment in sorted(told, key=lambda one: (one.ingested_at, one.key)):
-            stories.adopt(assessment)
+        for assessment in assessments:
+            if assessment.story:
+                stories.adopt(assessment)
         return stories
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
+from heapq import nlargest
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from hustings.clock import Clock
 from hustings.codebook import Codebook, load_codebook
 from hustings.errors import ConfigError
 from hustings.query import Query, Vocabulary
-from hustings.query.tree import Has
+from hustings.query.tree import And, Between, Has
 from hustings.registry import resolve
 from hustings.roster import Phase, Roster
 from runtime.component_settings import checked, resolved
@@ -74,9 +75,8 @@ __all__ = [
 
 CODE_VERSION = f"hustings {version('hustings')}"
 """Stands in dead letters and evidence: which code saw this."""
-STORIES_REMEMBERED = 200_000
-"""Posts of stories that a restart of analyze reads back."""
 PAGE = 500
+NO_LIMIT = 10**9
 
 
 # ── vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,9 +252,25 @@ def open_pipeline(
 
 
 def story_memory(index: Index) -> Iterator[Assessment]:
-    """The stored posts that belong to a story, oldest first: what the memory of near-duplicates is rebuilt from. Read
-    when the first one is asked for."""
-    yield from reversed(list(pages(index, Query(text="story:*", node=Has("story")), limit=STORIES_REMEMBERED)))
+    """The stored posts that belong to a story, as they were collected, oldest first: what the memory of near-duplicates
+    is rebuilt from. Read when the first one is asked for, and twice: an index gives posts by publication, so keys and
+    order are found first, and the posts are then held page by page."""
+    from classifiers.stories import MEMORY_AGE, MEMORY_SIZE
+
+    told = Has("story")
+    index.refresh()
+    newest = next(pages(index, Query(text="story:*", node=told), limit=1), None)
+    if newest is None:
+        return
+    # Not the clock: in a replay posts lie anywhere in time. What was published last was not ingested later than what
+    # was ingested last, so nothing that is remembered was collected before this.
+    recent = And(nodes=(told, Between("collected", newest.ingested_at - MEMORY_AGE, None)))
+    found = pages(index, Query(text="story:*", node=recent), limit=NO_LIMIT)
+    remembered = nlargest(MEMORY_SIZE, ((one.post.collected_at, one.key) for one in found))
+    for end in range(len(remembered), 0, -PAGE):
+        keys = [key for _, key in reversed(remembered[max(end - PAGE, 0) : end])]
+        stored = index.get(keys)
+        yield from (stored[key] for key in keys if key in stored)
 
 
 def pages(index: Index, query: Query, *, limit: int) -> Iterator[Assessment]:

@@ -17,7 +17,7 @@ from hustings.contracts import Index, Memory
 from hustings.query import Query
 from hustings.query.tree import And, Between
 from hustings.types import Hit
-from runtime.build import pages
+from runtime.build import NO_LIMIT, pages
 
 __all__ = ["rematch_changed"]
 
@@ -25,7 +25,6 @@ T = TypeVar("T")
 
 TABLE = "active"
 BATCH = 1_000
-NO_LIMIT = 10**9
 
 
 def rematch_changed(rules: RuleSet, *, index: Index, log_id: str, memory: Memory) -> int:

@@ -273,6 +273,20 @@ def test_an_empty_ledger_begins_with_the_stories_that_the_index_holds_and_a_full
     assert first.classify([*stored, copy]) == [*stored, *second.classify([copy])]
 
 
+def test_stories_of_the_index_that_fill_several_pages_are_sown_in_order(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifiers.shared_stories.PAGE", 2)
+    stored = Stories().classify(
+        [post(key, f"{key} {CLAIM}", code="" if key == 3 else "N-PROC-DATE") for key in range(6)]
+    )
+    ledger = DeskStoryLedger(engine)
+    sown = SharedStories.following(ledger, seed=iter(stored))
+    told = [(row.place, row.key) for row in ledger.since(0, limit=10)]
+    assert told == [(1, "s:0"), (2, "s:1"), (3, "s:2"), (4, "s:4"), (5, "s:5")]
+    assert _memory_of(sown) == _memory_of(SharedStories.following(ledger))
+
+
 def test_a_ledger_that_was_restored_from_a_backup_is_read_again(engine: Engine) -> None:
     ledger = DeskStoryLedger(engine)
     worker = SharedStories.following(ledger)
