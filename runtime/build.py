@@ -1,6 +1,7 @@
-"""Joins the packages: the only place that constructs components and hands each what it needs.
+"""Joins the packages: makes what a configuration names, and hands each component what it needs.
 
-Every function takes the configuration and returns something opened; whoever calls it closes it.
+The stores are opened in `runtime.stores`, the workers put together in `runtime.workers`. Whoever calls a function that
+opens something closes it.
 """
 
 from __future__ import annotations
@@ -56,19 +57,35 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODE_VERSION",
+    "NO_LIMIT",
+    "alert_book",
+    "archives",
+    "channels",
     "codebook",
+    "collector",
+    "deployment_status",
+    "describe_models",
+    "desk_services",
+    "dispatcher",
     "egress",
     "model_signers",
     "model_store",
+    "next_epoch",
     "open_engine",
     "open_index",
     "open_log",
     "open_memory",
+    "open_pipeline",
+    "pages",
     "partners",
-    "phases",
+    "pseudonyms",
+    "require_charter",
     "roster",
     "rule_set",
+    "settle_after",
+    "silence_finder",
     "source_tables",
+    "story_memory",
     "vocabulary",
     "vocabulary_of",
 ]
@@ -96,13 +113,6 @@ def roster(config: Config | None) -> Roster | None:
     return load_roster(config.resolve(config.roster))
 
 
-def phases(config: Config | None) -> tuple[Phase, ...]:
-    """The electoral calendar."""
-    if config is None:
-        return ()
-    return tuple(Phase(code=phase.code, start=phase.start, end=phase.end) for phase in config.phases)
-
-
 def vocabulary(config_path: Path | None) -> Vocabulary:
     """What queries may name: codes, and with a configuration people and phases too."""
     return vocabulary_of(None if config_path is None else load_config(config_path))
@@ -110,7 +120,12 @@ def vocabulary(config_path: Path | None) -> Vocabulary:
 
 def vocabulary_of(config: Config | None) -> Vocabulary:
     """The same for a configuration already loaded."""
-    return Vocabulary(codebook=codebook(), roster=roster(config), phases=phases(config))
+    phases = config.phases if config is not None else ()
+    return Vocabulary(
+        codebook=codebook(),
+        roster=roster(config),
+        phases=tuple(Phase(code=phase.code, start=phase.start, end=phase.end) for phase in phases),
+    )
 
 
 # ── the way out ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,10 +149,8 @@ def partners(config: Config) -> tuple[Partner, ...]:
     found: list[Partner] = []
     for number, table in enumerate(config.partners, start=1):
         where = f"{config.path}: partner {table.get('id', number)}"
-        try:
+        with problems.under(where):
             found.append(checked(Partner, resolved(config, table), where=where))
-        except ConfigError as error:
-            problems.extend(error)
     problems.raise_any()
     return tuple(found)
 
@@ -328,12 +341,10 @@ def channels(config: Config) -> dict[str, Channel]:
     for partner in partners(config):
         for entry in partner.channels:
             where = f"{config.path}: partner {partner.id}: channel {entry.name}"
-            try:
+            with problems.under(where):
                 component = resolve(entry.kind, CHANNELS, group="hustings.channels")
                 settings: BaseModel = checked(component.Settings, entry.settings, where=where)
                 made[route(partner.id, entry.name)] = component(entry.name, settings, egress=way_out)
-            except ConfigError as error:
-                problems.add(where, str(error).removeprefix(f"{where}: "))
     problems.raise_any()
     return made
 
@@ -382,11 +393,11 @@ def desk_services(
         is_replay=config.is_replay,
         silences=silence_finder(config, memory),
         known_claims=ClaimShelf(memory).find,
-        retold=retold_finder(index, embedder_finder(config), events),
+        retold=retold_finder(index, _embedder_finder(config), events),
     )
 
 
-def embedder_finder(config: Config) -> Callable[[str], Embedder | None]:
+def _embedder_finder(config: Config) -> Callable[[str], Embedder | None]:
     """Opens the model that reads a language for meaning, among those that serve now; None where there is none. Raises
     `ModelError` when it cannot be trusted."""
     from classifiers.encoder.embed import load_embedder

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
 
@@ -22,8 +23,14 @@ class Problems:
     def add(self, where: str, what: str) -> None:
         self.lines.append(f"{where}: {what}")
 
-    def extend(self, error: ConfigError) -> None:
-        self.lines.extend(str(error).splitlines())
+    @contextmanager
+    def under(self, where: str) -> Iterator[None]:
+        """Collects what is raised inside, each line once under `where`, and goes on behind it."""
+        try:
+            yield
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                self.add(where, line.removeprefix(f"{where}: "))
 
     def raise_any(self) -> None:
         if self.lines:

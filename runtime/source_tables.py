@@ -41,12 +41,8 @@ def source_tables(config: Config) -> list[SourceTable]:
         if name in names:
             problems.add(where, "this name is used twice")
         names.add(name)
-        try:
+        with problems.under(where):
             tables.append(_source_table(config, given, where=where))
-        except ConfigError as error:
-            problems.lines.extend(
-                line if line.startswith(where) else f"{where}: {line}" for line in str(error).splitlines()
-            )
     problems.raise_any()
     return tables
 
