@@ -1,4 +1,4 @@
-"""Corpora of our own: what is imported, what is left out, what the desk's reviews settle, and that versions stay."""
+"""Corpora of our own: what is imported, what is left out, and that versions stay."""
 
 from __future__ import annotations
 
@@ -21,10 +21,8 @@ from classifiers.training.corpus_import import Columns, import_rows
 from classifiers.training.corpus_store import Row, StoredCorpus, find_corpus, read_rows, store_corpus, survey_corpora
 from classifiers.training.licences import class_of
 from classifiers.training.train_reviewed import ReviewedOrder, train_reviewed
-from desk.adjudication import adjudicate, judgement
 from hustings.errors import ConfigError
 from hustings.language_tags import teaches
-from hustings.types import Review
 from runtime.build import codebook
 from runtime.model_making import code_and_language
 from tests.command_line import CommandLine, command_line
@@ -281,88 +279,6 @@ def test_a_corpus_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) 
     stored(tmp_path, ROWS)
     with pytest.raises(ConfigError, match="no corpus 'other'; there are local@1"):
         find_corpus(tmp_path, "other")
-
-
-# ── what reviews settle ──
-
-
-def review(key: str, reviewer: str, *codes: str, minute: int = 0, revision: int = 0, verdict: str = "log") -> Review:
-    return Review(
-        id=f"{key}-{reviewer}-{minute}",
-        reviewer=reviewer,
-        subject="post",
-        subject_id=key,
-        subject_revision=revision,
-        codes=codes,
-        verdict=verdict,  # type: ignore[arg-type]
-        codebook="1",
-        at=datetime(2026, 10, 1, 12, minute, tzinfo=UTC),
-    )
-
-
-@pytest.mark.parametrize(
-    ("codes", "verdict", "code", "expected"),
-    [
-        (("G",), "log", "G", True),
-        (("G-THR-KILL",), "log", "G", True),
-        (("G-THR-KILL",), "log", "G-THR", True),
-        (("G",), "log", "G-THR", None),  # coarser than what is asked
-        (("G-NONE",), "log", "G", False),
-        (("G-HATE",), "log", "G-THR", False),
-        (("X-COUNTER",), "dismiss", "G", False),
-        ((), "dismiss", "G", False),
-        (("N-PROC-DATE",), "alert", "G", None),  # spoke of something else
-        (("A-INSULT", "G-NONE"), "log", "G", False),
-    ],
-)
-def test_what_one_review_says_of_a_code(codes: tuple[str, ...], verdict: str, code: str, expected: bool | None) -> None:
-    if not all(one in CODEBOOK.codes for one in codes):
-        pytest.fail(f"{codes}: not in the codebook")
-    assert judgement(review("a", "r1", *codes, verdict=verdict), code, CODEBOOK) is expected
-
-
-def settle(*reviews: Review) -> tuple[list[tuple[str, bool, str]], dict[str, int]]:
-    found = adjudicate(reviews, "G", leads={"lead"}, codebook=CODEBOOK)
-    return [(one.key, one.applies, one.how) for one in found.settled], found.unsettled
-
-
-def test_two_who_agree_settle_a_post() -> None:
-    both = (
-        review("a", "r1", "G"),
-        review("a", "r2", "G-THR"),
-        review("b", "r1", "G-NONE"),
-        review("b", "r2", "G-NONE"),
-    )
-    assert settle(*both) == ([("a", True, "agreement"), ("b", False, "agreement")], {})
-
-
-def test_one_reader_settles_nothing_even_twice() -> None:
-    assert settle(review("a", "r1", "G"), review("a", "r1", "G", minute=1)) == ([], {"read by one person": 1})
-
-
-def test_a_change_of_mind_replaces_the_former_judgement() -> None:
-    changed = (review("a", "r1", "G"), review("a", "r2", "G-NONE"), review("a", "r1", "G-NONE", minute=5))
-    assert settle(*changed) == ([("a", False, "agreement")], {})
-
-
-def test_a_disagreement_is_settled_by_a_lead_who_comes_after_it() -> None:
-    two = (review("a", "r1", "G"), review("a", "r2", "G-NONE"))
-    assert settle(*two) == ([], {"disagreement that no lead decided": 1})
-    assert settle(*two, review("a", "lead", "G", minute=3)) == ([("a", True, "arbitration")], {})
-    assert settle(*two, review("a", "r3", "G", minute=3)) == ([], {"disagreement that no lead decided": 1})
-
-
-def test_only_the_newest_revision_that_was_read_counts() -> None:
-    edited = (
-        review("a", "r1", "G"),
-        review("a", "r2", "G"),
-        review("a", "r1", "G-NONE", minute=4, revision=7),
-    )
-    assert settle(*edited) == ([], {"read by one person": 1})
-
-
-def test_blanks_are_counted_apart() -> None:
-    assert settle(review("a", "r1", "N-PROC-DATE")) == ([], {"nothing said about the code": 1})
 
 
 # ── names of heads ──
