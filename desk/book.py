@@ -48,7 +48,7 @@ class AlertPage(Struct, frozen=True, kw_only=True):
 
 class DeskBook:
     """`memories` says for a rule id how long after it settled an alert can still change: window, lateness,
-    `resolve_after` and the memory of the evaluator (`alerts.evaluator.MEMORY`). Rules that are not named get 31 days."""
+    `resolve_after` and the evaluator's memory (`alerts.evaluator.MEMORY`). Rules that are not named get 31 days."""
 
     def __init__(
         self,
