@@ -360,6 +360,19 @@ def test_of_two_who_hold_one_post_after_another_the_first_is_too_late(world: Wor
     assert [review.verdict for review in decided(world, "threat-1")] == ["log"]
 
 
+def test_a_conflict_does_not_tell_a_reviewer_how_somebody_else_decided(world: World) -> None:
+    first, second = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    first.submit(take(first, DATE), "/queue/decide", verdict="urgent", code="N-IMPERSON", then="queue")
+    token = re.search(r'name="form_token" value="([^"]*)"', second.get("/queue").text)
+    assert token is not None
+    sent = {"form_token": token[1], "key": "fedi.example:date-1", "token": "0", "revision": "0", "verdict": "log"}
+    conflict = second.post("/queue/decide", sent)
+    assert conflict.status_code == 409
+    assert "Somebody has decided it." in conflict.text
+    assert "urgent" not in conflict.text
+    assert "N-IMPERSON" not in conflict.text
+
+
 def test_the_lease_of_somebody_else_cannot_be_used(world: World) -> None:
     holder, other = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
     held = dict(re.findall(r'name="(key|token|revision)" value="([^"]*)"', take_next(holder).text))

@@ -17,7 +17,7 @@ from desk.web.words import read
 from hustings.codebook import CHECK_WORTHY
 from hustings.query import Query
 from hustings.query.tree import Is
-from hustings.types import Assessment, Media, QueueEntry
+from hustings.types import Assessment, Media, QueueEntry, Review
 
 __all__ = ["conflict", "page", "show"]
 
@@ -69,7 +69,6 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
     claim = queue.held(services.engine, reviewer=person, clock=services.clock, key=key)
     entries = queue.entries(services.engine, key)
     decided = reviews.of_subject(services.engine, "post", key)
-    mine = [review for review in decided if review.reviewer == person.pseudonym]
     blind = is_blind(entries) and not decided
     others, more = ([], 0) if blind else _story(visit, assessment)
     groups = code_groups(services.codebook)
@@ -93,7 +92,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         media=_described(assessment.post.media),
         claim=claim,
         waits=queue.is_waiting(services.engine, key),
-        reviews=decided if person.role == "lead" else mine,
+        reviews=_seen_by(visit, decided),
         groups=groups,
         suggested=set() if blind else {flag.code for flag in assessment.flags},
         verdicts=VERDICTS,
@@ -110,6 +109,7 @@ def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
     """409: what was sent beside what stands now. Nothing was recorded, and nothing that was written is lost."""
     assessment = _found(visit, key)
     services = visit.services
+    decided = reviews.of_subject(services.engine, "post", key)
     return visit.answer(
         "conflict.html",
         status=409,
@@ -120,9 +120,16 @@ def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
         post=assessment.post,
         reading=read(_without_opinion(assessment)),
         veil=veil_on_page(assessment, services.codebook),
-        reviews=reviews.of_subject(services.engine, "post", key),
+        reviews=_seen_by(visit, decided),
+        is_decided=bool(decided),
         waits=queue.is_waiting(services.engine, key),
     )
+
+
+def _seen_by(visit: Visit, decided: Sequence[Review]) -> list[Review]:
+    """The reviews that this person may see: leads all of them, whoever may have to read it blind only their own."""
+    person = visit.person
+    return [review for review in decided if person.role == "lead" or review.reviewer == person.pseudonym]
 
 
 def _found(visit: Visit, key: str) -> Assessment:
