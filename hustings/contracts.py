@@ -125,7 +125,11 @@ class Log(Protocol):
     def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
         """Append all or none, durably; returns (partition, offset) in the order given. Safe from many threads and
         processes. `partition` overrides the key (progress marks go to each partition). After `Unavailable` a log of
-        several machines may hold some of the records: appending all of them again is what heals."""
+        several machines may hold some of the records: appending all of them again is what heals.
+
+        Raises `BadInput` when it can never take one of the records, and then appends none: "lone_surrogate" for a key
+        that no encoding can carry, "too_large" beyond its limit if it has one. Whoever writes what came from outside
+        appends the others and makes a dead letter of that one. 400,000 bytes are taken by every log."""
         ...
 
     def reader(self, topic: Topic, name: str, *, partitions: Sequence[int] | None = None) -> LogReader:

@@ -36,7 +36,7 @@ __all__ = [
 DeadReason = Literal[
     "not_json",  # the bytes are not one JSON value (NaN, trailing text, bad UTF-8)
     "not_an_object",  # JSON, but not an object
-    "too_large",  # more bytes than `wire.MAX_BYTES`
+    "too_large",  # more bytes than `wire.MAX_BYTES`, or than the log takes
     "too_deep",  # nested beyond `wire.MAX_DEPTH`
     "duplicate_key",  # one object names a key twice
     "unknown_key",  # a key that the value has not

@@ -16,8 +16,9 @@ import msgspec
 from hustings import wire
 from hustings.clock import rfc3339
 from hustings.contracts import Entry, Log, Memory, Record, SourceItem
-from hustings.errors import DeadReason, StoreError
+from hustings.errors import BadInput, DeadReason, StoreError
 from hustings.types import DeadLetter, Post, hash_id
+from ingest.appending import append_taken
 from ingest.names import Names
 
 __all__ = ["Brake", "append_dead_letters", "dead_letter", "read_dead_letters", "replay_dead_letter"]
@@ -29,6 +30,8 @@ BRAKE_IN_A_ROW = 20
 BRAKE_WINDOW = 1_000
 """The ratio is over this many latest messages, so that a long good past does not hide a bad present."""
 _PAGE = 500
+CUT_DETAIL = 1_000
+"""Characters of the reason that a cut letter keeps: an error of a step may have quoted the whole post."""
 
 
 def dead_letter(
@@ -48,9 +51,12 @@ def dead_letter(
 
 
 def append_dead_letters(log: Log, letters: Sequence[DeadLetter], *, code_version: str) -> None:
-    """Append to the dead-letters topic; durable when it returns."""
+    """Append to the dead-letters topic; durable when it returns. A letter that the log refuses is cut, and says so: the
+    original is a third larger in it."""
     stamped = [msgspec.structs.replace(letter, code_version=letter.code_version or code_version) for letter in letters]
-    log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in stamped])
+    refused = append_taken(log, "dead-letters", [_record(letter) for letter in stamped])
+    for place in refused:
+        _append_cut(log, stamped[place])
 
 
 def read_dead_letters(log: Log) -> list[DeadLetter]:
@@ -70,8 +76,8 @@ def read_dead_letters(log: Log) -> list[DeadLetter]:
 
 def replay_dead_letter(log: Log, letter: DeadLetter, *, names: Names, repaired: bytes | None = None) -> Post:
     """Append the original (or `repaired`) bytes to the posts log, as a post in the wire form, people renamed as in
-    collecting. Raises `BadInput` when the bytes still are none; then nothing is appended. The letter stays: the log
-    forgets nothing."""
+    collecting. Raises `BadInput` when the bytes still are none or the log never takes it; then nothing is appended.
+    The letter stays: the log forgets nothing."""
     given = wire.decode_strict(letter.original if repaired is None else repaired, Post)
     post = names.renamed(SourceItem(raw=b"", post=given, author_handle=given.author))
     log.append("posts", [Record(post.key, wire.encode(post))])
@@ -116,6 +122,26 @@ class Brake:
         if seen >= BRAKE_AFTER and bad > BRAKE_RATIO * seen:
             return f"{bad} of the last {seen} messages could not be used"
         return ""
+
+
+def _record(letter: DeadLetter) -> Record:
+    return Record(letter.id, wire.encode(letter))
+
+
+def _append_cut(log: Log, letter: DeadLetter) -> None:
+    """Half of the original, or half of that, until the log takes it. The id stays that of the whole."""
+    size, digest = len(letter.original), sha256(letter.original).hexdigest()
+    kept = size
+    while True:
+        kept //= 2
+        detail = f"{letter.detail[:CUT_DETAIL]} [cut to the first {kept:,} of {size:,} bytes, SHA-256 of all {digest}]"
+        cut = msgspec.structs.replace(letter, original=letter.original[:kept], detail=detail)
+        try:
+            log.append("dead-letters", [_record(cut)])
+            return
+        except BadInput as refusal:
+            if kept == 0:
+                raise StoreError(f"the log takes no dead letter, not even without its original: {refusal}") from refusal
 
 
 def _letter(entry: Entry) -> DeadLetter:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
@@ -24,6 +24,7 @@ from hustings.errors import BadInput, EgressDenied, HustingsError, Unavailable
 from hustings.roster import Roster
 from hustings.source_health import SourceHealth
 from hustings.types import DeadLetter, Post
+from ingest.appending import append_taken
 from ingest.dead_letters import Brake, append_dead_letters, dead_letter
 from ingest.evidence import Capture, EvidenceFolder
 from ingest.names import Names
@@ -177,11 +178,12 @@ class Collector:
             return
         now = self._clock.now()
         posts, letters = self._prepared(polled, collected, now)
+        held = _Held(collected, posts, deque(posts), letters, now)
         if polled.clock != "live":
-            polled.held = _Held(collected, posts, deque(posts), letters, now)
+            polled.held = held
             return
-        self._append(posts, letters)
-        self._finish(polled, collected, posts, letters, now)
+        self._append(tuple(posts), {polled.source.name: held})
+        self._finish(polled, held)
 
     def _hand_over_archives(self) -> None:
         """Append what the archives hold in the order of their times, until one of them has to be read on."""
@@ -189,13 +191,13 @@ class Collector:
             waiting = [p for p in self._polled if p.clock != "live" and not p.health.done and not p.health.brake]
             if not waiting or any(polled.held is None for polled in waiting):
                 return
-            holders = [polled.held for polled in waiting if polled.held is not None]
-            batch: list[tuple[Post, bytes]] = []
-            while all(held.left for held in holders):
-                first = min(holders, key=lambda held: (held.left[0][0].collected_at, held.left[0][0].key))
+            holders = {polled.source.name: polled.held for polled in waiting if polled.held is not None}
+            batch: list[_Ready] = []
+            while all(held.left for held in holders.values()):
+                first = min(holders.values(), key=lambda held: (held.left[0].post.collected_at, held.left[0].post.key))
                 batch.append(first.left.popleft())
             try:
-                self._append(batch, [])
+                self._append(batch, holders)
             except Unavailable:
                 for polled in waiting:  # no cursor is past what they hold: it is collected again
                     polled.held = None
@@ -204,26 +206,40 @@ class Collector:
                 held = polled.held
                 if held is not None and not held.left:
                     polled.held = None
-                    self._append([], held.letters)
-                    self._finish(polled, held.collected, held.posts, held.letters, held.at)
+                    self._finish(polled, held)
 
-    def _finish(
-        self,
-        polled: _Polled,
-        collected: Collected,
-        posts: Sequence[tuple[Post, bytes]],
-        letters: Sequence[DeadLetter],
-        now: datetime,
-    ) -> None:
-        """Everything is durable: save the cursor, then the health."""
+    def _append(self, batch: Sequence[_Ready], holders: Mapping[str, _Held]) -> None:
+        """Into the posts log. What it refuses becomes a dead letter of the source that holds it, told before that
+        source's cursor is saved."""
+        if not batch:
+            return
+        refused = append_taken(self._log, "posts", [Record(ready.post.key, ready.value) for ready in batch])
+        for place, refusal in refused.items():
+            ready = batch[place]
+            held = holders[ready.post.collector]
+            held.posts.remove(ready)
+            held.letters.append(
+                dead_letter(
+                    ready.post.collector,
+                    refusal.reason,
+                    f"{refusal.detail}; whole in evidence {ready.post.evidence}",
+                    origin=ready.post.key,
+                    original=ready.raw,
+                    at=held.at,
+                )
+            )
+
+    def _finish(self, polled: _Polled, held: _Held) -> None:
+        """The posts are durable: append the dead letters, save the cursor, then the health."""
+        collected = held.collected
+        if held.letters:
+            append_dead_letters(self._log, held.letters, code_version=self._code_version)
         if collected.cursor != polled.cursor:
             self._memory.put("cursors", polled.source.name, collected.cursor)
             polled.cursor = collected.cursor
-        self._succeeded(polled, collected, posts, letters, now)
+        self._succeeded(polled, held)
 
-    def _prepared(
-        self, polled: _Polled, collected: Collected, now: datetime
-    ) -> tuple[list[tuple[Post, bytes]], list[DeadLetter]]:
+    def _prepared(self, polled: _Polled, collected: Collected, now: datetime) -> tuple[list[_Ready], list[DeadLetter]]:
         """Posts with their wire form, evidence sealed; and dead letters, those of the source and of posts that break
         the limits of their own fields."""
         name = polled.source.name
@@ -242,8 +258,11 @@ class Collector:
                 for item, _ in named
             ]
         )
-        sealed = [msgspec.structs.replace(post, evidence=seal) for (_, post), seal in zip(named, seals, strict=True)]
-        return [(post, wire.encode(post)) for post in sealed], letters
+        ready: list[_Ready] = []
+        for (item, post), seal in zip(named, seals, strict=True):
+            sealed = msgspec.structs.replace(post, evidence=seal)
+            ready.append(_Ready(sealed, wire.encode(sealed), item.raw))
+        return ready, letters
 
     def _finished(self, polled: _Polled, item: SourceItem, now: datetime) -> Post:
         """The post as it goes into the log, evidence apart. Raises `BadInput` when it breaks its own limits."""
@@ -263,24 +282,13 @@ class Collector:
         except msgspec.ValidationError as error:
             raise BadInput("out_of_range", str(error)) from error
 
-    def _append(self, posts: Sequence[tuple[Post, bytes]], letters: Sequence[DeadLetter]) -> None:
-        if letters:
-            append_dead_letters(self._log, letters, code_version=self._code_version)
-        if posts:
-            self._log.append("posts", [Record(post.key, value) for post, value in posts])
-
     # ── how it went ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _succeeded(
-        self,
-        polled: _Polled,
-        collected: Collected,
-        posts: Sequence[tuple[Post, bytes]],
-        letters: Sequence[DeadLetter],
-        now: datetime,
-    ) -> None:
-        health = polled.health.after_posts([post.collected_at for post, _ in posts])
-        newest = max((post.published_at for post, _ in posts), default=None)
+    def _succeeded(self, polled: _Polled, held: _Held) -> None:
+        collected, letters, now = held.collected, held.letters, held.at
+        posts = [ready.post for ready in held.posts]
+        health = polled.health.after_posts([post.collected_at for post in posts])
+        newest = max((post.published_at for post in posts), default=None)
         why = polled.brake.saw(good=len(posts), dead=len(letters), now=now)
         if why:
             self._notify("brake_pulled", source=polled.source.name, detail=why)
@@ -323,12 +331,21 @@ class Collector:
         self._memory.put("source_health", polled.source.name, msgspec.json.encode(health))
 
 
+class _Ready(NamedTuple):
+    """A post with its wire form, and the bytes that the source saw."""
+
+    post: Post
+    value: bytes
+    raw: bytes
+
+
 class _Held(NamedTuple):
-    """A batch of an archive whose turn comes post by post; `left` shrinks."""
+    """What a source brought, until it is handed over. The turn of an archive's posts comes one by one: `left` shrinks.
+    A post that the log refuses goes from `posts` to `letters`."""
 
     collected: Collected
-    posts: list[tuple[Post, bytes]]
-    left: deque[tuple[Post, bytes]]
+    posts: list[_Ready]
+    left: deque[_Ready]
     letters: list[DeadLetter]
     at: datetime
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -15,7 +17,7 @@ from typer.testing import CliRunner
 
 from hustings import wire
 from hustings.clock import SystemClock, VirtualClock
-from hustings.errors import BadInput, ConfigError
+from hustings.errors import BadInput, ConfigError, StoreError
 from hustings.roster import Person, Roster
 from hustings.testing.memory import DictMemory
 from hustings.types import DeadLetter, Post
@@ -27,6 +29,7 @@ from runtime import build
 from runtime.commands import source
 from runtime.commands.dead_letters import app
 from runtime.config import load_config
+from tests.limited_log import LimitedLog
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 NAMES = Names(Pseudonyms(b"k" * 32), Roster(people=(Person(id="carla", name="Carla", handles=("forum:carla_m",)),)))
@@ -67,6 +70,29 @@ def test_a_letter_that_is_seen_again_is_told_once(log: SqliteLog) -> None:
     assert found[0].code_version == "hustings 1"
     assert found[0].origin == "archive: row 1"
     assert len({letter(b"a").id, letter(b"b").id, letter(b"a", "row 2").id}) == 3
+
+
+def test_a_letter_that_the_log_refuses_is_cut_and_says_so_and_costs_no_other(tmp_path: Path) -> None:
+    large = letter(bytes(range(256)) * 40, "row 2")
+    quoting = msgspec.structs.replace(letter(b"", "row 3"), detail="x" * 10_000)
+    with closing(LimitedLog(tmp_path / "log", clock=VirtualClock(NOW), limits={"dead-letters": 5_000}).open()) as log:
+        append_dead_letters(log, [letter(b"a"), large, quoting, letter(b"b")], code_version="hustings 1")
+        found = {one.origin: one for one in read_dead_letters(log)}
+        assert [one.original for one in read_dead_letters(log)][:2] == [b"a", b"b"]
+    cut = found["archive: row 2"]
+    assert (cut.id, cut.reason, cut.code_version) == (large.id, "not_json", "hustings 1")
+    assert cut.original == large.original[:2_560]
+    digest = sha256(large.original).hexdigest()
+    assert cut.detail == f"bad [cut to the first 2,560 of 10,240 bytes, SHA-256 of all {digest}]"
+    assert found["archive: row 3"].detail.startswith("x" * 1_000 + " [cut to the first 0 of 0 bytes")
+
+
+def test_a_log_that_takes_no_letter_at_all_is_an_error(tmp_path: Path) -> None:
+    with (
+        closing(LimitedLog(tmp_path / "log", clock=VirtualClock(NOW), limits={"dead-letters": 100}).open()) as log,
+        pytest.raises(StoreError, match="not even without its original: too_large"),
+    ):
+        append_dead_letters(log, [letter(b"a")], code_version="hustings 1")
 
 
 def test_a_repaired_post_goes_into_the_log_with_its_people_renamed(log: SqliteLog) -> None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,19 @@ from pathlib import Path
 import pytest
 
 from hustings.clock import Clock, SystemClock, VirtualClock
-from hustings.contracts import Record
-from hustings.errors import HustingsError, StoreError, Unavailable
-from hustings.testing.check_log import CHECKS, LogCheck
+from hustings.contracts import Record, Topic
+from hustings.errors import BadInput, HustingsError, StoreError, Unavailable
+from hustings.testing.check_log import (
+    CHECKS,
+    LogCheck,
+    check_a_key_stays_in_its_partition,
+    check_a_record_beyond_the_limit_is_bad_input,
+)
 from ingest.log_sqlite import SqliteLog
 from ingest.log_sqlite.reader import SqliteLogReader
 from ingest.log_sqlite.register import Register
 from ingest.log_sqlite.segments import Segment, SegmentFolder
+from tests.limited_log import LimitedLog
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -55,6 +61,65 @@ def test_sqlite_log_of_tiny_segments_keeps_the_contract(check: LogCheck, tmp_pat
         return SqliteLog(tmp_path / "log", clock=clock, posts_partitions=posts_partitions, segment_entries=3).open()
 
     check(make)
+
+
+def test_a_log_with_a_limit_keeps_the_contract(tmp_path: Path) -> None:
+    def make(*, clock: Clock, posts_partitions: int = 1) -> LimitedLog:
+        return limited(LimitedLog, tmp_path, clock, posts_partitions)
+
+    check_a_record_beyond_the_limit_is_bad_input(make)
+
+
+def limited(kind: type[LimitedLog], folder: Path, clock: Clock, posts_partitions: int) -> LimitedLog:
+    limits: dict[Topic, int] = {"posts": 1_000_000, "hits": 1_000_000, "dead-letters": 1_000_000}
+    return kind(folder / "log", clock=clock, limits=limits, posts_partitions=posts_partitions).open()
+
+
+# ── the checks notice ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AppendsTheRest(LimitedLog):
+    """Breaks "all or none": what comes before the record that it refuses stays."""
+
+    def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
+        return [place for record in records for place in super(AppendsTheRest, self).append(topic, [record])]
+
+
+class SaysStoreError(LimitedLog):
+    """Refuses as if it were broken: a loop would stop."""
+
+    def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
+        try:
+            return super().append(topic, records, partition=partition)
+        except BadInput as problem:
+            raise StoreError(str(problem)) from problem
+
+
+class NamesAnotherPartition(LimitedLog):
+    """Puts a record elsewhere than `partition_of` says."""
+
+    def append(self, topic: Topic, records: Sequence[Record], *, partition: int | None = None) -> list[tuple[int, int]]:
+        places = [(self.partition_of(topic, record.key) + 1) % self.partitions(topic) for record in records]
+        return [
+            super(NamesAnotherPartition, self).append(topic, [record], partition=place)[0]
+            for record, place in zip(records, places, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"),
+    [
+        (check_a_record_beyond_the_limit_is_bad_input, AppendsTheRest),
+        (check_a_record_beyond_the_limit_is_bad_input, SaysStoreError),
+        (check_a_key_stays_in_its_partition, NamesAnotherPartition),
+    ],
+)
+def test_a_log_that_breaks_the_contract_is_noticed(check: LogCheck, kind: type[LimitedLog], tmp_path: Path) -> None:
+    def make(*, clock: Clock, posts_partitions: int = 1) -> LimitedLog:
+        return limited(kind, tmp_path, clock, posts_partitions)
+
+    with pytest.raises((AssertionError, StoreError)):
+        check(make)
 
 
 # ── segments ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from hustings.clock import Clock, SystemClock
 from hustings.contracts import Record
 from hustings.errors import HustingsError, Reassigned, StoreError, Unavailable
 from hustings.testing.check_log import CHECKS, LogCheck
+from ingest.appending import append_taken
+from ingest.dead_letters import append_dead_letters, dead_letter, read_dead_letters
 from tests.servers.kafka_cluster import KafkaCluster, KafkaMissing, jars
 from tests.servers.missing import leave_out
 
@@ -413,6 +416,21 @@ def test_a_producer_that_a_broker_poisoned_is_replaced(settings: KafkaSettings) 
         assert log.append("posts", [Record("a", b"1")]) == [(0, 0)]
         assert isinstance(problem_of(lambda: log.append("posts", [Record("b", bytes(7_000_000))])), StoreError)
         assert log.append("posts", [Record("c", b"2")]) == [(0, 1)]
+
+
+def test_what_is_too_large_costs_nobody_else_and_its_letter_is_cut_to_what_fits(settings: KafkaSettings) -> None:
+    small = changed(settings, max_record_bytes=1_000_000)
+    create_topics(small)
+    large = b"x" * 1_000_000
+    letter = dead_letter("archive", "too_large", "a post", origin="row 1", original=large, at=datetime.now(UTC))
+    with closing(opened(small)) as log:
+        refused = append_taken(log, "posts", [Record("a", b"1"), Record("b", large), Record("c", b"3")])
+        append_dead_letters(log, [letter], code_version="1")
+        assert log.ends("posts") == {0: 2}
+        (found,) = read_dead_letters(log)
+    assert {place: refusal.reason for place, refusal in refused.items()} == {1: "too_large"}
+    assert (found.id, found.original) == (letter.id, large[:500_000])
+    assert "[cut to the first 500,000 of 1,000,000 bytes" in found.detail
 
 
 def test_the_check_of_the_topics_names_what_differs(

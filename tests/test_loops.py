@@ -18,13 +18,13 @@ from desk.book import DeskBook
 from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
-from hustings.clock import SystemClock
-from hustings.contracts import Outcome, Record, SourceContext
+from hustings.clock import Clock, SystemClock
+from hustings.contracts import Log, Outcome, Record, SourceContext
 from hustings.errors import StoreError, Unavailable
 from hustings.roster import Roster
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.testing.memory import DictMemory
-from hustings.types import DeadLetter, Mark, Post
+from hustings.types import DeadLetter, Hit, Mark, Post
 from ingest.evidence import EvidenceFolder
 from ingest.files import FilesSettings, FilesSource
 from ingest.log_sqlite import SqliteLog
@@ -34,6 +34,7 @@ from runtime.loops.frame import Pulse, run_loop
 from runtime.loops.progress import APPEND_DELAY, Archive, Progress
 from runtime.status import books_of
 from runtime.stop import Stop
+from tests.limited_log import LimitedLog
 from tests.loops_world import ALL, CALM, QUIET, SUNDAY, LoopsWorld, Poisonous, at, post
 
 
@@ -74,6 +75,46 @@ def test_a_post_that_makes_a_step_raise_is_a_dead_letter_and_the_others_go_on(wo
     assert {a.key for a in world.index.search(ALL).assessments} == {p.key for p in (*CALM, *SUNDAY[:2])}
     books = books_of(world.log, world.index)
     assert (books.new, books.dead_letters, books.balanced) == (6, 2, True)
+
+
+def test_a_dead_letter_that_the_log_refuses_is_cut_and_analyze_goes_on(
+    tmp_path: Path, desk_url: str, closing: ExitStack
+) -> None:
+    """A post that just fits is a third larger in its letter."""
+
+    def limited(clock: Clock) -> Log:
+        return LimitedLog(tmp_path / "log", clock=clock, limits={"posts": 6_000, "dead-letters": 6_000}).open()
+
+    world = LoopsWorld(tmp_path, desk_url, closing, log=limited)
+    large = post("p", "poison " * 750)
+    world.append(CALM[0], large, CALM[1])
+    world.run_to_the_end()
+    (letter,) = world.entries("dead-letters")
+    assert isinstance(letter, DeadLetter)
+    assert (letter.stage, letter.reason, letter.origin) == ("analyze", "stage_failed", "posts/0/1")
+    assert wire.encode(large).startswith(letter.original)
+    assert "[cut to the first" in letter.detail
+    assert world.index.positions("posts") == {0: 3}
+    books = books_of(world.log, world.index)
+    assert (books.new, books.dead_letters, books.balanced) == (2, 1, True)
+
+
+def test_a_hit_that_the_log_refuses_is_a_dead_letter_and_costs_nobody_else(
+    tmp_path: Path, desk_url: str, closing: ExitStack
+) -> None:
+    def limited(clock: Clock) -> Log:
+        return LimitedLog(tmp_path / "log", clock=clock, limits={"hits": 700}).open()
+
+    world = LoopsWorld(tmp_path, desk_url, closing, log=limited)
+    world.append(*SUNDAY[:2], post("x" * 500, "vote on sunday"), *SUNDAY[2:])
+    world.run_to_the_end()
+    letters = [value for value in world.entries("dead-letters") if isinstance(value, DeadLetter)]
+    assert [(x.stage, x.reason) for x in letters] == [("analyze", "too_large")] * 2, "two rules, two hits"
+    assert {wire.decode(x.original, Hit).key for x in letters} == {"net:" + "x" * 500}
+    assert {hit.key for hit in world.hits()} == {one.key for one in SUNDAY}
+    assert [alert.value for alert in world.alerts()] == [4.0]
+    assert world.index.count(ALL) == 5
+    assert books_of(world.log, world.index).balanced
 
 
 def test_an_entry_that_is_no_post_is_a_dead_letter(world: LoopsWorld) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +22,7 @@ from desk.database.connect import open_database
 from desk.memory import DeskMemory
 from hustings import wire
 from hustings.clock import SystemClock, VirtualClock
-from hustings.contracts import Collected, Log, Memory, SourceContext, SourceItem
+from hustings.contracts import Collected, Log, Memory, SourceContext, SourceItem, Topic
 from hustings.errors import BadInput, EgressDenied, Unavailable
 from hustings.roster import Person, Roster
 from hustings.source_health import SourceHealth
@@ -34,6 +36,7 @@ from ingest.files import FilesSettings, FilesSource
 from ingest.log_sqlite import SqliteLog
 from ingest.polling import Collector, ConfiguredSource
 from ingest.pseudonyms import Pseudonyms
+from tests.limited_log import LimitedLog
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 ROSTER = Roster(people=(Person(id="carla", name="Carla", handles=("forum:carla_m",)),))
@@ -343,6 +346,88 @@ def test_nothing_is_acknowledged_while_evidence_cannot_be_sealed(bench: Callable
     assert running.memory.get("cursors", "forum") is None
 
 
+# ── what the log refuses ─────────────────────────────────────────────────────────────────────────────────────────
+
+SMALL: dict[Topic, int] = {"posts": 2_000, "dead-letters": 2_000}
+LARGE = "x" * 3_000
+
+
+@pytest.mark.parametrize("clock", ["live", "as-collected"])
+def test_a_post_that_the_log_refuses_is_a_dead_letter_and_the_others_are_written(
+    bench: Callable[..., Bench], tmp_path: Path, clock: str
+) -> None:
+    large_raw = msgspec.structs.replace(item(4, text=LARGE), raw=LARGE.encode())
+    source = Scripted("forum", Collected(items=(item(1), item(2, text=LARGE), item(3), large_raw), cursor=b"c"))
+    with closing(LimitedLog(tmp_path / "log", clock=VirtualClock(NOW), limits=SMALL).open()) as log:
+        running = bench(source, clock_kind=clock, log=lambda _: log)
+        running.collector.step()
+        running.clock.advance(timedelta(hours=1))
+        running.collector.step()
+    assert [post.native_id for post in running.posts()] == ["1", "3"]
+    assert source.asked == [b"", b"c"]
+    assert (running.health().items, running.health().dead) == (2, 2)
+    whole, cut = read_dead_letters(running.log)
+    assert (whole.reason, whole.origin, whole.original) == ("too_large", "forum: forum:2", b"raw 2")
+    assert whole.detail.startswith("3,")
+    assert (cut.reason, cut.origin) == ("too_large", "forum: forum:4")
+    assert 0 < len(cut.original) < 2_000
+    assert large_raw.raw.startswith(cut.original)
+    assert f"[cut to the first {len(cut.original):,} of 3,000 bytes" in cut.detail
+    for letter, raw in ((whole, b"raw 2"), (cut, large_raw.raw)):
+        (evidence,) = re.findall(r"whole in evidence (\S+)", letter.detail)
+        assert running.evidence.read(evidence)[1] == raw
+
+
+def test_in_merged_archives_each_source_answers_for_its_own_refused_posts(
+    bench: Callable[..., Bench], tmp_path: Path
+) -> None:
+    def at(n: int, **given: Any) -> SourceItem:
+        return item(n, collected_at=NOW + timedelta(minutes=n), **given)
+
+    one = Scripted("one", Collected(items=(at(1), at(4, text=LARGE), at(5)), cursor=b"1", done=True))
+    two = Scripted("two", Collected(items=(at(2, text=LARGE), at(3, text=LARGE)), cursor=b"2", done=True))
+    with closing(LimitedLog(tmp_path / "log", clock=VirtualClock(NOW), limits=SMALL).open()) as log:
+        running = bench(one, two, clock_kind="as-collected", log=lambda _: log)
+        for _ in range(4):
+            running.collector.step()
+    assert running.collector.done
+    assert [post.native_id for post in running.posts()] == ["1", "5"]
+    assert sorted(letter.origin for letter in read_dead_letters(running.log)) == [
+        "one: forum:4",
+        "two: forum:2",
+        "two: forum:3",
+    ]
+    assert [(running.health(name).items, running.health(name).dead) for name in ("one", "two")] == [(2, 1), (0, 2)]
+
+
+class NoRoomForLetters(LimitedLog):
+    """Its disk is full at the first dead letter."""
+
+    failures = 1
+
+    def append(self, topic: Topic, records: Any, *, partition: int | None = None) -> list[tuple[int, int]]:
+        if topic == "dead-letters" and self.failures:
+            self.failures -= 1
+            raise Unavailable("no space left on the disk")
+        return super().append(topic, records, partition=partition)
+
+
+@pytest.mark.parametrize("clock", ["live", "as-collected"])
+def test_the_cursor_is_not_saved_before_the_log_has_the_letter_of_a_refused_post(
+    bench: Callable[..., Bench], tmp_path: Path, clock: str
+) -> None:
+    batch = Collected(items=(item(1), item(2, text=LARGE)), cursor=b"c")
+    with closing(NoRoomForLetters(tmp_path / "log", clock=VirtualClock(NOW), limits=SMALL).open()) as log:
+        running = bench(Scripted("forum", batch, batch), clock_kind=clock, log=lambda _: log)
+        with pytest.raises(Unavailable):
+            running.collector.step()
+        assert running.memory.get("cursors", "forum") is None
+        running.collector.step()
+    assert running.memory.get("cursors", "forum") == b"c"
+    assert {post.native_id for post in running.posts()} == {"1"}
+    assert [letter.origin for letter in read_dead_letters(running.log)] == ["forum: forum:2"]
+
+
 # ── the brake ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -388,6 +473,7 @@ def test_a_stopped_source_waits_for_a_person_and_then_goes_on_where_it_was(bench
 # ── crashes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 ROWS, BAD_ROWS, BATCH = 40, 3, 7
+LARGE_ROW = wire.encode(item(ROWS, text=LARGE).post)
 POINTS = ("before seal", "after seal", "before append", "after append", "before cursor", "after cursor", "after health")
 
 
@@ -423,8 +509,7 @@ class Dies:
 def collect_everything(folder: Path, point: str, count: int) -> None:
     """What a collect process does, with real stores; ends by itself or by its own hand."""
     clock = SystemClock()
-    log = SqliteLog(folder / "log", clock=clock)
-    log.open()
+    log = LimitedLog(folder / "log", clock=clock, limits={"posts": len(LARGE)}).open()
     engine = open_database(f"sqlite:///{folder / 'desk.db'}")
     memory: Memory = Dies(DeskMemory(engine), point, count)
     context = SourceContext(LoopbackEgress(), memory, clock)
@@ -452,6 +537,7 @@ def write_archive(path: Path) -> None:
     lines = [wire.encode(msgspec.structs.replace(item(n).post, author=f"user{n % 5}")) for n in range(ROWS)]
     for n in range(BAD_ROWS):
         lines.insert(10 * n + 5, b"bad row %d" % n)
+    lines.insert(22, LARGE_ROW)
     path.write_bytes(b"\n".join(lines) + b"\n")
 
 
@@ -489,7 +575,8 @@ def test_a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(tmp_path
         books = index.books()
         assert (books["new"], books["revised"], books["conflicting"]) == (ROWS, 0, 0)
         assert sorted(letter.original for letter in read_dead_letters(log)) == [
-            b"bad row %d" % n for n in range(BAD_ROWS)
+            *(b"bad row %d" % n for n in range(BAD_ROWS)),
+            LARGE_ROW,
         ]
     finally:
         index.close()

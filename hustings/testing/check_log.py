@@ -14,17 +14,19 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from hustings.clock import Clock, SystemClock, VirtualClock
 from hustings.contracts import Entry, Log, LogReader, Record, Topic
-from hustings.errors import HustingsError, StoreError
+from hustings.errors import BadInput, StoreError
 
 __all__ = ["CHECKS", "LogCheck", "LogFactory"]
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
+VERY_LARGE = 16_000_000
+"""Bytes beyond what a loop writes: a post's million characters are at most 6 MB, and a third more in a dead letter."""
 
 
 class LogFactory(Protocol):
@@ -54,13 +56,14 @@ def check_offsets_are_dense_and_in_the_order_given(make: LogFactory) -> None:
 
 
 def check_a_key_stays_in_its_partition(make: LogFactory) -> None:
-    """The key alone decides the partition, whoever appends and whenever; so records of one key keep their order."""
+    """The key alone decides the partition, whoever appends and whenever; so records of one key keep their order. It is
+    the one that `partition_of` names: windows are handed back by it."""
     with _opened(make, posts_partitions=4) as log:
         first = dict(zip(range(40), log.append("posts", _records(40)), strict=True))
     with _opened(make, posts_partitions=4) as log:
         for number in reversed(range(40)):
             [(partition, offset)] = log.append("posts", [_records(40)[number]])
-            assert partition == first[number][0]
+            assert partition == first[number][0] == log.partition_of("posts", _records(40)[number].key)
             assert offset > first[number][1]
     assert len({partition for partition, _ in first.values()}) > 1, "40 keys all fell into one of four partitions"
 
@@ -108,16 +111,29 @@ def check_bytes_and_keys_come_back_as_they_were(make: LogFactory) -> None:
 
 
 def check_a_batch_is_appended_whole_or_not_at_all(make: LogFactory) -> None:
-    """A key that no encoding can carry fails the whole batch and nobody else's."""
+    """A key that no encoding can carry fails the whole batch and nobody else's, as bad input."""
     with _opened(make) as log:
-        try:
-            log.append("posts", [Record("a", b"1"), Record("\ud800", b"2")])
-        except HustingsError:
-            pass
-        else:
-            raise AssertionError("a lone surrogate was taken as a key")
+        refusal = _refused(log, [Record("a", b"1"), Record("\ud800", b"2")])
+        assert refusal is not None, "a lone surrogate was taken as a key"
+        assert refusal.reason == "lone_surrogate"
         assert log.ends("posts") == {0: 0}
         assert log.append("posts", [Record("a", b"1")]) == [(0, 0)]
+
+
+def check_a_record_beyond_the_limit_is_bad_input(make: LogFactory) -> None:
+    """A log may have a limit. What is larger fails its batch as bad input, in each topic, and the log goes on; so the
+    loops can make a dead letter of it. A log without one gives it back as it was."""
+    with _opened(make) as log:
+        topics: tuple[Topic, ...] = ("posts", "hits", "dead-letters")
+        for topic in topics:
+            batch = [Record("a", b"1"), Record("b", bytes(VERY_LARGE)), Record("c", b"3")]
+            refusal = _refused(log, batch, topic=topic)
+            if refusal is not None:
+                assert refusal.reason == "too_large"
+                assert log.ends(topic) == {0: 0}
+                batch = [batch[0], batch[2]]
+                log.append(topic, batch)
+            assert [entry.value for entry in _read_all(log, topic)] == [record.value for record in batch]
 
 
 def check_entries_carry_the_time_of_appending(make: LogFactory) -> None:
@@ -146,8 +162,11 @@ def check_many_writers_lose_and_double_nothing(make: LogFactory) -> None:
     """Eight threads append through two openings of the log while a reader polls: it sees every record once, without a
     gap in the offsets at any moment, and every writer's records in its own order."""
     writers, each = 8, 60
-    with _opened(make, posts_partitions=2) as log, _opened(make, posts_partitions=2) as other:
-        reader = log.reader("posts", "meanwhile")
+    with (
+        _opened(make, posts_partitions=2) as log,
+        _opened(make, posts_partitions=2) as other,
+        closing(log.reader("posts", "meanwhile")) as reader,
+    ):
         problems: list[BaseException] = []
 
         def work(writer: int) -> None:
@@ -166,7 +185,6 @@ def check_many_writers_lose_and_double_nothing(make: LogFactory) -> None:
             entries += reader.poll(limit=17, timeout_s=0.05)
         for thread in threads:
             thread.join()
-        reader.close()
     assert problems == []
     _assert_dense(entries)
     by_writer: dict[str, list[int]] = defaultdict(list)
@@ -182,37 +200,32 @@ def check_a_reader_sees_everything_once_in_order(make: LogFactory) -> None:
     """Whatever the limit, also over several partitions."""
     with _opened(make, posts_partitions=3) as log:
         placed = log.append("posts", _records(100))
-        reader = log.reader("posts", "one")
         entries: list[Entry] = []
-        while found := reader.poll(limit=7, timeout_s=0):
-            assert len(found) <= 7
-            entries += found
-        reader.close()
+        with closing(log.reader("posts", "one")) as reader:
+            while found := reader.poll(limit=7, timeout_s=0):
+                assert len(found) <= 7
+                entries += found
     _assert_dense(entries)
     assert sorted((entry.partition, entry.offset) for entry in entries) == sorted(placed)
 
 
 def check_poll_returns_empty_when_nothing_comes(make: LogFactory) -> None:
-    with _opened(make) as log:
-        reader = log.reader("posts", "one")
+    with _opened(make) as log, closing(log.reader("posts", "one")) as reader:
         assert reader.poll(limit=10, timeout_s=0) == []
         began = time.monotonic()
         assert reader.poll(limit=10, timeout_s=0.05) == []
         assert 0.04 <= time.monotonic() - began < 5
-        reader.close()
 
 
 def check_poll_wakes_up_for_the_first_entry(make: LogFactory) -> None:
     """It waits for the first entry and returns with it, long before the timeout."""
-    with _opened(make) as log:
-        reader = log.reader("posts", "one")
+    with _opened(make) as log, closing(log.reader("posts", "one")) as reader:
         later = threading.Timer(0.1, lambda: log.append("posts", [Record("a", b"1")]))
         began = time.monotonic()
         later.start()
         found = reader.poll(limit=10, timeout_s=30)
         waited = time.monotonic() - began
         later.join()
-        reader.close()
     assert [entry.value for entry in found] == [b"1"]
     assert waited < 10
 
@@ -221,16 +234,13 @@ def check_a_position_is_kept_only_by_commit(make: LogFactory) -> None:
     """Polling moves the reader, not what is committed; closing commits nothing; a commit outlives the log's closing."""
     with _opened(make) as log:
         log.append("posts", _records(10))
-        reader = log.reader("posts", "one")
-        assert reader.committed() == {0: 0}
-        reader.poll(limit=6, timeout_s=0)
-        reader.commit({0: 4})
-        reader.close()
-    with _opened(make) as log:
-        reader = log.reader("posts", "one")
+        with closing(log.reader("posts", "one")) as reader:
+            assert reader.committed() == {0: 0}
+            reader.poll(limit=6, timeout_s=0)
+            reader.commit({0: 4})
+    with _opened(make) as log, closing(log.reader("posts", "one")) as reader:
         assert reader.committed() == {0: 4}
         assert [entry.offset for entry in reader.poll(limit=100, timeout_s=0)] == [4, 5, 6, 7, 8, 9]
-        reader.close()
 
 
 def check_a_commit_never_goes_backwards(make: LogFactory) -> None:
@@ -238,65 +248,59 @@ def check_a_commit_never_goes_backwards(make: LogFactory) -> None:
     with _opened(make, posts_partitions=2) as log:
         for partition in range(2):
             log.append("posts", _records(10), partition=partition)
-        reader, twin = log.reader("posts", "one"), log.reader("posts", "one")
-        for one in (reader, twin):
-            one.poll(limit=100, timeout_s=0)
-        reader.commit({0: 5, 1: 5})
-        reader.commit({0: 5})
-        _expect_store_error(lambda: twin.commit({1: 6, 0: 4}))
-        assert reader.committed() == {0: 5, 1: 5}
-        reader.close()
-        twin.close()
+        with closing(log.reader("posts", "one")) as reader, closing(log.reader("posts", "one")) as twin:
+            for one in (reader, twin):
+                one.poll(limit=100, timeout_s=0)
+            reader.commit({0: 5, 1: 5})
+            reader.commit({0: 5})
+            _expect_store_error(lambda: twin.commit({1: 6, 0: 4}))
+            assert reader.committed() == {0: 5, 1: 5}
 
 
 def check_a_commit_beyond_the_end_is_refused(make: LogFactory) -> None:
     with _opened(make) as log:
         log.append("posts", _records(3))
-        reader = log.reader("posts", "one")
-        _expect_store_error(lambda: reader.commit({0: 4}))
-        reader.commit({0: 3})
-        reader.close()
+        with closing(log.reader("posts", "one")) as reader:
+            _expect_store_error(lambda: reader.commit({0: 4}))
+            reader.commit({0: 3})
 
 
 def check_seek_goes_back_but_never_beyond_the_commit(make: LogFactory) -> None:
     """A sink that holds less than was committed gets it again; one that holds more still reads from the commit."""
     with _opened(make) as log:
         log.append("posts", _records(10))
-        reader = log.reader("posts", "one")
-        reader.poll(limit=100, timeout_s=0)
-        reader.commit({0: 5})
-        reader.seek({0: 2})
-        assert [entry.offset for entry in reader.poll(limit=2, timeout_s=0)] == [2, 3]
-        reader.seek({0: 8})
-        assert [entry.offset for entry in reader.poll(limit=2, timeout_s=0)] == [5, 6]
-        assert reader.committed() == {0: 5}
-        reader.close()
+        with closing(log.reader("posts", "one")) as reader:
+            reader.poll(limit=100, timeout_s=0)
+            reader.commit({0: 5})
+            reader.seek({0: 2})
+            assert [entry.offset for entry in reader.poll(limit=2, timeout_s=0)] == [2, 3]
+            reader.seek({0: 8})
+            assert [entry.offset for entry in reader.poll(limit=2, timeout_s=0)] == [5, 6]
+            assert reader.committed() == {0: 5}
 
 
 def check_readers_of_other_names_and_topics_are_independent(make: LogFactory) -> None:
     with _opened(make) as log:
         log.append("posts", _records(4))
         log.append("hits", _records(4))
-        one, two, hits = log.reader("posts", "one"), log.reader("posts", "two"), log.reader("hits", "one")
-        one.poll(limit=100, timeout_s=0)
-        one.commit({0: 4})
-        for other in (two, hits):
-            assert other.committed() == {0: 0}
-            assert len(other.poll(limit=100, timeout_s=0)) == 4
-        for reader in (one, two, hits):
-            reader.close()
+        with closing(log.reader("posts", "one")) as one:
+            one.poll(limit=100, timeout_s=0)
+            one.commit({0: 4})
+            for other in (log.reader("posts", "two"), log.reader("hits", "one")):
+                with closing(other):
+                    assert other.committed() == {0: 0}
+                    assert len(other.poll(limit=100, timeout_s=0)) == 4
 
 
 def check_a_reader_of_some_partitions_sees_only_those(make: LogFactory) -> None:
     with _opened(make, posts_partitions=3) as log:
         for partition in range(3):
             log.append("posts", _records(5), partition=partition)
-        reader = log.reader("posts", "one", partitions=[2, 0])
-        assert sorted(reader.partitions()) == [0, 2]
-        assert {entry.partition for entry in _poll_all(reader)} == {0, 2}
-        assert reader.committed() == {0: 0, 2: 0}
-        _expect_store_error(lambda: reader.commit({1: 1}))
-        reader.close()
+        with closing(log.reader("posts", "one", partitions=[2, 0])) as reader:
+            assert sorted(reader.partitions()) == [0, 2]
+            assert {entry.partition for entry in _poll_all(reader)} == {0, 2}
+            assert reader.committed() == {0: 0, 2: 0}
+            _expect_store_error(lambda: reader.commit({1: 1}))
         _expect_store_error(lambda: log.reader("posts", "two", partitions=[3]))
 
 
@@ -305,9 +309,8 @@ def check_no_partition_starves_another(make: LogFactory) -> None:
     with _opened(make, posts_partitions=2) as log:
         log.append("posts", _records(200), partition=0)
         log.append("posts", _records(5), partition=1)
-        reader = log.reader("posts", "one")
-        first = [entry for _ in range(4) for entry in reader.poll(limit=20, timeout_s=0)]
-        reader.close()
+        with closing(log.reader("posts", "one")) as reader:
+            first = [entry for _ in range(4) for entry in reader.poll(limit=20, timeout_s=0)]
     assert {entry.partition for entry in first} == {0, 1}
 
 
@@ -351,19 +354,18 @@ def check_a_reader_behind_the_start_goes_on_at_the_oldest(make: LogFactory) -> N
     clock = VirtualClock(START)
     with _opened(make, clock=clock) as log:
         log.append("posts", _records(10))
-        reader = log.reader("posts", "one")
-        reader.poll(limit=3, timeout_s=0)
-        reader.commit({0: 3})
-        clock.advance(timedelta(days=3))
-        log.append("posts", _records(10))
-        log.drop_before("posts", clock.now())
-        offsets = [entry.offset for entry in _poll_all(reader)]
+        with closing(log.reader("posts", "one")) as reader:
+            reader.poll(limit=3, timeout_s=0)
+            reader.commit({0: 3})
+            clock.advance(timedelta(days=3))
+            log.append("posts", _records(10))
+            log.drop_before("posts", clock.now())
+            offsets = [entry.offset for entry in _poll_all(reader)]
         assert offsets[-10:] == list(range(10, 20))
-        reader.close()
-        again = log.reader("posts", "one")
-        assert again.committed() == {0: 3}
-        assert [entry.offset for entry in _poll_all(again)] == list(range(10, 20))
-        again.close()
+        assert offsets == sorted({offset for offset in offsets if offset >= 3}), "what was read before came again"
+        with closing(log.reader("posts", "one")) as again:
+            assert again.committed() == {0: 3}
+            assert [entry.offset for entry in _poll_all(again)] == list(range(10, 20))
 
 
 CHECKS: tuple[LogCheck, ...] = (
@@ -374,6 +376,7 @@ CHECKS: tuple[LogCheck, ...] = (
     check_topics_do_not_mix,
     check_bytes_and_keys_come_back_as_they_were,
     check_a_batch_is_appended_whole_or_not_at_all,
+    check_a_record_beyond_the_limit_is_bad_input,
     check_entries_carry_the_time_of_appending,
     check_the_log_keeps_its_id,
     check_many_writers_lose_and_double_nothing,
@@ -409,13 +412,19 @@ def _records(count: int) -> list[Record]:
     return [Record(f"source:{number}", b"value %d" % number) for number in range(count)]
 
 
+def _refused(log: Log, records: Sequence[Record], *, topic: Topic = "posts") -> BadInput | None:
+    """Why the log does not take these; None when it took them."""
+    try:
+        log.append(topic, records)
+    except BadInput as refusal:
+        return refusal
+    return None
+
+
 def _read_all(log: Log, topic: Topic = "posts") -> list[Entry]:
     """Everything that a new reader finds."""
-    reader = log.reader(topic, "read all")
-    try:
+    with closing(log.reader(topic, "read all")) as reader:
         return _poll_all(reader)
-    finally:
-        reader.close()
 
 
 def _poll_all(reader: LogReader) -> list[Entry]:

@@ -18,6 +18,8 @@ from hustings.clock import Clock
 from hustings.contracts import Entry, Index, Log, LogReader, Record
 from hustings.errors import BadInput, Refused, StoreError, Unavailable
 from hustings.types import Assessment, DeadLetter, Hit, Post, hash_id
+from ingest.appending import append_taken
+from ingest.dead_letters import append_dead_letters
 from runtime.events import Events
 from runtime.loops.marks import Archives, Marks
 from runtime.loops.progress import Progress
@@ -165,7 +167,7 @@ class Analyzer:
         if dead:
             self._write_dead(dead)
         if hits:
-            self._log.append("hits", [Record(self._partition_key(hit), wire.encode(hit)) for hit in hits])
+            self._append_hits(hits)
         self._write(alive, dead, by_origin, positions)
         for partition in {o[0] for o in origins}:
             self._progress.saw(partition, (a.post for a, o in alive if o[0] == partition))
@@ -266,6 +268,26 @@ class Analyzer:
             hits += found
         return hits
 
+    def _append_hits(self, hits: Sequence[Hit]) -> None:
+        """Into the hits log. One that it can never take (it quotes much of a large post) becomes a dead letter."""
+        records = [Record(self._partition_key(hit), wire.encode(hit)) for hit in hits]
+        refused = append_taken(self._log, "hits", records)
+        if refused:
+            self._append_letters(
+                [
+                    DeadLetter(
+                        id=hash_id("not appended", self._log.id, hits[place].id, str(hits[place].revision)),
+                        stage="analyze",
+                        reason=refusal.reason,
+                        detail=refusal.detail,
+                        origin="hits",
+                        original=records[place].value,
+                        at=self._clock.now(),
+                    )
+                    for place, refusal in refused.items()
+                ]
+            )
+
     def _write_dead(self, dead: Sequence[tuple[Entry, BadInput]]) -> None:
         letters = [
             DeadLetter(
@@ -276,11 +298,13 @@ class Analyzer:
                 origin=f"posts/{entry.partition}/{entry.offset}",
                 original=entry.value,
                 at=self._clock.now(),
-                code_version=self._code_version,
             )
             for entry, error in dead
         ]
-        self._log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in letters])
+        self._append_letters(letters)
+
+    def _append_letters(self, letters: Sequence[DeadLetter]) -> None:
+        append_dead_letters(self._log, letters, code_version=self._code_version)
         self._events.warning("dead_letters", count=len(letters))
 
     def send_marks(self) -> None:

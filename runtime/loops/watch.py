@@ -15,9 +15,10 @@ import msgspec
 
 from hustings import wire
 from hustings.clock import Clock
-from hustings.contracts import AlertBook, AlertChanges, Entry, Index, Log, LogReader, Record
+from hustings.contracts import AlertBook, AlertChanges, Entry, Index, Log, LogReader
 from hustings.errors import Refused, StoreError
 from hustings.types import Alert, DeadLetter, Hit, Mark, hash_id
+from ingest.dead_letters import append_dead_letters
 from runtime.events import Events
 from runtime.loops.arrivals import Arrivals, Read
 
@@ -176,11 +177,10 @@ class Watcher:
             origin=f"hits/{self._partition_of(hit)}",
             original=wire.encode(hit),
             at=self._clock.now(),
-            code_version=self._code_version,
         )
 
     def _write_dead(self, letters: Sequence[DeadLetter]) -> None:
-        self._log.append("dead-letters", [Record(letter.id, wire.encode(letter)) for letter in letters])
+        append_dead_letters(self._log, letters, code_version=self._code_version)
         self._events.warning("dead_letters", count=len(letters))
 
     def _record(self, partition: int, changes: AlertChanges) -> None:
@@ -212,7 +212,6 @@ class Watcher:
                     origin=f"hits/{entry.partition}/{entry.offset}",
                     original=entry.value,
                     at=self._clock.now(),
-                    code_version=self._code_version,
                 )
                 self._write_dead([letter])
                 read.append(Read(entry.offset, None))
