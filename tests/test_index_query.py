@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hustings.query.tree import And, Compare, Has, Is, Node, Not, Or, Phrase, Query
+from hustings.query.tree import And, Compare, Everything, Has, Is, Node, Not, Or, Phrase, Query
 from hustings.testing.check_index import check_agreement
 from hustings.testing.query_strategies import libraries, queries
-from hustings.types import Assessment
+from hustings.types import Assessment, Post
 from index.sqlite import SqliteIndex
 from index.sqlite.compile_query import compile_query
 
+NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Hundreds of small indexes are made here: on a disk, their flushes would take most of the time."""
 
@@ -31,6 +34,23 @@ def test_search_and_counts_agree_with_the_predicate(library: list[Assessment], a
                 check_agreement(index, library, query, page=page)
         finally:
             index.close()
+
+
+class CountsRarestFirst(SqliteIndex):
+    def counts(self, query: Query, field: str, *, limit: int = 1000) -> dict[str, int]:
+        return dict(reversed(super().counts(query, field, limit=limit).items()))
+
+
+def test_the_check_notices_counts_in_another_order(tmp_path: Path) -> None:
+    posts = [
+        Post(source=source, native_id=f"{n}", text="", published_at=NOW, collected_at=NOW)
+        for n, source in enumerate(("often", "often", "seldom"))
+    ]
+    library = [Assessment(post=post) for post in posts]
+    with closing(CountsRarestFirst(tmp_path).open()) as index:
+        index.write(library, log_id="log")
+        with pytest.raises(AssertionError, match="source"):
+            check_agreement(index, library, Query(text="*", node=Everything()))
 
 
 @settings(max_examples=50)
