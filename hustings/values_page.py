@@ -88,7 +88,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
     },
     "Assessment": {
         "post": "the post itself",
-        "lang": "language detected; empty when unknown",
+        "lang": "language detected; `und` when nothing tells, empty before anything looked",
         "lang_score": "how sure",
         "targets": "people of the roster named in it",
         "flags": "codes at or above their threshold",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from hustings.query.languages import RENAMED
+from hustings.query.languages import primary
 from hustings.text import locate
 from hustings.types import Assessment, Role
 
@@ -183,14 +183,7 @@ def _one(value: str) -> tuple[str, ...]:
 
 def _language(assessment: Assessment) -> tuple[str, ...]:
     """The primary subtag, since detectors give no more: a declared `pt-BR` counts as `pt`."""
-    detected = assessment.lang.casefold()
-    return _primary(detected if detected not in ("", "und") else assessment.post.lang.casefold())
-
-
-@lru_cache(maxsize=1_000)
-def _primary(lang: str) -> tuple[str, ...]:
-    primary = re.split(r"[-_]", lang, maxsplit=1)[0]
-    return _one("" if primary == "und" else RENAMED.get(primary, primary))
+    return _one(primary(assessment.lang) or primary(assessment.post.lang))
 
 
 def _people(role: Role | None) -> Callable[[Assessment], tuple[str, ...]]:

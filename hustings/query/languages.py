@@ -1,14 +1,27 @@
-"""Languages that `lang:` knows: ISO 639 codes with their English names as in the Unicode CLDR (Unicode License v3).
+"""Languages that a post can be in: ISO 639 codes with their English names as in the Unicode CLDR (Unicode License v3).
 
 Two letters where a language has such a code, else three. Only primary codes: a detector tells `pt`, never `pt-BR`.
 """
 
 from __future__ import annotations
 
-__all__ = ["LANGUAGES", "RENAMED"]
+import re
+from functools import lru_cache
 
-RENAMED = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv"}
-"""Codes that ISO 639 gave up, which detectors and platforms still write."""
+__all__ = ["LANGUAGES", "RENAMED", "code_of", "primary"]
+
+RENAMED = {
+    "fil": "tl",
+    "in": "id",
+    "iw": "he",
+    "ji": "yi",
+    "jw": "jv",
+    "mo": "ro",
+    "nb": "no",
+    "sh": "sr",
+}
+"""Codes that ISO 639 gave up, and second codes of what detectors do not tell apart. On the right stands the code that
+CLD2 and py3langid give, as far as they know the language, so that whoever asks by the other finds the same posts."""
 
 LANGUAGES = {
     "aa": "Afar",
@@ -648,3 +661,17 @@ LANGUAGES = {
     "zun": "Zuni",
     "zza": "Zaza",
 }
+
+
+@lru_cache(maxsize=1_000)
+def primary(tag: str) -> str:
+    """The code that posts of this language carry, whatever way the tag is written: `PT_br` is `pt`, `iw` is `he`, `nb`
+    is `no`. Empty for what names no language, such as `und`."""
+    code = re.split(r"[-_]", tag.strip(), maxsplit=1)[0].casefold()
+    code = RENAMED.get(code, code)
+    return code if code in LANGUAGES else ""
+
+
+def code_of(name: str) -> str:
+    """The code of the language with this English name, letter case aside; empty when there is none."""
+    return primary(next((code for code, known in LANGUAGES.items() if known.casefold() == name.casefold()), ""))

@@ -11,7 +11,7 @@ from hustings.query.calendar import read_phase
 from hustings.query.combine import is_any
 from hustings.query.excerpt import shortened, shown
 from hustings.query.fields import PEOPLE_FIELDS, fold_host, fold_signed
-from hustings.query.languages import LANGUAGES, RENAMED
+from hustings.query.languages import code_of, primary
 from hustings.query.scanner import Lexeme
 from hustings.query.tree import Has, Node
 from hustings.query.vocabulary import Vocabulary, nearest
@@ -73,17 +73,14 @@ def _flag(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ...]
 
 
 def _language(value: str, lexeme: Lexeme, vocabulary: Vocabulary) -> tuple[str, ...]:
-    code = value.casefold()
-    code = RENAMED.get(code, code)
-    if code in LANGUAGES:
+    code = primary(value)
+    if code and value.isalpha():
         return (code,)
-    primary = code.replace("_", "-").partition("-")[0]
-    by_name = next((known for known, name in LANGUAGES.items() if name.casefold() == code), None)
-    if by_name is not None:
+    if by_name := code_of(value):
         hint = f"did you mean `{by_name}`?"
-    elif primary in LANGUAGES:
-        hint = f"regions and scripts are not told apart, write `{primary}`"
-    elif code == "und":
+    elif code:
+        hint = f"regions and scripts are not told apart, write `{code}`"
+    elif value.casefold() == "und":
         hint = "for posts whose language is unknown write `-lang:*`"
     else:
         hint = "write an ISO 639 code such as `es`, `ar` or `ckb`"
