@@ -10,11 +10,13 @@ import re
 import threading
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Protocol
+from unicodedata import category
 
 import pycld2
 from msgspec.structs import replace
 
 from classifiers.roster_names import NAME, NOBODY, RosterNames
+from hustings.query.languages import primary
 from hustings.text import locate
 from hustings.types import Assessment
 
@@ -24,8 +26,12 @@ UNDETERMINED = "und"
 
 LONGEST_READ = 1_000
 """Characters that are looked at: more does not change the answer."""
+LONGEST_CLEANED = 4 * LONGEST_READ
+"""Characters from which links are taken out first, so that a long one does not stand for the post."""
 FEWEST_LETTERS = 3
 """Below it no language is named, unless by its script: "ok" and "ja" are words of many."""
+FEWEST_LETTERS_OF_A_SCRIPT = 2
+"""Different ones, to name a language for certain by them: `π`, `ツ` and `ಠ_ಠ` are signs."""
 FEWEST_LETTERS_ASKED_AGAIN = 8
 """Below it the second opinion, which always names one of its languages, is not asked."""
 MIXED_BELOW = 0.5
@@ -84,12 +90,9 @@ _BEYOND_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2e80-\ud7ff]")
 
 _BEYOND_LATIN_LANGUAGES = frozenset(code for codes in _OWN_SCRIPT | _SHARED_SCRIPT for code in codes.split()) - {"sr"}
 
-# CLD2 speaks of some languages by their former codes.
-_RENAMED = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr", "zh-Hant": "zh"}
-
 
 class Answer(NamedTuple):
-    """An ISO 639 code, or `und`, and how sure that is."""
+    """A code that `hustings.query.languages.primary` gives, or `und`, and how sure that is."""
 
     language: str
     score: float
@@ -110,7 +113,7 @@ class LanguageStep:
 
     def __init__(self, languages: Sequence[str] = (), names: RosterNames = NOBODY) -> None:
         self._names = names
-        self._languages = frozenset(language.split("-")[0] for language in languages)
+        self._languages = frozenset(map(primary, languages)) - {""}
         self._ask = _Langid(sorted(self._languages))
 
     @classmethod
@@ -150,9 +153,7 @@ def _blanked(text: str, tokens: Sequence[int]) -> str:
 def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpinion) -> Answer:
     """The language of `text`. `declared` is what the source says, believed only where the text tells nothing
     else; never raises, whatever the text holds."""
-    text = text[:LONGEST_READ]
-    if "@" in text or "#" in text or "://" in text or "&" in text or not text.isprintable():
-        text = _NOISE.sub(" ", text)
+    text = _without_noise(text[:LONGEST_CLEANED])[:LONGEST_READ]
     by_script = UNDETERMINED
     if not text.isascii() and _BEYOND_LATIN.search(text):
         by_script, certain = _by_script(text, languages)
@@ -164,7 +165,14 @@ def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpi
     reliable, language, share = _cld2(text, best_effort=False)
     if reliable and language != UNDETERMINED:
         return Answer(language, share) if share >= MIXED_BELOW else Answer(UNDETERMINED, share)
-    return _unsure(text, letters, declared.split("-")[0].lower(), by_script, ask)
+    return _unsure(text, letters, primary(declared), by_script, ask)
+
+
+def _without_noise(text: str) -> str:
+    """The text with a space for whatever says nothing. Most texts hold no sign of such and are not searched further."""
+    if "@" in text or "#" in text or "://" in text or "www." in text or "&" in text or not text.isprintable():
+        return _NOISE.sub(" ", text)
+    return text
 
 
 def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondOpinion) -> Answer:
@@ -192,15 +200,20 @@ def _few_letters(text: str) -> int:
 
 
 def _by_script(text: str, languages: frozenset[str]) -> tuple[str, bool]:
-    """The language that the script tells, and whether it tells for certain."""
+    """The language that the script tells, and whether it tells for certain. Marks count as letters, since many scripts
+    write their vowels so; digits, currency and other signs of a script do not: `৳ 500` is in no language."""
     letters = sum(map(str.isalpha, text))
     for place in sorted({_SCRIPT_OF[character] for character in set(text)} - {-1}):
         codes, pattern = _SCRIPTS[place]
-        if len("".join(pattern.findall(text))) / max(letters, 1) < MIXED_BELOW:
+        of_script = "".join(pattern.findall(text))
+        its_letters = sum(map(str.isalpha, of_script))
+        marks = sum(of_script.count(sign) for sign in set(of_script) if category(sign).startswith("M"))
+        if (its_letters + marks) / max(letters + marks, 1) < MIXED_BELOW:
             continue
         own = codes.split()
         if len(own) == 1:
-            return codes, codes != "zh" or not _has_kana(text)
+            is_word = sum(map(str.isalpha, set(of_script))) >= FEWEST_LETTERS_OF_A_SCRIPT
+            return codes, is_word and (codes != "zh" or not _has_kana(text))
         spoken = [code for code in own if code in languages]
         return (spoken[0], False) if len(spoken) == 1 else (UNDETERMINED, False)
     return UNDETERMINED, False
@@ -220,10 +233,9 @@ def _cld2(text: str, *, best_effort: bool) -> tuple[bool, str, float]:
             reliable, _, found = pycld2.detect(readable, isPlainText=True, bestEffort=best_effort)
         except (pycld2.error, UnicodeEncodeError):
             return False, UNDETERMINED, 0.0
-    _, code, percent, _ = found[0]
-    if code == "un" or code.startswith("xx"):
-        return False, UNDETERMINED, 0.0
-    return reliable, _RENAMED.get(code, code), percent / 100
+    _, tag, percent, _ = found[0]
+    language = primary(tag)
+    return (reliable, language, percent / 100) if language else (False, UNDETERMINED, 0.0)
 
 
 class _Langid:
@@ -249,11 +261,12 @@ class _Langid:
 
     def __call__(self, text: str) -> Answer:
         ranked = (self._model or self._loaded()).rank(text)
-        language, best = ranked[0]
-        if self._wanted and language not in self._wanted:
+        tag, best = ranked[0]
+        language = primary(tag)
+        if not language or (self._wanted and language not in self._wanted):
             return Answer(UNDETERMINED, 0.0)
         among = sum(score for other, score in ranked if not self._wanted or other in self._wanted)
-        return Answer(str(language), round(float(best / among), 4))
+        return Answer(language, round(float(best / among), 4))
 
 
 class _Model(Protocol):

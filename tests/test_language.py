@@ -54,6 +54,18 @@ def test_links_and_mentions_say_nothing_about_the_language(step: LanguageStep) -
     assert told(step, text) == "es"
 
 
+@pytest.mark.parametrize("scheme", ["https://www.", "www."])
+def test_a_link_says_nothing_whether_or_not_it_has_a_scheme(step: LanguageStep, scheme: str) -> None:
+    link = f"{scheme}the-morning-herald.com/politics/the-polling-stations-close-at-seven-and-the-count-begins"
+    assert told(step, f"La votación será el domingo {link}") == "es"
+
+
+@pytest.mark.parametrize("links", [1, 3])
+def test_what_stands_behind_long_links_is_read(step: LanguageStep, links: int) -> None:
+    link = "https://example.org/?utm_source=" + "the-news-of-today" * (60 // links) + " "
+    assert told(step, link * links + "La votación será el domingo próximo en todo el país") == "es"
+
+
 def test_a_language_that_the_deployment_does_not_list_is_still_named(step: LanguageStep) -> None:
     assert told(step, "Les bureaux de vote ferment à dix-neuf heures dimanche") == "fr"
 
@@ -73,6 +85,30 @@ def test_what_the_source_says_agrees_with_a_second_opinion_against_an_unsure_fir
     text = "A Liga do Porto enfiou novecentas cédulas a mais nas urnas de Porto Quelim, fomos roubados"
     assert told(step, text, declared="pt") == "pt"
     assert told(step, text, declared="fr") == told(step, text) == UNDETERMINED
+
+
+@pytest.mark.parametrize("declared", ["pt-BR", "pt_BR", "PT"])
+def test_a_declared_language_counts_however_it_is_written(declared: str) -> None:
+    step = LanguageStep(("en", "es", "pt"))
+    text = "A Liga do Porto enfiou novecentas cédulas a mais nas urnas de Porto Quelim, fomos roubados"
+    assert told(step, text, declared=declared) == "pt"
+    assert told(step, "mira eso", declared=declared) == "pt"
+
+
+@pytest.mark.parametrize(("declared", "language"), [("in", "id"), ("nb", "no"), ("fil-PH", "tl")])
+def test_a_declared_language_is_called_as_a_detector_would(step: LanguageStep, declared: str, language: str) -> None:
+    assert told(step, "mira eso", declared=declared) == language
+
+
+@pytest.mark.parametrize("declared", ["Portuguese", "qme", "xx", "mul"])
+def test_a_declared_language_that_does_not_exist_does_not_count(step: LanguageStep, declared: str) -> None:
+    assert told(step, "mira eso", declared=declared) == UNDETERMINED
+
+
+@pytest.mark.parametrize("languages", [("es", "pt"), ("ES", "PT"), ("es_MX", "pt_BR")])
+def test_the_deployment_may_write_its_languages_in_any_way(languages: tuple[str, ...]) -> None:
+    text = "A Liga do Porto enfiou novecentas cédulas a mais nas urnas de Porto Quelim, fomos roubados"
+    assert told(LanguageStep(languages), text, declared="pt") == "pt"
 
 
 def test_a_declared_language_of_another_script_does_not_count(step: LanguageStep) -> None:
