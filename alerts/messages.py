@@ -16,6 +16,7 @@ from alerts.partners import Partner
 from alerts.redaction import Redactor, one_line, shorten
 from hustings.clock import rfc3339
 from hustings.contracts import Message
+from hustings.query.fields import keyword_values
 from hustings.roster import Roster
 from hustings.types import Alert, Assessment, Notice, hash_id
 
@@ -196,7 +197,7 @@ def _post(assessment: Assessment | None, partner: Partner, redactor: Redactor) -
         "medium": post.medium,
         "outlet": redactor.words(post.outlet),
         "published_at": rfc3339(post.published_at),
-        "lang": assessment.lang or post.lang,
+        "lang": "".join(keyword_values(assessment, "lang")),
         "author": redactor.author(post.author),
         "targets": [{"id": target.id, "role": target.role} for target in assessment.targets],
         "flags": [

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from alerts.markings import Severity, Tlp, parse_tlp, severity_at_least, tlp_within
 from alerts.secrets import Secret
 from hustings.errors import ConfigError
+from hustings.language_tags import setting_tag
+from hustings.query.fields import keyword_values
+from hustings.query.languages import primary
 from hustings.types import Alert, Assessment
 
 __all__ = ["ChannelEntry", "Partner", "Redaction", "Scope", "reason_to_withhold", "route", "scope_of"]
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+Language = Annotated[str, AfterValidator(setting_tag), AfterValidator(primary)]
 
 
 def _tlp(label: Any) -> Any:
@@ -56,7 +61,11 @@ class Partner(BaseModel):
     targets: tuple[str, ...] = Field(
         default=(), description="roster ids: only alerts about at least one of these people"
     )
-    languages: tuple[str, ...] = Field(default=(), description="only alerts with posts in one of these languages")
+    languages: tuple[Language, ...] = Field(
+        default=(),
+        description="only alerts with posts in one of these languages, or in one that is unknown; regions are not told "
+        "apart",
+    )
     min_severity: Severity = Field(default="low", description="nothing below this")
     tlp: Annotated[Tlp, BeforeValidator(_tlp)] = Field(
         default="GREEN", description="the highest TLP 2.0 marking that this partner is cleared to"
@@ -80,7 +89,8 @@ class Partner(BaseModel):
 
 
 class Scope(NamedTuple):
-    """The people and languages that an alert is about, as far as its group and its evidence tell."""
+    """The people and languages that an alert is about, as far as its group and its evidence tell. No `languages` where
+    one of its posts does not tell."""
 
     targets: frozenset[str]
     languages: frozenset[str]
@@ -93,10 +103,11 @@ def scope_of(alert: Alert, assessments: Iterable[Assessment]) -> Scope:
     """The scope of an alert: what its group names, else what the posts of its evidence name."""
     found = tuple(assessments)
     targets = frozenset(value for field, value in alert.group if field in _TARGET_FIELDS)
+    told = [keyword_values(assessment, "lang") for assessment in found]
     languages = frozenset(value for field, value in alert.group if field == "lang")
     return Scope(
         targets=targets or frozenset(target.id for assessment in found for target in assessment.targets),
-        languages=languages or frozenset(filter(None, (a.lang or a.post.lang for a in found))),
+        languages=languages or (frozenset(chain(*told)) if all(told) else frozenset()),
     )
 
 

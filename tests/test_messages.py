@@ -396,6 +396,47 @@ def test_unknown_language_does_not_withhold_but_unknown_people_do() -> None:
     assert reason_to_withhold(partner(targets=("c1",)), alert(), nothing_known) is not None
 
 
+@pytest.mark.parametrize(
+    ("detected", "declared", "reads", "is_told"),
+    [
+        ("es", "", "es", True),
+        ("en", "", "es", False),
+        ("en", "es", "es", False),
+        ("und", "", "es", True),
+        ("", "", "es", True),
+        ("und", "Portuguese", "es", True),
+        ("und", "es-MX", "es", True),
+        ("und", "es-MX", "pt", False),
+        ("pt", "", "pt-BR", True),
+        ("pt", "", "pt_BR", True),
+        ("no", "", "nb", True),
+    ],
+)
+def test_a_partner_is_told_in_its_languages_and_in_unknown_ones(
+    detected: str, declared: str, reads: str, *, is_told: bool
+) -> None:
+    scope = scope_of(alert(), [Assessment(post=post("x", lang=declared), lang=detected)])
+    assert (reason_to_withhold(partner(languages=(reads,)), alert(), scope) is None) is is_told
+
+
+def test_one_post_in_an_unknown_language_leaves_the_languages_open() -> None:
+    unknown = Assessment(post=post("x", lang=""), lang="und")
+    assert reason_to_withhold(partner(languages=("es",)), alert(), scope_of(alert(), [threat(), unknown])) is None
+
+
+@pytest.mark.parametrize(
+    ("detected", "declared", "shown"), [("und", "", ""), ("und", "es-MX", "es"), ("en", "es", "en")]
+)
+def test_a_message_says_the_language_of_a_post_or_nothing(detected: str, declared: str, shown: str) -> None:
+    message = made(None, None, Assessment(post=post("x", lang=declared), lang=detected))
+    assert body(message)["evidence"][0]["lang"] == shown
+
+
+def test_a_language_that_does_not_exist_is_no_language_of_a_partner() -> None:
+    with pytest.raises(ValidationError, match=r"languages\.1\n.*near are 'es' \(Spanish\)"):
+        partner(languages=("en", "sp"))
+
+
 def test_thousand_random_sends_never_go_above_a_ceiling_and_never_hold_a_handle() -> None:
     """What a partner is cleared to bounds what it gets, whatever else its settings say."""
     draw = random.Random(20261001)
