@@ -17,6 +17,7 @@ from hustings.clock import from_ms, to_ms
 from hustings.contracts import SourceItem
 from hustings.errors import BadInput
 from hustings.types import Media, Medium, Post, Stream
+from ingest.declared_language import DeclaredLanguage
 
 __all__ = ["PRESETS", "Columns", "item_of_row", "parse_time"]
 
@@ -105,7 +106,7 @@ class Fixed(BaseModel):
     medium: Medium = Field(default="post", description="what kind of publication the rows are")
     stream: Stream = Field(default="keyword", description="how the rows were chosen")
     outlet: str = Field(default="", max_length=512, description="outlet, where no column says so")
-    lang: str = Field(default="", max_length=64, description="language, where no column says so")
+    lang: DeclaredLanguage = Field(default="", description="language, where no column says so")
 
 
 def item_of_row(row: Mapping[str, Any], columns: Columns, fixed: Fixed, *, raw: bytes, now: datetime) -> SourceItem:

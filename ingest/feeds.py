@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from hustings.clock import to_ms
 from hustings.contracts import Collected, HttpAnswer, SourceContext, SourceItem
 from hustings.types import Media, Medium, Post, Stream, hash_id
+from ingest.declared_language import DeclaredLanguage
 from ingest.feed_child import FeedChild
 from ingest.feed_reading import Entry, FeedDocument
 from ingest.http_answers import kept_headers, raise_for_status
@@ -41,7 +42,7 @@ class FeedsSettings(BaseModel):
         default="", max_length=64, pattern=r"^[^:\s]*$", description="name space of the entry ids; the host by default"
     )
     outlet: str = Field(default="", max_length=512, description="outlet; the feed's own title by default")
-    lang: str = Field(default="", max_length=64, description="language, where the feed does not say")
+    lang: DeclaredLanguage = Field(default="", description="language, where the feed does not say")
     medium: Medium = Field(default="article", description="what kind of publication it is")
     stream: Stream = Field(default="account", description="how the feed was chosen: listed outlets are `account`")
     poll_s: float = Field(default=300.0, ge=1, le=86_400, description="seconds between two polls")

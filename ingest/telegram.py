@@ -21,6 +21,7 @@ from hustings.errors import BadInput, Unavailable
 from hustings.types import DeadLetter, Media, Post, Stream
 from ingest.columns import parse_time
 from ingest.dead_letters import dead_letter
+from ingest.declared_language import DeclaredLanguage
 from ingest.foreign_json import read_as
 
 __all__ = ["TelegramSource"]
@@ -35,7 +36,7 @@ class TelegramSettings(BaseModel):
 
     path: Path = Field(description="the exported result.json")
     stream: Stream = Field(default="account", description="how the channel was chosen")
-    lang: str = Field(default="", max_length=64, description="language of the channel")
+    lang: DeclaredLanguage = Field(default="", description="language of the channel")
     follow: bool = Field(default=False, description="look for a newer export under the same name; never done")
     poll_s: float = Field(default=60.0, ge=1, le=86_400, description="how often a newer export is looked for")
     max_bytes: int = Field(default=500_000_000, ge=1_000, description="largest export that is read")

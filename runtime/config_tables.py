@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hustings.language_tags import setting_tag
 from runtime.events import Level
 
 __all__ = [
@@ -48,7 +49,9 @@ class Charter(Section):
     requester: str = Field(default="", description="who asked for the monitoring")
     mandate: str = Field(default="", description="what it is for, in a sentence or two")
     period: tuple[date, date] | None = Field(default=None, description="first and last day")
-    languages: tuple[str, ...] = Field(default=(), description="languages that are watched (BCP 47)")
+    languages: tuple[Annotated[str, AfterValidator(setting_tag)], ...] = Field(
+        default=(), description="languages that are watched (BCP 47)"
+    )
     recipients: tuple[str, ...] = Field(default=(), description="who may receive alerts")
     legal_basis: str = Field(default="", description="on what legal ground personal data are processed")
     contacts: tuple[str, ...] = Field(default=(), description="who answers objections")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,7 @@ from string import Template
 import msgspec
 
 from hustings.errors import ConfigError
+from hustings.language_tags import language_tag
 
 __all__ = ["Answers", "day", "languages_of", "ready_rules", "write_election"]
 
@@ -83,11 +83,7 @@ def day(text: str) -> date | None:
 
 def languages_of(text: str) -> tuple[str, ...]:
     """Languages separated by commas. Raises `ConfigError` for what is no language tag."""
-    found = tuple(part.strip() for part in text.split(",") if part.strip())
-    for language in found:
-        if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
-            raise ConfigError(f"{language!r} is no language tag (BCP 47); write for example en,es,ar")
-    return found
+    return tuple(language_tag(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _quoted(text: str) -> str:

@@ -222,6 +222,17 @@ def test_a_language_without_a_model_and_a_mandate_that_ended_are_noted(tmp_path:
     ]
 
 
+def test_unknown_languages_of_partners_and_sources_are_problems_with_their_keys(tmp_path: Path) -> None:
+    feed = '[[source]]\nname = "feed"\nkind = "feeds"\nurl = "https://news.example/feed.xml"\nlang = "sp"\n'
+    partner = PARTNER.replace('tlp = "AMBER+STRICT"', 'languages = ["es-MX", "xyz"]')
+    report = find_problems(deployment(tmp_path, GOOD.replace(PARTNER, feed + partner)), clock=CLOCK)
+    assert [problem.partition(" is no language tag")[0].rpartition("toml: ")[2] for problem in report.problems] == [
+        "source feed: lang: 'sp'",
+        "partner network: languages.1: 'xyz'",
+    ]
+    assert "near are 'es' (Spanish)" in report.problems[0]
+
+
 def test_the_command_says_it_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

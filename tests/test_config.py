@@ -54,6 +54,21 @@ def test_a_small_configuration_has_sensible_defaults(tmp_path: Path) -> None:
     assert missing_in_charter(config.charter) == []
 
 
+def test_languages_of_the_charter_are_written_in_one_way(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD.replace('["en"]', '["ES", "pt_br", "en-IN", "nb"]')))
+    assert config.languages == ("es", "pt-BR", "en-IN", "no")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"), [("sp", "near are 'es' (Spanish)"), ("Spanish", "did you mean 'es'?"), ("", "write BCP 47")]
+)
+def test_an_unknown_language_of_the_charter_is_an_error_with_its_key(tmp_path: Path, written: str, told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(write(tmp_path, GOOD.replace('["en"]', f'["en", "{written}"]')))
+    assert f"charter.languages.1: '{written}' is no language tag" in str(raised.value)
+    assert told in str(raised.value)
+
+
 def test_all_problems_stand_in_one_report(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     path = write(
         tmp_path,

@@ -152,7 +152,8 @@ def test_days(text: str, found: date | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("", ()), ("en", ("en",)), (" en , es,ar ", ("en", "es", "ar")), ("en-IN", ("en-IN",))]
+    ("text", "found"),
+    [("", ()), ("en", ("en",)), (" en , es,ar ", ("en", "es", "ar")), ("en-IN", ("en-IN",)), ("ES,PT", ("es", "pt"))],
 )
 def test_languages(text: str, found: tuple[str, ...]) -> None:
     assert languages_of(text) == found
