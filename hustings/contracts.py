@@ -94,7 +94,7 @@ class LogReader(Protocol):
 
     def commit(self, positions: Mapping[int, int]) -> None:
         """Make `{partition: next offset}` durable. Called only after everything before it is durable elsewhere.
-        Going backwards is an error (`StoreError`)."""
+        Raises `StoreError` for going backwards or beyond the end, and for a partition that this reader has not."""
         ...
 
     def committed(self) -> dict[int, int]:
@@ -153,7 +153,8 @@ class Log(Protocol):
         ...
 
     def drop_before(self, topic: Topic, when: datetime) -> int:
-        """Drop whole segments all of whose entries were appended before `when`; returns entries dropped."""
+        """Drop entries appended before `when` and no later ones; returns how many. A log kept in segments may leave
+        those that share one with later entries."""
         ...
 
     def close(self) -> None: ...
@@ -259,14 +260,15 @@ class Source(Protocol):
 
 
 class Classifier(Protocol):
-    """One step of `analyze`. Pure: same assessments in, same out; batch in, batch out, same length and order."""
+    """One step of `analyze`. Batch in, batch out, same length and order, and the same result however posts are batched.
+    A step may remember (stories do): it gives a post that comes again at the same revision what it gave before."""
 
     name: str
     version: str
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        """Each assessment with what this step adds. Must not touch what an earlier step wrote, must not keep posts,
-        must not raise for one post's content."""
+        """Each assessment with what this step adds. Must not touch what an earlier step wrote, but that the role of a
+        target may rise; must not keep posts, must not raise for one post's content."""
         ...
 
 
@@ -363,10 +365,9 @@ class Index(Protocol):
         """Write all, durably, and store `positions` (of the posts topic) and the books with them. `origins[i]` is the
         (partition, offset) that assessment i came from, `dead` those of posts that became dead letters; an offset
         below the stored position was counted before and is not counted again. `dropped` says where partitions of the
-        log begin now: what lies between the stored position and that place nobody can read any more, and it is counted
-        as such. Raises `Refused` when the store can
-        never hold some of them: all others are durable then, positions and books are as before, and the caller writes
-        again without those."""
+        log begin now: what lies between the stored position and that place nobody can read any more; it is counted as
+        such, and the stored position moves there. Raises `Refused` when the store can never hold some of them: all
+        others are durable then, positions and books are as before, and the caller writes again without those."""
         ...
 
     def write_hits(
@@ -399,7 +400,8 @@ class Index(Protocol):
         ...
 
     def search(self, query: Query, *, limit: int = 50, after: str | None = None) -> Page:
-        """Assessments that match, newest published first (ties by key, descending)."""
+        """Assessments that match, newest published first (ties by key, descending). `after` is the `next` of the page
+        before; raises `StoreError` for anything else."""
         ...
 
     def count(self, query: Query) -> int:
@@ -456,9 +458,10 @@ class AlertBook(Protocol):
         ...
 
     def record(self, changes: AlertChanges, *, partition: int, epoch: int) -> None:
-        """Write everything or nothing. Alert rows are upserts by id: `epoch` lower than the row's changes nothing.
-        Notices, amendments and queue entries are inserts by id: one that exists stays as it is. Alerts with
-        review = "none" that are not shadow are released here, which makes their outbox rows."""
+        """Write everything or nothing. Alert rows are upserts by id: `epoch` lower than the row's changes nothing, and
+        the notices of that alert are dropped with it: its new owner makes them. Notices, amendments and queue entries
+        are inserts by id: one that exists stays as it is. Alerts with review = "none" that are not shadow are released
+        here, which makes their outbox rows."""
         ...
 
 
