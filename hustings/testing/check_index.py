@@ -21,11 +21,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from hustings.contracts import Index, Outcome
-from hustings.errors import StoreError
 from hustings.query import Query
 from hustings.query.fields import FIELDS, keyword_values
 from hustings.query.predicate import predicate
 from hustings.query.tree import And, Between, Compare, Everything, Has, Is, Node, Not, Or, Phrase
+from hustings.testing.expecting import expect_store_error
 from hustings.text import analyse
 from hustings.types import Assessment, Flag, Hit, Post, Target
 
@@ -259,8 +259,10 @@ def check_another_log_is_an_error(make: IndexFactory) -> None:
         assert index.log_id() is None
         index.write([_post("1", "words")], log_id=LOG, positions={0: 1})
         assert index.log_id() == LOG
-        _expect_store_error(lambda: index.write([_post("2", "words")], log_id="another", positions={0: 9}))
-        _expect_store_error(lambda: index.write_hits([_hit("2")], log_id="another", positions={0: 9}))
+        with expect_store_error():
+            index.write([_post("2", "words")], log_id="another", positions={0: 9})
+        with expect_store_error():
+            index.write_hits([_hit("2")], log_id="another", positions={0: 9})
         assert index.get(["src:2"]) == {}
         assert index.positions("posts") == {0: 1}
         assert index.former_hits(["src:2"]) == []
@@ -310,7 +312,8 @@ def check_paging_shows_every_post_once(make: IndexFactory) -> None:
 def check_a_cursor_that_is_none_is_refused(make: IndexFactory) -> None:
     with _opened(make) as index:
         for cursor in ("", "nonsense", "bm9uc2Vuc2U=", "ż"):
-            _expect_store_error(lambda cursor=cursor: index.search(_query(Everything()), after=cursor))  # type: ignore[misc]
+            with expect_store_error():
+                index.search(_query(Everything()), after=cursor)
 
 
 def check_words_phrases_and_prefixes(make: IndexFactory) -> None:
@@ -490,13 +493,15 @@ def check_counts_are_never_cut_in_silence(make: IndexFactory) -> None:
         index.refresh()
         for field in ("author", "target", "key"):
             assert len(index.counts(_query(Everything()), field, limit=5)) == 5
-            _expect_store_error(lambda field=field: index.counts(_query(Everything()), field, limit=4))  # type: ignore[misc]
+            with expect_store_error():
+                index.counts(_query(Everything()), field, limit=4)
 
 
 def check_only_fields_with_values_can_be_counted(make: IndexFactory) -> None:
     with _opened(make) as index:
         for field in ("text", "published", "reach", "score.G", "target.party", "nonsense"):
-            _expect_store_error(lambda field=field: index.counts(_query(Everything()), field))  # type: ignore[misc]
+            with expect_store_error():
+                index.counts(_query(Everything()), field)
 
 
 def check_histograms_are_aligned_to_utc(make: IndexFactory) -> None:
@@ -751,11 +756,3 @@ def _found(index: Index, node: Node, *, limit: int = 50) -> list[str]:
         after = page.next
         if after is None:
             return keys
-
-
-def _expect_store_error(action: Callable[[], object]) -> None:
-    try:
-        action()
-    except StoreError:
-        return
-    raise AssertionError("this must raise StoreError")

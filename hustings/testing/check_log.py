@@ -20,7 +20,8 @@ from typing import Protocol
 
 from hustings.clock import Clock, SystemClock, VirtualClock
 from hustings.contracts import Entry, Log, LogReader, Record, Topic
-from hustings.errors import BadInput, StoreError
+from hustings.errors import BadInput
+from hustings.testing.expecting import expect_store_error
 
 __all__ = ["CHECKS", "LogCheck", "LogFactory"]
 
@@ -76,7 +77,8 @@ def check_a_named_partition_overrides_the_key(make: LogFactory) -> None:
                 (partition, 0),
                 (partition, 1),
             ]
-        _expect_store_error(lambda: log.append("posts", [Record("mark", b"3")], partition=3))
+        with expect_store_error():
+            log.append("posts", [Record("mark", b"3")], partition=3)
         assert log.ends("posts") == {0: 2, 1: 2, 2: 2}
 
 
@@ -253,7 +255,8 @@ def check_a_commit_never_goes_backwards(make: LogFactory) -> None:
                 one.poll(limit=100, timeout_s=0)
             reader.commit({0: 5, 1: 5})
             reader.commit({0: 5})
-            _expect_store_error(lambda: twin.commit({1: 6, 0: 4}))
+            with expect_store_error():
+                twin.commit({1: 6, 0: 4})
             assert reader.committed() == {0: 5, 1: 5}
 
 
@@ -261,7 +264,8 @@ def check_a_commit_beyond_the_end_is_refused(make: LogFactory) -> None:
     with _opened(make) as log:
         log.append("posts", _records(3))
         with closing(log.reader("posts", "one")) as reader:
-            _expect_store_error(lambda: reader.commit({0: 4}))
+            with expect_store_error():
+                reader.commit({0: 4})
             reader.commit({0: 3})
 
 
@@ -300,8 +304,10 @@ def check_a_reader_of_some_partitions_sees_only_those(make: LogFactory) -> None:
             assert sorted(reader.partitions()) == [0, 2]
             assert {entry.partition for entry in _poll_all(reader)} == {0, 2}
             assert reader.committed() == {0: 0, 2: 0}
-            _expect_store_error(lambda: reader.commit({1: 1}))
-        _expect_store_error(lambda: log.reader("posts", "two", partitions=[3]))
+            with expect_store_error():
+                reader.commit({1: 1})
+        with expect_store_error():
+            log.reader("posts", "two", partitions=[3])
 
 
 def check_no_partition_starves_another(make: LogFactory) -> None:
@@ -441,11 +447,3 @@ def _assert_dense(entries: Sequence[Entry]) -> None:
         offsets[entry.partition].append(entry.offset)
     for partition, found in offsets.items():
         assert found == list(range(len(found))), f"partition {partition}: {found}"
-
-
-def _expect_store_error(action: Callable[[], object]) -> None:
-    try:
-        action()
-    except StoreError:
-        return
-    raise AssertionError("this must raise StoreError")
