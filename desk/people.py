@@ -27,6 +27,7 @@ __all__ = [
     "create",
     "first_link",
     "invite",
+    "leads",
     "link_role",
     "listed",
     "set_disabled",
@@ -181,6 +182,11 @@ def listed(engine: Engine) -> list[Person]:
     """Everybody with an account, by login."""
     with reading(engine) as connection:
         return [_person(row) for row in connection.execute(select(people).order_by(people.c.login))]
+
+
+def leads(engine: Engine) -> set[str]:
+    """The pseudonyms of all leads, closed accounts too: what they decided stands."""
+    return {person.pseudonym for person in listed(engine) if person.role == "lead"}
 
 
 def _has_admin(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
-from sqlalchemy import Engine, Exists, exists, select
+from sqlalchemy import ColumnElement, Engine, and_, distinct, exists, func, select
 
 from desk import audit, queue
 from desk.database.connect import reading, writing
@@ -33,7 +33,9 @@ __all__ = [
     "TruthSource",
     "Verdict",
     "decide",
+    "is_settled",
     "of_subject",
+    "read_by_several",
     "reverse",
     "settled",
     "undo",
@@ -167,7 +169,7 @@ def of_subject(engine: Engine, subject: Literal["post", "story", "alert"], subje
     """Every standing review of one subject, oldest first; undone ones are left out."""
     statement = (
         select(reviews.c.value)
-        .where(reviews.c.subject == subject, reviews.c.subject_id == subject_id, ~_undone())
+        .where(reviews.c.subject == subject, reviews.c.subject_id == subject_id, _stands())
         .order_by(reviews.c.at, reviews.c.id)
     )
     with reading(engine) as connection:
@@ -176,17 +178,38 @@ def of_subject(engine: Engine, subject: Literal["post", "story", "alert"], subje
 
 def settled(engine: Engine, *, clock: Clock) -> list[Review]:
     """Every standing review whose grace is over, oldest first: what training data and reports may use."""
+    statement = select(reviews.c.value).where(_is_settled(clock)).order_by(reviews.c.at, reviews.c.id)
+    with reading(engine) as connection:
+        return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
+
+
+def read_by_several(engine: Engine, *, clock: Clock) -> list[Review]:
+    """Of what is `settled` the reviews of posts that more than one person read: on no other can people disagree."""
+    posts = and_(reviews.c.subject == "post", _is_settled(clock))
+    several = (
+        select(reviews.c.subject_id)
+        .where(posts)
+        .group_by(reviews.c.subject_id)
+        .having(func.count(distinct(reviews.c.reviewer)) > 1)
+    )
     statement = (
-        select(reviews.c.value)
-        .where(reviews.c.at <= clock.now() - GRACE, ~_undone())
-        .order_by(reviews.c.at, reviews.c.id)
+        select(reviews.c.value).where(posts, reviews.c.subject_id.in_(several)).order_by(reviews.c.at, reviews.c.id)
     )
     with reading(engine) as connection:
         return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
 
 
-def _undone() -> Exists:
-    return exists().where(review_undos.c.review == reviews.c.id)
+def is_settled(review: Review, *, clock: Clock) -> bool:
+    """Whether the grace of a review that was not undone is over."""
+    return review.at <= clock.now() - GRACE
+
+
+def _is_settled(clock: Clock) -> ColumnElement[bool]:
+    return and_(reviews.c.at <= clock.now() - GRACE, _stands())
+
+
+def _stands() -> ColumnElement[bool]:
+    return ~exists().where(review_undos.c.review == reviews.c.id)
 
 
 def _check(judgement: Judgement, reviewer: Person, codebook: Codebook) -> None:

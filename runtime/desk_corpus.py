@@ -39,8 +39,8 @@ def desk_rows(
     from desk import people, reviews
     from desk.adjudication import adjudicate
 
-    leads = {person.pseudonym for person in people.listed(engine) if person.role == "lead"}
-    found = adjudicate(reviews.settled(engine, clock=clock), code, leads=leads, codebook=codebook)
+    settled = reviews.settled(engine, clock=clock)
+    found = adjudicate(settled, code, leads=people.leads(engine), codebook=codebook)
     excluded = Counter(found.unsettled)
     rows: list[Row] = []
     for first in range(0, len(found.settled), PAGE):

@@ -105,6 +105,18 @@ class Table:
             clock=self.clock,
         )
 
+    def decide_again(self, key: str, who: Person) -> Review:
+        return reviews.reverse(
+            self.engine,
+            Judgement(revision=0, verdict="dismiss", codes=("X-SATIRE",)),
+            subject="post",
+            subject_id=key,
+            reviewer=who,
+            index=self.posts,
+            codebook=self.codebook,
+            clock=self.clock,
+        )
+
 
 @pytest.fixture
 def table(engine: Engine, posts: PostsInMemory, codebook: Codebook, clock: VirtualClock) -> Table:
@@ -231,19 +243,26 @@ def test_review_counts_for_training_only_after_its_grace(table: Table) -> None:
     assert reviews.settled(table.engine, clock=table.clock) == [review]
 
 
-def test_later_change_of_mind_is_a_new_review_and_the_former_stays(
-    table: Table, codebook: Codebook, posts: PostsInMemory
-) -> None:
+def test_only_posts_that_more_than_one_person_read_are_read_by_several(table: Table) -> None:
+    alone, first = table.decide(table.claim()), table.decide(table.claim(BEN), BEN)
+    table.decide_again(alone.subject_id, ANA)
+    table.clock.advance(timedelta(hours=1))
+    second = table.decide_again(first.subject_id, ANA)
+    assert reviews.read_by_several(table.engine, clock=table.clock) == []  # the grace of the second is not over
+    table.clock.advance(timedelta(seconds=10))
+    assert reviews.read_by_several(table.engine, clock=table.clock) == [first, second]
+
+
+def test_a_second_reading_that_was_undone_leaves_one_reader(table: Table) -> None:
+    first = table.decide(table.claim())
+    second = table.decide_again(first.subject_id, BEN)
+    reviews.undo(table.engine, review_id=second.id, reviewer=BEN, clock=table.clock)
+    table.clock.advance(timedelta(hours=1))
+    assert reviews.read_by_several(table.engine, clock=table.clock) == []
+
+
+def test_later_change_of_mind_is_a_new_review_and_the_former_stays(table: Table) -> None:
     first = table.decide(table.claim())
     table.clock.advance(timedelta(hours=1))
-    second = reviews.reverse(
-        table.engine,
-        Judgement(revision=0, verdict="dismiss", codes=("X-SATIRE",)),
-        subject="post",
-        subject_id="f:2",
-        reviewer=BEN,
-        index=posts,
-        codebook=codebook,
-        clock=table.clock,
-    )
+    second = table.decide_again("f:2", BEN)
     assert reviews.of_subject(table.engine, "post", "f:2") == [first, second]
