@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from alerts.partners import Partner
 from alerts.rule import Rule
 from classifiers.claims.claim import Claim
-from desk import people, sessions
+from desk import people, reviews, sessions
 from desk.book import DeskBook
 from desk.database.connect import open_database
 from desk.dispatch import Dispatcher
@@ -145,6 +145,23 @@ def hidden_fields(html: str, path: str) -> dict[str, str]:
 
 def post_path(key: str) -> str:
     return "/posts/" + quote(key, safe="")
+
+
+def read_post(
+    world: World, key: str, login: str, *codes: str, verdict: reviews.Verdict = "log", note: str = ""
+) -> None:
+    """Somebody reviews a post, outside the queue; no two do at the same moment."""
+    world.clock.advance(timedelta(seconds=1))
+    reviews.reverse(
+        world.services.engine,
+        reviews.Judgement(revision=world.index.get([key])[key].post.revision, verdict=verdict, codes=codes, note=note),
+        subject="post",
+        subject_id=key,
+        reviewer=world.person(login.partition("-")[0], login),  # type: ignore[arg-type]
+        index=world.index,
+        codebook=world.services.codebook,
+        clock=world.clock,
+    )
 
 
 def assessed(

@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.desk_world import (
     World,
     copied_desk,
     post_path,
+    read_post,
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -30,6 +32,7 @@ ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+DISPUTED = "fedi.example:date-3"
 NARROW: ViewportSize = {"width": 320, "height": 640}
 WIDE: ViewportSize = {"width": 1360, "height": 900}
 
@@ -140,9 +143,11 @@ def test_the_whole_way_from_the_queue_to_a_released_alert(served: Served, script
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_page_scrolls_sideways_on_a_narrow_screen_and_no_text_is_pale(served: Served, dark: bool) -> None:
     page = served.signed_in("lead-one", viewport=NARROW, dark=dark)
+    _disagree(served.world)
     page.goto("/queue")
     page.get_by_role("button", name="Take the next post").click()
     paths = [
+        "/disagreements",
         *("/overview", "/queue", "/alerts", "/alerts?state=all", f"/alerts/{DATE_ALERT.id}", "/search", "/tip"),
         *("/sources", "/dead-letters", "/dead-letters/0/0", "/audit", "/people", "/sessions", "/nowhere"),
         *(post_path(post.key) for post in POSTS),
@@ -153,6 +158,32 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen_and_no_text_is_pale(served:
         assert page.evaluate(_PALE) == [], path
         assert page.evaluate(_SMALL) == [], path
     served.complaints[:] = [line for line in served.complaints if "404" not in line]
+
+
+def _disagree(world: World) -> None:
+    """Two reviewers say different things of a post that does not wait in the queue."""
+    read_post(world, DISPUTED, "reviewer-one", "N-PROC-DATE", "N-IMPERSON", verdict="alert", note="the day is wrong")
+    read_post(world, DISPUTED, "reviewer-two", "X-OFFICIAL", verdict="dismiss", note="the office said so")
+    world.clock.advance(timedelta(seconds=11))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_lead_sees_two_readings_side_by_side_and_decides(served: Served, scripts: bool) -> None:
+    _disagree(served.world)
+    page = served.signed_in("lead-one", scripts=scripts)
+    page.get_by_role("link", name="Disagreements 1").click()
+    page.get_by_role("link", name="look at post 1").click()
+    one, other = (page.get_by_role("region", name=f"Reader {number}").bounding_box() for number in (1, 2))
+    assert one is not None
+    assert other is not None
+    assert (one["y"], one["x"] + one["width"] < other["x"]) == (other["y"], True)
+    page.get_by_role("radio", name="Alert").check()
+    page.locator("input[name=code][value=N-PROC-DATE]").check()
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("Decision recorded.")).to_be_visible()
+    served.world.clock.advance(timedelta(seconds=11))
+    page.reload()
+    expect(page.get_by_text("Nobody disagrees")).to_be_visible()
 
 
 def test_on_a_narrow_screen_the_way_to_each_post_and_the_menu_are_in_sight(served: Served) -> None:

@@ -34,7 +34,7 @@ WRITTEN_DOWN: dict[DeskRole, set[str]] = {
     "lead": EVERY_ROLE
     | AGGREGATES
     | READS_POSTS
-    | {"alert-requeue", "dead-letters", "dead-letter", "audit", "people", "invite", "person-close"},
+    | {"disagreements", "alert-requeue", "dead-letters", "dead-letter", "audit", "people", "invite", "person-close"},
     "engineer": EVERY_ROLE | AGGREGATES | {"dead-letters"},
     "admin": EVERY_ROLE | {"audit", "people", "invite", "person-close"},
 }

@@ -5,6 +5,7 @@ From the design's table of roles. Its lines, and where they stand here:
 - viewers and engineers see aggregates, never the words of a post;
 - reviewers and leads read posts (there is one queue so far, so it is every reviewer's assigned queue);
 - reviewers propose a release, leads release; `desk.releases` decides who of them may do it alone;
+- what readers disagree on, and what each of them said, is for leads, who decide it;
 - the original bytes of a dead letter may hold a raw handle: leads only, and each look is an audit row;
 - admins manage people and read the audit, and see no content; leads do not change accounts once there is an admin
   (`desk.people` holds that line).
@@ -50,6 +51,7 @@ ALLOWED: dict[str, frozenset[DeskRole] | None] = {
     "skip": _READERS,
     "renew": _READERS,
     "undo": _READERS,
+    "disagreements": _LEADS,
     "reverse": _READERS,
     "alerts": _READERS,
     "alert": _READERS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -15,12 +16,13 @@ from desk.dispatch import Dispatcher
 from desk.people import Person
 from desk.sessions import Session
 from desk.web.authorize import may
+from desk.web.disagreements import Undecided, undecided
 from desk.web.forms import Form
 from desk.web.security import Cookies, form_token
 from desk.web.services import DeskServices
 from desk.web.static_files import StaticFiles
 from desk.web.throttle import Throttle
-from hustings.errors import HustingsError
+from hustings.errors import HustingsError, Unavailable
 
 __all__ = ["NAVIGATION", "NotFound", "Page", "Surroundings", "Visit"]
 
@@ -40,6 +42,7 @@ class Page(Struct, frozen=True):
 NAVIGATION = (
     Page("overview", "/overview", "Overview"),
     Page("queue", "/queue", "Queue"),
+    Page("disagreements", "/disagreements", "Disagreements"),
     Page("alerts", "/alerts", "Alerts"),
     Page("search", "/search", "Search"),
     Page("tip", "/tip", "Enter a tip"),
@@ -103,6 +106,11 @@ class Visit:
         """A parameter of the address, or the empty string."""
         return self.request.query_params.get(name, "").replace("\x00", "")
 
+    @cached_property
+    def disagreements(self) -> list[Undecided]:
+        """What readers disagree on and this person may decide; the menu counts it and the page lists it."""
+        return undecided(self.services, self.person) if self.may("disagreements") else []
+
     def may(self, route: str) -> bool:
         return self.session is not None and may(self.session.person.role, route)
 
@@ -114,11 +122,19 @@ class Visit:
             member=person,
             may=self.may,
             navigation=[page for page in NAVIGATION if self.may(page.route)],
+            menu_counts=self._menu_counts,
             here=self.request.url.path,
             form_token=self._form_token,
             now=self.services.clock.now(),
             **values,
         )
+
+    def _menu_counts(self) -> dict[str, int]:
+        """How much waits behind an entry of the menu. A store that is away takes no other page with it."""
+        try:
+            return {"disagreements": len(self.disagreements)}
+        except Unavailable:
+            return {}
 
     def _form_token(self) -> Markup:
         """The hidden field that every form carries."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from desk import queue, reviews
 from desk.web.bands import band
 from desk.web.decision import SOURCE_KINDS, VERDICTS, Draft, code_groups
+from desk.web.disagreements import undecided_post
 from desk.web.posts import BriefPost, brief, hides_example, is_blind, veil_on_page
 from desk.web.undoing import undoable
 from desk.web.visit import NotFound, Visit
@@ -70,6 +71,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
     entries = queue.entries(services.engine, key)
     decided = reviews.of_subject(services.engine, "post", key)
     blind = is_blind(entries) and not decided
+    disagreement = undecided_post(services, person, decided) if visit.may("disagreements") else None
     others, more = ([], 0) if blind else _story(visit, assessment)
     groups = code_groups(services.codebook)
     return visit.answer(
@@ -92,6 +94,11 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         media=_described(assessment.post.media),
         claim=claim,
         waits=queue.is_waiting(services.engine, key),
+        disagreement=disagreement,
+        decides_soon=any(
+            review.reviewer == person.pseudonym and not reviews.is_settled(review, clock=services.clock)
+            for review in decided
+        ),
         reviews=_seen_by(visit, decided),
         groups=groups,
         suggested=set() if blind else {flag.code for flag in assessment.flags},

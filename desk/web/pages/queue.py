@@ -113,7 +113,7 @@ def decide(visit: Visit) -> Response:
 
 
 def reverse(visit: Visit) -> Response:
-    """A further judgement of a post that was decided; the former ones stay."""
+    """A further judgement of a post that was decided, or that readers disagree on; the former ones stay."""
     services, key, draft = visit.services, visit.form.one("key"), Draft.sent(visit.form)
     assessment = services.index.get([key]).get(key)
     if assessment is None:
@@ -133,7 +133,8 @@ def reverse(visit: Visit) -> Response:
         return post.conflict(visit, key, draft=draft, reason=str(conflict))
     except Refused as refusal:
         return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
-    return visit.go(f"{_post_path(key)}?done={receipt(review)}")
+    back = "/disagreements" if visit.form.one("then") == "disagreements" else _post_path(key)
+    return visit.go(f"{back}?done={receipt(review)}")
 
 
 def skip(visit: Visit) -> Response:
