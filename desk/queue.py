@@ -260,11 +260,12 @@ def close(connection: Connection, *, key: str, now: datetime) -> None:
     connection.execute(update(queue_posts).where(_is(key, FIRST_SLOT)).values(done_at=now, leased_until=None))
 
 
-def reopen(connection: Connection, *, key: str, reviewer: str, now: datetime) -> None:
-    """Hand an undone post back to the person who undid it, in the caller's transaction."""
+def reopen(connection: Connection, *, key: str, closed_at: datetime, reviewer: str, now: datetime) -> None:
+    """Hand a post back to the person who undid the decision of `closed_at`, in the caller's transaction. One that
+    another decision took out of the queue stays out, and one that came in again since waits for whoever takes it."""
     connection.execute(
         update(queue_posts)
-        .where(_is(key, FIRST_SLOT))
+        .where(_is(key, FIRST_SLOT), queue_posts.c.done_at == closed_at)
         .values(done_at=None, reviewer=reviewer, token=queue_posts.c.token + 1, leased_until=now + LEASE)
     )
 

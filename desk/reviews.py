@@ -7,7 +7,7 @@ of mind is a new review. A decision names the revision that its reader saw; if t
 from __future__ import annotations
 
 import secrets
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -92,7 +92,7 @@ def decide(
     _check(judgement, reviewer, codebook)
     _check_revision(index, key, judgement.revision)
     now = clock.now()
-    review = _review(judgement, "post", key, reviewer, codebook, clock)
+    review = _review(judgement, "post", key, reviewer, codebook, now)
     with writing(engine) as connection:
         queue.check_lease(connection, key=key, token=token, now=now)
         connection.execute(reviews.insert().values(_row(review)))
@@ -123,7 +123,7 @@ def reverse(
     _check(judgement, reviewer, codebook)
     if subject == "post":
         _check_revision(index, subject_id, judgement.revision)
-    review = _review(judgement, subject, subject_id, reviewer, codebook, clock)
+    review = _review(judgement, subject, subject_id, reviewer, codebook, clock.now())
     with writing(engine) as connection:
         connection.execute(reviews.insert().values(_row(review)))
         audit.append(
@@ -138,7 +138,8 @@ def reverse(
 
 
 def undo(engine: Engine, *, review_id: str, reviewer: Person, clock: Clock) -> Review:
-    """Take back one's own decision within ten seconds: the post is in one's hands again. Raises `Refused` later on."""
+    """Take back one's own decision within ten seconds: a post that it took out of the queue is in one's hands again.
+    Raises `Refused` later on."""
     now = clock.now()
     with writing(engine) as connection:
         mine = select(reviews.c.value).where(reviews.c.id == review_id).with_for_update()
@@ -153,7 +154,7 @@ def undo(engine: Engine, *, review_id: str, reviewer: Person, clock: Clock) -> R
             raise Conflict("this decision was undone already")
         connection.execute(review_undos.insert().values(review=review_id, at=now))
         if review.subject == "post":
-            queue.reopen(connection, key=review.subject_id, reviewer=reviewer.pseudonym, now=now)
+            queue.reopen(connection, key=review.subject_id, closed_at=review.at, reviewer=reviewer.pseudonym, now=now)
         audit.append(
             connection,
             at=now,
@@ -251,7 +252,7 @@ def _review(
     subject_id: str,
     reviewer: Person,
     codebook: Codebook,
-    clock: Clock,
+    now: datetime,
 ) -> Review:
     return Review(
         id=secrets.token_hex(16),
@@ -264,7 +265,7 @@ def _review(
         note=judgement.note,
         codebook=codebook.version,
         shown=_shown(judgement),
-        at=clock.now(),
+        at=now,
     )
 
 

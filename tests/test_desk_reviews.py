@@ -243,6 +243,15 @@ def test_review_counts_for_training_only_after_its_grace(table: Table) -> None:
     assert reviews.settled(table.engine, clock=table.clock) == [review]
 
 
+def test_further_decision_that_is_undone_leaves_the_post_out_of_the_queue(table: Table) -> None:
+    first = table.decide(table.claim())
+    table.clock.advance(timedelta(hours=1))
+    second = table.decide_again(first.subject_id, BEN)
+    reviews.undo(table.engine, review_id=second.id, reviewer=BEN, clock=table.clock)
+    assert reviews.of_subject(table.engine, "post", first.subject_id) == [first]
+    assert not queue.is_waiting(table.engine, first.subject_id)
+
+
 def test_only_posts_that_more_than_one_person_read_are_read_by_several(table: Table) -> None:
     alone, first = table.decide(table.claim()), table.decide(table.claim(BEN), BEN)
     table.decide_again(alone.subject_id, ANA)
