@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -17,18 +17,23 @@ from hustings.types import Alert, hash_id
 
 __all__ = [
     "BY_RULE",
+    "GRACE",
     "Release",
     "decision_of",
     "encode_cover",
     "insert_decision",
+    "may_leave_at",
     "open_proposal",
     "proposal_for",
     "release_of",
     "replace_proposals",
+    "standing_release",
 ]
 
 BY_RULE = "rule"
 """Stands for the person where a rule waives the human gate."""
+GRACE = timedelta(seconds=10)
+"""Nothing is sent under a person's release before it is over, so that an undo within it means that nobody was told."""
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -58,6 +63,22 @@ def decision_of(row: Row[Any]) -> Decision | None:
         (row.proposed_role,) if row.approved_by in {None, row.proposed_by} else (row.proposed_role, row.approved_role)
     )
     return Decision(roles=roles, codes=tuple(msgspec.json.decode(row.codes)), at=row.done_at)
+
+
+def standing_release(connection: Connection, alert_id: str) -> Row[Any] | None:
+    """The release under which an alert speaks, if what was decided last is one. What a person decided goes before what
+    a rule lets out: after a lead's retraction a rule that names nobody is silent too."""
+    latest = connection.execute(
+        select(releases)
+        .where(releases.c.alert == alert_id, releases.c.state == "done")
+        .order_by(releases.c.proposed_by == BY_RULE, releases.c.done_at.desc(), releases.c.id)
+    ).first()
+    return latest if latest is not None and latest.action == "release" else None
+
+
+def may_leave_at(release: Row[Any], now: datetime) -> datetime:
+    """When what is said now under this release may be sent: once the person who made it cannot undo it any more."""
+    return now if release.proposed_by == BY_RULE else max(now, release.done_at + GRACE)
 
 
 def insert_decision(

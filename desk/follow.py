@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from desk import outbox
 from desk.database.tables import releases
 from desk.database.upsert import insert_absent
-from desk.decisions import BY_RULE, decision_of, encode_cover, replace_proposals
+from desk.decisions import BY_RULE, decision_of, encode_cover, may_leave_at, replace_proposals, standing_release
 from desk.dispatch import Cover, Dispatcher, cover_of, covers
 from desk.notices import answer, settle, waiting_notices
 from hustings.types import Alert, Assessment, Notice, hash_id
@@ -49,7 +49,7 @@ def follow(
         _follow_retraction(connection, alert, made, now)
         return []
     let_out = _release_by_rule(connection, alert, now) if alert.review == "none" else []
-    standing = _latest_release(connection, alert)
+    standing = standing_release(connection, alert.id)
     assessments: Sequence[Assessment] = ()
     if standing is not None:  # an alert that waits for people costs the index nothing
         assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
@@ -62,7 +62,7 @@ def follow(
             messages = dispatcher.messages(
                 alert, notice, assessments, decision=decision_of(standing), now=now, only=only
             )
-            outbox.add(connection, messages, release=standing.id, now=now, due_at=now)
+            outbox.add(connection, messages, release=standing.id, now=now, due_at=may_leave_at(standing, now))
             answer(connection, [notice], "told" if messages else "silent", release=standing.id)
         elif closes and not only and not waiting_notices(connection, alert.id, besides=made):
             answer(connection, [notice], "silent")  # nobody was told that it began, and nobody is asked whether to
@@ -77,19 +77,6 @@ def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Noti
         settle(connection, alert.id, "silent", besides="retract")
     else:
         settle(connection, alert.id, "silent")
-
-
-def _latest_release(connection: Connection, alert: Alert) -> Row[Any] | None:
-    """The release under which the alert may speak if that covers what it has become."""
-    if alert.review == "none":
-        return connection.execute(select(releases).where(releases.c.id == _id_by_rule(alert))).one()
-    done = (
-        select(releases)
-        .where(releases.c.alert == alert.id, releases.c.state == "done")
-        .order_by(releases.c.done_at.desc(), releases.c.id)
-    )
-    latest = connection.execute(done).first()
-    return latest if latest is not None and latest.action == "release" else None
 
 
 def _covers(release: Row[Any], alert: Alert, assessments: Sequence[Assessment]) -> bool:

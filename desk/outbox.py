@@ -44,6 +44,7 @@ __all__ = [
     "routes_addressed",
     "routes_promised",
     "routes_told",
+    "was_tried",
 ]
 
 RETRIES = tuple(
@@ -250,6 +251,12 @@ def routes_told(connection: Connection, alert: str) -> dict[str, str]:
         .order_by(outbox.c.sequence)
     )
     return dict(connection.execute(statement).all())
+
+
+def was_tried(connection: Connection, release: str) -> bool:
+    """Whether anything that this release let out has reached, or may have reached, somebody."""
+    tried = exists().where(outbox.c.release == release, outbox.c.attempts > 0)
+    return bool(connection.execute(select(tried)).scalar())
 
 
 def routes_promised(connection: Connection, alert: str) -> set[str]:

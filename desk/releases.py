@@ -21,9 +21,11 @@ from desk.database.connect import reading, writing
 from desk.database.locks import lock_rows
 from desk.database.tables import alerts, notices, releases
 from desk.decisions import (
+    GRACE,
     Release,
     decision_of,
     insert_decision,
+    may_leave_at,
     open_proposal,
     proposal_for,
     release_of,
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from hustings.codebook import Codebook
 
 __all__ = [
-    "GRACE",
     "Gate",
     "Release",
     "Released",
@@ -59,8 +60,6 @@ __all__ = [
     "waiting",
 ]
 
-GRACE = timedelta(seconds=10)
-"""Nothing is sent before it is over, so that an undo within it means that nobody was told."""
 SECOND_LOOK = timedelta(hours=12)
 """After a reviewer released a threat alone, a second person looks within this or it shows overdue."""
 
@@ -207,7 +206,8 @@ def retract(
 
 
 def undo(engine: Engine, *, release_id: str, person: Person, clock: Clock) -> None:
-    """Take one's own release back within ten seconds: nothing was sent, the alert waits again."""
+    """Take one's own release back within ten seconds: nothing was sent, the alert waits again. Raises `Refused` when
+    something was sent after all, by a machine whose clock is ahead of this one's."""
     now = clock.now()
     with writing(engine) as connection:
         row = _locked_release(connection, release_id)
@@ -216,6 +216,8 @@ def undo(engine: Engine, *, release_id: str, person: Person, clock: Clock) -> No
         if row.action != "release" or row.state != "done" or row.done_at is None or now >= row.done_at + GRACE:
             raise Refused("ten seconds are over, or it is no release; retract the alert instead")
         outbox.cancel_unsent(connection, alert=row.alert, detail="release undone", now=now, release=release_id)
+        if outbox.was_tried(connection, release_id):  # asked once nothing of it can be leased any more
+            raise Refused("it is being sent already; retract the alert instead")
         values = {"state": "undone", "second_review_due": None}
         connection.execute(update(releases).where(releases.c.id == release_id).values(**values))
         connection.execute(update(notices).where(notices.c.release == release_id).values(state="waiting", release=None))
@@ -367,7 +369,7 @@ def _queue_release(
     opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
     by_route = {name: waits[-1] if name in addressed else opening for name in dispatcher.routes()}
     messages = dispatcher.messages(alert, by_route, evidence, decision=decision_of(done), now=now)
-    queued = {"release": done.id, "now": now, "due_at": now + GRACE}
+    queued = {"release": done.id, "now": now, "due_at": may_leave_at(done, now)}
     return outbox.add(connection, messages, **queued) + outbox.replace_cancelled(connection, messages, **queued)
 
 

@@ -374,6 +374,44 @@ def test_undo_comes_too_late_after_ten_seconds(office: Office) -> None:
         releases.undo(office.engine, release_id=done.id, person=LEAD, clock=office.clock)
 
 
+def test_update_that_follows_a_release_waits_for_its_ten_seconds_too_and_is_undone_with_it(office: Office) -> None:
+    released(office)
+    office.watch(alert("open", "escalate", severity="critical"))
+    second = office.release(LEAD, revision=2)
+    office.clock.advance(timedelta(seconds=3))
+    office.watch(alert("open", "escalate", "update", severity="critical"))
+    office.clock.advance(timedelta(seconds=6))
+    assert office.deliver() == []
+    releases.undo(office.engine, release_id=second.id, person=LEAD, clock=office.clock)
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == []
+    assert office.waiting() == [("a-1", ("escalate", "update"))]
+
+
+def test_partner_whom_an_alert_comes_to_concern_within_the_ten_seconds_is_told_after_them(office: Office) -> None:
+    office.employ(partner("north"), partner("lingua", languages=("fr",)))
+    office.watch(alert())
+    office.release(LEAD)
+    office.posts.put(assessment("f:2", lang="fr"))
+    office.clock.advance(timedelta(seconds=3))
+    office.watch(alert("open", "escalate", evidence=("f:1", "f:2")))
+    office.clock.advance(timedelta(seconds=6, milliseconds=999))
+    assert office.deliver() == []
+    office.clock.advance(timedelta(milliseconds=1))
+    assert "lingua/hook escalate" in office.deliver()
+
+
+def test_release_of_which_something_is_being_sent_is_not_undone(office: Office) -> None:
+    office.watch(alert())
+    done = office.release(LEAD)
+    ahead = VirtualClock(office.clock.now() + timedelta(seconds=10))
+    assert len(outbox.lease(office.engine, {"north/hook"}, limit=1, clock=ahead)) == 1
+    with pytest.raises(Refused, match="being sent already; retract"):
+        releases.undo(office.engine, release_id=done.id, person=LEAD, clock=office.clock)
+    assert office.outbox() == [("north/hook", "open", "sending"), ("north/file", "open", "queued")]
+    assert office.waiting() == []
+
+
 # ── what follows by itself ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -570,6 +608,19 @@ def test_lead_retracts_what_people_found_to_be_wrong(office: Office) -> None:
     assert office.deliver() == ["north/file retract", "north/hook retract"]
     office.watch(alert("open", "escalate"))
     assert office.deliver() == []
+
+
+def test_after_a_leads_retraction_a_rule_that_names_nobody_sends_nothing_more_by_itself(office: Office) -> None:
+    office.watch(alert(review="none"))
+    office.deliver()
+    office.retract(LEAD)
+    office.deliver()
+    office.watch(alert("open", "escalate", review="none"))
+    assert office.deliver() == []
+    assert office.waiting() == [("a-1", ("escalate",))]
+    office.release(LEAD, revision=2)
+    office.clock.advance(timedelta(seconds=10))
+    assert office.deliver() == ["north/file escalate", "north/hook escalate"]
 
 
 def test_correction_reaches_everybody_who_was_told_whatever_the_filters_say_now(office: Office) -> None:
