@@ -186,9 +186,13 @@ class Egress(Protocol):
         max_bytes: int = 20_000_000,
         redirects: int = 0,
     ) -> HttpAnswer:
-        """One exchange, whatever the status. Raises `EgressDenied` when an address is refused, `Unavailable` when the
-        other side does not answer in time or breaks off, `BadInput` ("too_large") beyond `max_bytes` decompressed or
-        a decompression ratio of 100. `timeout_s` bounds the whole exchange."""
+        """One exchange, whatever the status. Raises `EgressDenied` when an address is refused
+        (`AddressRefused` where a name led to it), `Unavailable` when the other side does not answer in time or breaks
+        off, `BadInput` ("too_large") beyond `max_bytes` decompressed or a decompression ratio of 100. `timeout_s`
+        bounds the whole exchange.
+
+        With `max_bytes` 0 nobody wants the body: once the status is there, nothing that the other side does with the
+        body is an error, and the answer's body is empty."""
         ...
 
     def connect(self, host: str, port: int, *, tls: bool, timeout_s: float = 15.0) -> socket.socket:

@@ -10,7 +10,8 @@ HustingsError
 ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
 │   └── Reassigned   partitions of the log went to or came from other workers: begin again from what is committed
 ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
-└── EgressDenied     an outgoing connection was refused by the guard
+└── EgressDenied     an outgoing connection was refused by the guard, and will be again
+    └── AddressRefused  the name leads to an address that is refused: what names say changes, and can be forged
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 __all__ = [
+    "AddressRefused",
     "BadInput",
     "ConfigError",
     "DeadReason",
@@ -126,3 +128,7 @@ class ModelError(HustingsError):
 
 class EgressDenied(HustingsError):
     """The guard refused an outgoing connection; the text names host, address and the rule."""
+
+
+class AddressRefused(EgressDenied):
+    """A name leads to an address that the guard refuses. What a name says may change, or be forged."""

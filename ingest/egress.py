@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,7 +24,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hustings.contracts import HttpAnswer
-from hustings.errors import EgressDenied, Unavailable
+from hustings.errors import AddressRefused, EgressDenied, Unavailable
 from ingest.addresses import Address, is_loopback, refusal
 from ingest.compressed import capped, decompressed
 
@@ -165,7 +165,8 @@ class GuardedEgress:
         for address in addresses:
             why = refusal(address)
             if why and not (listed and is_loopback(address) and _names_loopback(origin.host)):
-                raise EgressDenied(f"{origin.host}:{origin.port} is {address}: refused as {why}")
+                denied = EgressDenied if _literal(origin.host) is not None else AddressRefused
+                raise denied(f"{origin.host}:{origin.port} is {address}: refused as {why}")
         return addresses
 
     def _addresses(self, origin: Origin, deadline: float) -> list[Address]:
@@ -319,6 +320,11 @@ def _check_url(url: httpx.URL) -> None:
 
 
 def _answer(response: httpx.Response, *, max_bytes: int) -> HttpAnswer:
+    if max_bytes == 0:
+        with suppress(httpx.HTTPError):
+            # One read: some servers stop their work when the other side hangs up while they still write.
+            next(response.iter_raw(READ_BYTES), b"")
+        return HttpAnswer(response.status_code, dict(response.headers), b"", str(response.url))
     what = f"answer of {response.url.host}"
     encoding = response.headers.get("content-encoding", "").strip().lower()
     sent = capped(response.iter_raw(READ_BYTES), max_bytes=max_bytes, what=what)

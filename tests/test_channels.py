@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from alerts.channels import CHANNELS
+from alerts.channels import file as file_module
 from alerts.channels.file import FileChannel
 from alerts.channels.webhook import WebhookChannel
 from alerts.secrets import Secret
@@ -102,6 +106,7 @@ def test_webhook_judges_the_status_as_every_channel_over_http(status: int, resul
         ("Thu, 01 Oct 2026 11:00:00 GMT", timedelta(0)),
         ("99999999999999999999", timedelta(seconds=100_000_000)),
         ("-5", None),
+        ("Thu, 01 Oct 99999999999999999999 12:05:00 GMT", None),
         ("soon", None),
         ("", None),
     ],
@@ -229,9 +234,56 @@ def test_redirect_is_not_followed() -> None:
         assert elsewhere.requests == []
 
 
-def test_endless_answer_does_not_hold_the_sender() -> None:
-    with LocalHttp(lambda _: Reply(200, body=b"x" * 200_000)) as server:
-        assert webhook(server).send(message(), now=NOW).result == "retry"
+@pytest.mark.parametrize(
+    ("status", "headers", "result"),
+    [
+        (200, {}, "delivered"),
+        (200, {"content-encoding": "br"}, "delivered"),
+        (404, {}, "dead"),
+        (503, {"retry-after": "120"}, "retry"),
+    ],
+)
+def test_an_answer_is_judged_by_its_status_however_long_or_unreadable_its_body_is(
+    status: int, headers: dict[str, str], result: str
+) -> None:
+    with LocalHttp(lambda _: Reply(status, body=b"x" * 2_000_000, headers=headers)) as server:
+        delivery = webhook(server).send(message(), now=NOW)
+    assert (delivery.result, delivery.retry_after) == (result, timedelta(seconds=120) if status == 503 else None)
+
+
+def test_a_body_that_breaks_off_takes_nothing_from_a_2xx() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf of")
+
+        threading.Thread(target=answer, daemon=True).start()
+        origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = WebhookChannel.Settings(url=origin, secrets=(Secret(value=SECRET),))
+        channel = WebhookChannel("hook", settings, egress=GuardedEgress(EgressSettings(allow=(origin,))))
+        assert channel.send(message(), now=NOW).result == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("url", "result"),
+    [
+        ("https://partner.example/hook", "retry"),  # one forged answer of the name service
+        ("https://10.0.0.1/hook", "dead"),  # what the operator wrote
+        ("https://partner.example:8443/hook", "dead"),
+        ("http://partner.example/hook", "dead"),
+    ],
+)
+def test_a_name_that_leads_to_a_refused_address_is_tried_again_and_an_address_that_cannot_be_meant_is_dead(
+    url: str, result: str
+) -> None:
+    egress = GuardedEgress(EgressSettings(), resolve=lambda host, port: [ip_address("10.0.0.1")])
+    settings = WebhookChannel.Settings(url=url, secrets=(Secret(value=SECRET),))
+    delivery = WebhookChannel("hook", settings, egress=egress).send(message(), now=NOW)
+    assert delivery.result == result
+    assert "not allowed" in delivery.detail
 
 
 @pytest.mark.parametrize("url", ["", "ftp://host", "host/hook", "javascript:alert(1)"])
@@ -307,6 +359,28 @@ def test_many_writers_keep_lines_whole_and_ids_single(tmp_path: Path) -> None:
 def test_file_that_cannot_be_written_is_retried(tmp_path: Path) -> None:
     (tmp_path / "alerts.jsonl").mkdir()
     assert file_channel(tmp_path / "alerts.jsonl").send(message(), now=NOW).result == "retry"
+
+
+def test_file_that_somebody_else_keeps_locked_is_retried_and_goes_on_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_module, "LOCK_WAIT_S", 0.05)
+    path = tmp_path / "alerts.jsonl"
+    channel = file_channel(path)
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert channel.send(message(), now=NOW).result == "retry"
+    assert channel.send(message(), now=NOW).result == "delivered"
+    assert ids_in(path) == ["message-1"]
+
+
+@pytest.mark.parametrize("foreign", [b'{"id": "m-\xff"}', b"not JSON", b'{"id": 5}', b"[" * 100_000, b""])
+def test_a_line_that_nobody_can_read_does_not_keep_the_next_message_out(tmp_path: Path, foreign: bytes) -> None:
+    path = tmp_path / "alerts.jsonl"
+    path.write_bytes(foreign + b"\n")
+    assert file_channel(path).send(message(), now=NOW).result == "delivered"
+    assert file_channel(path).send(message(), now=NOW).detail == "the file holds it already"
+    assert json.loads(path.read_bytes().splitlines()[1])["id"] == "message-1"
 
 
 def test_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hustings.errors import BadInput, EgressDenied, Unavailable
+from hustings.errors import AddressRefused, BadInput, EgressDenied, Unavailable
 from hustings.testing.local_http import LocalHttp, Reply, Request
 from ingest.addresses import refusal
 from ingest.egress import EgressSettings, GuardedEgress
@@ -99,6 +99,25 @@ def test_what_the_guard_refuses_and_says(url: str, said: str) -> None:
         guard(resolve=names).request("GET", url, timeout_s=5)
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_refused_address_is_told_apart_by_whether_a_name_led_to_it() -> None:
+    names = guard(resolve={"inside.example": ["10.0.0.7"]})
+    with pytest.raises(AddressRefused, match="private"):
+        names.request("GET", "https://inside.example/")
+    for url in ("https://10.0.0.7/", "http://inside.example/", "https://inside.example:8443/"):
+        with pytest.raises(EgressDenied) as denied:
+            names.request("GET", url)
+        assert denied.type is EgressDenied
+
+
+def test_of_a_body_that_nobody_wants_nothing_is_an_error() -> None:
+    def reply(request: Request) -> Reply:
+        return Reply(202, b"x" * 500_000, {"Content-Encoding": "gzip", "Retry-After": "7"})
+
+    with LocalHttp(reply) as server:
+        answer = guard(server.origin).request("POST", server.origin, body=b"{}", max_bytes=0)
+    assert (answer.status, answer.headers["retry-after"], answer.body) == (202, "7", b"")
 
 
 def test_loopback_is_reached_only_where_the_settings_name_host_and_port() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from hustings.clock import rfc3339
 from hustings.contracts import Delivery, Egress, Message
 
 __all__ = ["FileChannel"]
+
+LOCK_WAIT_S = 5.0
+"""How long somebody else may hold the file before the attempt is given up; an attempt has 15 s."""
+LOOK_EVERY_S = 0.02
 
 
 class FileChannel:
@@ -38,7 +43,8 @@ class FileChannel:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if not _locked(descriptor):
+                    return Delivery(result="retry", detail="another program holds the file's lock")
                 self._catch_up(descriptor)
                 if message.id in self._seen:
                     return Delivery(result="delivered", detail="the file holds it already")
@@ -78,6 +84,20 @@ class FileChannel:
         self._read_to += len(line)
 
 
+def _locked(descriptor: int) -> bool:
+    """Take the file's lock, which ends with the descriptor; False when somebody else keeps it for too long."""
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(LOOK_EVERY_S)
+        else:
+            return True
+
+
 class _Line(msgspec.Struct):
     id: str = ""
 
@@ -86,9 +106,10 @@ _read_id = msgspec.json.Decoder(_Line)
 
 
 def _id_of(line: bytes) -> str:
+    """Of a line that this channel wrote; nothing for what else may stand in the file."""
     try:
         return _read_id.decode(line).id
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 

@@ -14,13 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.secrets import Secret
 from hustings.contracts import Delivery, Egress, Message
-from hustings.errors import BadInput, ConfigError, EgressDenied, Unavailable
+from hustings.errors import AddressRefused, ConfigError, EgressDenied, Unavailable
 
 __all__ = ["WebhookChannel", "signatures"]
 
 TIMEOUT_S = 15.0
-MAX_ANSWER_BYTES = 64_000
-"""The answer is read only as far as needed to be polite; nothing in it is believed."""
 TRY_AGAIN = frozenset({408, 409, 421, 423, 425, 429})
 """Client errors that another attempt may cure; every other 4xx says that this message will never be taken."""
 SYMMETRIC, ASYMMETRIC = "whsec_", "whsk_"
@@ -71,17 +69,15 @@ class WebhookChannel:
                 },
                 body=message.body,
                 timeout_s=TIMEOUT_S,
-                max_bytes=MAX_ANSWER_BYTES,
+                max_bytes=0,  # the status says all
                 redirects=0,
             )
+        except AddressRefused as error:  # one forged answer about a name must not silence a partner
+            return Delivery(result="retry", detail=f"the address is not allowed: {error}")
         except EgressDenied as error:
             return Delivery(result="dead", detail=f"the address is not allowed: {error}")
-        except ConfigError as error:
+        except (ConfigError, Unavailable) as error:
             return Delivery(result="retry", detail=str(error))
-        except Unavailable as error:
-            return Delivery(result="retry", detail=str(error))
-        except BadInput:
-            return Delivery(result="retry", detail=f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
         return _judge(answer.status, answer.headers.get("retry-after", ""), now)
 
     def close(self) -> None:
@@ -136,7 +132,7 @@ def _wait(header: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
     return max(timedelta(0), until - now)

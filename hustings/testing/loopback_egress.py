@@ -39,7 +39,7 @@ class LoopbackEgress:
         try:
             connection.request(method, target, body=body, headers=dict(headers or {}))
             answer = connection.getresponse()
-            content = answer.read(max_bytes + 1)
+            content = answer.read(max_bytes + 1) if max_bytes else b""
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(f"{_HERE}:{parts.port}: {error}") from error
         finally:
