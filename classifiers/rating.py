@@ -45,8 +45,9 @@ def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) 
 
 def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
     """The model in `folder`, ready to score texts whatever their language. For narratives and models of abuse:
-    of any code of harm, 0 for a text that speaks of nothing that they are about; for an encoder: of its first code,
-    with every text read. Raises `ModelError` for a model that cannot be asked by itself."""
+    of any code of harm, 0 for a text that speaks of nothing that they are about, and at the model's threshold or above
+    where the pipeline flags harm; for an encoder: of its first code, with every text read. Raises `ModelError` for a
+    model that cannot be asked by itself."""
     manifest = read_manifest(folder, signers=signers)
     if manifest.kind == "encoder":
         return open_encoder_rater(folder, signers=signers)

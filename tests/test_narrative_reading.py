@@ -21,11 +21,12 @@ from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.worth import Topic, Worth
 from classifiers.narratives.columns import Network, pack_columns, unpack_columns
 from classifiers.narratives.concepts import concept_languages
+from classifiers.narratives.decision import Told
 from classifiers.narratives.evidence import evidence_of, features_in, places_of
 from classifiers.narratives.lexicon import Form, Terms
 from classifiers.narratives.reader import Reading
 from classifiers.narratives.sense import Sense
-from classifiers.narratives.teller import Teller, Told, load_tellers
+from classifiers.narratives.teller import Teller, load_tellers
 from classifiers.pipeline import open_pipeline, shipped_models
 from classifiers.roster_names import NAME, RosterNames
 from classifiers.spelling import NOTHING, Spelling

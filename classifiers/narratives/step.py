@@ -10,21 +10,15 @@ from classifiers.encoder.readable import Readable
 from classifiers.given import added, is_flagged
 from classifiers.linear.explain import spans_of
 from classifiers.linear.score import DECIMALS
-from classifiers.narratives.likeness import FLOOR, LONGEST_READ, Verdict
-from classifiers.narratives.reader import FLAGGED_HARM
-from classifiers.narratives.teller import Resemblance, Teller, Told
+from classifiers.narratives.decision import Told
+from classifiers.narratives.likeness import LONGEST_READ, Likeness
+from classifiers.narratives.resemblance import Alike
+from classifiers.narratives.teller import Teller
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Flag, Span
 
-__all__ = ["AGREED", "FLAGGED_PROTECTED", "Narratives"]
-
-FLAGGED_PROTECTED = frozenset({"X-COUNTER", "X-OFFICIAL", "X-SATIRE"})
-"""Protected codes that become flags, on posts that look like a narrative and are none: rules and stories tell answers,
-notices and jokes from claims by them. The other protected codes are scores only."""
-
-AGREED = 0.75
-"""How likely harm must be by the columns for a post to be flagged for its likeness to an example."""
+__all__ = ["Narratives"]
 
 
 class Narratives:
@@ -59,27 +53,21 @@ class Narratives:
         tokens, post = read.tokens, assessment.post
         spelling = teller.reader.lexicon.spelling
         readable = Readable(post.title, post.text, language=assessment.lang, spelling=spelling, names=self._names)
-        told = teller.tell(tokens, readable, worth)
-        if teller.resemblance is None or (compared := teller.resemblance.compare(tokens)) is None:
-            return assessment if told is None else _by_columns(assessment, read, teller, told)
-        scores, flag = _by_likeness(assessment, tokens, teller, teller.resemblance, *compared)
-        if flag is not None:
-            return added(assessment, teller.manifest, scores, flag if _agreed(told, flag.code) else None)
-        assessed = added(assessment, teller.manifest, scores, None)
-        return assessed if told is None else _by_columns(assessed, read, teller, told)
-
-
-def _agreed(told: Told | None, code: str) -> bool:
-    """Whether columns let likeness have its say about a code that they may give."""
-    if not code.startswith(FLAGGED_HARM):
-        return True
-    return told is not None and told.score >= AGREED
+        decision = teller.decide(tokens, readable, worth)
+        alike, told = decision.alike, decision.told
+        if alike is not None and teller.resemblance is not None:
+            is_flagged = decision.decisive is not None and decision.is_flagged
+            flag = _by_likeness(assessment, tokens, teller, teller.resemblance.likeness, alike) if is_flagged else None
+            assessment = added(assessment, teller.manifest, alike.scores, flag)
+        if told is None or decision.decisive is not None:
+            return assessment
+        return _by_columns(assessment, read, teller, told)
 
 
 def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) -> Assessment:
     reading, score, threshold = told
     code, flag = reading.code, None
-    if score >= threshold and not is_flagged(assessment, code):
+    if told.is_enough and not is_flagged(assessment, code):
         flag = Flag(
             code=code,
             score=score,
@@ -93,31 +81,16 @@ def _by_columns(assessment: Assessment, read: Read, teller: Teller, told: Told) 
 
 
 def _by_likeness(
-    assessment: Assessment,
-    tokens: Sequence[str],
-    teller: Teller,
-    resemblance: Resemblance,
-    verdict: Verdict,
-    score: float,
-) -> tuple[dict[str, float], Flag | None]:
-    """The scores of both sides, and the flag where one of them is like enough."""
-    protected = round(1.0 - score, DECIMALS)
-    scores = {verdict.code: score, verdict.protected_code: protected}
-    code, reached, threshold, near = verdict.code, score, resemblance.threshold, verdict.likeness
-    if verdict.margin < 0 and verdict.protected_code in FLAGGED_PROTECTED:
-        code, reached, near = verdict.protected_code, protected, verdict.protected_likeness
-        threshold = resemblance.protected_threshold
-    if reached < threshold or near < FLOOR:
-        return scores, None
-    flag = Flag(
-        code=code,
-        score=reached,
-        threshold=threshold,
+    assessment: Assessment, tokens: Sequence[str], teller: Teller, likeness: Likeness, alike: Alike
+) -> Flag:
+    return Flag(
+        code=alike.code,
+        score=alike.scores[alike.code],
+        threshold=alike.threshold,
         classifier=teller.label,
         spans=_compared(assessment),
-        example=resemblance.likeness.nearest(tokens, code).text,
+        example=likeness.nearest(tokens, alike.code).text,
     )
-    return scores, flag
 
 
 def _compared(assessment: Assessment) -> tuple[Span, ...]:

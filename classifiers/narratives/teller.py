@@ -13,11 +13,13 @@ from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, of_kind, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import load_concepts
+from classifiers.narratives.decision import Decision, Told
 from classifiers.narratives.evidence import features_in
 from classifiers.narratives.lexicon import Lexicon
-from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
+from classifiers.narratives.likeness import Likeness
 from classifiers.narratives.nearest import Nearest
 from classifiers.narratives.reader import Reader, Reading
+from classifiers.narratives.resemblance import Resemblance
 from classifiers.narratives.seeds import example_languages, load_examples
 from classifiers.narratives.sense import Sense, SenseSettings
 from classifiers.narratives.subject import load_subjects
@@ -25,38 +27,15 @@ from classifiers.signing import Signers
 from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
 
-__all__ = ["FILES", "Resemblance", "Teller", "Told", "load_teller", "load_tellers"]
+__all__ = ["FILES", "Teller", "load_teller", "load_tellers"]
 
 FILES = (CODES, COLUMNS, WORDS_FILE)
+
+_FINEST = 10**-DECIMALS
 
 
 def _no_encoder(network: str) -> None:
     return None
-
-
-class Resemblance(NamedTuple):
-    """Likeness with what was settled for it: how a margin becomes a probability, and from which one on a post is
-    flagged as a narrative, or as protected speech that answers one."""
-
-    likeness: Likeness
-    calibration: Calibration
-    threshold: float
-    protected_threshold: float
-
-    def compare(self, tokens: Sequence[str]) -> tuple[Verdict, float] | None:
-        """The verdict and how likely it is harm; None for a post that is like no example."""
-        verdict = self.likeness.compare(tokens)
-        if verdict is None or max(verdict.likeness, verdict.protected_likeness) < FLOOR:
-            return None
-        return verdict, round(self.calibration.probability(verdict.margin), DECIMALS)
-
-
-class Told(NamedTuple):
-    """A reading, how likely it is harm, and from which probability on the post is flagged."""
-
-    reading: Reading
-    score: float
-    threshold: float
 
 
 class Teller(NamedTuple):
@@ -105,15 +84,21 @@ class Teller(NamedTuple):
         score = round(calibration.probability(weighed.margin), DECIMALS)
         return Told(weighed, score, max(sense.settings.threshold, weighed.threshold))
 
-    def rate(self, tokens: Sequence[str], post: Readable) -> float:
-        """One number for a post: how likely it is harm, or how likely by likeness where that flags it."""
-        (worth,) = self.worth([tokens])
-        told = self.tell(tokens, post, worth)
-        rated = told.score if told is not None else 0.0
+    def decide(self, tokens: Sequence[str], post: Readable, worth: float | None) -> Decision:
+        """`tell`, with what likeness says where there are plain examples."""
         compared = self.resemblance.compare(tokens) if self.resemblance else None
-        if self.resemblance and compared and compared[1] >= self.resemblance.threshold and compared[0].margin >= 0:
-            return max(rated, compared[1], self.manifest.threshold.value)
-        return rated
+        return Decision(self.tell(tokens, post, worth), compared)
+
+    def rate(self, tokens: Sequence[str], post: Readable) -> float:
+        """One number for a post: how likely it is harm. Likeness, meaning and single columns have thresholds of their
+        own; who rates posts judges them at the manifest's. So what is flagged as harm has at least that, and everything
+        else less."""
+        (worth,) = self.worth([tokens])
+        decision = self.decide(tokens, post, worth)
+        threshold = self.manifest.threshold.value
+        if decision.is_harm:
+            return max(decision.harm, threshold)
+        return min(decision.harm, round(threshold - _FINEST, DECIMALS))
 
 
 def load_tellers(
