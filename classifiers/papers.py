@@ -10,7 +10,7 @@ from msgspec import Struct
 from classifiers.gates.record import GateRecord, read_record
 from classifiers.manifest import Manifest, hash_of_manifest
 from classifiers.plain_files import read_plain
-from hustings.errors import ModelError
+from classifiers.typed_json import read_typed
 
 __all__ = ["MADE", "Papers", "read_papers", "write_made"]
 
@@ -65,8 +65,5 @@ def _seconds(folder: Path) -> float | None:
     path = folder / MADE
     if not path.exists():
         return None
-    try:
-        made = msgspec.json.decode(read_plain(path, limit=_MOST_BYTES, holds="it is one line"), type=_Made)
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{path}: {error}") from error
+    made = read_typed(read_plain(path, limit=_MOST_BYTES, holds="it is one line"), _Made, str(path))
     return made.seconds if made.manifest == hash_of_manifest(folder) else None

@@ -21,6 +21,7 @@ from msgspec import Struct
 from classifiers.manifest import MANIFEST, Manifest, Sha256, hash_of_manifest, read_manifest
 from classifiers.plain_files import read_plain
 from classifiers.signing import ANYBODY
+from classifiers.typed_json import read_typed
 from hustings.errors import ConfigError, ModelError
 
 __all__ = ["ACTIVE", "ModelStore", "Step", "Stored", "Survey", "Unreadable", "serving"]
@@ -222,12 +223,11 @@ class ModelStore:
         path = self.own / ACTIVE
         if not path.exists():
             return _Pointers()
-        try:
-            return msgspec.json.decode(
-                read_plain(path, limit=_MOST_BYTES, holds="it is a list of steps"), type=_Pointers
-            )
-        except msgspec.MsgspecError as error:
-            raise ModelError(f"{path}: {error}") from error
+        raw = read_plain(path, limit=_MOST_BYTES, holds="it is a list of steps")
+        pointers = read_typed(raw, _Pointers, str(path))
+        for name, steps in pointers.models.items():
+            _check_order(steps, f"{path}: {name}")
+        return pointers
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, tuple[Step, ...]]]:
@@ -307,6 +307,15 @@ def _hash_or_none(folder: Path) -> str | None:
         return hash_of_manifest(folder)
     except ModelError:
         return None
+
+
+def _check_order(steps: tuple[Step, ...], where: str) -> None:
+    """Raises `ModelError` for a list that we did not write."""
+    left = 0
+    for number, step in enumerate(steps, start=1):
+        left += -1 if step.action == "rollback" else 1
+        if left < 0:
+            raise ModelError(f"{where}: step {number} is a rollback, and no step is left to take back")
 
 
 def _standing(steps: tuple[Step, ...]) -> list[Step]:

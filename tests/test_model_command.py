@@ -454,8 +454,10 @@ def test_promotion_names_the_command_that_runs_the_gates(tmp_path: Path) -> None
         run("promote", "G-en@2", "--config", config)
 
 
-def test_a_paper_of_another_hand_refuses_its_model_alone(two: Path) -> None:
-    (two / "G-en@2" / "made.json").write_text("fast")
+@pytest.mark.parametrize("paper", ["made.json", "gates.json"])
+@pytest.mark.parametrize("raw", [b"fast", b'{"model": "\xff"}'])
+def test_a_paper_of_another_hand_refuses_its_model_alone(two: Path, paper: str, raw: bytes) -> None:
+    (two / "G-en@2" / paper).write_bytes(raw)
     listed = CliRunner().invoke(app, ["list", "--models", str(two), "--json"])
     assert listed.exit_code == 1
     assert [one.get("refused", "") == "" for one in json.loads(listed.stdout)] == [True, False]

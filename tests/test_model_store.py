@@ -175,10 +175,23 @@ def test_what_is_not_there_is_told_with_what_is(store: ModelStore) -> None:
         ModelStore(store.own / "nowhere").serving()
 
 
-def test_a_spoilt_list_of_promotions_is_an_error_that_names_the_file(store: ModelStore) -> None:
-    (store.own / ACTIVE).write_text('{"models": 3}')
-    with pytest.raises(ModelError, match=r"active\.json"):
-        store.serving()
+STEP = b'{"action": "rollback", "version": "1", "manifest": "%s", "at": "", "by": ""}' % (b"0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b'{"models": 3}', "Expected `object`, got `int`"),
+        (b'{"models": {"\xff": []}}', "not UTF-8 at byte 14"),
+        (b'{"models": {}, "models": {}}', "the key 'models' stands twice"),
+        (b'{"models": {"G-en": [%s]}}' % STEP, "G-en: step 1 is a rollback, and no step is left to take back"),
+    ],
+)
+def test_a_spoilt_list_of_promotions_is_an_error_that_names_the_file(store: ModelStore, raw: bytes, told: str) -> None:
+    (store.own / ACTIVE).write_bytes(raw)
+    for read in (store.serving, store.survey):
+        with pytest.raises(ModelError, match=rf"active\.json: .*{re.escape(told)}"):
+            read()
 
 
 # ── one spoilt folder ──

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from classifiers.linear.model import Weights, read_number, read_table
 from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest
 from classifiers.memory import Memory
 from classifiers.signing import ANYBODY, Signers
+from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
 
 __all__ = [
@@ -136,10 +136,7 @@ def network_of(manifest: Manifest) -> str:
 
 def read_codes(raw: bytes, where: str) -> tuple[str, ...]:
     """What `pack_codes` wrote. Raises `ModelError` when it is something else."""
-    try:
-        codes = msgspec.json.decode(raw, type=tuple[str, ...])
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{where}: {CODES}: {error}") from error
+    codes = read_typed(raw, tuple[str, ...], f"{where}: {CODES}")
     if len(set(codes)) != len(codes) or len(codes) < 2:
         raise ModelError(f"{where}: {CODES}: needs two codes or more, each once; found {codes!r}")
     return codes

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, ModelFile, Threshold
+from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
 
 __all__ = ["HEADS", "EncoderHead", "Keep", "log_odds", "pack_heads", "read_heads"]
@@ -81,10 +82,7 @@ def pack_heads(heads: Sequence[EncoderHead]) -> tuple[bytes, ModelFile]:
 
 def read_heads(raw: bytes, where: str) -> tuple[EncoderHead, ...]:
     """The heads. Raises `ModelError` when the bytes are not such a file, or two heads claim one code."""
-    try:
-        heads = msgspec.json.decode(raw, type=tuple[EncoderHead, ...])
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{where}: {HEADS}: {error}") from error
+    heads = read_typed(raw, tuple[EncoderHead, ...], f"{where}: {HEADS}")
     for names in ([head.code for head in heads], [head.beside for head in heads]):
         if not names or len(set(names)) != len(names):
             raise ModelError(f"{where}: {HEADS}: needs heads of different codes and names, found {names!r}")

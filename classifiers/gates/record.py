@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from classifiers.manifest import Manifest, hash_of_manifest
 from classifiers.plain_files import read_plain
-from hustings.errors import ModelError
+from classifiers.typed_json import read_typed
 
 __all__ = ["GATES", "Check", "GateName", "GateRecord", "read_record", "write_record"]
 
@@ -95,10 +95,6 @@ def read_record(folder: Path, manifest: Manifest) -> GateRecord | None:
     path = folder / GATES
     if not path.exists():
         return None
-    try:
-        record = msgspec.json.decode(
-            read_plain(path, limit=_MOST_BYTES, holds="it is a list of checks"), type=GateRecord
-        )
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{path}: {error}; run `hustings model gates {manifest.name}` again") from error
+    raw = read_plain(path, limit=_MOST_BYTES, holds="it is a list of checks")
+    record = read_typed(raw, GateRecord, str(path), cure=f"; run `hustings model gates {manifest.name}` again")
     return record if record.manifest == hash_of_manifest(folder) else None

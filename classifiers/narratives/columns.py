@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from classifiers.narratives.evidence import Evidence
 from classifiers.plain_files import unpack
+from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
 
 __all__ = [
@@ -154,10 +155,7 @@ def unpack_columns(raw_codes: bytes, packed: bytes, where: str, *, features: int
 
 
 def _read(raw_codes: bytes, where: str) -> _Codes:
-    try:
-        head = msgspec.json.decode(raw_codes, type=_Codes)
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{where}: {CODES}: {error}") from error
+    head = read_typed(raw_codes, _Codes, f"{where}: {CODES}")
     codes = [column.code for column in head.columns]
     if len(set(codes)) != len(codes):
         raise ModelError(f"{where}: {CODES}: a code stands twice among {', '.join(codes)}")
