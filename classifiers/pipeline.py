@@ -22,6 +22,7 @@ from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
 from classifiers.meaning.model import load_meaning_heads
 from classifiers.meaning.step import Meanings
+from classifiers.narratives.reader import FLAGGED_HARM, parent_of
 from classifiers.narratives.step import Narratives
 from classifiers.narratives.teller import load_tellers
 from classifiers.own_examples import OwnExamples
@@ -108,8 +109,14 @@ class Ingredients(NamedTuple):
         return {reader.network: reader for reader in self.code_readers}
 
     def narratives(self) -> Narratives:
-        """The tellers in service, beside the encoder that says what a post means, unless encoders are switched off."""
+        """The tellers in service, beside the encoder that says what a post means, unless encoders are switched off.
+        Raises `ModelError` for a code that no model may give."""
         tellers = load_tellers(self.models.values(), signers=self.signers, open_encoder=self.opened_readers().get)
+        for teller in tellers:
+            for code in teller.reader.columns.codes:
+                if code.startswith(FLAGGED_HARM):  # the other columns only compete
+                    _check_code(self.codebook, teller.manifest.name, code)
+                    _check_code(self.codebook, teller.manifest.name, parent_of(code))
         return Narratives(tellers, self.names)
 
     def meanings(self) -> Meanings:

@@ -18,9 +18,8 @@ def read_typed(raw: bytes, kind: type[_T], where: str, *, cure: str = "") -> _T:
     """The value in `raw`. Raises `ModelError`, which names the file as `where` and ends with the `cure`, when it is no
     strict JSON or not of that type."""
     try:
-        decode_json_strict(
-            raw
-        )  # msgspec takes keys that stand twice, and has another error for bytes that are no UTF-8
+        # msgspec takes keys that stand twice, and has another error for bytes that are no UTF-8.
+        decode_json_strict(raw)
         return msgspec.json.decode(raw, type=kind)
     except (BadInput, msgspec.MsgspecError) as error:
         raise ModelError(f"{where}: {error}{cure}") from error

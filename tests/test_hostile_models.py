@@ -26,6 +26,7 @@ from classifiers.claims.rerank import read_trees
 from classifiers.linear.features import BUCKETS
 from classifiers.linear.model import WEIGHTS, load_head, load_heads
 from classifiers.manifest import MANIFEST, manifest_bytes, read_manifest
+from classifiers.narratives.columns import CODES
 from classifiers.pipeline import open_pipeline, shipped_models
 from classifiers.signing import ANYBODY, SIGNATURE, Signer, Signers, sign
 from hustings.errors import ModelError
@@ -47,9 +48,9 @@ TRUSTED = Signers((signer(OURS, "ours.pub"),))
 class Folder:
     """A sound, signed model that a case then spoils."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, name: str = NAME) -> None:
         self.place = place
-        self.path = Path(shutil.copytree(shipped_models() / NAME, place / NAME))
+        self.path = Path(shutil.copytree(shipped_models() / name, place / name))
         self.seal()
 
     def seal(self, key: Ed25519PrivateKey = OURS) -> None:
@@ -340,6 +341,18 @@ def test_a_model_of_another_kind_is_not_loaded_as_a_head(tmp_path: Path) -> None
     (folder.path / WEIGHTS).unlink()
     with pytest.raises(ModelError, match="kind is 'narratives', wanted 'linear'"):
         load_head(folder.path, signers=TRUSTED)
+
+
+def test_a_model_of_narratives_gives_no_code_of_its_own_making(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, "N-hi")
+    raw = (folder.path / CODES).read_bytes().replace(b'"N-PROC-DATE"', b'"N-MADE-UP"')
+    folder.replace(CODES, raw)
+    vouched = {"name": CODES, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    folder.edit(files=[vouched if file["name"] == CODES else file for file in folder.tree()["files"]])
+    with pytest.raises(ModelError, match="N-hi: gives 'N-MADE-UP', which no model may give"):
+        open_pipeline(
+            models={"N-hi": folder.path}, roster=Roster(), codebook=codebook(), languages=("hi",), signers=TRUSTED
+        )
 
 
 def test_a_candidate_that_learnt_another_analysers_tokens_is_not_promoted(tmp_path: Path) -> None:
