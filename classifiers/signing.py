@@ -120,10 +120,16 @@ def sign(manifest: bytes, key_file: Path) -> bytes:
 
 
 def create_key(private: Path, public: Path) -> Signer:
-    """Make a pair of keys. Raises `ConfigError` when one of the files exists: a key is never overwritten."""
+    """Make a pair of keys. Raises `ConfigError`, and writes neither, when one of the files exists (a key is never
+    overwritten) or the private one would be called as public ones are: those are handed out."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+    if private.suffix == public.suffix:
+        raise ConfigError(f"{private}: ends as public keys do, which are handed out; name the private one otherwise")
+    for path in (private, public):
+        if path.exists() or path.is_symlink():
+            raise ConfigError(_taken(path))
     key = Ed25519PrivateKey.generate()
     for path, content, mode in (
         (private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600),
@@ -133,11 +139,15 @@ def create_key(private: Path, public: Path) -> Signer:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            raise ConfigError(f"{path}: exists already; name another file, or move the old key away first") from None
+            raise ConfigError(_taken(path)) from None
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
     raw = key.public_key().public_bytes_raw()
     return Signer(public.name, _key_id(raw), raw)
+
+
+def _taken(path: Path) -> str:
+    return f"{path}: exists already; name another file, or move the old key away first"
 
 
 def _signer(name: str, content: bytes, *, where: str) -> Signer:

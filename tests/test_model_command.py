@@ -532,6 +532,19 @@ def test_keys_are_made_once_and_sign_what_is_whole(tmp_path: Path) -> None:
         run("sign", folder, "--key", key)
 
 
+def test_no_private_key_is_written_under_the_name_of_a_public_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"k2\.pub: ends as public keys do"):
+        run("keygen", tmp_path / "k2.pub")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_beside_an_old_public_key_no_private_one_is_left(tmp_path: Path) -> None:
+    (tmp_path / "ours.pub").write_text("an old one")
+    with pytest.raises(ConfigError, match=r"ours\.pub: exists already"):
+        run("keygen", tmp_path / "ours.key")
+    assert [path.name for path in tmp_path.iterdir()] == ["ours.pub"]
+
+
 def test_what_is_no_key_is_told(tmp_path: Path) -> None:
     folder = make_head(tmp_path / "models" / "G-en", "clown")
     (tmp_path / "no.key").write_text("secret")
