@@ -87,7 +87,8 @@ class Courier:
     def _send_all(self, name: str, rows: list[outbox.Leased]) -> int:
         attempts = 0
         for leased in rows:
-            if self._stopping or self._clock.now() > leased.leased_until - ONE_ATTEMPT:
+            is_late = self._clock.now() > leased.leased_until - ONE_ATTEMPT
+            if self._stopping or is_late or outbox.is_withdrawn(self._engine, leased):
                 outbox.put_back(self._engine, leased, clock=self._clock)
                 continue
             delivery = self._send(name, leased)

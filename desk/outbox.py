@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, update
 
 from alerts.partners import route
 from desk import audit
 from desk.database.connect import reading, writing
-from desk.database.tables import outbox
+from desk.database.locks import lock_rows
+from desk.database.tables import alerts, outbox, releases
 from desk.database.upsert import insert_absent
 from desk.people import Person
 from desk.refusals import Refused
@@ -34,6 +35,7 @@ __all__ = [
     "cancel_unsent",
     "counts",
     "due_routes",
+    "is_withdrawn",
     "lease",
     "next_due",
     "of_alert",
@@ -88,6 +90,8 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     made_at: datetime
     finished_at: datetime | None
     sha256: str
+    can_go_again: bool
+    """Dead, and nothing that was said since speaks against sending it after all."""
 
 
 def add(connection: Connection, messages: Sequence[Message], *, release: str, now: datetime, due_at: datetime) -> int:
@@ -162,23 +166,26 @@ def next_due(engine: Engine) -> datetime | None:
 
 def lease(engine: Engine, routes: Collection[str], *, limit: int, clock: Clock) -> list[Leased]:
     """Take at most `limit` due rows of each of these routes for sending, oldest first. A row whose lease ran out (its
-    sender died) is due again; a row behind an unfinished one of the same alert and route is not."""
+    sender died) is due again; a row behind an unfinished one of the same alert and route is not. What was retracted
+    while it was being sent is cancelled instead of taken again."""
     now = clock.now()
     taken: list[Leased] = []
     with writing(engine) as connection:
         for name in sorted(routes):
             due = (
-                select(outbox)
+                select(outbox, _is_withdrawn().label("is_withdrawn"))
                 .where(outbox.c.route == name, outbox.c.due_at <= now, _is_first())
                 .order_by(outbox.c.sequence)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             )
             for row in connection.execute(due).all():
+                this = update(outbox).where(outbox.c.sequence == row.sequence)
+                if row.is_withdrawn:
+                    connection.execute(this.values(**_cancelled("retracted", now)))
+                    continue
                 connection.execute(
-                    update(outbox)
-                    .where(outbox.c.sequence == row.sequence)
-                    .values(state="sending", due_at=now + LEASE, attempts=row.attempts + 1, token=row.token + 1)
+                    this.values(state="sending", due_at=now + LEASE, attempts=row.attempts + 1, token=row.token + 1)
                 )
                 taken.append(
                     Leased(
@@ -192,8 +199,8 @@ def lease(engine: Engine, routes: Collection[str], *, limit: int, clock: Clock) 
 
 
 def record(engine: Engine, leased: Leased, delivery: Delivery, *, clock: Clock, random: Callable[[], float]) -> bool:
-    """Write down what became of an attempt. False when the lease was lost meanwhile: then the outcome is the next
-    holder's to write, and nothing changes here."""
+    """Write down what became of an attempt; what was retracted meanwhile is not tried again. False when the lease was
+    lost meanwhile: then the outcome is the next holder's to write, and nothing changes here."""
     now = clock.now()
     values: dict[str, Any] = {"detail": delivery.detail[:1000]}
     if delivery.result == "delivered":
@@ -203,6 +210,10 @@ def record(engine: Engine, leased: Leased, delivery: Delivery, *, clock: Clock, 
     else:
         values |= {"state": "retrying", "due_at": now + _wait(leased.attempt, delivery, random)}
     with writing(engine) as connection:
+        if values["state"] == "retrying":
+            lock_rows(connection, alerts.c.id, [leased.message.alert])  # who retracts it now sees what this writes
+            if _was_withdrawn(connection, leased):
+                values = _cancelled(f"retracted; {delivery.detail[:900]}", now)
         changed = connection.execute(
             update(outbox).where(_is_held(leased)).values(**values).returning(outbox.c.route)
         ).first()
@@ -232,14 +243,19 @@ def put_back(engine: Engine, leased: Leased, *, clock: Clock) -> None:
         )
 
 
+def is_withdrawn(engine: Engine, leased: Leased) -> bool:
+    """Whether the alert was retracted since the message was made, so that it must not be sent any more."""
+    with reading(engine) as connection:
+        return _was_withdrawn(connection, leased)
+
+
 def cancel_unsent(connection: Connection, *, alert: str, detail: str, now: datetime, release: str | None = None) -> int:
     """Cancel the rows of an alert that are not being sent and were not delivered, in the caller's transaction; only
     those of one release when given. Returns how many."""
     wanted = [outbox.c.alert == alert, outbox.c.state.in_(("queued", "retrying"))]
     if release is not None:
         wanted.append(outbox.c.release == release)
-    cancelled = {"state": "cancelled", "due_at": None, "finished_at": now, "detail": detail}
-    return connection.execute(update(outbox).where(*wanted).values(**cancelled)).rowcount
+    return connection.execute(update(outbox).where(*wanted).values(**_cancelled(detail, now))).rowcount
 
 
 def routes_told(connection: Connection, alert: str) -> dict[str, str]:
@@ -266,17 +282,20 @@ def routes_promised(connection: Connection, alert: str) -> set[str]:
 
 
 def routes_addressed(connection: Connection, alert: str) -> set[str]:
-    """Routes with a row of the alert that was not cancelled, dead ones too."""
-    statement = select(outbox.c.route).where(outbox.c.alert == alert, outbox.c.state != "cancelled")
+    """Routes with a row of the alert that was tried or will be, dead ones too."""
+    statement = select(outbox.c.route).where(
+        outbox.c.alert == alert, or_(outbox.c.state != "cancelled", outbox.c.attempts > 0)
+    )
     return set(connection.execute(statement).scalars())
 
 
 def of_alert(engine: Engine, alert: str) -> list[OutboxRow]:
     """Every row of one alert, in order."""
-    names = OutboxRow.__struct_fields__
-    statement = select(*(outbox.c[name] for name in names)).where(outbox.c.alert == alert).order_by(outbox.c.sequence)
+    columns = [outbox.c[name] for name in OutboxRow.__struct_fields__ if name in outbox.c]
+    statement = select(*columns, _can_go_again().label("can_go_again")).where(outbox.c.alert == alert)
     with reading(engine) as connection:
-        return [_outbox_row(row) for row in connection.execute(statement.limit(1000))]
+        rows = connection.execute(statement.order_by(outbox.c.sequence).limit(1000))
+        return [OutboxRow(**row._asdict()) for row in rows]
 
 
 def counts(engine: Engine) -> dict[str, int]:
@@ -287,22 +306,55 @@ def counts(engine: Engine) -> dict[str, int]:
 
 
 def requeue(engine: Engine, *, row_id: str, by: Person, clock: Clock) -> None:
-    """Try a dead row again from the start, because a person has mended what was wrong."""
+    """Try a dead row again, because a person has mended what was wrong. One attempt stays counted: it may have reached
+    somebody. Raises `Refused` when the alert was retracted or said something later over the same route."""
     if by.role not in {"lead", "engineer"}:
         raise Refused(f"a {by.role} may not send again; a lead or an engineer may")
+    this = outbox.c.id == row_id
     with writing(engine) as connection:
-        changed = connection.execute(
-            update(outbox)
-            .where(outbox.c.id == row_id, outbox.c.state == "dead")
-            .values(state="retrying", due_at=clock.now(), attempts=0, finished_at=None)
-        )
-        if changed.rowcount == 0:
+        about = connection.execute(select(outbox.c.alert).where(this)).scalars().all()
+        lock_rows(connection, alerts.c.id, about)
+        row = connection.execute(select(outbox.c.state, _can_go_again().label("can_go_again")).where(this)).first()
+        if row is None or row.state != "dead":
             raise Refused("this delivery is not dead")
+        if not row.can_go_again:
+            raise Refused("the alert was retracted, or said more over this route since: this is not sent any more")
+        connection.execute(
+            update(outbox).where(this).values(state="retrying", due_at=clock.now(), attempts=1, finished_at=None)
+        )
         audit.append(connection, at=clock.now(), actor=by.pseudonym, action="delivery-requeued", subject=row_id)
 
 
-def _outbox_row(row: Row[Any]) -> OutboxRow:
-    return OutboxRow(**row._asdict())
+def _can_go_again() -> ColumnElement[bool]:
+    later = outbox.alias("later")
+    was_overtaken = exists().where(
+        later.c.alert == outbox.c.alert,
+        later.c.route == outbox.c.route,
+        later.c.sequence > outbox.c.sequence,
+        later.c.state != "cancelled",
+    )
+    return and_(outbox.c.state == "dead", ~was_overtaken, ~_is_withdrawn())
+
+
+def _is_withdrawn() -> ColumnElement[bool]:
+    """The machine or a person has retracted the alert since the row was made. The correction itself is not meant."""
+    by_machine = exists().where(alerts.c.id == outbox.c.alert, alerts.c.state == "retracted")
+    by_person = exists().where(
+        releases.c.alert == outbox.c.alert,
+        releases.c.action == "retract",
+        releases.c.state == "done",
+        releases.c.done_at > outbox.c.made_at,
+    )
+    return and_(outbox.c.kind != "retract", or_(by_machine, by_person))
+
+
+def _was_withdrawn(connection: Connection, leased: Leased) -> bool:
+    statement = select(_is_withdrawn()).select_from(outbox).where(outbox.c.id == leased.message.id)
+    return bool(connection.execute(statement).scalar())
+
+
+def _cancelled(detail: str, now: datetime) -> dict[str, Any]:
+    return {"state": "cancelled", "due_at": None, "finished_at": now, "detail": detail}
 
 
 def _is_first() -> ColumnElement[bool]:
@@ -330,7 +382,7 @@ def _supersede(connection: Connection, row: dict[str, Any], now: datetime) -> No
             outbox.c.kind.in_(COLLAPSING),
             outbox.c.state.in_(("queued", "retrying")),
         )
-        .values(state="cancelled", due_at=None, finished_at=now, detail=f"superseded by {row['id']}")
+        .values(**_cancelled(f"superseded by {row['id']}", now))
     )
 
 

@@ -252,7 +252,7 @@ def test_dead_row_is_sent_again_when_a_person_asks(engine: Engine, clock: Virtua
     with pytest.raises(Refused, match="a reviewer may not"):
         outbox.requeue(engine, row_id="m-1", by=reviewer, clock=clock)
     outbox.requeue(engine, row_id="m-1", by=engineer, clock=clock)
-    assert take(engine, clock)[0].attempt == 1
+    assert take(engine, clock)[0].attempt == 2  # the former one may have reached somebody
     with pytest.raises(Refused, match="not dead"):
         outbox.requeue(engine, row_id="m-1", by=engineer, clock=clock)
 
