@@ -67,11 +67,12 @@ def decision_of(row: Row[Any]) -> Decision | None:
 
 def standing_release(connection: Connection, alert_id: str) -> Row[Any] | None:
     """The release under which an alert speaks, if what was decided last is one. What a person decided goes before what
-    a rule lets out: after a lead's retraction a rule that names nobody is silent too."""
+    a rule lets out: after a lead's retraction a rule that names nobody is silent too. Of decisions at the same instant
+    the one against sending goes first."""
     latest = connection.execute(
         select(releases)
         .where(releases.c.alert == alert_id, releases.c.state == "done")
-        .order_by(releases.c.proposed_by == BY_RULE, releases.c.done_at.desc(), releases.c.id)
+        .order_by(releases.c.proposed_by == BY_RULE, releases.c.done_at.desc(), releases.c.action == "release")
     ).first()
     return latest if latest is not None and latest.action == "release" else None
 

@@ -9,14 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from alerts.messages import Decision, render
-from alerts.partners import Partner, reason_to_withhold, route, scope_of
+from alerts.partners import Partner, Scope, reason_to_withhold, route, scope_of
 from alerts.redaction import Redactor
 from desk.posts import Posts
 from hustings.contracts import Message
+from hustings.errors import ConfigError
 from hustings.roster import Roster
-from hustings.types import Alert, Assessment, Notice
+from hustings.types import Alert, Assessment, Notice, hash_id
 
-__all__ = ["Cover", "Dispatcher", "cover_of", "covers"]
+__all__ = ["Cover", "Dispatcher", "cover_hash", "cover_of", "covers"]
 
 MOST_EVIDENCE = 200
 """Posts of an alert that are read to learn whom it names and in which languages."""
@@ -37,6 +38,11 @@ def cover_of(alert: Alert, assessments: Sequence[Assessment]) -> Cover:
         tlp=alert.tlp,
         targets=tuple(sorted(scope_of(alert, assessments).targets)),
     )
+
+
+def cover_hash(cover: Cover) -> str:
+    """What a page carries, so that a release covers what was read there and nothing else."""
+    return hash_id("cover", cover.severity, cover.tlp, *cover.targets)
 
 
 def covers(former: Cover, present: Cover) -> bool:
@@ -63,7 +69,7 @@ class Dispatcher:
     def withheld(self, alert: Alert, assessments: Sequence[Assessment]) -> dict[str, str | None]:
         """For each partner why it is not told of this alert; None: it is."""
         scope = scope_of(alert, assessments)
-        return {partner.id: reason_to_withhold(partner, alert, scope) for partner in self._partners}
+        return {partner.id: _reason_to_withhold(partner, alert, scope) for partner in self._partners}
 
     def messages(
         self,
@@ -79,7 +85,7 @@ class Dispatcher:
         scope = scope_of(alert, assessments)
         made = []
         for partner in self._partners:
-            if reason_to_withhold(partner, alert, scope) is not None:
+            if _reason_to_withhold(partner, alert, scope) is not None:
                 continue
             for channel in partner.channels:
                 name = route(partner.id, channel.name)
@@ -105,9 +111,9 @@ class Dispatcher:
         self, alert: Alert, notice: Notice, told: Mapping[str, str], *, decision: Decision, note: str, now: datetime
     ) -> list[Message]:
         """The correction for everybody who was told, whatever the partner's filters say by now: under the marking that
-        the route was told with, and without any post. A route that is not configured any more is left out."""
+        the route was told with, and without any post. What is not among `routes` is left out."""
         made = []
-        for partner in self._partners:
+        for partner in filter(_has_key, self._partners):
             for channel in partner.channels:
                 marking = told.get(route(partner.id, channel.name))
                 if marking is None:
@@ -130,11 +136,34 @@ class Dispatcher:
     def resolve(self, reference: str, *, partner: str, alert: Alert) -> str | None:
         """The key of the post that a message to this partner showed as `reference`; None when the alert has none."""
         found = next((each for each in self._partners if each.id == partner), None)
-        if found is None:
+        if found is None or not _has_key(found):
             return None
         redactor = Redactor(key=found.pseudonym_key.reveal(), roster=self._roster, mask_slurs=True)
-        return next((key for key in alert.evidence if redactor.key(key) == reference), None)
+        withdrawn = alert.reason.get("post")
+        keys = (*alert.evidence, withdrawn) if isinstance(withdrawn, str) else alert.evidence
+        return next((key for key in keys if redactor.key(key) == reference), None)
 
     def routes(self) -> set[str]:
-        """Every configured route."""
-        return {route(partner.id, channel.name) for partner in self._partners for channel in partner.channels}
+        """Every configured route for which messages can be made now."""
+        return {
+            route(partner.id, channel.name)
+            for partner in filter(_has_key, self._partners)
+            for channel in partner.channels
+        }
+
+
+def _reason_to_withhold(partner: Partner, alert: Alert, scope: Scope) -> str | None:
+    return reason_to_withhold(partner, alert, scope) or _key_problem(partner)
+
+
+def _has_key(partner: Partner) -> bool:
+    return _key_problem(partner) is None
+
+
+def _key_problem(partner: Partner) -> str | None:
+    """Why no pseudonyms can be made for this partner. Others are told all the same."""
+    try:
+        partner.pseudonym_key.reveal()
+    except ConfigError as error:
+        return f"no pseudonyms without its key: {error}"
+    return None

@@ -7,14 +7,15 @@ leave by themselves, because they name nobody. Shadow alerts never leave."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, distinct, func, select, update
+from sqlalchemy import Connection, Engine, Row, case, distinct, func, select, tuple_, update
 
+from alerts.markings import SEVERITIES
 from alerts.messages import Decision
 from desk import audit, outbox
 from desk.database.connect import reading, writing
@@ -24,14 +25,16 @@ from desk.decisions import (
     GRACE,
     Release,
     decision_of,
+    encode_cover,
     insert_decision,
     may_leave_at,
     open_proposal,
     proposal_for,
     release_of,
     replace_proposals,
+    standing_release,
 )
-from desk.dispatch import Cover, Dispatcher, cover_of
+from desk.dispatch import Cover, Dispatcher, cover_hash, cover_of
 from desk.gate import DECIDING_ROLES, Gate, gate_of, is_enough
 from desk.notices import settle, waiting_notices
 from desk.people import Person
@@ -48,10 +51,13 @@ __all__ = [
     "Release",
     "Released",
     "Waiting",
+    "WaitingPage",
     "count_waiting",
     "decline",
     "gate_of",
     "history",
+    "is_out",
+    "notice_by_route",
     "overdue",
     "release",
     "retract",
@@ -84,11 +90,20 @@ class Waiting(Struct, frozen=True, kw_only=True):
     proposal: Release | None
 
 
+class WaitingPage(Struct, frozen=True, kw_only=True):
+    """Alerts that wait, the most severe first, of these the longest waiting; `next` continues the list and is None at
+    its end."""
+
+    alerts: tuple[Waiting, ...]
+    next: str | None
+
+
 def release(
     engine: Engine,
     *,
     alert_id: str,
     revision: int,
+    seen: str,
     person: Person,
     codes: tuple[str, ...],
     note: str,
@@ -98,8 +113,9 @@ def release(
 ) -> Released:
     """Let an alert out, as far as this person may: alone, as the second person of a proposal, or as a proposal.
 
-    `revision` is that of the alert on the page; a newer one is a `Conflict`. Messages of a release wait ten seconds
-    (`GRACE`) in the outbox. Raises `Refused` when role, codes or the alert's state do not allow it."""
+    `revision` is that of the alert on the page, `seen` the `cover_hash` of what it showed; if either is another by
+    now, that is a `Conflict`: posts that name more people join an alert without a new revision. Messages of a release
+    wait ten seconds (`GRACE`) in the outbox. Raises `Refused` when role, codes or the alert's state do not allow it."""
     for code in codes:
         if not codebook.is_known(code):
             raise Refused(f"the codebook {codebook.version} has no code {code!r}")
@@ -115,6 +131,8 @@ def release(
         if not waits:
             raise Refused("nothing of this alert waits for a release")
         cover = cover_of(alert, evidence)
+        if cover_hash(cover) != seen:
+            raise Conflict("the alert changed while you read it: its severity, its marking or whom it names")
         proposal = proposal_for(connection, alert_id, cover)
         gate = gate_of(alert, evidence, codes)
         if not is_enough(gate, person, proposed_by=None if proposal is None else proposal.proposed_by):
@@ -167,10 +185,11 @@ def decline(engine: Engine, *, alert_id: str, revision: int, person: Person, not
 def retract(
     engine: Engine, *, alert_id: str, person: Person, note: str, dispatcher: Dispatcher, clock: Clock
 ) -> Released:
-    """Tell everybody who was told that the alert no longer stands, and cancel what was not sent yet.
+    """Tell everybody who was told that the alert no longer stands, and cancel what was not sent yet; nothing of it
+    leaves by itself any more. Where nobody was told, no message is made.
 
     Confirms what the machine withdrew, or withdraws what people found to be wrong: the latter is the lead's.
-    Corrections wait for nothing. Raises `Refused` when nobody was told."""
+    Corrections wait for nothing. Raises `Refused` when nothing of the alert was let out."""
     now = clock.now()
     with writing(engine) as connection:
         alert = _locked(connection, alert_id)
@@ -178,10 +197,10 @@ def retract(
             raise Refused(f"a {person.role} may not retract alerts")
         if alert.state != "retracted" and person.role != "lead":
             raise Refused("the rule still stands by this alert; only a lead may retract it")
-        outbox.cancel_unsent(connection, alert=alert_id, detail="retracted", now=now)
+        if not is_out(connection, alert_id):
+            raise Refused("nothing of this alert was let out; decline it instead")
+        stopped = outbox.cancel_unsent(connection, alert=alert_id, detail="retracted", now=now)
         told = outbox.routes_told(connection, alert_id)
-        if not told:
-            raise Refused("nobody was told of this alert; decline it instead")
         machine = [notice for notice in waiting_notices(connection, alert_id) if notice.kind == "retract"]
         replace_proposals(connection, alert_id)
         done = insert_decision(connection, alert, "retract", "done", cover_of(alert, ()), (), note, person, now)
@@ -193,14 +212,15 @@ def retract(
         decision = Decision(roles=(person.role,), codes=(), at=now)
         messages = dispatcher.retractions(alert, notice, told, decision=decision, note=note, now=now)
         count = outbox.add(connection, messages, release=done, now=now, due_at=now)
-        settle(connection, alert_id, "told", release=done)
+        settle(connection, alert_id, "told" if told else "silent", release=done)
+        counts = {"messages": count, "told": len(told), "cancelled": stopped}
         audit.append(
             connection,
             at=now,
             actor=person.pseudonym,
             action="retract",
             subject=alert_id,
-            detail={"release": done, "revision": alert.revision, "messages": count, "told": len(told)},
+            detail={"release": done, "revision": alert.revision, **counts},
         )
     return Released(id=done, state="done", messages=count, unreachable=tuple(sorted(told.keys() - dispatcher.routes())))
 
@@ -251,27 +271,44 @@ def second_look(engine: Engine, *, release_id: str, person: Person, note: str, c
         )
 
 
-def waiting(engine: Engine, *, limit: int = 100) -> list[Waiting]:
-    """Alerts of which something waits for a decision, the longest waiting first."""
-    found: dict[str, list[Row[Any, Any, Any, Any]]] = {}
+def waiting(engine: Engine, *, limit: int = 100, after: str | None = None) -> WaitingPage:
+    """Alerts of which something waits for a decision. `after` is the `next` of the page before; when that alert waits
+    no more, the list begins anew."""
+    since = (
+        select(notices.c.alert, func.min(notices.c.recorded_at).label("since"))
+        .where(notices.c.state == "waiting")
+        .group_by(notices.c.alert)
+        .subquery()
+    )
+    ranks = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
+    rank = case(ranks, value=alerts.c.severity, else_=len(SEVERITIES))
+    place = (rank, since.c.since, alerts.c.id)
+    statement = select(alerts.c.value, *place).join(since, since.c.alert == alerts.c.id).order_by(*place)
     with reading(engine) as connection:
-        statement = (
-            select(notices.c.alert, notices.c.kind, notices.c.recorded_at, alerts.c.value)
-            .join(alerts, alerts.c.id == notices.c.alert)
-            .where(notices.c.state == "waiting")
+        if after is not None:
+            last = connection.execute(statement.where(alerts.c.id == after)).first()
+            if last is not None:
+                statement = statement.where(tuple_(*place) > tuple(last[1:]))
+        rows = connection.execute(statement.limit(limit + 1)).all()
+        shown = rows[:limit]
+        kinds: dict[str, list[str]] = {row.id: [] for row in shown}
+        waits = (
+            select(notices.c.alert, notices.c.kind)
+            .where(notices.c.state == "waiting", notices.c.alert.in_(kinds))
             .order_by(notices.c.recorded_at, notices.c.revision)
         )
-        for row in connection.execute(statement):
-            found.setdefault(row.alert, []).append(row)
-        return [
+        for notice in connection.execute(waits):
+            kinds[notice.alert].append(notice.kind)
+        found = tuple(
             Waiting(
-                alert=decode(rows[0].value, Alert),
-                kinds=tuple(row.kind for row in rows),
-                since=rows[0].recorded_at,
-                proposal=open_proposal(connection, alert_id),
+                alert=decode(row.value, Alert),
+                kinds=tuple(kinds[row.id]),
+                since=row.since,
+                proposal=open_proposal(connection, row.id),
             )
-            for alert_id, rows in list(found.items())[:limit]
-        ]
+            for row in shown
+        )
+    return WaitingPage(alerts=found, next=shown[-1].id if len(rows) > limit else None)
 
 
 def count_waiting(engine: Engine) -> int:
@@ -279,6 +316,21 @@ def count_waiting(engine: Engine) -> int:
     wanted = select(func.count(distinct(notices.c.alert))).where(notices.c.state == "waiting")
     with reading(engine) as connection:
         return connection.execute(wanted).scalar_one()
+
+
+def is_out(connection: Connection, alert_id: str) -> bool:
+    """Whether there is something to retract: something of the alert was sent or will be, or a release lets it speak."""
+    return bool(outbox.routes_addressed(connection, alert_id)) or standing_release(connection, alert_id) is not None
+
+
+def notice_by_route(
+    connection: Connection, alert: Alert, waits: Sequence[Notice], routes: Collection[str]
+) -> dict[str, Notice]:
+    """Which notice each route hears of when what waits is let out: the opening over a route where nothing of the alert
+    was tried yet, else the latest."""
+    addressed = outbox.routes_addressed(connection, alert.id)
+    opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
+    return {name: waits[-1] if name in addressed else opening for name in routes}
 
 
 def history(engine: Engine, alert_id: str) -> list[Release]:
@@ -345,6 +397,7 @@ def _complete(
             .values(
                 state="done",
                 revision=alert.revision,
+                cover=encode_cover(cover),  # what both have seen; the proposal may have named more
                 codes=msgspec.json.encode(agreed).decode(),
                 note=notes,
                 approved_by=person.pseudonym,
@@ -364,10 +417,8 @@ def _queue_release(
     done: Row[Any],
     now: datetime,
 ) -> int:
-    """One message a route, with the alert as it is now: for who has not heard of it the opening, else the latest."""
-    addressed = outbox.routes_addressed(connection, alert.id)
-    opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
-    by_route = {name: waits[-1] if name in addressed else opening for name in dispatcher.routes()}
+    """One message a route, with the alert as it is now."""
+    by_route = notice_by_route(connection, alert, waits, dispatcher.routes())
     messages = dispatcher.messages(alert, by_route, evidence, decision=decision_of(done), now=now)
     queued = {"release": done.id, "now": now, "due_at": may_leave_at(done, now)}
     return outbox.add(connection, messages, **queued) + outbox.replace_cancelled(connection, messages, **queued)

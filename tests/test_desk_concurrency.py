@@ -22,7 +22,7 @@ from desk.book import DeskBook
 from desk.database.connect import open_database, reading, writing
 from desk.database.tables import alerts, queue_posts
 from desk.database.tables import audit as audit_rows
-from desk.dispatch import Dispatcher
+from desk.dispatch import Dispatcher, cover_hash, cover_of
 from desk.people import DeskRole, Person
 from desk.refusals import Conflict, Refused
 from desk.reviews import Judgement
@@ -311,6 +311,7 @@ def test_everybody_at_work_at_once_stands_in_nobodys_way(engine: Engine) -> None
                     engine,
                     alert_id=name,
                     revision=found.revision,
+                    seen=cover_hash(cover_of(found, DISPATCHER.evidence(found))),
                     person=who,
                     codes=("N-PROC-DATE",),
                     note="",

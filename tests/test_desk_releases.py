@@ -16,7 +16,7 @@ from alerts.secrets import Secret
 from desk import audit, book, outbox, releases
 from desk.book import DeskBook
 from desk.database.connect import open_database
-from desk.dispatch import Dispatcher
+from desk.dispatch import Dispatcher, cover_hash, cover_of
 from desk.people import DeskRole, Person
 from desk.refusals import Conflict, Refused
 from desk.releases import Released
@@ -111,11 +111,19 @@ class Office:
         notices = tuple(notice for each in alerts for notice in each.notices)
         self.book.record(AlertChanges(alerts=alerts, notices=notices), partition=0, epoch=epoch)
 
-    def release(self, who: Person, *, revision: int = 1, codes: tuple[str, ...] = ("N-PROC-DATE",)) -> Released:
+    def page(self, name: str = "a-1") -> str:
+        """What the page of an alert shows of whom a release would cover."""
+        shown = book.alert(self.engine, name)
+        return "" if shown is None else cover_hash(cover_of(shown, self.dispatcher.evidence(shown)))
+
+    def release(
+        self, who: Person, *, revision: int = 1, codes: tuple[str, ...] = ("N-PROC-DATE",), seen: str | None = None
+    ) -> Released:
         return releases.release(
             self.engine,
             alert_id="a-1",
             revision=revision,
+            seen=self.page() if seen is None else seen,
             person=who,
             codes=codes,
             note="",
@@ -132,18 +140,19 @@ class Office:
     def outbox(self) -> list[tuple[str, str, str]]:
         return [(row.route, row.kind, row.state) for row in outbox.of_alert(self.engine, "a-1")]
 
-    def deliver(self) -> list[str]:
-        """Send whatever is due; returns "route kind" of each."""
+    def deliver(self, *, dead: str = "") -> list[str]:
+        """Send whatever is due, in vain over the route `dead`; returns "route kind" of each."""
         sent = []
         while due := outbox.due_routes(self.engine, clock=self.clock):
             for leased in outbox.lease(self.engine, due, limit=10, clock=self.clock):
-                done = Delivery(result="delivered")
+                is_dead = f"{leased.message.partner}/{leased.message.channel}" == dead
+                done = Delivery(result="dead" if is_dead else "delivered")
                 outbox.record(self.engine, leased, done, clock=self.clock, random=lambda: 0.5)
                 sent.append(f"{leased.message.partner}/{leased.message.channel} {leased.message.kind}")
         return sent
 
     def waiting(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(each.alert.id, each.kinds) for each in releases.waiting(self.engine)]
+        return [(each.alert.id, each.kinds) for each in releases.waiting(self.engine).alerts]
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +208,7 @@ def test_reviewer_proposes_and_a_second_person_lets_out(office: Office) -> None:
     office.watch(alert())
     assert office.release(ANA).state == "proposed"
     assert office.outbox() == []
-    proposal = releases.waiting(office.engine)[0].proposal
+    proposal = releases.waiting(office.engine).alerts[0].proposal
     assert proposal is not None
     assert (proposal.proposed_by, proposal.codes) == ("p-ana", ("N-PROC-DATE",))
     done = office.release(BEN, codes=("N-PROC",))
@@ -271,6 +280,58 @@ def test_alert_that_changed_while_it_was_read_is_a_conflict(office: Office) -> N
     office.watch(alert("open", "escalate"))
     with pytest.raises(Conflict, match="revision 2, you saw 1"):
         office.release(LEAD, revision=1)
+
+
+def test_release_of_an_alert_that_names_somebody_who_was_not_on_the_page_is_a_conflict(office: Office) -> None:
+    office.posts.put(assessment("f:1", targets=("c1",)), assessment("f:2", targets=("c2",)))
+    office.watch(alert())
+    page = office.page()
+    office.watch(alert(evidence=("f:1", "f:2"), value=4.0))
+    with pytest.raises(Conflict, match="whom it names"):
+        office.release(LEAD, seen=page)
+    assert (office.outbox(), office.waiting()) == ([], [("a-1", ("open",))])
+    assert office.release(LEAD, seen=office.page()).state == "done"
+
+
+def test_post_that_names_nobody_new_changes_nothing_of_what_was_read(office: Office) -> None:
+    office.posts.put(assessment("f:1", targets=("c1",)), assessment("f:2", targets=("c1",)))
+    office.watch(alert())
+    page = office.page()
+    office.watch(alert(evidence=("f:1", "f:2"), value=4.0))
+    assert office.release(LEAD, seen=page).state == "done"
+
+
+def test_release_by_two_covers_only_whom_both_have_seen(office: Office) -> None:
+    office.posts.put(assessment("f:1", targets=("c1",)), assessment("f:2", targets=("c2",)))
+    office.watch(alert(evidence=("f:1", "f:2")))
+    office.release(ANA)
+    office.watch(alert(evidence=("f:1",)))
+    assert office.release(BEN).state == "done"
+    office.watch(alert("open", "escalate", evidence=("f:1", "f:2")))
+    assert office.waiting() == [("a-1", ("escalate",))]
+
+
+def test_most_severe_alerts_wait_first_of_these_the_longest_waiting_and_every_page_is_reached(office: Office) -> None:
+    for name, severity in (("old", "low"), ("odd", "odd"), ("first", "high"), ("second", "high"), ("new", "critical")):
+        office.clock.advance(timedelta(microseconds=1))
+        office.watch(alert("open", "escalate", name=name, severity=severity))
+    found, after = [], None
+    while True:
+        page = releases.waiting(office.engine, limit=2, after=after)
+        found.append([(each.alert.id, each.kinds) for each in page.alerts])
+        after = page.next
+        if after is None:
+            break
+    both = ("open", "escalate")
+    assert found == [[("new", both), ("first", both)], [("second", both), ("old", both)], [("odd", both)]]
+
+
+def test_list_of_what_waits_begins_anew_behind_an_alert_that_was_decided(office: Office) -> None:
+    office.watch(alert(), alert(name="a-2"))
+    page = releases.waiting(office.engine, limit=1)
+    assert page.next == "a-1"
+    office.release(LEAD)
+    assert [each.alert.id for each in releases.waiting(office.engine, after=page.next).alerts] == ["a-2"]
 
 
 def test_proposal_ends_when_the_alert_says_something_else(office: Office) -> None:
@@ -415,12 +476,12 @@ def test_release_of_which_something_is_being_sent_is_not_undone(office: Office) 
 # ── what follows by itself ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def released(office: Office, *first: NoticeKind, **given: Any) -> None:
-    """An alert that was let out and delivered."""
+def released(office: Office, *first: NoticeKind, dead: str = "", **given: Any) -> None:
+    """An alert that was let out and delivered, in vain over the route `dead`."""
     office.watch(alert(*first, **given))
     office.release(LEAD, revision=max(1, len(first)))
     office.clock.advance(timedelta(seconds=10))
-    office.deliver()
+    office.deliver(dead=dead)
 
 
 @pytest.mark.parametrize("kind", ["escalate", "renotify", "reopen", "resolve", "update", "merge"])
@@ -640,6 +701,123 @@ def test_retracting_what_nobody_was_told_of_is_refused(office: Office) -> None:
     office.watch(alert())
     with pytest.raises(Refused, match="decline it instead"):
         office.retract(LEAD)
+
+
+def test_release_that_no_route_has_tried_yet_is_stopped_by_a_lead_and_nobody_is_told(office: Office) -> None:
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(minutes=5))
+    with pytest.raises(Refused, match="only a lead"):
+        office.retract(ANA)
+    assert office.retract(OTHER_LEAD).messages == 0
+    assert office.outbox() == [("north/hook", "open", "cancelled"), ("north/file", "open", "cancelled")]
+    office.watch(alert("open", "escalate"))
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == []
+    assert office.waiting() == [("a-1", ("escalate",))]
+
+
+def test_another_lead_stops_a_release_within_its_ten_seconds(office: Office) -> None:
+    office.watch(alert())
+    office.release(LEAD)
+    assert office.retract(OTHER_LEAD).messages == 0
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == []
+
+
+def test_release_that_concerned_nobody_is_stopped_before_it_concerns_somebody(office: Office) -> None:
+    office.employ()
+    office.watch(alert())
+    office.release(LEAD)
+    office.retract(LEAD)
+    office.employ(partner("north"))
+    office.watch(alert("open", "escalate"))
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == []
+
+
+def test_who_may_have_been_told_before_a_delivery_was_sent_again_is_told_of_the_retraction(office: Office) -> None:
+    office.employ(partner("north", channels=(ChannelEntry(name="hook", kind="webhook"),)))
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    office.deliver(dead="north/hook")
+    outbox.requeue(office.engine, row_id=outbox.of_alert(office.engine, "a-1")[0].id, by=LEAD, clock=office.clock)
+    assert office.retract(LEAD).messages == 1
+    assert office.deliver() == ["north/hook retract"]
+    assert office.outbox() == [("north/hook", "open", "cancelled"), ("north/hook", "retract", "delivered")]
+
+
+def test_dead_delivery_of_a_retracted_alert_is_not_sent_again(office: Office) -> None:
+    released(office, dead="north/hook")
+    office.clock.advance(timedelta(minutes=1))
+    office.retract(LEAD)
+    assert office.deliver(dead="north/hook") == ["north/file retract", "north/hook retract"]
+    opening, _, correction, _ = outbox.of_alert(office.engine, "a-1")
+    assert (opening.state, opening.can_go_again) == ("dead", False)
+    with pytest.raises(Refused, match="was retracted"):
+        outbox.requeue(office.engine, row_id=opening.id, by=LEAD, clock=office.clock)
+    assert (correction.state, correction.can_go_again) == ("dead", True)
+    outbox.requeue(office.engine, row_id=correction.id, by=LEAD, clock=office.clock)
+    assert office.deliver() == ["north/hook retract"]
+
+
+def test_dead_delivery_of_an_alert_that_the_machine_withdrew_is_not_sent_again(office: Office) -> None:
+    released(office, dead="north/hook")
+    office.watch(retracted())
+    with pytest.raises(Refused, match="was retracted"):
+        outbox.requeue(office.engine, row_id=outbox.of_alert(office.engine, "a-1")[0].id, by=LEAD, clock=office.clock)
+
+
+def test_dead_delivery_is_not_sent_again_behind_a_later_one_of_the_same_alert_and_route(office: Office) -> None:
+    released(office, dead="north/hook")
+    office.watch(alert("open", "escalate"))
+    with pytest.raises(Refused, match="said more over this route"):
+        outbox.requeue(office.engine, row_id=outbox.of_alert(office.engine, "a-1")[0].id, by=LEAD, clock=office.clock)
+
+
+@pytest.mark.parametrize("by", ["a person", "the machine"])
+def test_message_that_fails_while_its_alert_is_retracted_is_not_tried_again(by: str, office: Office) -> None:
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    underway = outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0]
+    office.clock.advance(timedelta(seconds=1))
+    if by == "the machine":
+        office.watch(retracted())
+    office.retract(LEAD)
+    outbox.record(office.engine, underway, Delivery(result="retry"), clock=office.clock, random=lambda: 0.5)
+    assert office.deliver() == ["north/hook retract"]
+    assert office.outbox()[0] == ("north/hook", "open", "cancelled")
+
+
+@pytest.mark.parametrize("ends", ["put back", "never heard of again"])
+def test_message_of_a_retracted_alert_that_nobody_sent_under_its_lease_is_not_sent(ends: str, office: Office) -> None:
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    underway = outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0]
+    assert not outbox.is_withdrawn(office.engine, underway)
+    office.clock.advance(timedelta(seconds=1))
+    office.retract(LEAD)
+    assert outbox.is_withdrawn(office.engine, underway)
+    if ends == "put back":
+        outbox.put_back(office.engine, underway, clock=office.clock)
+    office.clock.advance(outbox.LEASE)
+    assert office.deliver() == ["north/hook retract"]
+
+
+def test_route_whose_message_a_retraction_cut_short_hears_that_the_alert_stands_again(office: Office) -> None:
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    for underway in outbox.lease(office.engine, {"north/hook", "north/file"}, limit=1, clock=office.clock):
+        outbox.record(office.engine, underway, Delivery(result="retry"), clock=office.clock, random=lambda: 0.5)
+    office.watch(retracted())
+    office.watch(alert("open", "retract", "reopen", severity="high"))
+    office.release(LEAD, revision=3)
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == ["north/file reopen", "north/hook reopen"]
 
 
 def test_correction_is_marked_as_the_message_that_it_corrects(office: Office) -> None:

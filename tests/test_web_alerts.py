@@ -173,6 +173,20 @@ def test_an_alert_that_changed_meanwhile_is_not_released_unseen(world: World) ->
     assert rows(world) == []
 
 
+def test_an_alert_that_names_more_people_than_the_page_showed_is_not_released_unseen(world: World) -> None:
+    lead = world.signed_in("lead")
+    page = lead.get(DATE)
+    assert "Covers severity high, TLP:AMBER and nobody by name" in page.text
+    joined = msgspec.structs.replace(DATE_ALERT, evidence=(*DATE_ALERT.evidence, "fedi.example:threat-1"))
+    world.book.record(AlertChanges(alerts=(joined,)), partition=0, epoch=1)
+    conflict = lead.submit(page, f"{DATE}/release", note="seen the gazette")
+    assert (conflict.status_code, rows(world)) == (409, [])
+    assert "whom it names" in conflict.text
+    assert "Covers severity high, TLP:AMBER and Mara Tellan" in conflict.text
+    assert ">seen the gazette</textarea>" in conflict.text
+    assert lead.submit(conflict, f"{DATE}/release").status_code == 303
+
+
 def test_an_unknown_code_is_refused(world: World) -> None:
     lead = world.signed_in("lead")
     answer = lead.submit(lead.get(DATE), f"{DATE}/release", codes="N-NONSENSE")
@@ -193,6 +207,55 @@ def test_deliveries_stand_on_the_page_and_a_dead_one_can_be_sent_again(world: Wo
     assert f"{DATE}/requeue" not in world.signed_in("reviewer").get(DATE).text
     assert lead.submit(page, f"{DATE}/requeue").status_code == 303
     assert {row.state for row in rows(world)} == {"delivered", "retrying"}
+
+
+def test_a_release_that_no_route_has_tried_is_stopped_on_its_page(world: World) -> None:
+    lead = world.signed_in("lead")
+    release(lead, DATE)
+    world.clock.advance(timedelta(minutes=5))
+    page = lead.get(DATE)
+    assert "Nobody was told yet" in page.text
+    assert lead.submit(page, f"{DATE}/retract", note="a drill").status_code == 303
+    assert deliver(world) == []
+    assert [row.state for row in rows(world)] == ["cancelled", "cancelled"]
+    assert f"{DATE}/retract" not in lead.get(DATE).text
+
+
+def test_a_dead_delivery_of_a_retracted_alert_offers_no_way_to_send_it_again(world: World) -> None:
+    lead = world.signed_in("lead")
+    release(lead, DATE)
+    world.clock.advance(timedelta(seconds=10))
+    engine = world.services.engine
+    for leased in outbox.lease(engine, outbox.due_routes(engine, clock=world.clock), limit=9, clock=world.clock):
+        outbox.record(engine, leased, Delivery(result="dead"), clock=world.clock, random=lambda: 0.5)
+    page = lead.get(DATE)
+    assert page.text.count("Send again") == 2
+    world.clock.advance(timedelta(minutes=1))
+    assert lead.submit(page, f"{DATE}/retract").status_code == 303
+    assert "Send again" not in lead.get(DATE).text
+    refused = lead.submit(page, f"{DATE}/requeue")
+    assert (refused.status_code, "not sent any more" in refused.text) == (400, True)
+
+
+def test_what_is_shown_of_an_update_is_what_leaves_over_a_route_whose_opening_died(world: World) -> None:
+    lead = world.signed_in("lead")
+    release(lead, DATE)
+    world.clock.advance(timedelta(seconds=10))
+    engine = world.services.engine
+    for leased in outbox.lease(engine, outbox.due_routes(engine, clock=world.clock), limit=9, clock=world.clock):
+        result = "dead" if leased.message.channel == "hook" else "delivered"
+        outbox.record(engine, leased, Delivery(result=result), clock=world.clock, random=lambda: 0.5)
+    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
+    changed = msgspec.structs.replace(
+        DATE_ALERT, revision=2, severity="critical", notices=(*DATE_ALERT.notices, notice)
+    )
+    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
+    page = lead.get(DATE).text
+    shown = re.findall(r'<p class="message-text" dir="auto">(.*?)</p>', page, re.DOTALL)
+    release(lead, DATE)
+    world.clock.advance(timedelta(seconds=10))
+    assert sorted(deliver(world)) == sorted(unescape(text) for text in shown)
+    assert [row.kind for row in rows(world)][2:] == ["escalate", "escalate"]
 
 
 def test_a_retraction_reaches_everybody_who_was_told(world: World) -> None:
@@ -240,6 +303,27 @@ def test_a_shadow_alert_offers_nothing_to_decide(world: World) -> None:
 
 def test_an_unknown_alert_is_not_found(world: World) -> None:
     assert world.signed_in("lead").get("/alerts/nothing").status_code == 404
+
+
+def test_what_waits_is_paged_the_most_severe_first(world: World) -> None:
+    low = [
+        msgspec.structs.replace(
+            DATE_ALERT, id=f"{number:032x}", severity="low", notices=(), rule_name=f"quiet-{number}"
+        )
+        for number in range(40)
+    ]
+    opened = tuple(Notice(alert=each.id, kind="open", key="open", at=START, revision=1) for each in low)
+    world.clock.set(START - timedelta(days=1))
+    world.book.record(AlertChanges(alerts=tuple(low), notices=opened), partition=0, epoch=1)
+    world.clock.set(START)
+    lead = world.signed_in("lead")
+    first = lead.get("/alerts")
+    links = re.findall(r'<a href="/alerts/([0-9a-z]{32})"', first.text)
+    assert links[:2] == [THREAT_ALERT.id, DATE_ALERT.id]
+    onward = re.search(r'href="(/alerts\?state=waiting&amp;after=[^"]*)">More alerts', first.text)
+    assert onward is not None
+    links += re.findall(r'<a href="/alerts/([0-9a-z]{32})"', lead.get(unescape(onward[1])).text)
+    assert len(links) == len(set(links)) == 42
 
 
 def test_long_lists_are_paged_by_key(world: World) -> None:

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 from sqlalchemy import Engine
 
 from desk import people, releases
-from desk.dispatch import Dispatcher
+from desk.dispatch import Dispatcher, cover_hash, cover_of
 from desk.people import Person
 from desk.refusals import Conflict, Refused
 from hustings.clock import Clock
@@ -37,7 +37,7 @@ class ScriptedPerson:
     def release_waiting(self) -> int:
         """Release every alert that waits now; returns how many."""
         done = 0
-        for waiting in releases.waiting(self._engine, limit=1000):
+        for waiting in releases.waiting(self._engine, limit=1000).alerts:
             for person in self.people:
                 released = self._attempt(waiting, person)
                 if released:
@@ -62,6 +62,7 @@ class ScriptedPerson:
                 self._engine,
                 alert_id=alert.id,
                 revision=alert.revision,
+                seen=cover_hash(cover_of(alert, self._dispatcher.evidence(alert))),
                 person=person,
                 codes=(),
                 note=NOTE,

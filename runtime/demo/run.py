@@ -228,7 +228,7 @@ class Demo:
             progress.collected >= self.expected
             and progress.analysed >= progress.collected
             and hits_read >= hits_end
-            and not releases.waiting(self.engine, limit=1)
+            and releases.count_waiting(self.engine) == 0
             and busy == 0
         )
 

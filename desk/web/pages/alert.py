@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from alerts.messages import Decision
 from desk import book, outbox, releases
 from desk.database.connect import reading
+from desk.dispatch import cover_hash, cover_of
 from desk.outbox import OutboxRow
 from desk.refusals import Conflict, Refused
 from desk.releases import Gate, Release
@@ -53,23 +54,24 @@ def show(visit: Visit) -> Response:
 def release(visit: Visit) -> Response:
     """Let it out, agree to a proposal, or propose: whichever this person may."""
     alert = _alert(visit)
+    written = Written(codes=visit.form.one("codes"), note=visit.form.one("note"))
     codes = tuple(code.strip().upper() for code in visit.form.one("codes").replace(",", " ").split())
     try:
         done = releases.release(
             visit.services.engine,
             alert_id=alert.id,
             revision=visit.form.number("revision"),
+            seen=visit.form.one("seen"),
             person=visit.person,
             codes=codes,
-            note=visit.form.one("note").strip(),
+            note=written.note.strip(),
             dispatcher=visit.shared.dispatcher,
             codebook=visit.services.codebook,
             clock=visit.services.clock,
         )
     except Conflict as conflict:
-        return _page(visit, _alert(visit), problem=str(conflict), status=409)
+        return _page(visit, _alert(visit), problem=str(conflict), written=written, status=409)
     except Refused as refusal:  # a code mistyped: what was written must not be lost
-        written = Written(codes=visit.form.one("codes"), note=visit.form.one("note"))
         return _page(visit, _alert(visit), problem=str(refusal), written=written, status=400)
     if done.state == "proposed":
         return visit.go(f"/alerts/{alert.id}?said=proposed")
@@ -164,7 +166,11 @@ def _page(
     waits = [notice for notice, state in notices if state == "waiting"]
     proposal = next((decision for decision in reversed(history) if decision.state == "proposed"), None)
     gate = releases.gate_of(alert, evidence, proposal.codes if proposal else ())
+    cover = cover_of(alert, evidence)
     told = [row for row in deliveries if row.state in ("delivered", "sending") or row.attempts]
+    with reading(services.engine) as connection:
+        is_out = releases.is_out(connection, alert.id)
+    people = {person.id: person.name for person in services.roster.people}
     names = {partner.id: partner.name for partner in services.partners}
     return visit.answer(
         "alert.html",
@@ -181,6 +187,8 @@ def _page(
         waits=waits,
         proposal=proposal,
         gate=gate.value,
+        seen=cover_hash(cover),
+        named=[people.get(target, target) for target in cover.targets],
         prospect=_prospect(visit, gate, proposal),
         previews=_previews(visit, alert, waits, evidence, proposal) if waits and not alert.shadow else [],
         partner_names=names,
@@ -195,7 +203,7 @@ def _page(
         shows_people=visit.person.role == "lead",
         second_looks=[decision for decision in history if decision.second_review_due is not None],
         deliveries=deliveries,
-        may_retract=bool(told) and (visit.person.role == "lead" or alert.state == "retracted"),
+        may_retract=is_out and (visit.person.role == "lead" or alert.state == "retracted"),
         told_routes=_routes(told),
         retract_waits=any(notice.kind == "retract" for notice in waits),
     )
@@ -231,11 +239,7 @@ def _previews(
     """The messages as a release by this person would make them now, one a route."""
     dispatcher, now = visit.shared.dispatcher, visit.services.clock.now()
     with reading(visit.services.engine) as connection:
-        promised = outbox.routes_promised(connection, alert.id)
-    opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
-    by_route: Mapping[str, Notice] = {
-        route: waits[-1] if route in promised else opening for route in dispatcher.routes()
-    }
+        by_route = releases.notice_by_route(connection, alert, waits, dispatcher.routes())
     others = proposal is not None and proposal.proposed_by != visit.person.pseudonym
     roles = (proposal.proposed_role, visit.person.role) if proposal and others else (visit.person.role,)
     decision = Decision(roles=roles, codes=proposal.codes if proposal else (), at=now)

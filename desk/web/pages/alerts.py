@@ -51,6 +51,8 @@ def show(visit: Visit) -> Response:
     tab = wanted if wanted in dict(_TABS) else "waiting"
     next_page = None
     if tab == "waiting":
+        waiting = releases.waiting(engine, limit=ALERTS, after=visit.query("after") or None)
+        next_page = waiting.next
         lines = [
             Line(
                 alert=waits.alert,
@@ -60,7 +62,7 @@ def show(visit: Visit) -> Response:
                 if waits.proposal
                 else ", ".join(dict.fromkeys(NOTICES[kind] for kind in waits.kinds)),
             )
-            for waits in releases.waiting(engine)
+            for waits in waiting.alerts
         ]
     elif tab == "late":
         lines = []
