@@ -131,14 +131,19 @@ class _Compiled:
     def __init__(self, rule: Rule, ruleset: RuleSet) -> None:
         self.rule = rule
         self.meets: Check = check(rule.query)
+        self._ends = rule.ends
         self._grouping = Grouping(rule, ruleset)
         self._of = None if rule.of is None else value_reader(rule.of, roster=ruleset.roster, phases=ruleset.phases)
         self._scores = tuple(dict.fromkeys(_scored(rule.query.node)))
 
     def concerns(self, assessment: Assessment) -> bool:
-        """Is the post within the time of the rule and, where the rule takes a sample, in it?"""
+        """Is the post within the time of the rule and, where the rule takes a sample, in it?
+
+        The rule ends with the first collection, which no edit changes: what it found before still stands afterwards."""
         rule = self.rule
         if rule.active_from is not None and event_time(assessment) < rule.active_from:
+            return False
+        if self._ends is not None and assessment.ingested_at > self._ends:
             return False
         return rule.outcome == "alert" or _is_sampled(rule, assessment.key)
 

@@ -55,14 +55,15 @@ def replay(
     clock: ReplayClock = "as-collected",
     until: datetime | None = None,
 ) -> Replayed:
-    """Run every rule of the set, whatever its state. `as-posted` lets each post be collected when it was published
-    (g = t), its edits as long after that as they were in truth. Posts collected after `until` do not enter."""
+    """Run every rule of the set, whatever its state and `expires`. `as-posted` lets each post be collected when it was
+    published (g = t), its edits as long after that as they were in truth. Posts collected after `until` do not enter.
+    """
     counters: Counter[str] = Counter(dict.fromkeys(_ALWAYS_COUNTED, 0))
     entering = _as_posted(assessments) if clock == "as-posted" else list(assessments)
     entering.sort(key=lambda assessment: assessment.post.collected_at)
     if until is not None:
         entering = [assessment for assessment in entering if assessment.post.collected_at <= until]
-    running = replace(ruleset, rules=tuple(replace(rule, state="active") for rule in ruleset.rules))
+    running = replace(ruleset, rules=tuple(replace(rule, state="active", expires=None) for rule in ruleset.rules))
     arrivals = _arrivals(running, entering, counters)
     last = entering[-1].post.collected_at if entering else None
     as_of = until if until is not None else last

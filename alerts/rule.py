@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from typing import Literal
 
@@ -78,8 +78,9 @@ class Route(Struct, frozen=True, kw_only=True):
 
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule. `logic` is the hash of everything that decides when it fires: a rule whose
-    hash changed starts anew. `window` is None for `match`; `step` stands only in tick-driven rules; `sample` is the
-    share of matching posts that a rule with the outcome `review` puts into the queue."""
+    hash changed starts anew. After the day `expires` (UTC) it fires no more, and what it told goes on to its end.
+    `window` is None for `match`; `step` stands only in tick-driven rules; `sample` is the share of matching posts that a
+    rule with the outcome `review` puts into the queue."""
 
     id: str
     name: str
@@ -112,6 +113,11 @@ class Rule(Struct, frozen=True, kw_only=True):
     sample: float = 1.0
 
     @property
+    def ends(self) -> datetime | None:
+        """The last instant for which it fires: of the first collection of a post, or of a tick."""
+        return None if self.expires is None else datetime.combine(self.expires, time.max, UTC)
+
+    @property
     def is_tick_driven(self) -> bool:
         """Are its anchors ticks of the clock rather than the posts' times?"""
         return not self.when.is_monotone
@@ -135,6 +141,10 @@ class RuleSet(Struct, frozen=True, kw_only=True):
     def evaluated(self) -> tuple[Rule, ...]:
         """Those that run: shadow and active ones."""
         return tuple(rule for rule in self.rules if rule.state in ("shadow", "active"))
+
+    def expired(self, now: datetime) -> tuple[Rule, ...]:
+        """Those that would run, had they not ended by then."""
+        return tuple(rule for rule in self.evaluated if rule.ends is not None and rule.ends < now)
 
     @property
     def hash(self) -> str:

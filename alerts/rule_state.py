@@ -74,8 +74,9 @@ class RuleState:
             self._expect(now)
         self._horizon = horizon
         if self._terms.step is not None:
+            last = horizon if self._terms.ends is None else min(horizon, self._terms.ends)
             for group in self._groups.values():
-                group.tick(horizon)
+                group.tick(last)
                 self._collect(group)
                 for row in group.episodes.standing:  # after a restart rows stand from the first tick on
                     self._schedule(group, row)

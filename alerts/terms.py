@@ -29,6 +29,7 @@ class Terms:
         self.renotify = None if rule.renotify is None else span_us(rule.renotify)
         self.step = None if rule.step is None or not rule.is_tick_driven else span_us(rule.step)
         self.active_from = None if rule.active_from is None else to_us(rule.active_from)
+        self.ends = None if rule.ends is None else to_us(rule.ends)
         when = rule.when
         lower = [ceil(when.gte)] if when.gte is not None else [] if when.gt is None else [floor(when.gt) + 1]
         upper = [floor(when.lte)] if when.lte is not None else [] if when.lt is None else [ceil(when.lt) - 1]

@@ -57,7 +57,7 @@ class World:
         self.posts = merged
         self.records = [Record(post.key, wire.encode(post)) for post in merged]
         words = build.vocabulary_of(self.config)
-        self.rules = build.rule_set(self.config, words, SystemClock())
+        self.rules = build.rule_set(self.config, words)
         self.folder = folder
         self._number = 0
 

@@ -155,8 +155,8 @@ def partners(config: Config) -> tuple[Partner, ...]:
     return tuple(found)
 
 
-def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
-    """The checked rules of the configuration; raises `RuleError` or `ConfigError`."""
+def rule_set(config: Config, words: Vocabulary) -> RuleSet:
+    """The checked rules of the configuration, those that have ended too; raises `RuleError` or `ConfigError`."""
     from alerts.rules import load_rules
 
     texts = {}
@@ -168,7 +168,7 @@ def rule_set(config: Config, words: Vocabulary, clock: Clock) -> RuleSet:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
     retention = timedelta(days=config.log.keep_days) if not config.is_replay else None
-    return load_rules(texts, vocabulary=words, now=clock.now(), retention=retention)
+    return load_rules(texts, vocabulary=words, retention=retention)
 
 
 # ── collect ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -383,7 +383,7 @@ def desk_services(
         roster=words.roster or Roster(),
         codebook=words.codebook,
         partners=partners(config),
-        rules={rule.id: rule for rule in rule_set(config, words, clock).rules},
+        rules={rule.id: rule for rule in rule_set(config, words).rules},
         clock=clock,
         vocabulary=words,
         base_url=config.base_url,

@@ -212,8 +212,10 @@ class _Check:
 
     def _rule_set(self) -> str:
         assert self._words is not None  # noqa: S101 - the roster is sound
-        self._rules = rules = build.rule_set(self.config, self._words, self._clock)
+        self._rules = rules = build.rule_set(self.config, self._words)
         self._tell_of_warnings(rules.warnings)
+        for rule in rules.expired(self._clock.now()) if not self.config.is_replay else ():
+            self._warn(f"rules: {rule.name!r} expired on {rule.expires} and fires no more; retire it or move the day")
         if not rules.rules:
             self._warn("rules: none; nothing is queued for review and nobody is alerted")
         return _counted(len(rules.rules), "rule")

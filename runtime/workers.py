@@ -45,7 +45,7 @@ def analyzer_of(
     from alerts.matcher import Matcher, partition_key
     from classifiers.claims.shelf import ClaimShelf
 
-    rules = build.rule_set(config, build.vocabulary_of(config), clock)
+    rules = build.rule_set(config, build.vocabulary_of(config))
     replays = [table.name for table in build.source_tables(config) if table.clock != "live"]
     models, shelf = build.model_store(config), ClaimShelf(memory)
     archives = (lambda: build.archives(memory, replays)) if replays else None
@@ -86,6 +86,8 @@ def analyzer_of(
     )
     analyzer.start()
     events.info("rules_loaded", rules=len(rules.rules))
+    if not config.is_replay and (expired := rules.expired(clock.now())):
+        events.warning("rules_expired", rules=[rule.name for rule in expired])
     return analyzer
 
 
@@ -115,7 +117,7 @@ def watcher_of(
     from alerts.matcher import partition_key
     from runtime.rule_changes import rematch_changed
 
-    rules = build.rule_set(config, build.vocabulary_of(config), clock)
+    rules = build.rule_set(config, build.vocabulary_of(config))
     rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,

@@ -131,7 +131,7 @@ def test_a_rule_pattern_may_be_absolute(tmp_path: Path) -> None:
     config = load_config(write(folder, f'rules = ["{rules}/*.toml"]\n' + GOOD))
     assert config.rule_files() == [rules / "a.toml", rules / "b.toml"]
     with pytest.raises(RuleError, match=re.escape(f"{rules / 'b.toml'}")):
-        rule_set(config, vocabulary_of(config), IN_MARCH)  # the same rule twice
+        rule_set(config, vocabulary_of(config))  # the same rule twice
 
 
 def test_a_charter_names_all_that_is_missing() -> None:

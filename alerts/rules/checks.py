@@ -29,7 +29,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     `former` is the rule set that is active now, `retention` how long hits and posts are kept in the index, `ceilings`
     the markings up to which each partner is cleared."""
 
-    now: datetime
+    now: datetime | None = None
     former: RuleSet | None = None
     retention: timedelta | None = None
     ceilings: tuple[Tlp, ...] = ()
@@ -77,9 +77,9 @@ def check_deployed(
             table.problem("E21", f"test.{case.number}", f"{case.name!r} fails: {difference}")
 
 
-def _check_expiry(read: ReadRule, now: datetime) -> None:
+def _check_expiry(read: ReadRule, now: datetime | None) -> None:
     rule, table = read
-    if rule.expires is not None and rule.expires < now.date() and rule.state in ("shadow", "active"):
+    if now is not None and rule.ends is not None and rule.ends < now and rule.state in ("shadow", "active"):
         table.problem("E19", "expires", f"{rule.expires} is past; a {rule.state} rule has to end later or be retired")
 
 

@@ -34,7 +34,7 @@ def load_rules(
     texts: Mapping[str, str],
     *,
     vocabulary: Vocabulary,
-    now: datetime,
+    now: datetime | None = None,
     required: bool = True,
     former: RuleSet | None = None,
     retention: timedelta | None = None,
@@ -43,8 +43,9 @@ def load_rules(
     """The rules of all files (name → TOML). Raises `RuleError` with every problem found, in order of place.
 
     `required` asks for what a deployment needs (who, why, until when, tests that hold); without it, as for
-    `rules run`, `state`, `expires` and the tests are not looked at. `former`, `retention` and `ceilings` make the
-    checks possible that need them (E18, E15, E22).
+    `rules run`, `state`, `expires` and the tests are not looked at. `now`, `former`, `retention` and `ceilings`
+    make the checks possible that need them (E19, E18, E15, E22). What runs gives no `now`: a rule that has ended must
+    not keep all others from starting.
     """
     report = Report()
     read = _read_files(texts, report, vocabulary=vocabulary, required=required)

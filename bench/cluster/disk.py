@@ -15,7 +15,6 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from bench.cluster.world import World
-from hustings.clock import SystemClock
 from runtime import build
 from runtime.config import Config
 from runtime.demo.generate import DEFAULT_SEED
@@ -78,7 +77,7 @@ def _through(demo: Demo) -> tuple[int, int]:
     """Run it; returns posts and hits."""
     demo.run(stop=Stop(), tell=lambda progress: None)
     demo.supervisor.stop()
-    rules = build.rule_set(demo.config, build.vocabulary_of(demo.config), SystemClock())
+    rules = build.rule_set(demo.config, build.vocabulary_of(demo.config))
     hits = sum(1 for rule in rules.evaluated for _ in demo.index.hits(rule.id, rule.logic))
     return sum(demo.log.ends("posts").values()), hits
 

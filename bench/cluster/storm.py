@@ -96,7 +96,7 @@ def _hits(deployment: Deployment, groups: int) -> list[Record]:
         for number in range(EACH)
         for group in range(groups)
     ]
-    matcher = Matcher(build.rule_set(config, build.vocabulary_of(config), SystemClock()))
+    matcher = Matcher(build.rule_set(config, build.vocabulary_of(config)))
     return [Record(partition_key(hit), wire.encode(hit)) for hit in matcher.match(analysed(posts, {}))]
 
 

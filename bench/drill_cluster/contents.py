@@ -61,7 +61,7 @@ def fix_pseudonyms(demo: Demo) -> None:
 def contents(demo: Demo) -> Contents:
     """Read everything from the stores of a demo, and what its partner got."""
     words = build.vocabulary_of(demo.config)
-    rules = build.rule_set(demo.config, words, demo.clock).rules
+    rules = build.rule_set(demo.config, words).rules
     demo.index.refresh()
     hits = [hit for rule in rules for hit in demo.index.hits(rule.id, rule.logic)]
     alerts = demo.alerts()
