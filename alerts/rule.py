@@ -62,9 +62,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Bounds that never change evaluation: episodes roll up at delivery; beyond `max_groups` new groups are unknown."""
+    """Beyond `max_groups` new groups are unknown."""
 
-    episodes_per_hour: int | None = None
     max_groups: int | None = None
 
 
@@ -79,8 +78,8 @@ class Route(Struct, frozen=True, kw_only=True):
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule. `logic` is the hash of everything that decides when it fires: a rule whose
     hash changed starts anew. After the day `expires` (UTC) it fires no more, and what it told goes on to its end.
-    `window` is None for `match`; `step` stands only in tick-driven rules; `sample` is the share of matching posts that a
-    rule with the outcome `review` puts into the queue."""
+    `window` is None for `match`; `step` stands only in tick-driven rules; `sample` is the share of matching posts that
+    a rule with the outcome `review` puts into the queue."""
 
     id: str
     name: str

@@ -50,7 +50,7 @@ when = { gte = 12 }
 guard = { min_posts = 15 }
 episode = { resolve_after = "2h", renotify = "6h", escalate = [50, 200] }
 evidence = { samples = 5, pick = "highest_score_per_author" }
-limits = { episodes_per_hour = 6, max_groups = 500 }
+limits = { max_groups = 500 }
 review = "required"
 route = { severity = "high", tlp = "AMBER", topics = ["gendered-abuse"] }
 
@@ -158,7 +158,8 @@ WRONG = [
     ("E12", '["aimed_at"]', '"aimed_at"', "takes a list of texts"),
     ("E12", "gte = 12", 'gte = "12"', "takes a number"),
     ("E12", "version = 3", 'version = "3"', "takes a whole number"),
-    ("E12", "limits = { episodes_per_hour = 6, max_groups = 500 }", "limits = 3", "takes a table"),
+    ("E12", "limits = { max_groups = 500 }", "limits = 3", "takes a table"),
+    ("E01", "max_groups = 500", "episodes_per_hour = 6", "no longer a setting: it never limited anything; take it out"),
     ("E13", "aimed_at:*", "a " * 401, "more than 400"),
     ("E13", "aimed_at:*", "((((((a))))))", "more than 5 deep"),
     ("E19", "2027-03-31", "2026-09-30", "is past"),

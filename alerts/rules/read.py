@@ -152,9 +152,7 @@ def _read_evidence(table: Table) -> Evidence:
 
 def _read_limits(table: Table) -> Limits:
     inner = table.inner("limits")
-    return Limits(
-        episodes_per_hour=inner.whole("episodes_per_hour", least=1), max_groups=inner.whole("max_groups", least=1)
-    )
+    return Limits(max_groups=inner.whole("max_groups", least=1))
 
 
 def _read_route(table: Table) -> Route:

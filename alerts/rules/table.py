@@ -20,10 +20,12 @@ INNER_KEYS: dict[str, tuple[str, ...]] = {
     "guard": ("min_posts",),
     "episode": ("resolve_after", "renotify", "escalate"),
     "evidence": ("samples", "pick"),
-    "limits": ("episodes_per_hour", "max_groups"),
+    "limits": ("max_groups",),
     "route": ("severity", "tlp", "topics"),
 }
 """The tables within a rule and their keys."""
+GONE = {"episodes_per_hour": "no longer a setting: it never limited anything; take it out"}
+"""Keys that files of former versions have, and what is said of them."""
 
 
 class Table:
@@ -69,7 +71,7 @@ class Table:
         """E01 for every key that is not one of `known`."""
         for key in self.values:
             if key not in known:
-                self.problem("E01", key, f"no such key; {nearest(key, known)}")
+                self.problem("E01", key, GONE.get(key) or f"no such key; {nearest(key, known)}")
 
     def text(self, key: str) -> str | None:
         """A string that is not empty."""
