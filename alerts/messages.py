@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from alerts.folded import one_line
 from alerts.markings import parse_tlp
 from alerts.partners import Partner
-from alerts.redaction import Redactor, one_line, shorten
+from alerts.redaction import Redactor, shorten
+from alerts.threats import is_threat
 from hustings.clock import rfc3339
 from hustings.contracts import Message
 from hustings.query.fields import keyword_values
@@ -30,7 +32,6 @@ TITLE_LENGTH = 160
 SHORT_EXCERPT = 140
 MOST_EVIDENCE = 20
 """Posts shown in one message; `evidence_left_out` counts the others."""
-THREATS = ("G-THR", "A-THREAT")
 
 _SAYS = {
     "open": "new alert",
@@ -79,7 +80,9 @@ def render(
     codes = sorted({flag.code for assessment in assessments for flag in assessment.flags})
     group = {field: _group_value(field, value, redactor, roster) for field, value in alert.group}
     title = _title(alert, notice, tlp, group)
-    text = _text(alert, notice, title, codes, decision, redactor, partner, note)
+    support = one_line(partner.support_contact) if _threatens(alert, codes, decision) else ""
+    note = redactor.words(note)
+    text = _text(alert, notice, title, codes, decision, support, note)
     message_id = outbox_id(alert, notice, partner.id, channel)
     body = {
         "schema": BODY_SCHEMA,
@@ -92,23 +95,20 @@ def render(
         "topics": list(alert.topics),
         "title": title,
         "text": text,
-        "state": alert.state,
+        "state": "retracted" if notice.kind == "retract" else alert.state,
         "merged_into": alert.merged_into,
         "rule": {"id": alert.rule, "name": alert.rule_name, "version": alert.rule_version},
         "group": group,
         "value": alert.value,
-        "reason": {
-            name: redactor.words(value) if isinstance(value, str) else value
-            for name, value in sorted(alert.reason.items())
-        },
+        "reason": {name: _reason_value(name, value, redactor) for name, value in sorted(alert.reason.items())},
         "times": _times(alert),
         "codes": codes,
         "evidence": _evidence(alert, assessments, partner, redactor),
         "evidence_count": len(alert.evidence),
         "evidence_left_out": max(0, len(alert.evidence) - MOST_EVIDENCE),
         "decision": _decision(decision),
-        "note": redactor.words(note),
-        "support": partner.support_contact if _is_threat(codes) else "",
+        "note": note,
+        "support": support,
     }
     return Message(
         id=message_id,
@@ -136,26 +136,47 @@ def _text(
     title: str,
     codes: Sequence[str],
     decision: Decision | None,
-    redactor: Redactor,
-    partner: Partner,
+    support: str,
     note: str,
 ) -> str:
-    lines = [title]
+    """The lines by their weight: of a text that is too long the end is cut, never whom the threatened person can turn
+    to."""
+    before = [title]
+    if support:
+        before.append(f"Support: {support}")
     if note:
-        lines.append(shorten(redactor.words(note), SHORT_EXCERPT))
-    lines.append(f"Rule {one_line(alert.rule_name)}, version {alert.rule_version}; since {rfc3339(alert.opened_at)}.")
-    if notice.kind != "retract":
-        posts = "1 post" if len(alert.evidence) == 1 else f"{len(alert.evidence)} posts"
-        lines.append(f"Value {alert.value:g}, {posts}" + (f"; codes {', '.join(codes)}." if codes else "."))
+        before.append(shorten(note, SHORT_EXCERPT))
+    before.append(f"Rule {one_line(alert.rule_name)}, version {alert.rule_version}; since {rfc3339(alert.opened_at)}.")
     if decision is None:
-        lines.append("No person decided: the rule names nobody.")
+        after = ["No person decided: the rule names nobody."]
     else:
         did = "Retracted" if notice.kind == "retract" else "Released"
-        lines.append(f"{did} by a person ({' and '.join(decision.roles)}) at {rfc3339(decision.at)}.")
-    if partner.support_contact and _is_threat(codes):
-        lines.append(f"Support: {one_line(partner.support_contact)}")
-    lines.append(f"Alert {alert.id}, revision {alert.revision}.")
-    return shorten("\n".join(lines), DIGEST_LENGTH)
+        after = [f"{did} by a person ({' and '.join(decision.roles)}) at {rfc3339(decision.at)}."]
+    after.append(f"Alert {alert.id}, revision {alert.revision}.")
+    if notice.kind != "retract":
+        room = DIGEST_LENGTH - len("\n".join((*before, "", *after)))
+        before.append(_measured(alert, codes, room))
+    return shorten("\n".join((*before, *after)), DIGEST_LENGTH)
+
+
+def _measured(alert: Alert, codes: Sequence[str], room: int) -> str:
+    """Value, posts, and as many of the codes as `room` characters hold."""
+    posts = "1 post" if len(alert.evidence) == 1 else f"{len(alert.evidence)} posts"
+    line = f"Value {alert.value:g}, {posts}"
+    if not codes:
+        return f"{line}."
+    for count in range(len(codes), 0, -1):
+        more = f" and {len(codes) - count} more" if count < len(codes) else ""
+        with_codes = f"{line}; codes {', '.join(codes[:count])}{more}."
+        if len(with_codes) <= room:
+            return with_codes
+    return f"{line}; {len(codes)} codes."
+
+
+def _threatens(alert: Alert, codes: Sequence[str], decision: Decision | None) -> bool:
+    """Whether machine, rule or people say that somebody is threatened."""
+    of_group = (value for field, value in alert.group if field == "flag")
+    return is_threat((*codes, *of_group, *(decision.codes if decision else ())))
 
 
 def _group_value(field: str, value: str, redactor: Redactor, roster: Roster) -> str:
@@ -165,7 +186,15 @@ def _group_value(field: str, value: str, redactor: Redactor, roster: Roster) -> 
         return redactor.author(value)
     if field == "key":
         return redactor.key(value)
+    if field in {"story", "claim"}:
+        return one_line(value)  # ids of our own, in which digits are no telephone number
     return redactor.words(value)
+
+
+def _reason_value(name: str, value: str | float | bool | None, redactor: Redactor) -> str | float | bool | None:
+    if not isinstance(value, str):
+        return value
+    return redactor.key(value) if name == "post" else redactor.words(value)
 
 
 def _times(alert: Alert) -> dict[str, str | None]:
@@ -223,7 +252,3 @@ def _decision(decision: Decision | None) -> dict[str, Any]:
         "codes": list(decision.codes),
         "at": rfc3339(decision.at),
     }
-
-
-def _is_threat(codes: Sequence[str]) -> bool:
-    return any(code == threat or code.startswith(f"{threat}-") for code in codes for threat in THREATS)

@@ -1,7 +1,8 @@
 """What is taken out of a text before a partner reads it.
 
 Private handles and other accounts' ids become pseudonyms that differ from partner to partner, addresses of pages keep
-only their host and cannot be clicked, e-mail addresses and telephone numbers go, abusive words are masked."""
+only their host and cannot be clicked, e-mail addresses and telephone numbers go, abusive words are masked. A name that
+nothing marks as an account's cannot be told from a word, and stays."""
 
 from __future__ import annotations
 
@@ -10,27 +11,66 @@ import hmac
 import re
 import unicodedata
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from alerts.folded import Folded, fold, one_line, written
+from alerts.telephone import telephone_numbers
 from hustings.roster import Roster
-from hustings.types import Assessment
+from hustings.types import Assessment, Flag
 
-__all__ = ["Redactor", "defang", "one_line", "shorten"]
+__all__ = ["Redactor", "defang", "shorten"]
 
 WITHHELD = "[withheld: abusive text whose words were not located]"
+ADDRESS = "[address]"
 ABUSIVE = ("G", "A", "H")
 """Code families whose spans hold the abuse itself."""
 HARMLESS = frozenset({"G-NONE", "H-NONE"})
 
-_URL = re.compile(r"(?:https?|hxxps?|ftp)://[^\s<>\"']+|\bwww\.[^\s<>\"']+", re.IGNORECASE)
-_BARE_HOST = re.compile(r"\b(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?:/[^\s<>\"']*)?")
-_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+\w{2,24}")
-_HANDLE = re.compile(r"(?<!\w)(?:[@＠]|/?u/)\w(?:[\w.-]{0,62}\w)?(?:@[\w-]{1,63}(?:\.[\w-]{1,63})+)?")
-_DID = re.compile(r"\bdid:[a-z]{2,10}:[A-Za-z0-9._%-]{1,128}")
-_DATE_OR_COUNT = r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,3}(?:\.\d{3})+)(?!\w)"
-_PHONE = re.compile(rf"(?<![\w.])(?!{_DATE_OR_COUNT})\+?\(?\d(?:[\s().-]{{0,2}}\d){{7,14}}(?!\w)")
+# All patterns read folded text (`alerts.folded`). In scripts without spaces a name stands in the middle of a word, so
+# that none may ask for a blank before it, and what follows is cut with it up to the end of the word.
+_REST = r"[^\s<>\"]*"
+_SPELLED_DOT = r"\s?[\[({]\s?(?:dot|punto|ponto|punkt|point|\.)\s?[\])}]\s?"
+_DOT = rf"(?:\.|{_SPELLED_DOT})"
+_SPELLED_AT = r"\s?[\[({]\s?(?:at|arroba|@)\s?[\])}]\s?"
+_URL = re.compile(rf"[a-z][a-z0-9+.-]{{1,30}}://{_REST}|www\.{_REST}", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"(?<![a-z])(?:acct|callto|facetime|mailto|matrix|nostr|signal|sips?|skype|sms|tel|threema|viber|whatsapp|xmpp)"
+    rf":(?=[^\s/]){_REST}",
+    re.IGNORECASE,
+)
+_PORT_AND_PATH = rf"(?::\d{{1,5}})?(?:[/?#]{_REST})?"
+_BARE_HOST = re.compile(
+    rf"(?:[\w-]{{1,63}}{_DOT}){{1,6}}[^\W\d_]{{2}}[\w-]*{_PORT_AND_PATH}"
+    rf"|\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d{{1,5}})?[/?#]{_REST}",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(
+    rf"(?<![\w.+'%~-])[\w.+'%~-]++(?:{_SPELLED_DOT}[\w.+'%~-]++){{0,4}}"
+    rf"(?:(?:@|{_SPELLED_AT})(?:[\w-]++{_DOT}){{1,20}}\w+|{_SPELLED_AT}\w+)",
+    re.IGNORECASE,
+)
+_EMAIL_OF_A_WELL_KNOWN_HOST = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9._+'%-]{2,}@\w[\w.-]*")
+"""`john@mail`, which everybody completes. With fewer letters (`RT@`, `.@`) it is a handle that follows a word."""
+_HANDLE = re.compile(
+    r"(?:@(?:\s{1,2}(?=[^\W\d_]+[\d_]))?|/u(?:ser)?/|(?<![A-Za-z0-9_])u/)\w(?:[\w.·-]*\w)?"
+    rf"(?:[@:][\w-]+(?:\.[\w-]+)+{_PORT_AND_PATH})?"
+)
+_HANDLE_SIGN = re.compile(r"(?:@\s*|/?u(?:ser)?/)")
+_HANDLE_BEFORE_OTHER_WORDS = re.compile(
+    r"[A-Za-z0-9_.@:-]*[A-Za-z0-9_](?=[.:-]*[\u0e00-\u109f\u1780-\u17ff\u1950-\u1aaf\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
+)
+"""The account in `@name吧`: in scripts without spaces, and where particles are attached, the next word follows."""
+_DID = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]+")
+_BLUESKY_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)*\.bsky\.social", re.IGNORECASE)
+_HOST_OF_ACCOUNTS = re.compile(
+    r"\.(?:bsky\.social|tumblr\.com|wordpress\.com|blogspot\.com|substack\.com|livejournal\.com|github\.io|carrd\.co"
+    r"|deviantart\.com|medium\.com|neocities\.org|weebly\.com|wixsite\.com)",
+    re.IGNORECASE,
+)
+"""Hosts whose subdomains are accounts."""
+_WEB = re.compile(r"(?:h..ps?|ftp)", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _PLAIN_ID = re.compile(r"[\w.-]+")
 
@@ -60,82 +100,91 @@ class Redactor:
         return "account-" + b32encode(digest)[:10].decode().lower()
 
     def excerpt(self, assessment: Assessment) -> str:
-        """The post's text, redacted, on one line. Abuse that no classifier could locate withholds the whole text,
-        unless the partner asked for slurs."""
+        """The post's text, redacted, on one line. Abuse of which no classifier could say where in the text it stands
+        withholds the whole text, unless the partner asked for slurs."""
         post = assessment.post
-        cuts = self._cuts(post.text, post.source)
+        folded = fold(post.text)
+        cuts = self._cuts(post.text, folded, post.source)
         if self._mask_slurs:
-            abusive = [flag for flag in assessment.flags if _is_abusive(flag.code)]
-            spans = [span for flag in abusive for span in flag.spans if span.part == "text"]
-            if abusive and not any(flag.spans for flag in abusive):
-                return WITHHELD
-            cuts += [
-                _Cut(word.start(), word.end(), masked(word.group()))
-                for span in spans
-                for word in _WORD.finditer(post.text, span.start, min(span.end, len(post.text)))
-            ]
+            for flag in assessment.flags:
+                if _is_abusive(flag.code):
+                    masks = list(_masks(post.text, folded, flag))
+                    if not masks:
+                        return WITHHELD
+                    cuts += masks
         return one_line(_replaced(post.text, cuts))
 
     def words(self, text: str, *, source: str = "") -> str:
         """Any other text (a group value, a reason, a key), redacted, on one line."""
-        return one_line(_replaced(text, self._cuts(text, source)))
+        return one_line(_replaced(text, self._cuts(text, fold(text), source)))
 
     def key(self, key: str) -> str:
-        """The key of a post. A native id that may hold an account (an address, a path, a DID) becomes a reference that
-        only the desk can resolve."""
+        """The key of a post. A native id that may hold an account (an address, a path, a DID, a name that is a host)
+        becomes a reference that only the desk can resolve."""
         source, _, native_id = key.partition(":")
-        if _PLAIN_ID.fullmatch(native_id):
+        if _PLAIN_ID.fullmatch(native_id) and not _BARE_HOST.search(native_id):
             return key
         digest = hmac.new(self._key, b"post\0" + key.encode(), hashlib.sha256).digest()
         return f"{source}:ref-" + b32encode(digest)[:16].decode().lower()
 
-    def _cuts(self, text: str, source: str) -> list[_Cut]:
-        return [
-            *(_Cut(*found.span(), "[e-mail address]") for found in _EMAIL.finditer(text)),
-            *(_Cut(*found.span(), defang(found.group())) for found in _URL.finditer(text)),
-            *(_Cut(*found.span(), self.pseudonym(found.group())) for found in _DID.finditer(text)),
-            *(_Cut(*found.span(), self._handle(found.group(), source)) for found in _HANDLE.finditer(text)),
-            *(_Cut(*found.span(), defang(found.group())) for found in _BARE_HOST.finditer(text)),
-            *(_Cut(*found.span(), "[number]") for found in _PHONE.finditer(text)),
-        ]
+    def _cuts(self, text: str, folded: Folded, source: str) -> list[_Cut]:
+        kinds: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+            (_EMAIL, lambda _: "[e-mail address]"),
+            (_EMAIL_OF_A_WELL_KNOWN_HOST, lambda _: "[e-mail address]"),
+            (_URL, defang),
+            (_CONTACT, lambda _: ADDRESS),
+            (_DID, self.pseudonym),
+            (_HANDLE, lambda handle: self._handle(handle, source)),
+            (_BARE_HOST, lambda host: self._host(host, source)),
+        )
+        cuts = [_Cut(*folded.span(*found), "[number]") for found in telephone_numbers(folded.text)]
+        for pattern, instead in kinds:
+            for found in pattern.finditer(folded.text):
+                start, end = folded.span(*found.span())
+                cuts.append(_Cut(start, end, instead(written(text[start:end]))))
+        return cuts
 
     def _handle(self, handle: str, source: str) -> str:
-        listed = self._roster.by_handle(source, handle) if source else None
-        return handle if listed is not None else "@" + self.pseudonym(handle.lstrip("@＠/").removeprefix("u/"))
+        if self._is_listed(handle, source):
+            return handle
+        account = _HANDLE_SIGN.sub("", handle, count=1)
+        alone = _HANDLE_BEFORE_OTHER_WORDS.match(account)
+        return "@" + self.pseudonym(alone.group() if alone else account)
+
+    def _host(self, host: str, source: str) -> str:
+        if self._is_listed(host, source):
+            return host.replace(".", "[.]")
+        return self._handle(f"@{host}", source) if _BLUESKY_NAME.fullmatch(host) else defang(host)
+
+    def _is_listed(self, handle: str, source: str) -> bool:
+        return bool(source) and self._roster.by_handle(source, handle) is not None
 
 
 def defang(url: str) -> str:
     """`https://host.example/any/path` → `hxxps://host[.]example/…`: readable, not clickable, without a path (paths
-    hold account names)."""
+    hold account names) and without the account that some hosts begin with. What leads into an app tells nothing that
+    could stay."""
     has_scheme = "://" in url
     try:
         parts = urlsplit(url if has_scheme else f"//{url}")
         host = (parts.hostname or "").strip(".")
     except ValueError:
-        return "[address]"
-    if not host:
-        return "[address]"
+        return ADDRESS
+    if not host or (has_scheme and not _WEB.fullmatch(parts.scheme)):
+        return ADDRESS
     scheme = re.sub("^h..p", "hxxp", parts.scheme.lower()) + "://" if has_scheme else ""
+    accounts = _HOST_OF_ACCOUNTS.search(host)
+    if accounts is not None:
+        host = "…" + host[accounts.start() :]
     more = "/…" if parts.path.strip("/") or parts.query or parts.fragment else ""
     return f"{scheme}{host.replace('.', '[.]').replace(':', '[:]')}{more}"
 
 
 def masked(word: str) -> str:
-    """The first letter and a star for each of the others."""
-    return word[0] + "*" * (len(word) - 1)
-
-
-def one_line(text: str) -> str:
-    """Without line breaks, controls and invisible marks (a hostile title must not break a header, hide text or turn it
-    round), white space made single. Joiners that scripts need stay."""
-    return " ".join("".join(map(_visible, text)).split())
-
-
-def _visible(ch: str) -> str:
-    category = unicodedata.category(ch)
-    if category in {"Cc", "Zl", "Zp"}:
-        return " "
-    return "" if category in {"Cf", "Cs", "Co", "Cn"} and ch not in "\u200c\u200d" else ch
+    """The first letter and a star for each of the others; a star alone for a single letter, which would be the whole
+    word. Marks are no letters."""
+    letters = [ch for ch in word if unicodedata.category(ch)[0] not in "CM"]
+    return letters[0] + "*" * (len(letters) - 1) if len(letters) > 1 else "*"
 
 
 def shorten(text: str, limit: int) -> str:
@@ -146,6 +195,15 @@ def shorten(text: str, limit: int) -> str:
     while end > 0 and (unicodedata.combining(text[end]) or text[end] == "\u200d" or text[end - 1] == "\u200d"):
         end -= 1
     return text[:end].rstrip() + "…"
+
+
+def _masks(text: str, folded: Folded, flag: Flag) -> Iterator[_Cut]:
+    """The words inside the flag's spans of the text, masked."""
+    for span in flag.spans:
+        if span.part == "text":
+            for word in _WORD.finditer(folded.text, folded.at(span.start), folded.at(span.end)):
+                start, end = folded.span(*word.span())
+                yield _Cut(start, end, masked(text[start:end]))
 
 
 def _is_abusive(code: str) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from alerts.threats import is_threat
 from desk.dispatch import cover_of
 from desk.people import Person
 from desk.refusals import Refused
+from hustings.codebook import matches
 from hustings.types import Alert, Assessment
 
 __all__ = ["DECIDING_ROLES", "Gate", "gate_of", "is_enough"]
 
 DECIDING_ROLES = frozenset({"reviewer", "lead"})
-THREAT_CODES = ("G-THR", "A-THREAT", "D3", "D4")
 INCITEMENT_CODES = ("H-TOP", "N-INCITE")
 
 
@@ -28,10 +29,10 @@ class Gate(StrEnum):
 def gate_of(alert: Alert, assessments: Sequence[Assessment], codes: Sequence[str]) -> Gate:
     """Which gate an alert goes through, by what its evidence was flagged as and by the `codes` that people give."""
     found = {flag.code for assessment in assessments for flag in assessment.flags} | set(codes)
-    if _any_is(found, INCITEMENT_CODES):
+    if any(matches(code, incitement) for code in found for incitement in INCITEMENT_CODES):
         return Gate.INCITEMENT
     names_somebody = bool(cover_of(alert, assessments).targets)
-    return Gate.THREAT if names_somebody and _any_is(found, THREAT_CODES) else Gate.ORDINARY
+    return Gate.THREAT if names_somebody and is_threat(found) else Gate.ORDINARY
 
 
 def is_enough(gate: Gate, person: Person, *, proposed_by: str | None) -> bool:
@@ -46,7 +47,3 @@ def is_enough(gate: Gate, person: Person, *, proposed_by: str | None) -> bool:
     if proposed_by is not None:
         raise Refused("you have proposed this already; a second person must agree")
     return False
-
-
-def _any_is(codes: set[str], wanted: Sequence[str]) -> bool:
-    return any(code == want or code.startswith(f"{want}-") for code in codes for want in wanted)
