@@ -18,7 +18,7 @@ class Secret(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    value: SecretStr | None = Field(default=None, description="the secret itself")
+    value: SecretStr | None = Field(default=None, min_length=1, description="the secret itself")
     file: Path | None = Field(default=None, description="a file that holds it; white space at its ends is ignored")
 
     @model_validator(mode="before")
@@ -33,10 +33,17 @@ class Secret(BaseModel):
         return self
 
     def reveal(self) -> str:
-        """The secret. Raises `ConfigError` naming the file that cannot be read, never its content."""
+        """The secret. Raises `ConfigError` naming the file that is empty or cannot be read, never its content."""
         if self.value is not None:
             return self.value.get_secret_value()
         try:
-            return str(self.file and self.file.read_text(encoding="utf-8")).strip()
+            secret = str(self.file and self.file.read_text(encoding="utf-8")).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"secret file {str(self.file)!r} cannot be read: {type(error).__name__}") from error
+        if not secret:
+            raise ConfigError(f"secret file {str(self.file)!r} is empty")
+        return secret
+
+    def kept(self) -> Secret:
+        """The same secret as it is now, whatever happens to its file later. Raises `ConfigError` as `reveal` does."""
+        return Secret(value=SecretStr(self.reveal()))

@@ -150,9 +150,19 @@ def partners(config: Config) -> tuple[Partner, ...]:
     for number, table in enumerate(config.partners, start=1):
         where = f"{config.path}: partner {table.get('id', number)}"
         with problems.under(where):
-            found.append(checked(Partner, resolved(config, table), where=where))
+            found.append(_with_key(checked(Partner, resolved(config, table), where=where)))
     problems.raise_any()
     return tuple(found)
+
+
+def _with_key(partner: Partner) -> Partner:
+    """The partner with its pseudonym key as the start finds it, which its names then keep. One that cannot be read is
+    left for `hustings check` to tell: it costs this partner its messages, and nobody else."""
+    try:
+        kept = partner.pseudonym_key.kept()
+    except ConfigError:
+        return partner
+    return partner.model_copy(update={"pseudonym_key": kept})
 
 
 def rule_set(config: Config, words: Vocabulary) -> RuleSet:

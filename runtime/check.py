@@ -16,6 +16,7 @@ from hustings.errors import ConfigError, HustingsError
 from runtime import build, stores
 from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
+from runtime.secret_files import secret_in
 from runtime.servers import Found, has_servers
 from runtime.silenced import silenced
 from runtime.worker_names import SHARED, partitions_of, workers_of
@@ -158,6 +159,8 @@ class _Check:
             if is_secret and not os.access(found, os.R_OK):
                 self._problem(f"{where}.{key}: {found}: {'cannot be read' if found.exists() else 'no such file'}")
                 found_all = found_all and where not in ("kafka", "elasticsearch")
+            elif is_secret and where.startswith("partner"):
+                self._secret(found, where=f"{where}.{key}")
             elif where.startswith("source") and not is_secret and not found.exists():
                 self._warn(f"{where}.{key}: {found}: no such file yet; the source waits for it")
         for key in ("tips_token_file", "database_password_file"):
@@ -168,6 +171,12 @@ class _Check:
         if not found_all:
             self._broken |= {"files"}
         return ""
+
+    def _secret(self, path: Path, *, where: str) -> None:
+        try:
+            secret_in(path, where=where)
+        except ConfigError as error:
+            self._problem(str(error))
 
     def _workers(self) -> str:
         """On the log of one machine shares are fixed, so a worker too many would never read anything; on Kafka it

@@ -212,6 +212,15 @@ def test_a_secret_never_stands_in_the_report(tmp_path: Path) -> None:
     assert "do-not-show-me" not in str(report)
 
 
+def test_an_empty_pseudonym_key_is_a_problem(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD)
+    (tmp_path / "network.key").write_text("\n")
+    report = find_problems(path, clock=CLOCK)
+    assert [problem.replace(str(tmp_path), "/here") for problem in report.problems] == [
+        "/here/hustings.toml: partner network.pseudonym_key.file: /here/network.key: is empty"
+    ]
+
+
 def test_a_language_without_a_model_and_a_mandate_that_ended_are_noted(tmp_path: Path) -> None:
     text = GOOD.replace('languages = ["en"]', 'languages = ["en", "sw"]').replace("2027-03-24", "2027-03-09")
     report = find_problems(deployment(tmp_path, text), clock=CLOCK)
