@@ -14,7 +14,7 @@ from hustings.roster import Person, Roster
 from hustings.text import locate
 from hustings.types import Assessment, Post, Role, Span, Target
 
-__all__ = ["RosterLinks"]
+__all__ = ["RosterLinks", "outermost"]
 
 
 class RosterLinks:
@@ -30,7 +30,7 @@ class RosterLinks:
     def __init__(self, roster: Roster, names: RosterNames | None = None) -> None:
         """`names` are those of the roster, where somebody has made them before."""
         self.version = roster.version or "1"
-        self._by_mention = {mention: person.id for person in roster.people for mention in _mentions(person)}
+        self._by_mention = _by_mention(roster.people)
         self._names = names or RosterNames(roster)
         self._vocatives = Vocatives()
 
@@ -68,9 +68,17 @@ class RosterLinks:
         return [person for person in wanted if person is not None]
 
 
-def _mentions(person: Person) -> list[str]:
-    """How a source may list the person among a post's mentions."""
-    return [mention.casefold() for mention in (person.id, *person.handles, *map(bare, person.handles))]
+def _by_mention(people: Sequence[Person]) -> dict[str, str]:
+    """Whom a source means by what it lists among a post's mentions: an id, a handle, or one without its platform where
+    only one of the people is called that: another's is not theirs."""
+    owners: dict[str, set[str]] = {}
+    for person in people:
+        for handle in person.handles:
+            owners.setdefault(bare(handle).casefold(), set()).add(person.id)
+    meant = {handle: person for handle, (person, *others) in owners.items() if not others}
+    for person in people:
+        meant |= dict.fromkeys((handle.casefold() for handle in person.handles), person.id)
+    return meant | {person.id.casefold(): person.id for person in people}
 
 
 def _merged(targets: Sequence[Target]) -> list[Target]:
@@ -82,15 +90,18 @@ def _merged(targets: Sequence[Target]) -> list[Target]:
     for person, same in by_person.items():
         role: Role = "addressed" if any(target.role == "addressed" for target in same) else "mentioned"
         spans = [span for target in same for span in target.spans]
-        merged.append(
-            Target(id=person, role=role, spans=tuple(dict.fromkeys(span for span in spans if not _inside(span, spans))))
-        )
+        merged.append(Target(id=person, role=role, spans=outermost(spans)))
     return merged
 
 
-def _inside(span: Span, spans: Iterable[Span]) -> bool:
-    """Whether another span of the same part holds this one: a hashtag is found whole and as its parts."""
-    return any(
-        other != span and other.part == span.part and other.start <= span.start and span.end <= other.end
-        for other in spans
-    )
+def outermost(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans without those inside another one of the same part: a hashtag is found whole and as its parts. Where
+    they are in order, the longer first, whatever is inside another ends no later than one before it does: one look at
+    each is enough, however often a post says a name."""
+    kept = dict.fromkeys(spans)
+    furthest = {"title": -1, "text": -1}
+    for span in sorted(kept, key=lambda span: (span.start, -span.end)):
+        if span.end <= furthest[span.part]:
+            del kept[span]
+        furthest[span.part] = max(furthest[span.part], span.end)
+    return tuple(kept)

@@ -1,12 +1,15 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from classifiers.roster_links import RosterLinks
+from classifiers.roster_links import RosterLinks, outermost
 from hustings.roster import Person, Roster
 from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
-from hustings.types import Assessment, Post
+from hustings.types import Assessment, Post, Span
+from tests.counted_steps import steps_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -136,6 +139,58 @@ def test_passing_on_and_speaking_about_only_mention(text: str) -> None:
 def test_an_account_that_the_source_lists_as_mentioned_is_addressed() -> None:
     assert role("you promised a bridge", "jon", mentions=("@JonVelde",)) == "addressed"
     assert role("you promised a bridge", "jon", mentions=("jon",)) == "addressed"
+
+
+SAME_HANDLE = RosterLinks(
+    Roster(people=(Person(id="p1", name="A", handles=("x:@ana",)), Person(id="p2", name="B", handles=("y:@ana",))))
+)
+
+
+@pytest.mark.parametrize(
+    ("mention", "people"), [("@ana", []), ("ana", []), ("x:@ana", ["p1"]), ("Y:@Ana", ["p2"]), ("p1", ["p1"])]
+)
+def test_a_handle_that_two_people_have_on_two_platforms_means_one_of_them_only_with_its_platform(
+    mention: str, people: list[str]
+) -> None:
+    post = Post(source="s", native_id="1", text="", mentions=(mention,), published_at=NOW, collected_at=NOW)
+    (found,) = SAME_HANDLE.classify([Assessment(post=post, tokens=())])
+    assert [target.id for target in found.targets] == people
+
+
+def test_a_listed_id_is_the_person_whose_id_it_is_though_it_is_somebody_elses_handle() -> None:
+    people = (Person(id="ana", name="A"), Person(id="p2", name="B", handles=("x:@ana",)))
+    post = Post(source="s", native_id="1", text="", mentions=("ana",), published_at=NOW, collected_at=NOW)
+    (found,) = RosterLinks(Roster(people=people)).classify([Assessment(post=post, tokens=())])
+    assert [target.id for target in found.targets] == ["ana"]
+
+
+places = st.integers(min_value=0, max_value=12)
+spans = st.builds(
+    lambda one, other, part: Span(start=min(one, other), end=max(one, other), part=part),
+    places,
+    places,
+    st.sampled_from(["text", "title"]),
+)
+
+
+@given(found=st.lists(spans, max_size=12))
+def test_the_outermost_spans_are_those_that_no_other_one_of_their_part_holds(found: list[Span]) -> None:
+    assert outermost(found) == tuple(
+        span
+        for span in dict.fromkeys(found)
+        if not any(
+            other != span and other.part == span.part and other.start <= span.start and span.end <= other.end
+            for other in found
+        )
+    )
+
+
+def test_a_name_said_twice_as_often_is_twice_the_work_and_no_more() -> None:
+    few, many = (
+        steps_of(lambda times=times: linked("Jon Velde " * times, title="Jon Velde " * times), inside="roster_links")
+        for times in (100, 200)
+    )
+    assert many < 2.5 * few
 
 
 def test_an_empty_roster_changes_nothing() -> None:
