@@ -51,7 +51,7 @@ _EMAIL = re.compile(
     rf"(?:(?:@|{_SPELLED_AT})(?:[\w-]++{_DOT}){{1,20}}\w+|{_SPELLED_AT}\w+)",
     re.IGNORECASE,
 )
-_EMAIL_OF_A_WELL_KNOWN_HOST = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9._+'%-]{2,}@\w[\w.-]*")
+_EMAIL_OF_A_WELL_KNOWN_HOST = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9._+'%-]{2,63}@\w[\w.-]*")
 """`john@mail`, which everybody completes. With fewer letters (`RT@`, `.@`) it is a handle that follows a word."""
 _HANDLE = re.compile(
     r"(?:@(?:\s{1,2}(?=[^\W\d_]+[\d_]))?|/u(?:ser)?/|(?<![A-Za-z0-9_])u/)\w(?:[\w.·-]*\w)?"
