@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.claims import shelf
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import read_claims
@@ -275,6 +277,7 @@ def test_every_record_that_cannot_be_used_is_told_and_the_others_are_taken(tmp_p
         ("x.json", '{"a": 1}', "holds no ClaimReview"),
         ("x.csv", "a,b\n1,2\n", "no column holds what was claimed"),
         ("x.csv", "", "no column holds what was claimed"),
+        pytest.param("x.csv", f"id,text\n1,{'x' * 10_000_001}\n", "line 2: field larger than", id="long field"),
     ],
 )
 def test_a_file_that_holds_no_claims_says_what_it_lacks(tmp_path: Path, name: str, content: str, says: str) -> None:
@@ -282,6 +285,23 @@ def test_a_file_that_holds_no_claims_says_what_it_lacks(tmp_path: Path, name: st
     path.write_text(content)
     with pytest.raises(ConfigError, match=says):
         read_claims(path)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x0b", "\x1c", "\x85"])
+def test_what_ends_a_line_for_python_alone_ends_no_claim(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "checks.csv"
+    path.write_text(f"id,claim,publisher\n1,The vote is{mark}moved to Monday,AFP\n", "utf-8")
+    imported = read_claims(path)
+    assert [(one.text, one.publisher) for one in imported.claims] == [(f"The vote is{mark}moved to Monday", "AFP")]
+    assert imported.refused == []
+
+
+def test_a_line_that_nests_without_end_is_refused_and_the_others_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "claims.jsonl"
+    path.write_text('{"id": "a", "text": "one"}\n' + "[" * 100_000 + '\n{"id": "b", "text": "two"}\n')
+    imported = read_claims(path)
+    assert [claim.id for claim in imported.claims] == ["a", "b"]
+    assert [refused.where for refused in imported.refused] == ["line 2"]
 
 
 # ── shelf, step, command ─────────────────────────────────────────────────────────────────────────────────────────
@@ -301,6 +321,19 @@ def test_what_is_put_on_the_shelf_is_found_by_another_worker_and_a_new_version_i
         assert [claim.rating for claim in reader.find(["salary", "gone", "moved"])] == ["", "Corrected"]
         assert writer.remove(["salary"]) == 2
         assert [claim.id for claim in reader.claims()] == ["moved", "river"]
+    finally:
+        engine.dispose()
+
+
+def test_no_collection_is_written_that_could_not_be_read_again(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "_MOST_BYTES", 200)  # a gigabyte takes minutes
+    engine = open_database(desk_url)
+    try:
+        held = ClaimShelf(DeskMemory(engine))
+        assert held.add(CLAIMS[1:2]) == 1
+        with pytest.raises(ConfigError, match="one collection takes 200"):
+            held.add(CLAIMS)
+        assert [claim.id for claim in ClaimShelf(DeskMemory(engine)).claims()] == ["river"]
     finally:
         engine.dispose()
 
@@ -481,3 +514,50 @@ def test_the_command_ranks_ids_for_each_text_in_order(tmp_path: Path, hustings: 
     first, second = (json.loads(line) for line in done.out.splitlines())
     assert (first["id"], first["claims"][0], first["match"]) == ("q1", "river", True)
     assert second == {"id": "q2", "claims": [], "scores": [], "match": False}
+
+
+@pytest.fixture
+def held(tmp_path: Path, hustings: CommandLine) -> Path:
+    """A configuration whose deployment holds the claims."""
+    config, claims = tmp_path / "hustings.toml", tmp_path / "claims.jsonl"
+    config.write_text('[deployment]\nname = "Velmara"\n')
+    claims.write_bytes(b"\n".join(msgspec.json.encode(claim) for claim in CLAIMS))
+    assert hustings("claims", "import", claims, "--config", config).status == 0
+    return config
+
+
+def test_the_list_ends_at_the_limit_as_json_too(held: Path, hustings: CommandLine) -> None:
+    listed = ("claims", "list", "--config", held, "--json")
+    assert len(hustings(*listed).out.splitlines()) == len(CLAIMS)
+    assert len(hustings(*listed, "--limit", "1").out.splitlines()) == 1
+
+
+def test_an_id_that_no_claim_has_takes_none_away(held: Path, hustings: CommandLine) -> None:
+    done = hustings("claims", "remove", "river", "typo", "--config", held)
+    assert (done.status, "no claim 'typo'" in done.err) == (2, True)
+    assert hustings("claims", "remove", "river", "--config", held).out == f"{len(CLAIMS) - 1:,} claims are held now\n"
+
+
+def test_claims_of_a_deployment_are_matched_by_what_serves_there(
+    held: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"id": "q1", "text": "they say ballots were found in a river near tarn hollow"}\n')
+    match = ("claims", "match", "--config", held, "--queries", queries, "--json")
+    held.write_text('models = "models"\n[deployment]\nname = "Velmara"\n')
+    (tmp_path / "models").mkdir()
+    refused = hustings(*match)
+    assert (refused.status != 0, "holds no re-ranker of claims" in refused.err) == (True, True)
+    shutil.copytree(shipped_models() / "claims", tmp_path / "models" / "claims")
+    assert json.loads(hustings(*match).out)["match"]
+
+
+@pytest.mark.parametrize("switched_off", ["[claims]\nby_meaning = false\n", "[encoder]\non = false\n"])
+def test_where_meaning_is_switched_off_the_command_compares_words_alone(
+    held: Path, tmp_path: Path, hustings: CommandLine, switched_off: str
+) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"id": "q1", "text": "Contenders get money whenever somebody picks them on paper"}\n')
+    held.write_text(f'[deployment]\nname = "Velmara"\n{switched_off}')
+    done = json.loads(hustings("claims", "match", "--config", held, "--queries", queries, "--json").out)
+    assert not done["match"]

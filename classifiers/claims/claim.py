@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 __all__ = ["MOST_CLAIMS", "Claim"]
 
 MOST_CLAIMS = 1_000_000
-"""Of one collection: about 3 kB of memory each."""
+"""Of one collection: about 5 kB of memory each."""
 
 ShortText = Annotated[str, Meta(max_length=4096)]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -75,15 +76,18 @@ def read_claims(path: Path) -> Imported:
 
 def _csv_rows(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
     csv.field_size_limit(10_000_000)
-    reader = csv.DictReader(raw.splitlines(keepends=True))
-    names = {name.strip().lower() for name in reader.fieldnames or ()}
-    if not names.intersection(COLUMNS["text"]):
-        raise ConfigError(
-            f"{path}: no column holds what was claimed; found {', '.join(sorted(names)) or 'no columns'}, "
-            f"known are {', '.join(COLUMNS['text'])}"
-        )
-    for row in reader:
-        yield f"line {reader.line_num}", {(name or "").strip().lower(): value for name, value in row.items()}
+    reader = csv.DictReader(io.StringIO(raw, newline=""))  # `splitlines` would cut a claim at U+2028
+    try:
+        names = {name.strip().lower() for name in reader.fieldnames or ()}
+        if not names.intersection(COLUMNS["text"]):
+            raise ConfigError(
+                f"{path}: no column holds what was claimed; found {', '.join(sorted(names)) or 'no columns'}, "
+                f"known are {', '.join(COLUMNS['text'])}"
+            )
+        for row in reader:
+            yield f"line {reader.line_num}", {(name or "").strip().lower(): value for name, value in row.items()}
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {reader.line_num + 1}: {error}") from error
 
 
 def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
@@ -93,7 +97,7 @@ def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
         where = f"line {number}"
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield where, Refused(where, f"not JSON: {error}")
             continue
         reviews = list(_claim_reviews(record))

@@ -47,7 +47,7 @@ class ClaimShelf:
 
     def add(self, claims: Sequence[Claim]) -> int:
         """Put these beside those that are there; one with a known id takes its place. Returns how many there are.
-        Raises `ConfigError` beyond `MOST_CLAIMS`."""
+        Raises `ConfigError` beyond `MOST_CLAIMS`, and for more than could be read again."""
         return self._write({claim.id: claim for claim in (*self.claims(), *claims)})
 
     def remove(self, ids: Iterable[str]) -> int:
@@ -60,6 +60,8 @@ class ClaimShelf:
             raise ConfigError(f"{len(by_id):,} claims; one collection takes {MOST_CLAIMS:,}")
         ordered = [by_id[one] for one in sorted(by_id)]
         raw = msgspec.json.encode(ordered)
+        if len(raw) > _MOST_BYTES:
+            raise ConfigError(f"{len(raw):,} bytes of claims; one collection takes {_MOST_BYTES:,}")
         self._memory.put(_TABLE, _CLAIMS, zlib.compress(raw, 6))
         # Second, so that who sees the new version finds the new collection.
         self._memory.put(_TABLE, _VERSION, hashlib.blake2b(raw, digest_size=12).hexdigest().encode())

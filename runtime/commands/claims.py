@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from classifiers.claims.importing import Imported
     from classifiers.claims.matcher import ClaimMatch, ClaimMatcher
     from classifiers.claims.shelf import ClaimShelf
+    from runtime.config import Config
 
 __all__ = ["app"]
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, an object a line")]
 
+MOST_SHOWN = 50
 MOST_READ = 20_000
 """Claims beyond which only words are compared: reading 20,000 for their meaning takes a minute or two."""
 
@@ -75,7 +77,7 @@ def import_(
 @app.command("list")
 def list_(
     config: Configuration = Path("hustings.toml"),
-    limit: Annotated[int, typer.Option(min=1, help="most claims shown")] = 50,
+    limit: Annotated[int | None, typer.Option(min=1, help="most claims shown; without it 50, with --json all")] = None,
     as_json: AsJson = False,
 ) -> None:
     """The claims that are held, with their publishers' words.
@@ -89,16 +91,17 @@ def list_(
     with _shelf(config) as shelf:
         claims = shelf.claims()
     if as_json:
-        for claim in claims:
+        for claim in claims[:limit]:
             say(msgspec.json.encode(claim).decode())
         return
+    most = limit or MOST_SHOWN
     table(
         f"{len(claims):,} claims",
         ["id", "claimed", "publisher", "the publisher's verdict", "published"],
-        [[one.id, one.text[:100], one.publisher, one.rating, one.published] for one in claims[:limit]],
+        [[one.id, one.text[:100], one.publisher, one.rating, one.published] for one in claims[:most]],
     )
-    if len(claims) > limit:
-        complain(f"{limit:,} of {len(claims):,} shown; raise --limit for more")
+    if len(claims) > most:
+        complain(f"{most:,} of {len(claims):,} shown; raise --limit for more")
 
 
 @app.command()
@@ -106,13 +109,18 @@ def remove(
     ids: Annotated[list[str], typer.Argument(help="ids of claims")],
     config: Configuration = Path("hustings.toml"),
 ) -> None:
-    """Take claims away, for example those that a publisher withdrew.
+    """Take claims away, for example those that a publisher withdrew. None goes if one of them is not held.
 
     Example: hustings claims remove c-1041 --config my.toml
     """
+    from hustings.errors import ConfigError
     from runtime.commands.terminal import say
 
     with _shelf(config) as shelf:
+        held = {claim.id for claim in shelf.claims()}
+        unknown = [one for one in ids if one not in held]
+        if unknown:
+            raise ConfigError(f"no claim {', '.join(map(repr, unknown))}; `hustings claims list` shows their ids")
         say(f"{shelf.remove(ids):,} claims are held now")
 
 
@@ -130,8 +138,9 @@ def match(
     """The likeliest claims for each text, surest first. `match` says whether the first is sure enough to be shown.
 
     English texts and claims are compared by meaning too, if there are at most 20,000 claims: every claim is read once,
-    at about 3 ms. With --json, an object a line in the order of the texts: `id`, `claims` (ids), `scores`, `match`. No
-    score is above the one before it; a first claim that is sure by its meaning has .95.
+    at about 3 ms. With --config, the models that serve there are asked, by words alone where it switches meaning off.
+    With --json, an object a line in the order of the texts: `id`, `claims` (ids), `scores`, `match`. No score is above
+    the one before it; a first claim that is sure by its meaning has .95.
 
     Example: hustings claims match --claims checks.jsonl --queries posts.jsonl --json
     """
@@ -141,10 +150,12 @@ def match(
     from hustings.errors import ConfigError
     from hustings.text import analyse
     from runtime.commands.terminal import complain, printable, say, table
+    from runtime.config import load_config
 
     if (claims is None) == (config is None):
         raise ConfigError("name either --claims FILE or --config FILE")
     asked = list(_queries(queries))
+    loaded = load_config(config) if config is not None else None
     if claims is not None:
         imported = read_claims(claims)
         _tell_refused(claims, imported)
@@ -155,7 +166,7 @@ def match(
             known = shelf.claims()
     if not known:
         raise ConfigError(f"{claims or config}: holds no claims")
-    matcher = _matcher(known, by_meaning=not words_only and len(known) <= MOST_READ)
+    matcher = _matcher(known, loaded, by_meaning=not words_only and len(known) <= MOST_READ)
     rows = []
     for query in asked:
         title, text = query.get("title", ""), query["text"]
@@ -208,22 +219,28 @@ def _tell_refused(path: Path, imported: Imported) -> None:
         complain(printable(f"{path}: {refused.where}: {refused.why}"))
 
 
-def _matcher(known: Sequence[Claim], *, by_meaning: bool) -> ClaimMatcher:
-    """With the vectors of the claims, if that is wanted and an embedder is there: reading them takes a while."""
+def _matcher(known: Sequence[Claim], config: Config | None, *, by_meaning: bool) -> ClaimMatcher:
+    """By the models of the deployment, or the shipped ones. With the vectors of the claims, if that is wanted and an
+    embedder is there: reading them takes a while."""
     import os
 
     from classifiers.claims.matcher import ClaimMatcher, load_reranker
     from classifiers.claims.meaning import Meaning
     from classifiers.encoder.embed import load_embedder
     from classifiers.pipeline import shipped_models
-    from classifiers.store import serving
+    from classifiers.signing import shipped_signers
+    from classifiers.store import ModelStore
     from hustings.errors import ModelError
+    from runtime import build
 
-    folders = serving(shipped_models()).values()
-    reranker = load_reranker(folders)
+    store = build.model_store(config) if config else ModelStore(shipped_models())
+    signers = build.model_signers(config) if config else shipped_signers()
+    folders = store.serving().values()
+    reranker = load_reranker(folders, signers=signers)
     if reranker is None:
-        raise ModelError(f"{shipped_models()}: holds no re-ranker of claims")
-    embedder = load_embedder(folders, "en") if by_meaning else None
+        raise ModelError(f"{store.own}: holds no re-ranker of claims")
+    reads = by_meaning and (config is None or (config.claims.by_meaning and config.encoder.on))
+    embedder = load_embedder(folders, "en", signers=signers) if reads else None
     meaning = Meaning.of(known, embedder, readers=len(os.sched_getaffinity(0))) if embedder else None
     return ClaimMatcher(known, reranker, meaning=meaning)
 
