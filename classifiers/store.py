@@ -1,9 +1,10 @@
 """Versions of models side by side, and which of them serves.
 
 A folder of models holds `G-en` (a model, in service as it lies there) and `G-en@7` (a version, in service once it is
-promoted). `active.json` beside them records every promotion and rollback; the last one of a name is what serves, and it
-names the hash of the manifest, so nothing that is put in its place later is served. The file is replaced as a whole:
-who serves compares `state()` between two batches.
+promoted). `active.json` beside them records every promotion and rollback; the last promotion of a name that was
+not taken back is what serves, and it names the hash of the manifest, so nothing that is put in its place later is
+served. A name without one serves as it lies there, and so with every upgrade. The file is replaced as a whole: who
+serves compares `state()` between two batches.
 """
 
 from __future__ import annotations
@@ -96,12 +97,12 @@ class ModelStore:
         found = {**_plain_models(self.base), **_plain_models(self.own)}
         gone = {}
         for name in self._pointers().models:
-            found.pop(name, None)
             step = self._active(name)
             try:
                 if step is not None:
                     found[name] = self._folder_of(name, step)
             except ModelError as error:
+                found.pop(name, None)
                 gone[name] = error
         return dict(sorted(found.items())), gone
 
@@ -181,8 +182,9 @@ class ModelStore:
         stack = _standing(self._pointers().models.get(name, ()))
         _check_promoted(name, stack)
         found = {other: folder for other, folder in self._serving()[0].items() if other != name}
-        if len(stack) > 1:
-            found[name] = self._folder_of(name, stack[-2])
+        before = self._before(name, stack, at="")
+        if before is not None:
+            found[name] = self._folder_of(name, before)
         return dict(sorted(found.items()))
 
     def promote(
@@ -193,7 +195,7 @@ class ModelStore:
         manifest = stored.manifest
         digest = hash_of_manifest(stored.folder)
         with self._changing() as models:
-            former = self._active(manifest.name, models) or self._initial(manifest.name, at)
+            former = self._serves_now(manifest.name, self._active(manifest.name, models), at)
             if former is not None and former.manifest == digest:
                 raise ConfigError(f"{manifest.tag} serves already")
             steps = models.get(manifest.name) or ((former,) if former is not None else ())
@@ -209,7 +211,7 @@ class ModelStore:
         with self._changing() as models:
             stack = _standing(models.get(name, ()))
             _check_promoted(name, stack)
-            leaving, before = stack[-1], stack[-2] if len(stack) > 1 else None
+            leaving, before = stack[-1], self._before(name, stack, at)
             if before is not None:
                 self._folder_of(name, before)
             version, digest = (before or leaving).version, (before or leaving).manifest
@@ -252,15 +254,27 @@ class ModelStore:
         stack = _standing(known.get(name, ()))
         return stack[-1] if stack else None
 
+    def _before(self, name: str, standing: list[Step], at: str) -> Step | None:
+        """What a rollback puts back."""
+        return self._serves_now(name, standing[-2] if len(standing) > 1 else None, at)
+
+    def _serves_now(self, name: str, step: Step | None, at: str) -> Step | None:
+        """The step; in place of one that stands for what lay there, what lies there now: it may have been upgraded."""
+        if step is not None and step.action != "initial":
+            return step
+        return self._initial(name, at) or step
+
     def _initial(self, name: str, at: str) -> Step | None:
         """What serves by lying there, as a step."""
-        folder = {**_plain_models(self.base), **_plain_models(self.own)}.get(name)
+        folder = self._plain(name)
         if folder is None:
             return None
         manifest = read_manifest(folder, signers=ANYBODY)
         return Step(action="initial", version=manifest.version, manifest=hash_of_manifest(folder), at=at, by="")
 
     def _folder_of(self, name: str, step: Step) -> Path:
+        if step.action == "initial" and (plain := self._plain(name)) is not None:
+            return plain
         folders = [folder for folder in self._folders() if folder.name in (name, f"{name}@{step.version}")]
         for folder in folders:
             if _hash_or_none(folder) == step.manifest:
@@ -269,6 +283,10 @@ class ModelStore:
             f"{self.own / ACTIVE}: {name} version {step.version} serves, but no folder holds the manifest "
             f"{step.manifest[:16]}… that was promoted; found {', '.join(map(str, folders)) or 'none'}"
         )
+
+    def _plain(self, name: str) -> Path | None:
+        """The folder that serves under that name unless a version is promoted."""
+        return {**_plain_models(self.base), **_plain_models(self.own)}.get(name)
 
     def _folders(self) -> list[Path]:
         return [

@@ -159,6 +159,36 @@ def test_our_own_store_lies_over_the_shipped_models(tmp_path: Path, keys: Keys, 
     assert layered.serving()["G-en"] == store.own / "G-en"
 
 
+def test_after_a_rollback_to_what_is_shipped_an_upgrade_of_it_serves(
+    tmp_path: Path, keys: Keys, store: ModelStore
+) -> None:
+    layered = ModelStore(tmp_path / "own", base=store.own)
+    make_head(layered.own / "G-en@9", "goose", keys=keys, version="9")
+    layered.promote(layered.find("G-en", "9"), at=AT, by="Ines")
+    layered.rollback("G-en", at=AT, by="Ines")
+    make_head(store.own / "G-en", "jester", keys=keys, version="4")  # the next Hustings
+    assert (layered.serving()["G-en"], active(layered)) == (store.own / "G-en", "4")
+    with pytest.raises(ConfigError, match="no promotion to take back"):
+        layered.rollback("G-en", at=AT, by="Ines")
+    former = layered.promote(layered.find("G-en", "9"), at=AT, by="Ines")
+    assert former is not None
+    assert former.version == "4"
+
+
+def test_an_upgrade_beneath_a_promotion_serves_once_that_is_taken_back(
+    tmp_path: Path, keys: Keys, store: ModelStore
+) -> None:
+    layered = ModelStore(tmp_path / "own", base=store.own)
+    make_head(layered.own / "G-en@9", "goose", keys=keys, version="9")
+    layered.promote(layered.find("G-en", "9"), at=AT, by="Ines")
+    make_head(store.own / "G-en", "jester", keys=keys, version="4")
+    assert active(layered) == "9"
+    assert layered.without_last("G-en")["G-en"] == store.own / "G-en"
+    _, before = layered.rollback("G-en", at=AT, by="Ines")
+    assert before is not None
+    assert (before.version, active(layered)) == ("4", "4")
+
+
 def test_a_promoted_version_that_was_replaced_or_removed_is_not_served(store: ModelStore, keys: Keys) -> None:
     store.promote(store.find("G-en", "2"), at=AT, by="Ines")
     make_head(store.own / "G-en@2", "anything", keys=keys, version="2")
