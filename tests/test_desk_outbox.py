@@ -383,6 +383,22 @@ def test_crash_between_sending_and_recording_repeats_one_message_under_its_id(
     assert set(states(engine).values()) == {"delivered"}
 
 
+def test_courier_sends_nothing_of_an_alert_that_was_retracted_while_the_message_waited_its_turn(
+    engine: Engine, courier: Callable[..., Courier]
+) -> None:
+    gate = threading.Event()
+    slow = Post(gate=gate)
+    hired = courier(hook=slow)
+    put(engine, message("m-1"), message("m-2", alert="a-2"))
+    hired.deliver_once(patience_s=0.05)
+    with writing(engine) as connection:
+        connection.execute(alerts.update().where(alerts.c.id == "a-2").values(state="retracted"))
+    gate.set()
+    hired.drain()
+    hired.deliver_once()
+    assert (slow.sent, states(engine, "a-2")) == (["m-1"], {"m-2": "cancelled"})
+
+
 def test_two_couriers_send_each_message_once(tmp_path: Path, engine: Engine) -> None:
     posts = [Post(), Post()]
     couriers = [Courier(engine, {"north/hook": post}, clock=SystemClock(), random=random.random) for post in posts]
