@@ -18,10 +18,14 @@ from classifiers.checks.who import TargetSuite, load_target_suite, run_targets
 from classifiers.roster_links import RosterLinks
 from classifiers.targets.cut import cut
 from classifiers.targets.matching import Matching
+from classifiers.targets.places import Places
 from classifiers.targets.reader import LONGEST_READ, Reader
+from classifiers.targets.reading import Cue, CueKind, Mention, Reading
 from classifiers.targets.rules import ANY_LANGUAGE, load_rules, rule_languages
 from classifiers.targets.settings import TargetSettings
+from classifiers.targets.shields import Shields
 from classifiers.targets.step import Targets
+from classifiers.targets.subjects import Subjects
 from classifiers.targets.verdict import CERTAINTY
 from hustings.errors import ModelError
 from hustings.roster import Person, Roster
@@ -29,6 +33,7 @@ from hustings.testing.check_classifier import check_classifier
 from hustings.text import analyse
 from hustings.types import Assessment, Flag, Post, Role, Span
 from runtime.commands.check_models import app
+from tests.counted_steps import steps_of
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 NAMES = {
@@ -371,6 +376,34 @@ posts = st.lists(
 )
 
 
+SPARING: tuple[CueKind, ...] = ("chooses", "contrasts", "passes_on", "followers")
+VOTERS: tuple[CueKind, ...] = ("second_person", "anyone", "others", "insults")
+kinds: st.SearchStrategy[CueKind] = st.sampled_from(
+    (*SPARING, *VOTERS, "but", "exclaims", "defends", "says", "reports", "hearsay", "kin")
+)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Reading:
+    """Words with cues and names anywhere, some of them many words long, in sentences of one clause or several."""
+    words = draw(st.lists(st.sampled_from(["ana", "$", "word", ","]), min_size=1, max_size=14))
+    many = len(words)
+    ranges = st.tuples(st.integers(0, many - 1), st.integers(1, 3)).map(lambda at: (at[0], min(many, sum(at))))
+    cues = {Cue(kind, *place) for kind, place in draw(st.lists(st.tuples(kinds, ranges), max_size=10))}
+    ends = draw(st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=many - 1, max_size=many - 1))
+    return Reading(
+        text=" ".join(words),
+        words=tuple(words),
+        ranges=(),
+        sentences=tuple(itertools.accumulate((int(end == 2) for end in ends), initial=0)),
+        clauses=tuple(itertools.accumulate((int(end > 0) for end in ends), initial=0)),
+        mentions=tuple(Mention("ana", at) for at, word in enumerate(words) if word == "ana"),
+        cues=tuple(sorted(cues, key=lambda cue: (cue.start, cue.end, cue.kind))),
+        quotes=tuple(sorted(draw(st.lists(ranges, max_size=2)))),
+        reasons=(),
+    )
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(given=posts)
 def test_any_post_gets_known_roles_alone_as_in_a_batch(step: Targets, given: list[Assessment]) -> None:
@@ -402,6 +435,71 @@ def test_a_flood_of_names_and_insults_is_read_in_a_moment(step: Targets) -> None
     before = datetime.now(UTC)
     step.verdicts(linked(text[: 10 * LONGEST_READ]))
     assert (datetime.now(UTC) - before).total_seconds() < 20
+
+
+@pytest.mark.parametrize("code", ["G", "A-THREAT"])
+@pytest.mark.parametrize(
+    "flood",
+    [
+        "Ana Velde said ",
+        "vote for Ana Velde ",
+        '"Ana Velde" said ',
+        "stop calling Ana Velde ",
+        "Ana Velde said what a liar ",
+        "Ana Velde $ ",
+    ],
+)
+def test_a_flood_twice_as_long_in_one_sentence_is_twice_the_work_and_no_more(
+    step: Targets, flood: str, code: str
+) -> None:
+    def work(times: int) -> int:
+        post = linked("I will kill Ana Velde, you cow, " + flood * times, code=code)
+        step.verdicts(post)  # the rules of the language are read at its first post
+        return steps_of(lambda: step.verdicts(post), inside="classifiers/targets")
+
+    assert work(120) < 2.5 * work(60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(reading=readings())
+def test_where_a_sentence_turns_is_found_as_if_each_of_its_words_were_looked_at(reading: Reading) -> None:
+    places = Places(reading)
+    exclaims = [cue.start for cue in reading.cues if cue.kind == "exclaims"]
+    for end in range(1, len(reading.words) + 1):
+        last = places.sentence(end - 1)[1]
+        to_but = next((place for place in range(end, last) if places.is_a(place, "but")), last)
+        assert places.up_to_but(end) == to_but
+        assert places.up_to_exclaim(end, last) == min([last, *(start for start in exclaims if end <= start < last)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(reading=readings())
+def test_who_is_spared_is_found_as_if_each_sentence_were_read_for_each_name(reading: Reading) -> None:
+    places = Places(reading)
+    shields = Shields(places)
+    spared = Subjects(places, {}, shields, is_threat=False).spared
+    defended = [(places.sentence(cue.start)[0], places.up_to_but(cue.end)) for cue in places.cues("defends")]
+    said = {place for cue in shields.says for place in places.named_within(cue)}
+    for place in places.names:
+        is_defended = any(start <= place < end for start, end in defended)
+        assert (spared.get(place) == "defended") == is_defended == shields.is_defended(place)
+        if is_defended or place in said:
+            continue
+        by = [kind for kind in (*SPARING, "kin") if any(c.start <= place < c.end for c in places.cues(kind))]
+        is_about_voters = any(places.is_a(other, *VOTERS) for other in range(*places.sentence(place)))
+        if by == ["chooses"]:
+            assert spared.get(place) == ("chosen" if is_about_voters else None)
+        elif not by:
+            assert place not in spared
+
+
+@settings(max_examples=200, deadline=None)
+@given(reading=readings())
+def test_a_word_is_alone_where_all_others_of_its_clause_are_signs(reading: Reading) -> None:
+    places = Places(reading)
+    for place in range(len(reading.words)):
+        others = [other for other in range(*places.clause(place)) if other != place]
+        assert places.is_alone(place) == (not any(places.is_word(other) for other in others))
 
 
 def test_words_once_read_are_forgotten(step: Targets) -> None:

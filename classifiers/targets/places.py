@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 
 from classifiers.targets.reading import Cue, CueKind, Reading
@@ -26,6 +28,10 @@ class Places:
         for numbers, ranges in ((reading.sentences, self._sentences), (reading.clauses, self._clauses)):
             for place, number in enumerate(numbers):
                 ranges[number] = (ranges.get(number, (place, 0))[0], place + 1)
+        # Looked up for each cue of a flood of them: sorted once, so that no cue walks through the whole sentence.
+        self._turns = sorted(place for place, kinds in self._kinds.items() if "but" in kinds)
+        self._exclaims = sorted(cue.start for cue in self.cues("exclaims"))
+        self._words_of_clause = Counter(number for place, number in enumerate(reading.clauses) if self.is_word(place))
 
     def cues(self, kind: CueKind) -> Sequence[Cue]:
         return self._cues.get(kind, ())
@@ -53,7 +59,20 @@ class Places:
         """Where within the cue people are named."""
         return [place for place in range(cue.start, cue.end) if place in self.names]
 
+    def is_alone(self, place: int) -> bool:
+        """Whether no other word stands in its clause."""
+        return self._words_of_clause[self.reading.clauses[place]] == self.is_word(place)
+
     def up_to_but(self, end: int) -> int:
         """Where the sentence of the word before `end` ends, or a "but" turns it."""
-        last = self.sentence(end - 1)[1]
-        return next((place for place in range(end, last) if self.is_a(place, "but")), last)
+        return _first(self._turns, end, self.sentence(end - 1)[1])
+
+    def up_to_exclaim(self, start: int, end: int) -> int:
+        """Where between the two the author first exclaims something; `end` if nowhere."""
+        return _first(self._exclaims, start, end)
+
+
+def _first(places: Sequence[int], start: int, end: int) -> int:
+    """The first of the sorted places from `start` on; `end` where it is not in front of that."""
+    at = bisect_left(places, start)
+    return places[at] if at < len(places) and places[at] < end else end

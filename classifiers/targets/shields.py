@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from classifiers.targets.cut import QUOTE
 from classifiers.targets.places import Places
@@ -19,13 +19,13 @@ _NEAR_DENIAL = 4
 
 class Shields:
     """Which words of a post are not the author's attack. `says` are the cues of speakers, without those of hearsay:
-    "everybody says" is no distance."""
+    "everybody says" is no distance. `defended` are ranges apart from each other, in order."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
         hearsay = {places.sentence(cue.start) for cue in places.cues("hearsay")}
         self.says = [cue for cue in places.cues("says") if places.sentence(cue.start) not in hearsay]
-        self.defended = tuple(self._defended())
+        self.defended = _joined(self._defended())
         self._told = tuple(self._telling())
 
     def is_defended(self, place: int) -> bool:
@@ -64,9 +64,9 @@ class Shields:
         "she said", what stands in front of "…, said she", and the words of the telling themselves."""
         places = self._places
         tells = [*self.says, *places.cues("reports")]
+        told_in = {places.sentence(cue.start) for cue in tells}
         for start, end in places.reading.quotes:
-            told_in = {places.sentence(start), places.sentence(end - 1)}
-            if any(places.sentence(cue.start) in told_in for cue in tells):
+            if places.sentence(start) in told_in or places.sentence(end - 1) in told_in:
                 yield start, end
         for cue in tells:
             yield cue.start, self._end_of_telling(cue)
@@ -76,5 +76,15 @@ class Shields:
 
     def _end_of_telling(self, cue: Cue) -> int:
         """The end of the sentence; earlier where the author turns against the speaker: "… , what a liar"."""
-        end = self._places.up_to_but(cue.end)
-        return min([end, *(one.start for one in self._places.cues("exclaims") if cue.end <= one.start < end)])
+        return self._places.up_to_exclaim(cue.end, self._places.up_to_but(cue.end))
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The same places in as few ranges as hold them: a flood of cues in one sentence is one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -146,18 +147,21 @@ class Subjects:
             for cue in self._places.cues(kind)
             for place in self._places.named_within(cue)
         }
+        about_voters = self._sentences_about_voters()
         for place, spared in list(found.items()):
-            if spared == "chosen" and not self._is_about_voters(place):
+            if spared == "chosen" and self._places.sentence(place) not in about_voters:
                 del found[place]
         for cue in shields.says:
             found |= dict.fromkeys(self._places.named_within(cue), "speaker")
+        named = sorted(self._places.names)
         for start, end in shields.defended:
-            found |= {place: "defended" for place in self._places.names if start <= place < end}
+            found |= dict.fromkeys(named[bisect_left(named, start) : bisect_left(named, end)], "defended")
         return found
 
-    def _is_about_voters(self, place: int) -> bool:
-        """Whether anybody else is spoken of, or to, in the sentence of somebody who is voted for."""
-        return any(self._places.is_a(other, *_VOTERS) for other in range(*self._places.sentence(place)))
+    def _sentences_about_voters(self) -> set[tuple[int, int]]:
+        """Those in which anybody else is spoken of, or to, than who is voted for."""
+        cues = (cue for kind in _VOTERS for cue in self._places.cues(kind))
+        return {self._places.sentence(place) for cue in cues for place in range(cue.start, cue.end)}
 
     def _find_spots(self) -> list[Spot]:
         places = self._places
@@ -188,11 +192,8 @@ class Subjects:
         return {
             place: person
             for place, person in places.names.items()
-            if place not in self.spared and (place in by_rule or self._is_set_off(place))
+            if place not in self.spared and (place in by_rule or places.is_alone(place))
         }
-
-    def _is_set_off(self, place: int) -> bool:
-        return not any(self._places.is_word(other) for other in range(*self._places.clause(place)) if other != place)
 
     # ── places ──
 
