@@ -1,5 +1,6 @@
 """Narratives and what must not be taken for them, in sentences that are not among the seeds."""
 
+import json
 import shutil
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifiers.encoder.codes import load_code_readers
+from classifiers.manifest import MANIFEST
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.evidence import features_in
@@ -21,6 +23,7 @@ from classifiers.narratives.subject import load_subjects
 from classifiers.narratives.teller import load_teller, load_tellers
 from classifiers.pipeline import shipped_models
 from classifiers.roster_names import RosterNames
+from classifiers.signing import ANYBODY
 from classifiers.store import serving
 from hustings.codebook import load_codebook
 from hustings.errors import ModelError
@@ -217,6 +220,17 @@ def test_a_model_beside_other_columns_than_its_own_is_refused(tmp_path: Path) ->
     shutil.copy(shipped_models() / "N-pt" / COLUMNS, folder / COLUMNS)
     with pytest.raises(ModelError, match=COLUMNS):
         load_teller(folder)
+
+
+@pytest.mark.parametrize("key", ["sense_threshold", "sense_slope_else", "likeness_threshold"])
+@pytest.mark.parametrize(("value", "said"), [("nan", "is nan"), ("inf", "is inf"), ("high", "lack a number")])
+def test_settings_that_are_no_finite_numbers_are_refused(tmp_path: Path, key: str, value: str, said: str) -> None:
+    folder = Path(shutil.copytree(shipped_models() / "N-en", tmp_path / "N-en"))
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    manifest["settings"][key] = value
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match=said):
+        load_teller(folder, signers=ANYBODY)
 
 
 def test_every_code_that_columns_may_give_is_one_that_a_model_may_give() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from classifiers.encoder.asked import OpenEncoder
 from classifiers.encoder.readable import Readable
+from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, of_kind, read_file, read_manifest
 from classifiers.narratives.columns import CODES, COLUMNS, unpack_columns
@@ -133,25 +134,23 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: O
 
 
 def _sense(folder: Path, manifest: Manifest, codes: Sequence[str], open_encoder: OpenEncoder) -> Sense:
+    def number(name: str) -> float:
+        return read_number(folder, manifest, f"sense_{name}")
+
     try:
-        numbers = {
-            name: float(manifest.settings[f"sense_{name}"])
-            for name in ("weight", "least", "least_else", "share", "threshold", "slope", "intercept")
-        }
-        other = {name: float(manifest.settings[f"sense_{name}_else"]) for name in ("slope", "intercept")}
         encoder, network = (str(manifest.settings[f"sense_{name}"]) for name in ("encoder", "network"))
-    except (KeyError, ValueError) as error:
+    except KeyError as error:
         raise ModelError(f"{folder}: settings lack a value for {error}") from error
     settings = SenseSettings(
         encoder=encoder,
         network=network,
-        weight=numbers["weight"],
-        least=numbers["least"],
-        least_else=numbers["least_else"],
-        share=numbers["share"],
-        calibration=Calibration(slope=numbers["slope"], intercept=numbers["intercept"]),
-        calibration_else=Calibration(slope=other["slope"], intercept=other["intercept"]),
-        threshold=numbers["threshold"],
+        weight=number("weight"),
+        least=number("least"),
+        least_else=number("least_else"),
+        share=number("share"),
+        calibration=Calibration(slope=number("slope"), intercept=number("intercept")),
+        calibration_else=Calibration(slope=number("slope_else"), intercept=number("intercept_else")),
+        threshold=number("threshold"),
     )
     return Sense(settings, codes, open_encoder, manifest.language)
 
@@ -161,13 +160,10 @@ def _resemblance(folder: Path, manifest: Manifest) -> Resemblance | None:
         return None
     seeds = load_examples(manifest.language)
     _check(folder, manifest, seeds.sha256, "examples")
-    try:
-        slope, intercept, threshold, protected = (
-            float(manifest.settings[f"likeness_{name}"])
-            for name in ("slope", "intercept", "threshold", "protected_threshold")
-        )
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"{folder}: settings lack a number for {error}") from error
+    slope, intercept, threshold, protected = (
+        read_number(folder, manifest, f"likeness_{name}")
+        for name in ("slope", "intercept", "threshold", "protected_threshold")
+    )
     return Resemblance(Likeness(seeds), Calibration(slope=slope, intercept=intercept), threshold, protected)
 
 
