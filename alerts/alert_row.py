@@ -68,6 +68,9 @@ class Row:
         row.announced = len(alert.notices)
         row.renotified = max([row.opening_anchor, *(to_us(n.at) for n in alert.notices if n.kind == "renotify")])
         row.changed = False
+        said = [notice.kind for notice in alert.notices if notice.kind in ("open", "reopen", "retract", "merge")]
+        if row.state == "open" and said[-1:] in (["retract"], ["merge"]):
+            row.tell("reopen", row.opened)  # written when a second return to the same anchor had no notice of its own
         return row
 
     @property
@@ -76,10 +79,13 @@ class Row:
         return self.state in ("open", "resolved")
 
     def tell(self, kind: NoticeKind, at: int, *, about: str = "") -> None:
-        """Make a notice, unless one with this key was made before. Only this raises the revision."""
-        key = f"{kind}:{about or rfc3339(from_us(at))}"
-        if key in self.told:
-            return
+        """Make a notice: one for each time that this happens, also where it happens again at the same time (`#2` in its
+        key). Only this raises the revision."""
+        first = key = f"{kind}:{about or rfc3339(from_us(at))}"
+        again = 1
+        while key in self.told:
+            again += 1
+            key = f"{first}#{again}"
         self.told.add(key)
         revision = (self.notices[-1].revision if self.notices else 0) + 1
         self.notices.append(Notice(alert=self.id, kind=kind, key=key, at=from_us(at), revision=revision))

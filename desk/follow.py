@@ -45,9 +45,10 @@ def follow(
     if alert.shadow:
         answer(connection, made, "silent")
         return []
-    if any(notice.kind == "retract" for notice in made):
-        _follow_retraction(connection, alert, made, now)
+    if alert.state == "retracted":
+        _follow_retraction(connection, alert, now)
         return []
+    made = _still_said(connection, alert, made, now)
     let_out = _release_by_rule(connection, alert, now) if alert.review == "none" else []
     standing = standing_release(connection, alert.id)
     assessments: Sequence[Assessment] = ()
@@ -55,7 +56,7 @@ def follow(
         assessments = evidence[alert.id] if alert.id in evidence else dispatcher.evidence(alert)
         if alert.review != "none" and not _covers(standing, alert, assessments):
             standing = None
-    for notice in sorted(made, key=lambda notice: notice.revision):
+    for place, notice in enumerate(made):
         closes = notice.kind in {"resolve", "merge"}
         only = outbox.routes_promised(connection, alert.id) if closes else None
         if standing is not None:
@@ -64,19 +65,39 @@ def follow(
             )
             outbox.add(connection, messages, release=standing.id, now=now, due_at=may_leave_at(standing, now))
             answer(connection, [notice], "told" if messages else "silent", release=standing.id)
-        elif closes and not only and not waiting_notices(connection, alert.id, besides=made):
+        elif closes and not only and not waiting_notices(connection, alert.id, besides=made[place:]):
             answer(connection, [notice], "silent")  # nobody was told that it began, and nobody is asked whether to
     return let_out
 
 
-def _follow_retraction(connection: Connection, alert: Alert, made: Sequence[Notice], now: datetime) -> None:
+def _follow_retraction(connection: Connection, alert: Alert, now: datetime) -> None:
+    """The alert is withdrawn: where somebody was told, its last withdrawal waits for a person and nothing else does."""
+    _take_back(connection, alert, now)
+    told = outbox.routes_told(connection, alert.id)
+    settle(connection, alert.id, "silent", besides=_withdrawals(connection, alert)[-1:] if told else ())
+
+
+def _still_said(connection: Connection, alert: Alert, made: Sequence[Notice], now: datetime) -> list[Notice]:
+    """What of these notices is still to be answered, in order, now that the alert stands: whatever was withdrawn on the
+    way, in this step or before it with nobody having confirmed it, came back, and partners never hear of it."""
+    made = sorted(made, key=lambda notice: notice.revision)
+    withdrawn = max((place for place, notice in enumerate(made, 1) if notice.kind == "retract"), default=0)
+    if withdrawn:  # what waited and what was not sent yet fell with it, as in a step that ends with the withdrawal
+        _take_back(connection, alert, now)
+        settle(connection, alert.id, "silent", besides=made[withdrawn:])
+    else:
+        answer(connection, _withdrawals(connection, alert), "silent")
+    return made[withdrawn:]
+
+
+def _take_back(connection: Connection, alert: Alert, now: datetime) -> None:
     outbox.cancel_unsent(connection, alert=alert.id, detail="retracted", now=now)
     replace_proposals(connection, alert.id)
-    if outbox.routes_told(connection, alert.id):
-        answer(connection, [notice for notice in made if notice.kind != "retract"], "silent")
-        settle(connection, alert.id, "silent", besides="retract")
-    else:
-        settle(connection, alert.id, "silent")
+
+
+def _withdrawals(connection: Connection, alert: Alert) -> list[Notice]:
+    """The withdrawals of an alert that no person has answered, in order."""
+    return [notice for notice in waiting_notices(connection, alert.id) if notice.kind == "retract"]
 
 
 def _covers(release: Row[Any], alert: Alert, assessments: Sequence[Assessment]) -> bool:

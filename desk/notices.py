@@ -33,10 +33,16 @@ def answer(connection: Connection, made: Sequence[Notice], state: str, *, releas
     connection.execute(update(notices).where(notices.c.id.in_(ids)).values(state=state, release=release))
 
 
-def settle(connection: Connection, alert_id: str, state: str, *, besides: str = "", release: str | None = None) -> None:
-    """Answer everything of an alert that waits, except notices of the kind `besides`."""
+def settle(
+    connection: Connection, alert_id: str, state: str, *, besides: Sequence[Notice] = (), release: str | None = None
+) -> None:
+    """Answer everything of an alert that waits, `besides` these."""
     connection.execute(
         update(notices)
-        .where(notices.c.alert == alert_id, notices.c.state == "waiting", notices.c.kind != besides)
+        .where(
+            notices.c.alert == alert_id,
+            notices.c.state == "waiting",
+            notices.c.id.not_in([notice.id for notice in besides]),
+        )
         .values(state=state, release=release)
     )

@@ -75,11 +75,11 @@ class Alert:
     resolved: datetime | None = None
     value: int = 0
     notices: list[tuple[str, datetime]] = field(default_factory=list)
-    told: set[tuple[str, object]] = field(default_factory=set)
+    told: set[object] = field(default_factory=set)
 
     def tell(self, kind: str, at: datetime, about: object = None) -> None:
-        if (kind, about or at) not in self.told:
-            self.told.add((kind, about or at))
+        if kind != "escalate" or about not in self.told:  # a threshold is told of once, all else each time it happens
+            self.told.add(about)
             self.notices.append((kind, at))
 
 
