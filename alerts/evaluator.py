@@ -24,7 +24,8 @@ __all__ = ["MEMORY", "Evaluator"]
 MEMORY = timedelta(days=2)
 """How long beyond window and `resolve_after` posts are kept in memory, so that a deletion still withdraws and a late
 post is still compared. Chosen by us: deletions at the source come within hours; beyond it the alert stands as it is.
-The desk has to give `restore` every alert that settled less than window, lateness, `resolve_after` and this ago."""
+The desk has to give `restore` every alert that settled less than window, lateness, `resolve_after` and this before
+the newest of the hits given with it."""
 
 
 class Evaluator:
@@ -54,18 +55,19 @@ class Evaluator:
     def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert], *, read_from: datetime | None = None) -> None:
         """Rebuild from the hits that the index holds and the alerts that the desk holds, both of this partition only.
 
-        Called once, before anything is fed. Hits before `read_from` were not read; of those given, what a worker that
-        never stopped would have forgotten is passed over. What was known but not recorded when the worker stopped
-        comes out of the first `feed`. Alerts of another logic than their rule has now are closed with the reason
-        `rule_changed`, those of rules that are gone with `rule_retired`.
+        Called once, before anything is fed. `unsettled` are those as of the newest of these hits or of an earlier time:
+        an episode whose alert is missing there would be made anew. Hits before `read_from` were not read; of those
+        given, what a worker that never stopped would have forgotten is passed over. What was known but not recorded
+        when the worker stopped comes out of the first `feed`. Alerts of another logic than their rule has now are
+        closed with the reason `rule_changed`, those of rules that are gone with `rule_retired`.
         """
         hits_by_rule: dict[str, dict[GroupKey, list[Hit]]] = {rule_id: {} for rule_id in self._rules}
         newest = datetime.min.replace(tzinfo=UTC)
         for hit in hits:
+            newest = max(newest, hit.revised_at)
             state = self._rules.get(hit.rule)
             if state is not None and state.rule.logic == hit.logic:
                 hits_by_rule[hit.rule].setdefault(hit.group, []).append(hit)
-                newest = max(newest, hit.revised_at)
         alerts_by_rule: dict[str, list[Alert]] = {rule_id: [] for rule_id in self._rules}
         for alert in unsettled:
             newest = max(newest, alert.detected_at)

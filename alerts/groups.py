@@ -49,6 +49,7 @@ class Group:
         "_late",
         "_read_from",
         "_recorded",
+        "_settled_before",
         "_terms",
         "_ticked",
         "_ticks_from",
@@ -67,6 +68,7 @@ class Group:
         self._ticked: int | None = None
         self._read_from: int | None = None
         self._recorded: list[Row] | None = None
+        self._settled_before: int | None = None
         self.episodes = Episodes(
             reach=terms.reach,
             when=terms.rule.when,
@@ -258,10 +260,14 @@ class Group:
 
     # ── restart and forgetting ───────────────────────────────────────────────────────────────────────────────────
 
-    def restore(self, hits: Iterable[Hit], recorded: Sequence[Alert], *, read_from: int | None) -> None:
+    def restore(
+        self, hits: Iterable[Hit], recorded: Sequence[Alert], *, read_from: int | None, settled_before: int | None
+    ) -> None:
         """Take all current hits (highest revisions, withdrawn ones included) and recorded alerts at once. Hits before
-        `read_from` were not read: ticks whose windows reach there are not evaluated again."""
+        `read_from` were not read: ticks whose windows reach there are not evaluated again. An episode that ended before
+        `settled_before` has its alert, whether that is among the `recorded` or not."""
         self._read_from = read_from
+        self._settled_before = settled_before
         for hit in hits:
             former = self._known.get(hit.key)
             if former is None or former.hit.revision < hit.revision:
@@ -306,7 +312,7 @@ class Group:
     def _restore_posts(self, rows: Sequence[Row]) -> None:
         first, last = -(1 << 62), 1 << 62
         crossings = list(self._terms.crossing(self._window, self._window.anchors(first, last)).anchors)
-        orphans = self.episodes.restore(crossings, rows, self._withdrawal)
+        orphans = self._unrecorded(self.episodes.restore(crossings, rows, self._withdrawal))
         if not orphans:
             return
         # Crossings that were known but not yet recorded when the worker stopped: the anchor that gives the id is the
@@ -333,8 +339,12 @@ class Group:
                 return None
             return self._withdrawal(row) or Cause(None, lag=self._terms.lateness, code="behind_horizon")
 
-        orphans = self.episodes.restore(crossings, rows, withdrawal)
+        orphans = self._unrecorded(self.episodes.restore(crossings, rows, withdrawal))
         self.episodes.open_each(orphans, Cause(None, lag=self._terms.lateness))
+
+    def _unrecorded(self, orphans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Of the episodes that no recorded alert stands for, those that were known only when the worker stopped."""
+        return [orphan for orphan in orphans if self._settled_before is None or orphan[1] >= self._settled_before]
 
     def _withdrawal(self, row: Row) -> Cause | None:
         """Why a recorded row has no crossing any more: the latest change of its posts; None if they were not read."""

@@ -22,11 +22,13 @@ seldom enough to cost nothing."""
 
 
 class _Remembered(NamedTuple):
-    """Hits and alerts of a group that matter after a restart. `begins`: posts before were left out."""
+    """Hits and alerts of a group that matter after a restart. `begins`: posts before were left out; `settled_before`:
+    episodes that ended before are settled, though posts of theirs are among the hits for the sake of an open one."""
 
     hits: Sequence[Hit]
     alerts: Sequence[Alert]
     begins: int | None
+    settled_before: int | None = None
 
 
 class RuleState:
@@ -35,7 +37,6 @@ class RuleState:
     def __init__(self, rule: Rule, memory: timedelta | None) -> None:
         self.rule = rule
         self._terms = Terms(rule)
-        self._memory = memory
         self._keeps = None if memory is None else span_us(rule.span + rule.lateness + memory)
         self._forgot_before: int | None = None
         self._groups: dict[GroupKey, Group] = {}
@@ -103,7 +104,12 @@ class RuleState:
             group = self._group(key) if remembered.hits or remembered.alerts else None
             if group is None:
                 continue
-            group.restore(remembered.hits, remembered.alerts, read_from=remembered.begins)
+            group.restore(
+                remembered.hits,
+                remembered.alerts,
+                read_from=remembered.begins,
+                settled_before=remembered.settled_before,
+            )
             self._collect(group)
             for row in group.episodes.standing:
                 self._schedule(group, row)
@@ -117,19 +123,19 @@ class RuleState:
     ) -> _Remembered:
         """What a worker that never stopped would hold of a group.
 
-        Of the memory only a half is read back: an old episode must never be made anew because its alert is not among
-        those that the desk still takes for unsettled, and other partitions may be ahead of this one."""
-        if self._keeps is None or self._memory is None:
+        An old episode must never be made anew because its alert is not among those that the desk still takes for
+        unsettled: all whose last crossing is as recent as `before` are."""
+        if self._keeps is None:
             return _Remembered(hits, alerts, read_from)
-        before = newest - self._keeps + span_us(self._memory) // 2
+        before = newest - self._keeps
         kept = [alert for alert in alerts if alert.state == "open" or to_us(alert.last_crossing_at) >= before]
         begins = min([before, *(to_us(alert.opened_at) - self._terms.width for alert in kept)])
         recent = [
             hit for hit in hits if to_us(hit.t) >= begins or (self._terms.is_late(hit) and to_us(hit.g) >= before)
         ]
         if len(recent) == len(hits):
-            return _Remembered(hits, kept, read_from)
-        return _Remembered(recent, kept, begins if read_from is None else max(begins, read_from))
+            return _Remembered(hits, kept, read_from, before)
+        return _Remembered(recent, kept, begins if read_from is None else max(begins, read_from), before)
 
     # ── what goes out ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -63,9 +63,9 @@ class DeskBook:
         self._clock = clock
         self._memories = dict(memories or {})
 
-    def unsettled(self) -> list[Alert]:
+    def unsettled(self, *, as_of: datetime | None = None) -> list[Alert]:
         with reading(self._engine) as connection:
-            newest = connection.execute(select(func.max(alerts.c.detected_at))).scalar()
+            newest = as_of or connection.execute(select(func.max(alerts.c.detected_at))).scalar()
             if newest is None:
                 return []
             longest = max((DEFAULT_MEMORY, *self._memories.values()))

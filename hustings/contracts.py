@@ -456,9 +456,10 @@ class AlertChanges(Struct, frozen=True, kw_only=True):
 class AlertBook(Protocol):
     """The desk's side of `watch`: alerts with their notices, amendments, and the review queue."""
 
-    def unsettled(self) -> list[Alert]:
-        """Alerts that can still change: open ones, and those settled less than their rule's memory ago. Read once
-        before a worker evaluates, so that ids are kept."""
+    def unsettled(self, *, as_of: datetime | None = None) -> list[Alert]:
+        """Alerts that can still change: open ones, and those settled no longer than their rule's memory before `as_of`
+        (None: before the latest alert). Read once before a worker evaluates, so that ids are kept; `as_of` is how far
+        its own hits go, since one that reads a quiet partition remembers what others are long done with."""
         ...
 
     def record(self, changes: AlertChanges, *, partition: int, epoch: int) -> None:

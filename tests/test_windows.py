@@ -450,6 +450,19 @@ def test_old_hits_whose_alert_is_settled_are_not_alerted_again_after_a_restart()
     assert list(after.alerts) == [alert.id for alert in recent]
 
 
+def test_an_episode_that_is_long_over_is_not_alerted_again_for_the_posts_that_a_later_open_one_still_needs() -> None:
+    wide = rule(window=timedelta(hours=1), resolve_after=timedelta(minutes=10))
+    first, more = burst("old", 0), [Seen(f"s:{n}", 1_000 + 500.0 * n, 1_000 + 500.0 * n) for n in range(1_000)]
+    entries = [entry for post in [*first, *more] for entry in (mark(post.g), post.hit())]
+    evaluator, book = Evaluator(RuleSet(rules=(wide,)), partition=0), Book()
+    book.record(evaluator.feed(entries))
+    assert [alert.state for alert in book.alerts.values()] == ["resolved", "open"]
+    restarted = Evaluator(RuleSet(rules=(wide,)), partition=0)
+    recent = [alert for alert in book.alerts.values() if alert.state == "open"]
+    restarted.restore([entry for entry in entries if isinstance(entry, Hit)], recent)
+    assert restarted.feed([]).alerts == ()
+
+
 def test_a_worker_forgets_old_posts_but_never_those_of_an_open_episode() -> None:
     long = rule(window=timedelta(hours=1), resolve_after=timedelta(hours=1), when=When(gte=1), lateness=timedelta(0))
     posts = [Seen(f"s:{number}", number * 1_800.0, number * 1_800.0) for number in range(48 * 20)]

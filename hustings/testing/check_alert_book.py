@@ -112,6 +112,16 @@ def check_alert_settled_long_ago_is_not_read_again(book: AlertBook) -> None:
     assert book.unsettled() == [recent]
 
 
+def check_alert_settled_long_ago_is_read_by_a_worker_whose_hits_go_no_further(book: AlertBook) -> None:
+    old = alert("old", revision=2, state="resolved")
+    later = START + timedelta(days=4000)
+    times = {"opening_anchor": later, "opened_at": later, "last_crossing_at": later, "detected_at": later}
+    recent = msgspec.structs.replace(alert("new"), **times)
+    _record(book, old, recent)
+    assert book.unsettled(as_of=START) == [recent, old]
+    assert book.unsettled(as_of=later) == [recent]
+
+
 def check_all_or_nothing(book: AlertBook) -> None:
     stray = Notice(alert="never-written", kind="open", key="k", at=START, revision=1)
     try:
@@ -158,6 +168,7 @@ CHECKS: tuple[Callable[[AlertBook], None], ...] = (
     check_stale_alert_does_not_stop_its_neighbours,
     check_freshly_resolved_alert_is_still_unsettled,
     check_alert_settled_long_ago_is_not_read_again,
+    check_alert_settled_long_ago_is_read_by_a_worker_whose_hits_go_no_further,
     check_all_or_nothing,
     check_amendments_and_entries_may_come_again,
     check_no_changes_are_no_error,

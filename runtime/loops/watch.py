@@ -94,7 +94,8 @@ class Watcher:
             for hit in self._index.hits(rule, logic):
                 hits.get(self._partition_of(hit), []).append(hit)
         alerts: dict[int, list[Alert]] = {partition: [] for partition in mine}
-        for alert in self._book.unsettled() if mine else ():
+        as_of = min((max(hit.revised_at for hit in some) for some in hits.values() if some), default=None)
+        for alert in self._book.unsettled(as_of=as_of) if mine else ():
             alerts.get(self._partition_of(alert), []).append(alert)
         self._evaluators = {partition: self._make_evaluator(partition) for partition in mine}
         for partition, evaluator in self._evaluators.items():
