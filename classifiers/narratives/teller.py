@@ -32,7 +32,7 @@ __all__ = ["FILES", "Teller", "load_teller", "load_tellers"]
 
 FILES = (CODES, COLUMNS, WORDS_FILE)
 
-_FINEST = 10**-DECIMALS
+_FINEST = 10.0**-DECIMALS
 
 
 def _no_encoder(network: str) -> None:
