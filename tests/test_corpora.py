@@ -118,6 +118,14 @@ def test_rows_that_cannot_be_used_are_counted_by_reason(tmp_path: Path, write: o
     assert found.excluded == EXCLUDED
 
 
+@pytest.mark.parametrize("first", ["", "\n", "not JSON\n"])
+def test_columns_are_asked_for_in_the_first_object_wherever_it_stands(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(first + '{"body": "one two", "abusive": "yes"}\n')
+    with pytest.raises(ConfigError, match="no column 'famtypo'; there are 'body', 'abusive'"):
+        import_rows(path, COLUMNS._replace(text="body", label="abusive", family="famtypo"))
+
+
 def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no column 'label'; there are 'body', 'abusive', 'when', 'who'"):
         import_rows(as_csv(tmp_path / "rows.csv"), COLUMNS._replace(label="label"))

@@ -393,7 +393,7 @@ def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> No
     assert listed.exit_code == 1
     by_folder = {Path(one["folder"]).name: one for one in json.loads(listed.stdout)}
     assert {name for name, one in by_folder.items() if "refused" in one} == {"G-en@2", "CW-fr"}
-    assert {name for name, one in by_folder.items() if one["active"]} == {"G-en", "CW-en"}
+    assert {name for name, one in by_folder.items() if one["active"]} == {"G-en", "CW-en", "CW-fr"}
     assert "G-en: refused: " in listed.stderr
     assert "CW-fr: refused: " in listed.stderr
     shown = CliRunner().invoke(app, ["list", "--models", str(two)], env={"COLUMNS": "120"})
@@ -530,6 +530,12 @@ def test_keys_are_made_once_and_sign_what_is_whole(tmp_path: Path) -> None:
     (folder / "weights.i16.zlib").write_bytes(b"other")
     with pytest.raises(ModelError, match="truncated or replaced"):
         run("sign", folder, "--key", key)
+
+
+def test_a_model_is_signed_from_inside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("keygen", tmp_path / "ours.key")
+    monkeypatch.chdir(make_head(tmp_path / "models" / "G-en", "clown"))
+    assert "G-en@1 signed with" in run("sign", ".", "--key", tmp_path / "ours.key")
 
 
 def test_no_private_key_is_written_under_the_name_of_a_public_one(tmp_path: Path) -> None:

@@ -374,3 +374,17 @@ def test_what_is_judged_is_named_or_all(hustings: CommandLine) -> None:
     answer = hustings("model", "gates")
     assert answer.status == 2
     assert "name the models to judge, or say --all" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--reason", REASON), "--reason is written down beside floors and exceptions; it goes with --record"),
+        (("--floors", "missing.toml"), "missing.toml: no such file of floors; --record makes one"),
+    ],
+)
+def test_an_option_that_would_say_nothing_is_refused(
+    hustings: CommandLine, options: tuple[str, ...], says: str
+) -> None:
+    answer = hustings("model", "gates", "CW-fr", *options)
+    assert (answer.status, says in answer.err) == (2, True)

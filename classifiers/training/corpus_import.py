@@ -121,7 +121,8 @@ def _of_table(path: Path, delimiter: str, wanted: list[str], excluded: Counter[s
 
 
 def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
-    for number, line in enumerate(lines_of(path), start=1):
+    are_checked = False
+    for line in lines_of(path):
         if not line.strip():
             continue
         try:
@@ -132,8 +133,9 @@ def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Co
         if not isinstance(parsed, dict):
             excluded["not an object"] += 1
             continue
-        if number == 1:
+        if not are_checked:
             _check_columns(path, wanted, list(parsed))
+            are_checked = True
         if any(parsed.get(name) is None for name in (columns.text, columns.label)):
             excluded["no text or label"] += 1
             continue

@@ -59,12 +59,16 @@ def gates(
     from classifiers.signing import shipped_signers
     from classifiers.store import Unreadable
     from hustings.clock import SystemClock, rfc3339
-    from hustings.errors import ModelError
+    from hustings.errors import ConfigError, ModelError
     from runtime import build
     from runtime.commands.progress import stages
     from runtime.commands.terminal import complain, say
     from runtime.model_making import floors_in, floors_of
 
+    if reason and not record:
+        raise ConfigError("--reason is written down beside floors and exceptions; it goes with --record")
+    if floors is not None and not record and not floors.exists():
+        raise ConfigError(f"{floors}: no such file of floors; --record makes one")
     configuration = loaded(config)
     store = store_of(models, configuration)
     chosen, refused = chosen_versions(store, names or [], every, version)

@@ -65,7 +65,7 @@ def _told(one: Stored, papers: Papers) -> dict[str, object]:
 
 
 def _refused(bad: Unreadable) -> dict[str, object]:
-    return {"head": bad.name, "name": bad.name, "active": False, "folder": str(bad.folder), "refused": bad.problem}
+    return {"head": bad.name, "name": bad.name, "active": bad.serves, "folder": str(bad.folder), "refused": bad.problem}
 
 
 def _line(one: Stored, papers: Papers) -> list[object]:

@@ -52,7 +52,7 @@ def sign(
     from classifiers.signing import sign as signed
     from runtime.commands.terminal import say
 
-    for folder in folders:
+    for folder in (one.absolute() for one in folders):  # "." has no name, and a manifest is held against its folder's
         manifest = read_manifest(folder, signers=ANYBODY)
         for file in manifest.files:
             read_file(folder, file)
