@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from alerts.grouping import Grouping, value_reader
 from alerts.rule import Rule, RuleSet
+from alerts.shown import scored
 from alerts.terms import Terms
 from hustings.query.fields import number_value
 from hustings.query.predicate import Check, Reading, check
 from hustings.query.required_words import required_words
-from hustings.query.tree import And, Compare, Is, Node, Or
 from hustings.types import Alert, Assessment, Hit, hash_id
 
 __all__ = ["AHEAD", "Matched", "Matcher", "event_time", "partition_key", "withdrawals"]
@@ -134,7 +134,7 @@ class _Compiled:
         self._ends = rule.ends
         self._grouping = Grouping(rule, ruleset)
         self._of = None if rule.of is None else value_reader(rule.of, roster=ruleset.roster, phases=ruleset.phases)
-        self._scores = tuple(dict.fromkeys(_scored(rule.query.node)))
+        self._scores = scored(rule.query.node)
 
     def concerns(self, assessment: Assessment) -> bool:
         """Is the post within the time of the rule and, where the rule takes a sample, in it?
@@ -174,16 +174,3 @@ def _is_sampled(rule: Rule, key: str) -> bool:
     """Whether a post belongs to the slice that a review rule shows: a function of rule and key, so that every worker
     and every redo chooses the same."""
     return int(hash_id(rule.id, key), 16) < rule.sample * 2**128
-
-
-def _scored(node: Node) -> list[str]:
-    """The score fields that a query asks for, by which evidence is ranked."""
-    match node:
-        case Compare(field) if field.startswith("score."):
-            return [field]
-        case Is("flag", codes):
-            return [f"score.{code}" for code in codes]
-        case And(nodes) | Or(nodes):
-            return [field for inner in nodes for field in _scored(inner)]
-        case _:  # what a query excludes says nothing about the posts that it finds
-            return []

@@ -31,7 +31,7 @@ DIGEST_LENGTH = 480
 TITLE_LENGTH = 160
 SHORT_EXCERPT = 140
 MOST_EVIDENCE = 20
-"""Posts shown in one message; `evidence_left_out` counts the others."""
+"""Most posts shown in one message, whatever the rule asks for; `evidence_left_out` counts the others."""
 
 _SAYS = {
     "open": "new alert",
@@ -69,10 +69,13 @@ def render(
     now: datetime,
     decision: Decision | None,
     note: str = "",
+    shown: Sequence[str] | None = None,
 ) -> Message:
     """The message for one partner and channel. `assessments` are those of the alert's evidence that are still known;
     `decision` is None only where the rule waives it (`review = "none"`); `note` is what a person adds for the readers,
-    the reason of a retraction for one."""
+    the reason of a retraction for one; `shown` are the keys
+    of the posts to be shown, if not the oldest (`alerts.shown`)."""
+    listed = (alert.evidence if shown is None else shown)[:MOST_EVIDENCE]
     redactor = Redactor(
         key=partner.pseudonym_key.reveal(), roster=roster, mask_slurs=partner.redaction.slurs == "masked"
     )
@@ -103,9 +106,9 @@ def render(
         "reason": {name: _reason_value(name, value, redactor) for name, value in sorted(alert.reason.items())},
         "times": _times(alert),
         "codes": codes,
-        "evidence": _evidence(alert, assessments, partner, redactor),
+        "evidence": _evidence(listed, assessments, partner, redactor),
         "evidence_count": len(alert.evidence),
-        "evidence_left_out": max(0, len(alert.evidence) - MOST_EVIDENCE),
+        "evidence_left_out": len(alert.evidence) - len(listed),
         "decision": _decision(decision),
         "note": note,
         "support": support,
@@ -207,11 +210,10 @@ def _times(alert: Alert) -> dict[str, str | None]:
 
 
 def _evidence(
-    alert: Alert, assessments: Sequence[Assessment], partner: Partner, redactor: Redactor
+    keys: Sequence[str], assessments: Sequence[Assessment], partner: Partner, redactor: Redactor
 ) -> list[dict[str, Any]]:
     known = {assessment.key: assessment for assessment in assessments}
-    shown = alert.evidence[:MOST_EVIDENCE]
-    return [{"key": redactor.key(key), **_post(known.get(key), partner, redactor)} for key in shown]
+    return [{"key": redactor.key(key), **_post(known.get(key), partner, redactor)} for key in keys]
 
 
 def _post(assessment: Assessment | None, partner: Partner, redactor: Redactor) -> dict[str, Any]:

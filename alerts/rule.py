@@ -55,7 +55,7 @@ class When(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """How many posts are shown in what is delivered, and which; the alert itself keeps all of them."""
+    """How many posts are shown in what is delivered, and which (`alerts.shown`); the alert itself keeps all of them."""
 
     samples: int = 5
     pick: Pick = "highest_score_per_author"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,6 +11,8 @@ from msgspec import Struct
 from alerts.messages import Decision, render
 from alerts.partners import Partner, Scope, reason_to_withhold, route, scope_of
 from alerts.redaction import Redactor
+from alerts.rule import Rule
+from alerts.shown import shown
 from desk.posts import Posts
 from hustings.contracts import Message
 from hustings.errors import ConfigError
@@ -20,7 +22,9 @@ from hustings.types import Alert, Assessment, Notice, hash_id
 __all__ = ["Cover", "Dispatcher", "cover_hash", "cover_of", "covers"]
 
 MOST_EVIDENCE = 200
-"""Posts of an alert that are read to learn whom it names and in which languages."""
+"""Posts of an alert that are read to learn whom it names and in which languages, and to choose those that are shown."""
+NEWEST = 20
+"""Of those, the newest ones where there are more; the others are the oldest."""
 
 
 class Cover(Struct, frozen=True, kw_only=True):
@@ -55,14 +59,19 @@ def covers(former: Cover, present: Cover) -> bool:
 class Dispatcher:
     """Knows the partners and renders for them. Makes messages, writes nothing."""
 
-    def __init__(self, partners: Sequence[Partner], *, index: Posts, roster: Roster) -> None:
+    def __init__(
+        self, partners: Sequence[Partner], *, index: Posts, roster: Roster, rules: Iterable[Rule] = ()
+    ) -> None:
         self._partners = tuple(partners)
+        self._rules = {rule.id: rule for rule in rules}
         self._index = index
         self._roster = roster
 
     def evidence(self, alert: Alert) -> list[Assessment]:
         """The posts of the alert's evidence that are still known, in its order."""
-        keys = alert.evidence[:MOST_EVIDENCE]
+        keys = alert.evidence
+        if len(keys) > MOST_EVIDENCE:  # the newest ones too: rules may show them
+            keys = keys[: MOST_EVIDENCE - NEWEST] + keys[-NEWEST:]
         found = self._index.get(keys) if keys else {}
         return [found[key] for key in keys if key in found]
 
@@ -83,6 +92,7 @@ class Dispatcher:
     ) -> list[Message]:
         """One message for every channel of every partner that may be told, over the routes in `only` when given."""
         scope = scope_of(alert, assessments)
+        chosen = shown(self._rules.get(alert.rule), alert.evidence, assessments)
         made = []
         for partner in self._partners:
             if _reason_to_withhold(partner, alert, scope) is not None:
@@ -103,6 +113,7 @@ class Dispatcher:
                             roster=self._roster,
                             now=now,
                             decision=decision,
+                            shown=chosen,
                         )
                     )
         return made

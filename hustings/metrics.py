@@ -35,6 +35,8 @@ Event = Literal[
     "brake_pulled",
     # The rule set that this worker evaluates; fields: rules, shadow.
     "rules_loaded",
+    # Rules past their day: they fire no more; fields: rules. Retire them, or give them a later day.
+    "rules_expired",
     # Models that were made for another analyser than this one; fields: models. Their scores may be off: train again.
     "models_stale",
     # Other models serve from this batch on, after a promotion or rollback; fields: models.

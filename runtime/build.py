@@ -359,11 +359,11 @@ def channels(config: Config) -> dict[str, Channel]:
     return made
 
 
-def dispatcher(config: Config, *, index: Index) -> Dispatcher:
+def dispatcher(config: Config, *, index: Index, rules: RuleSet) -> Dispatcher:
     """Renders what each partner is told."""
     from desk.dispatch import Dispatcher
 
-    return Dispatcher(partners(config), index=index, roster=roster(config) or Roster())
+    return Dispatcher(partners(config), index=index, roster=roster(config) or Roster(), rules=rules.rules)
 
 
 def alert_book(config: Config, engine: Engine, *, rules: RuleSet, index: Index, clock: Clock) -> AlertBook:
@@ -372,7 +372,7 @@ def alert_book(config: Config, engine: Engine, *, rules: RuleSet, index: Index, 
     from desk.book import DeskBook
 
     memories = {rule.id: rule.span + rule.lateness + MEMORY for rule in rules.rules}
-    return DeskBook(engine, dispatcher(config, index=index), clock, memories=memories)
+    return DeskBook(engine, dispatcher(config, index=index, rules=rules), clock, memories=memories)
 
 
 def desk_services(

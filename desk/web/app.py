@@ -52,7 +52,9 @@ def create_app(services: DeskServices) -> FastAPI:
         templates=environment(static=files.path, code_title=services.codebook.title),
         cookies=Cookies(https=https),
         files=files,
-        dispatcher=Dispatcher(services.partners, index=services.index, roster=services.roster),
+        dispatcher=Dispatcher(
+            services.partners, index=services.index, roster=services.roster, rules=services.rules.values()
+        ),
         sign_ins=Throttle(burst=60, per_minute=120, clock=services.clock),
         tips_by_person=Throttle(burst=10, per_minute=6, clock=services.clock),
         tips_by_program=Throttle(burst=120, per_minute=120, clock=services.clock),

@@ -109,9 +109,10 @@ class Demo:
         self.index: Index = build.open_index(self.config)
         closing.callback(self.index.close)
         self.memory: Memory = build.open_memory(self.engine)
+        rules = build.rule_set(self.config, build.vocabulary_of(self.config))
         self.person = ScriptedPerson(
             self.engine,
-            dispatcher=build.dispatcher(self.config, index=self.index),
+            dispatcher=build.dispatcher(self.config, index=self.index, rules=rules),
             codebook=build.codebook(),
             clock=self.clock,
         )
