@@ -113,7 +113,13 @@ def write_reader(folder: Path, /, **replaced: bytes) -> Path:
 def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, **replaced: bytes) -> Path:
     """A model of abuse that asks the reader of codes with that network about `G` and threats; `replaced` gives other
     bytes for codes or words."""
-    settings = {"encoder": "encoder-mul", "network": network, "least_worth": least_worth, "worth_says": 0.0}
+    settings = {
+        "encoder": "encoder-mul",
+        "network": network,
+        "least_worth": least_worth,
+        "worth_says": 0.0,
+        "threat_say": 0.87,
+    }
     even = Calibration(slope=1.0, intercept=0.0)
     content = {
         CODES: replaced.get("codes", pack_codes(("A-THREAT", "G"))),

@@ -27,9 +27,6 @@ __all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_h
 
 FILES = (CODES, WORDS_FILE)
 _THREAT = "A-THREAT"
-_MOST_SAY = 0.87
-"""Of what is said of abuse, how much must be said of a threat for the post to get that code: rules warn within half an
-hour of a single one. Settled on the synthetic election, where "put a muzzle on her" had .85."""
 
 
 class Meant(NamedTuple):
@@ -43,7 +40,8 @@ class Meant(NamedTuple):
 
 class MeaningHead:
     """An open model: the codes that it gives, from which worth on it asks (`least_worth`), how much worth counts beside
-    the answer (`worth_says`), and the `encoder` of that name, whose network has that SHA-256."""
+    the answer (`worth_says`), how much of the say a threat needs (`threat_say`), and the `encoder` of that name, whose
+    network has that SHA-256."""
 
     def __init__(
         self,
@@ -54,6 +52,7 @@ class MeaningHead:
         *,
         least_worth: float,
         worth_says: float,
+        threat_say: float,
         encoder: str,
         network: str,
     ) -> None:
@@ -64,6 +63,7 @@ class MeaningHead:
         self.network = network
         self._least_worth = least_worth
         self._worth_says = worth_says
+        self._threat_say = threat_say
         self._asked = Asked(network, "abuse", codes, open_encoder, manifest.language)
 
     @property
@@ -84,7 +84,7 @@ class MeaningHead:
         if read is None:
             return None
         score = round(self.manifest.calibration.probability(read.margin), DECIMALS)
-        return Meant(named(read.shares, self.codes), score, read.begin, read.end)
+        return Meant(named(read.shares, self.codes, self._threat_say), score, read.begin, read.end)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
@@ -98,10 +98,10 @@ class MeaningHead:
         return 0.0 if meant is None else meant.score
 
 
-def named(shares: NDArray[np.float32], codes: Sequence[str]) -> str:
-    """The code that a post gets: the likeliest; a threat only where it has nearly all of the say."""
+def named(shares: NDArray[np.float32], codes: Sequence[str], threat_say: float) -> str:
+    """The code that a post gets: the likeliest; a threat only where it has so much of what is said of abuse."""
     best = int(np.argmax(shares))
-    if codes[best] != _THREAT or shares[best] >= _MOST_SAY * shares.sum():
+    if codes[best] != _THREAT or shares[best] >= threat_say * shares.sum():
         return codes[best]
     others = np.where(np.arange(len(codes)) == best, -1.0, shares)
     return codes[int(np.argmax(others))]
@@ -136,6 +136,7 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
         worth_says=read_number(folder, manifest, "worth_says"),
+        threat_say=read_number(folder, manifest, "threat_say"),
         encoder=encoder,
         network=network,
     )

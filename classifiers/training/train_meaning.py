@@ -3,6 +3,7 @@ likely its answer is right, and from which probability on a post is flagged. Not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -49,6 +50,12 @@ WORTH_SAYS = 1.2
 elsewhere than the encoder. Of .3 to 1.2, .8 found most on held-out rows, .70 instead of .67 of abuse at the same shares
 of protected and ordinary rows, and 1.2 .69; with more of it people who cook beside the radio are flagged half as often
 (the synthetic election)."""
+THREAT_SAY = 0.87
+"""Of what is said of abuse, how much must be said of a threat for a post to get that code: rules warn within half an
+hour of a single one …"""
+THREAT_SAY_OF: Mapping[str, float] = {"en": 0.95}
+"""… and in these languages. Both were settled on the synthetic election, where "put a muzzle on that bitch" has .94:
+of held-out threats in English .86 are named so still, instead of .93."""
 LEAST_SCORE = 0.75
 """No threshold lies lower: of a stream far fewer posts are abuse than of these rows (settled on the synthetic election,
 where men who cook beside the radio were flagged below it)."""
@@ -130,6 +137,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
             "least_score": LEAST_SCORE,
+            "threat_say": _threat_say(language),
         },
         calibration=calibration,
         threshold=Threshold(
@@ -203,6 +211,10 @@ def _least_worth() -> float:
     return least_worth(worth, flagged, LEAST_KEPT)
 
 
+def _threat_say(language: str) -> float:
+    return THREAT_SAY_OF.get(language, THREAT_SAY)
+
+
 def _parts(language: str) -> list[CodeRows]:
     return code_rows([language] if language in seed_languages() else [], [language])
 
@@ -235,7 +247,7 @@ def _read(language: str) -> _Read:
     found = [one for one in read if one is not None]  # all of them: there is an encoder
     return _Read(
         codes=np.array([row.code for row in rows]),
-        given=np.array([named(one.shares, GIVEN) for one in found]),
+        given=np.array([named(one.shares, GIVEN, _threat_say(language)) for one in found]),
         margins=np.array([one.margin for one in found]),
         worth=encoder.worth["abuse"].margins(tokens, language),
     )
