@@ -430,11 +430,9 @@ def test_it_keeps_the_contract_of_a_classifier() -> None:
     check_classifier(Targets)
 
 
-def test_a_flood_of_names_and_insults_is_read_in_a_moment(step: Targets) -> None:
-    text = 'Ana Velde said Jon Riker is not a cow, "you" but ' * 20_000
-    before = datetime.now(UTC)
-    step.verdicts(linked(text[: 10 * LONGEST_READ]))
-    assert (datetime.now(UTC) - before).total_seconds() < 20
+def test_what_stands_behind_all_that_is_read_tells_nothing(step: Targets) -> None:
+    read = 'Ana Velde said Jon Riker is not a cow, "you" but ' * (LONGEST_READ // 40)
+    assert step.verdicts(linked(read[:LONGEST_READ])) == step.verdicts(linked(read + "Ana Velde is a cow" * 200))
 
 
 @pytest.mark.parametrize("code", ["G", "A-THREAT"])
@@ -446,14 +444,14 @@ def test_a_flood_of_names_and_insults_is_read_in_a_moment(step: Targets) -> None
         '"Ana Velde" said ',
         "stop calling Ana Velde ",
         "Ana Velde said what a liar ",
-        "Ana Velde $ ",
+        'Ana Velde said Jon Riker is not a cow, "you" but ',
     ],
 )
 def test_a_flood_twice_as_long_in_one_sentence_is_twice_the_work_and_no_more(
     step: Targets, flood: str, code: str
 ) -> None:
     def work(times: int) -> int:
-        post = linked("I will kill Ana Velde, you cow, " + flood * times, code=code)
+        post = linked("I will kill Ana Velde, " + flood * times, code=code)
         step.verdicts(post)  # the rules of the language are read at its first post
         return steps_of(lambda: step.verdicts(post), inside="classifiers/targets")
 
