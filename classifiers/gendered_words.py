@@ -134,7 +134,7 @@ _PORTUGUESE_MEN = """
 _ARABIC_MEN = """
     غبية غبي, حقيرة حقير, منافقة منافق, فاشلة فاشل, كذابة كذاب, حمقاء أحمق, تافهة تافه, خائنة خائن, نصابة نصاب,
     محتالة محتال, جبانة جبان, قذرة قذر, وقحة وقح, جاهلة جاهل, مجنونة مجنون, بليدة بليد, عديمة عديم, مخطئة مخطئ,
-    حية حي, هذه هذا
+    حية حي, حيا حي, هذه هذا
 """
 _ARABIC_VERBS_MEN = "زارت زار, تحدثت تحدث, قدمت قدم, ولدت ولد, فعلت فعل, تكلمت تكلم, وعدت وعد, طلبت طلب"
 _FRENCH = """
@@ -179,6 +179,11 @@ _ARABIC_VERBS = """
 """
 _ARABIC_PRESENT = "جيب عرف فعل قول ريد علن نسحب ترشح خوض كذب سرق زور دفع شتري هدد رفض بتسم تحدث تكلم فوز خسر هرب ستقيل"
 """Verbs without the letter before them that tells whether she or he does it."""
+_ARABIC_PRESENT_MEN = """
+    نام موت صل عود خرج دخل مشي سكن عيش بقى ظهر قف جلس حضر غادر رجع سافر نزل صعد كتب قرأ لبس أكل شرب ضحك صرخ بكي حكي حكم
+    دير دفن قتل حترق ندم ستحق ظن عتقد حاول بدأ نتهي سكت رد شوف روح طلع وصل
+"""
+"""These are read as of men only."""
 _ARABIC_ANYBODY = "امرأة شخص, رجل شخص"
 """A man is written like a leg."""
 _ARABIC_BEFORE_VERBS = ("", "و", "ف")
@@ -233,6 +238,7 @@ WORDS: Mapping[str, Gendered] = {
         men={
             **_before(_ARABIC_BEFORE_NOUNS, _pairs(_ARABIC_ANYBODY) | _pairs(_ARABIC_MEN)),
             **_before(_ARABIC_BEFORE_VERBS, _pairs(_ARABIC_VERBS_MEN)),
+            **_before(_ARABIC_BEFORE_PRESENT, {f"ت{one}": f"ي{one}" for one in _ARABIC_PRESENT_MEN.split()}),
         },
         men_endings=((re.compile(r"(\w{2})ها\Z"), r"\1ه"),),
     ),

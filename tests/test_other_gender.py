@@ -41,6 +41,7 @@ def test_a_post_is_read_of_a_man_and_back_of_a_woman(language: str, woman: str, 
         ("de", "wir finden sie", "wir finden ihn"),
         ("de", "was für eine wertlose Lügnerin", "was für ein wertloser Lügner"),
         ("pt", "é a maior palhaça", "é o maior palhaço"),
+        ("ar", "نعرف أين تنام وسنحرقها حية قبل أن تصل", "نعرف أين ينام وسنحرقه حيا قبل أن يصل"),
     ],
 )
 def test_small_words_that_agree_are_read_alike(language: str, woman: str, man: str) -> None:
