@@ -173,5 +173,10 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
         ((0.2, 0.4, 0.1), "G"),
     ],
 )
-def test_a_threat_is_named_only_where_it_has_nearly_all_the_say(shares: tuple[float, float, float], code: str) -> None:
-    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT")) == code
+def test_a_threat_is_named_only_where_it_has_so_much_of_the_say(shares: tuple[float, float, float], code: str) -> None:
+    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT"), 0.87) == code
+
+
+def test_how_much_of_the_say_a_threat_needs_is_the_models_own() -> None:
+    codes, shares = ("A-THREAT", "G", "A-INSULT"), np.array((0.9, 0.04, 0.04), dtype=np.float32)
+    assert [named(shares, codes, say) for say in (0.87, 0.95)] == ["A-THREAT", "G"]
