@@ -17,6 +17,7 @@ from desk import audit, book, outbox, releases
 from desk.book import DeskBook
 from desk.database.connect import open_database
 from desk.dispatch import Dispatcher, cover_hash, cover_of
+from desk.outbox import Leased
 from desk.people import DeskRole, Person
 from desk.refusals import Conflict, Refused
 from desk.releases import Released
@@ -484,6 +485,14 @@ def released(office: Office, *first: NoticeKind, dead: str = "", **given: Any) -
     office.deliver(dead=dead)
 
 
+def in_hand(office: Office) -> Leased:
+    """The message of an alert that was let out, under its lease over one route."""
+    office.watch(alert())
+    office.release(LEAD)
+    office.clock.advance(timedelta(seconds=10))
+    return outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0]
+
+
 @pytest.mark.parametrize("kind", ["escalate", "renotify", "reopen", "resolve", "update", "merge"])
 def test_later_notice_of_a_released_alert_goes_out_by_itself(kind: NoticeKind, office: Office) -> None:
     released(office)
@@ -778,10 +787,7 @@ def test_dead_delivery_is_not_sent_again_behind_a_later_one_of_the_same_alert_an
 
 @pytest.mark.parametrize("by", ["a person", "the machine"])
 def test_message_that_fails_while_its_alert_is_retracted_is_not_tried_again(by: str, office: Office) -> None:
-    office.watch(alert())
-    office.release(LEAD)
-    office.clock.advance(timedelta(seconds=10))
-    underway = outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0]
+    underway = in_hand(office)
     office.clock.advance(timedelta(seconds=1))
     if by == "the machine":
         office.watch(retracted())
@@ -793,10 +799,7 @@ def test_message_that_fails_while_its_alert_is_retracted_is_not_tried_again(by: 
 
 @pytest.mark.parametrize("ends", ["put back", "never heard of again"])
 def test_message_of_a_retracted_alert_that_nobody_sent_under_its_lease_is_not_sent(ends: str, office: Office) -> None:
-    office.watch(alert())
-    office.release(LEAD)
-    office.clock.advance(timedelta(seconds=10))
-    underway = outbox.lease(office.engine, {"north/hook"}, limit=1, clock=office.clock)[0]
+    underway = in_hand(office)
     assert not outbox.is_withdrawn(office.engine, underway)
     office.clock.advance(timedelta(seconds=1))
     office.retract(LEAD)
