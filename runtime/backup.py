@@ -126,7 +126,7 @@ def _stage(path: Path) -> int:
 
 def _copy_stage(data: Path, to: Path, stage: int) -> Iterator[File]:
     """Copy one stage. The folder is listed only now: a segment that was begun meanwhile belongs to it."""
-    for source in sorted(path for path in data.rglob("*") if path.is_file() and not _is_passing(path.name)):
+    for source in sorted(_files(data, copy=to.parent)):
         relative = source.relative_to(data)
         if _stage(relative) != stage:
             continue
@@ -145,6 +145,29 @@ def _copy_stage(data: Path, to: Path, stage: int) -> Iterator[File]:
         target.chmod(mode)
         _sync(target)
         yield File(path=relative.as_posix(), bytes=target.stat().st_size, sha256=_sha256(target), mode=mode)
+
+
+def _files(data: Path, *, copy: Path) -> Iterator[Path]:
+    """Every file that stays, also in folders on another disk to which a link leads. Raises `StoreError` for a link that
+    leads nowhere, into the copy or round in a circle, and `OSError` for a folder that this user may not read: nothing
+    is left out in silence."""
+    seen = {copy.resolve()}
+    for folder, _, names in os.walk(data, followlinks=True, onerror=_raise_unless_gone):
+        real = Path(folder).resolve()
+        if real in seen:
+            raise StoreError(f"{folder}: a link leads to {real}, which is the copy itself or is copied already")
+        seen.add(real)
+        for name in names:
+            path = Path(folder, name)
+            if path.is_symlink() and not path.exists():
+                raise StoreError(f"{path}: is a link to {path.readlink()}, which is not there; is its disk mounted?")
+            if path.is_file() and not _is_passing(name):
+                yield path
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _is_passing(name: str) -> bool:

@@ -179,6 +179,31 @@ def test_a_manifest_cannot_lead_out_of_the_folder(data: Path, tmp_path: Path) ->
         restore(tmp_path / "copy", tmp_path / "new")
 
 
+def test_folders_on_another_disk_behind_a_link_are_copied(data: Path, tmp_path: Path) -> None:
+    (data / "evidence").rename(tmp_path / "big-disk")
+    (data / "evidence").symlink_to(tmp_path / "big-disk")
+    copied(data, tmp_path / "copy")
+    restore(tmp_path / "copy", tmp_path / "new")
+    packs = [pack.relative_to(tmp_path / "new") for pack in (tmp_path / "new").glob("evidence/*/*")]
+    assert packs == [pack.relative_to(data) for pack in data.glob("evidence/*/*")]
+    assert len(packs) == 1
+
+
+def test_a_link_whose_disk_is_not_there_is_no_backup(data: Path, tmp_path: Path) -> None:
+    (data / "evidence").rename(tmp_path / "big-disk")
+    (data / "evidence").symlink_to(tmp_path / "not-mounted")
+    with pytest.raises(StoreError, match=r"evidence: is a link to .*not-mounted, which is not there; is its disk"):
+        copied(data, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("leads_to", ["data", "backups"])
+def test_a_link_into_the_data_or_the_copy_ends_in_an_error(data: Path, tmp_path: Path, leads_to: str) -> None:
+    (tmp_path / leads_to).mkdir(exist_ok=True)
+    (data / "old").symlink_to(tmp_path / leads_to)
+    with pytest.raises(StoreError, match=r"a link leads to .*, which is the copy itself or is copied already"):
+        copied(data, tmp_path / "backups" / "copy")
+
+
 def test_there_is_nothing_to_back_up_where_nothing_ran(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no such data folder"):
         copied(tmp_path / "none", tmp_path / "copy")
