@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from base64 import b32encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -70,6 +71,7 @@ def test_a_handle_inside_another_word_is_left() -> None:
     [
         ("eve@velmara.example", "https://velmara.example/@eve/1", False),
         ("eve@velmara.example", "https://velmara.example/@Eve/1", False),
+        ("eve@velmara.example", "https://velmara.example/%40eve%2F1", False),
         ("eve@velmara.example", "https://news.example/every/1", True),
         ("carla@velmara.example", "https://velmara.example/@carla/1", True),
         ("carla@velmara.example", "https://velmara.example/@bob/1", False),
@@ -79,6 +81,18 @@ def test_an_address_that_names_an_unlisted_person_is_emptied(author: str, url: s
     own = author.partition("@")[0]
     post = renamed(author, url=url, handles=(own,), mentions=("bob",))
     assert post.url == (url if kept else "")
+
+
+def test_thousands_of_mentions_beside_thousands_of_links_take_no_time() -> None:
+    mentions = tuple(f"did:plc:{number:024d}" for number in range(6_000))
+    links = tuple(f"https://news.example/{number}" for number in range(6_000))
+    post = Post(
+        source="sky", native_id="1", text="x", published_at=NOW, collected_at=NOW, mentions=mentions,
+        links=(*links, f"https://sky.example/profile/{mentions[-1]}"),
+    )  # fmt: skip
+    begun = time.monotonic()
+    assert NAMES.renamed(SourceItem(raw=b"x", post=post)).links == links
+    assert time.monotonic() - begun < 10
 
 
 def test_the_key_is_made_once_and_only_the_owner_may_read_it(tmp_path: Path) -> None:
