@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -96,9 +96,13 @@ class EvidenceFolder:
         raise StoreError(f"{path}: holds no intact capture {raw_hash}")
 
     def verify(self) -> Iterator[Flaw]:
-        """Every flaw of the folder; none when each byte is as it was sealed. Reads everything."""
+        """Every flaw of the packs that are there; none when each byte is as it was sealed. Reads everything."""
         for path in sorted(self._folder.glob(f"*/*{SUFFIX}")):
-            content = path.read_bytes()
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                yield Flaw(path=str(path), problem=f"cannot be read: {error.strerror}")
+                continue
             if path.stat().st_mode & 0o222:
                 yield Flaw(path=str(path), problem="may be written to; packs are read-only")
             if hashlib.sha256(content).hexdigest() == path.name.removesuffix(SUFFIX):
@@ -114,6 +118,23 @@ class EvidenceFolder:
                 yield Flaw(path=str(path), problem=f"its structure was changed: {error}")
             if not named:
                 yield Flaw(path=str(path), problem="what is said about its captures was changed")
+
+    def missing(self, named: Iterable[tuple[str, str]]) -> Iterator[Flaw]:
+        """A flaw for each pack that is not there. `named` are evidence ids, each with the key of a post that names it:
+        a folder alone cannot show that one of its files was taken away."""
+        there: set[str] = set()
+        lost: dict[str, list[str]] = {}
+        for evidence, key in named:
+            pack = evidence.partition("/")[0]
+            if pack in lost:
+                lost[pack].append(key)
+            elif pack not in there:
+                if self._path(pack).exists():
+                    there.add(pack)
+                else:
+                    lost[pack] = [key]
+        for pack, keys in sorted(lost.items()):
+            yield Flaw(path=str(self._path(pack)), problem="is missing", keys=tuple(dict.fromkeys(keys)))
 
     def _packed(self, captures: Sequence[Capture]) -> tuple[list[bytes], list[str]]:
         """The parts of a pack, and the hash of each capture's raw bytes."""

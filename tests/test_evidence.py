@@ -108,6 +108,24 @@ def test_missing_evidence_is_said(folder: EvidenceFolder) -> None:
         folder.read(evidence.partition("/")[0] + "/" + "cd" * 32)
 
 
+def test_a_pack_that_was_taken_away_is_named_with_the_posts_that_name_it(folder: EvidenceFolder) -> None:
+    (kept,) = folder.seal([capture(b"kept", "x:0")])
+    first, second = folder.seal([capture(b"raw", "x:1"), capture(b"more", "x:2")])
+    named = [(kept, "x:0"), (first, "x:1"), (second, "x:2"), (first, "x:1")]
+    assert list(folder.missing(named)) == []
+    pack_of(folder, first).unlink()
+    (flaw,) = folder.missing(named)
+    assert (flaw.path, flaw.problem, flaw.keys) == (str(pack_of(folder, first)), "is missing", ("x:1", "x:2"))
+    assert list(folder.verify()) == [], "the folder alone cannot show it"
+
+
+def test_a_pack_that_cannot_be_read_is_a_flaw_among_others(folder: EvidenceFolder) -> None:
+    (evidence,) = folder.seal([capture(b"raw", "x:1")])
+    pack_of(folder, evidence).rename(folder._folder / "kept")
+    pack_of(folder, evidence).mkdir()
+    assert ["cannot be read" in flaw.problem for flaw in folder.verify()] == [True]
+
+
 def test_a_disk_that_fails_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "evidence").write_text("a file where the folder should be")
     with pytest.raises(Unavailable, match="cannot be sealed"):
