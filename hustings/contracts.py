@@ -370,15 +370,15 @@ class Index(Protocol):
         (partition, offset) that assessment i came from, `dead` those of posts that became dead letters; an offset
         below the stored position was counted before and is not counted again. `dropped` says where partitions of the
         log begin now: what lies between the stored position and that place nobody can read any more; it is counted as
-        such, and the stored position moves there. Raises `Refused` when the store can never hold some of them: all
+        such, and the stored position moves there. Raises `WriteRefused` when the store can never hold some of them: all
         others are durable then, positions and books are as before, and the caller writes again without those."""
         ...
 
     def write_hits(
         self, hits: Sequence[Hit], *, log_id: str, positions: Mapping[int, int] | None = None
     ) -> list[Outcome]:
-        """Write hits, highest revision wins, and store `positions` (of the hits topic) with them. Raises `Refused` as
-        `write` does."""
+        """Write hits, highest revision wins, and store `positions` (of the hits topic) with them. Raises `WriteRefused`
+        as `write` does."""
         ...
 
     def positions(self, topic: Topic) -> dict[int, int]:

@@ -6,7 +6,7 @@ HustingsError
 ├── RuleError        a rule file does not check: carries every problem found
 ├── BadInput         one message cannot be used: becomes a dead letter with `reason`
 ├── StoreError       a log, index or desk database contradicts its promise (another log's id, a broken chain)
-├── Refused          a store cannot hold some of what it was given; the rest is durable
+├── WriteRefused     a store cannot hold some of what it was given; the rest is durable
 ├── Unavailable      a dependency is down for now: pause, back off, never a dead letter
 │   └── Reassigned   partitions of the log went to or came from other workers: begin again from what is committed
 ├── ModelError       a model folder is wrong, truncated or does not fit its manifest
@@ -29,10 +29,10 @@ __all__ = [
     "ModelError",
     "QueryError",
     "Reassigned",
-    "Refused",
     "RuleError",
     "StoreError",
     "Unavailable",
+    "WriteRefused",
 ]
 
 DeadReason = Literal[
@@ -95,7 +95,7 @@ class StoreError(HustingsError):
     """A store contradicts what it promised; going on would lose or double something."""
 
 
-class Refused(HustingsError):
+class WriteRefused(HustingsError):
     """A store will never take some of what it was given; all the rest is durable. `reasons` are the store's words, by
     place in what was given."""
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hustings.clock import SystemClock
 from hustings.contracts import Index, Outcome
-from hustings.errors import Refused, StoreError
+from hustings.errors import StoreError, WriteRefused
 from hustings.query import Query
 from hustings.query.predicate import predicate
 from hustings.query.tree import And, Compare, Has, Is, Node, Not, Or, Phrase
@@ -270,7 +270,7 @@ def test_a_mapping_conflict_costs_one_document(elastic_node: ElasticNode, elasti
     batch = [post("1", "one", author="7"), post("2", "two", author="a name"), post("3", "three")]
     origins = [(0, 0), (0, 1), (0, 2)]
     with opened(elastic_settings) as index:
-        with pytest.raises(Refused, match=r"failed to parse field \[author\]") as refusal:
+        with pytest.raises(WriteRefused, match=r"failed to parse field \[author\]") as refusal:
             index.write(batch, log_id=LOG, origins=origins, positions={0: 3})
         assert list(refusal.value.reasons) == [1]
         assert index.get(["src:1", "src:2", "src:3"]).keys() == {"src:1", "src:3"}

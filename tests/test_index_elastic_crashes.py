@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from hustings.contracts import Index, Outcome
-from hustings.errors import Refused, Unavailable
+from hustings.errors import Unavailable, WriteRefused
 from index.elastic import ElasticSettings, create
 from index.sqlite import SqliteIndex
 from tests.servers.elastic_node import ElasticNode
@@ -336,7 +336,7 @@ def test_a_request_that_is_too_large_is_halved_until_the_one_to_blame_stands_alo
 
     with opened_through(elastic_settings, fault) as index:
         posts = [post(f"{n}", "word " * (4_000 if n == 13 else 10)) for n in range(40)]
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(WriteRefused) as refusal:
             index.write(posts, log_id=LOG)
         assert list(refusal.value.reasons) == [13]
         assert len(index.get([one.key for one in posts])) == 39

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hustings import wire
 from hustings.contracts import Outcome
-from hustings.errors import HustingsError, Refused, Unavailable
+from hustings.errors import HustingsError, Unavailable, WriteRefused
 from hustings.types import Hit
 from index.elastic import state
 from index.elastic.bulk import BulkWriter, Operation
@@ -96,7 +96,7 @@ def _write_documents(nodes: Nodes, writer: BulkWriter, live: Live, hits: Sequenc
     else:
         raise Unavailable(f"{live.set}hits: others keep writing the same hits, {sorted(pending)[:3]} for example")
     if refused:
-        raise Refused(f"{live.set}hits", refused)
+        raise WriteRefused(f"{live.set}hits", refused)
     return outcomes
 
 

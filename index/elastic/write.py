@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from hustings.contracts import Outcome
-from hustings.errors import Refused, Unavailable
+from hustings.errors import Unavailable, WriteRefused
 from hustings.types import Assessment
 from index.books import BOOK_OF, DEAD_LETTERS
 from index.elastic import state
@@ -123,7 +123,7 @@ def _write_documents(
     else:
         raise Unavailable(f"{live.set}posts: others keep writing the same posts, {sorted(pending)[:3]} for example")
     if refused:
-        raise Refused(f"{live.set}posts", refused)
+        raise WriteRefused(f"{live.set}posts", refused)
     return outcomes
 
 

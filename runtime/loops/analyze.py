@@ -16,7 +16,7 @@ import msgspec
 from hustings import wire
 from hustings.clock import Clock
 from hustings.contracts import Entry, Index, Log, LogReader, Record
-from hustings.errors import BadInput, Refused, StoreError, Unavailable
+from hustings.errors import BadInput, StoreError, Unavailable, WriteRefused
 from hustings.types import Assessment, DeadLetter, Hit, Post, hash_id
 from ingest.appending import append_taken
 from ingest.dead_letters import append_dead_letters
@@ -192,7 +192,7 @@ class Analyzer:
                     positions=positions,
                 )
                 return
-            except Refused as refusal:
+            except WriteRefused as refusal:
                 refused = [(alive[place][1], reason) for place, reason in refusal.reasons.items()]
                 self._write_dead([(by_origin[origin], BadInput("refused", reason)) for origin, reason in refused])
                 lost += [origin for origin, _ in refused]
