@@ -7,6 +7,8 @@ input cannot be known beforehand.
 from __future__ import annotations
 
 import io
+import re
+import sys
 from calendar import timegm
 from datetime import UTC, datetime
 from time import struct_time
@@ -17,6 +19,7 @@ from feedparser.encodings import convert_to_utf8
 from msgspec import Struct
 
 from hustings.errors import BadInput
+from hustings.strict_value import YEARS
 from ingest.columns import parse_time
 from ingest.feed_guard import check_xml
 from ingest.foreign_json import read_object
@@ -61,6 +64,7 @@ def read_feed(body: bytes, content_type: str) -> FeedDocument:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"{" or "json" in content_type.partition(";")[0]:
         return _read_json_feed(body)
+    body = _REFERENCE.sub(_that_names_a_character, body)
     headers = {"content-type": content_type} if content_type else {}
     check_xml(convert_to_utf8(headers, body, {}))
     parsed = feedparser.parse(
@@ -78,6 +82,18 @@ def read_feed(body: bytes, content_type: str) -> FeedDocument:
         caps_hit=caps,
         ill_formed=str(parsed.get("bozo_exception") or "ill-formed")[:300] if parsed.bozo else "",
     )
+
+
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+))")
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def _that_names_a_character(reference: re.Match[bytes]) -> bytes:
+    """Halves of emoji and numbers beyond Unicode, which programs write that cut texts, become U+FFFD: feedparser would
+    give the whole feed up for one of them."""
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    number = int(digits.lstrip(b"0")[:8] or b"0", base)
+    return b"&#xFFFD" if number in _SURROGATES or number > sys.maxunicode else reference[0]
 
 
 def _entry(entry: Any, caps: dict[str, int]) -> Entry:
@@ -138,9 +154,10 @@ def _count_beyond(count: int, caps: dict[str, int]) -> None:
 
 def _time(parsed: struct_time | None) -> datetime | None:
     try:
-        return None if parsed is None else datetime.fromtimestamp(timegm(parsed), UTC)
+        when = None if parsed is None else datetime.fromtimestamp(timegm(parsed), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return when if when is not None and when.year in YEARS else None
 
 
 # ── JSON Feed (jsonfeed.org, versions 1 and 1.1) ─────────────────────────────────────────────────────────────────
@@ -163,10 +180,10 @@ def _read_json_feed(body: bytes) -> FeedDocument:
 def _json_entry(item: dict[str, Any], lang: str, caps: dict[str, int]) -> Entry:
     html, plain = _string(item, "content_html"), _string(item, "content_text")
     links, text = _links_and_text({"value": html}, caps) if html else ((), _cut(plain.strip(), caps))
-    attached = [a for a in item.get("attachments") or () if isinstance(a, dict)]
+    attached = _objects(item.get("attachments"))
     media = [(_string(a, "mime_type"), _string(a, "url")) for a in attached]
     images = [_string(item, "image"), *_of_kind(media, "image")]
-    authors = [a for a in [*(item.get("authors") or ()), item.get("author")] if isinstance(a, dict)]
+    authors = [*_objects(item.get("authors")), *_objects([item.get("author")])]
     return Entry(
         id=_string(item, "id"),
         title=_string(item, "title"),
@@ -181,6 +198,10 @@ def _json_entry(item: dict[str, Any], lang: str, caps: dict[str, int]) -> Entry:
         published_at=parse_time(_string(item, "date_published")),
         updated_at=parse_time(_string(item, "date_modified")),
     )
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [member for member in value if isinstance(member, dict)] if isinstance(value, list) else []
 
 
 def _string(table: dict[str, Any], key: str) -> str:

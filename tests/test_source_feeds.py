@@ -153,6 +153,24 @@ def test_entries_that_share_an_id_do_not_take_each_others_place(reader: FeedChil
         assert feed.collect(first.cursor, now=NOW, limit=10).items == ()
 
 
+@pytest.mark.parametrize("reference", ["&#xD83D;", "&#55357;", "&#x110000;", "&#99999999999999999999;"])
+def test_a_reference_to_no_character_costs_its_place_and_not_the_feed(reader: FeedChild, reference: str) -> None:
+    cut = f"<item><guid>cut</guid><title>Vote &#128499; now {reference} and</title></item>"
+    found = posts(collected(rss(1).replace(b"</channel>", f"{cut}</channel>".encode()), reader))
+    assert [post.title for post in found] == ["Vote 🗳 now \ufffd and", "Headline 1"]
+
+
+def test_an_entry_of_a_year_that_cannot_be_comes_without_it(reader: FeedChild) -> None:
+    (post,) = posts(collected(rss(1).replace(b"01 Mar 2027", b"01 Mar 9999"), reader))
+    assert post.published_at == NOW
+
+
+def test_lists_that_are_none_cost_no_json_feed(reader: FeedChild) -> None:
+    document = b"""{"version": "https://jsonfeed.org/version/1.1", "items": [
+        {"id": "1", "content_text": "one", "attachments": 3, "authors": 4, "author": "Eve"}]}"""
+    assert [post.text for post in posts(collected(document, reader))] == ["one"]
+
+
 def test_an_entry_without_id_link_or_date_still_comes_once(reader: FeedChild) -> None:
     bare = RSS.format(items="<item><description>Only words</description></item>").encode()
     with LocalHttp(lambda request: Reply(body=bare)) as server:
