@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hustings.clock import from_ms, to_ms
 from hustings.contracts import SourceItem
 from hustings.errors import BadInput
+from hustings.strict_value import YEARS
 from hustings.types import Media, Medium, Post, Stream
 from ingest.declared_language import DeclaredLanguage
 
@@ -152,14 +153,15 @@ def item_of_row(row: Mapping[str, Any], columns: Columns, fixed: Fixed, *, raw: 
 
 def parse_time(text: str) -> datetime | None:
     """A time as exports write it: ISO 8601 (UTC when it names no zone), or a number of seconds or milliseconds since
-    1970. None when it is no time."""
+    1970. None when it is no time, or one of a year that no post is from."""
     text = text.strip()
     try:
         if re.fullmatch(r"\d{9,13}(\.\d+)?", text):
             number = float(text)
             return from_ms(round(number if number >= _FIRST_MILLISECONDS else number * 1000))
         when = datetime.fromisoformat(text)
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        return when if when.year in YEARS else None
     except (ValueError, OverflowError):
         return None
 

@@ -12,8 +12,8 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 
@@ -23,6 +23,7 @@ from hustings.contracts import Collected, Log, Memory, Record, Source, SourceIte
 from hustings.errors import BadInput, EgressDenied, HustingsError, Unavailable
 from hustings.roster import Roster
 from hustings.source_health import SourceHealth
+from hustings.strict_value import in_utc
 from hustings.types import DeadLetter, Post
 from ingest.appending import append_taken
 from ingest.dead_letters import Brake, append_dead_letters, dead_letter
@@ -176,6 +177,15 @@ class Collector:
         except Exception as error:  # a bug in one source must not stop the others; its health shows it
             self._failed(polled, f"{type(error).__name__}: {error}")
             return
+        try:
+            self._hand_over(polled, collected)
+        except HustingsError:
+            raise
+        except Exception as error:  # what it brought is not what the contract says: a bug of the source too
+            self._failed(polled, f"what it brought cannot be used: {type(error).__name__}: {error}")
+
+    def _hand_over(self, polled: _Polled, collected: Collected) -> None:
+        """Into the log at once; what an archive brought waits for its turn."""
         now = self._clock.now()
         posts, letters = self._prepared(polled, collected, now)
         held = _Held(collected, posts, deque(posts), letters, now)
@@ -252,6 +262,11 @@ class Collector:
                 letters.append(
                     dead_letter(name, error.reason, error.detail, origin="collected post", original=item.raw, at=now)
                 )
+            except Exception as error:  # fields of other types than the contract says: this post alone is in the way
+                detail = f"{type(error).__name__}: {error}"
+                letters.append(
+                    dead_letter(name, "stage_failed", detail, origin="collected post", original=item.raw, at=now)
+                )
         seals = self._evidence.seal(
             [
                 Capture(raw=item.raw, collector=name, keys=(item.post.key,), at=now, headers=item.headers)
@@ -269,14 +284,9 @@ class Collector:
         post = self._names.renamed(item)
         if post.published_at.tzinfo is None or post.collected_at.tzinfo is None:
             raise BadInput("out_of_range", "a time of the post has no time zone")
-        post = msgspec.structs.replace(
-            post,
-            collector=polled.source.name,
-            published_at=post.published_at.astimezone(UTC),
-            collected_at=_stamp(post, polled.clock, now).astimezone(UTC),
-        )
+        post = msgspec.structs.replace(post, collector=polled.source.name, collected_at=_stamp(post, polled.clock, now))
         try:
-            return wire.decode(wire.encode(post), Post)
+            return cast("Post", in_utc(wire.decode(wire.encode(post), Post), "$"))
         except UnicodeEncodeError as error:
             raise BadInput("lone_surrogate", str(error)) from error
         except msgspec.ValidationError as error:

@@ -291,6 +291,42 @@ def test_one_failing_source_does_not_stop_the_others(bench: Callable[..., Bench]
     assert running.health("bad").caps_hit == ({"too_deep": 1} if isinstance(error, BadInput) else {})
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [item(1)],
+        Collected(items=(msgspec.structs.replace(item(1), raw="text"),)),
+        Collected(items=(item(1),), again_after=5.0),  # type: ignore[arg-type] # what people write
+        Collected(dead=("line 3",)),  # type: ignore[arg-type]
+    ],
+)
+def test_a_source_that_breaks_the_contract_does_not_stop_the_others(bench: Callable[..., Bench], answer: Any) -> None:
+    running = bench(Scripted("bad", lambda: answer), Scripted("forum", Collected(items=(item(2),), cursor=b"c")))
+    for _ in range(3):
+        running.collector.step()
+    assert "2" in [post.native_id for post in running.posts()]
+    assert "what it brought cannot be used" in running.health("bad").last_error
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"author_handle": None}, "stage_failed"),
+        ({"mentions": None}, "stage_failed"),
+        ({"published_at": datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5)))}, "out_of_range"),
+        ({"published_at": datetime(1, 1, 1, tzinfo=UTC)}, "out_of_range"),
+    ],
+)
+def test_a_post_with_fields_that_cannot_be_is_a_dead_letter_and_the_others_are_written(
+    bench: Callable[..., Bench], given: dict[str, Any], reason: str
+) -> None:
+    running = bench(Scripted("forum", Collected(items=(item(1), item(2, **given), item(3)), cursor=b"c")))
+    running.collector.step()
+    assert [post.native_id for post in running.posts()] == ["1", "3"]
+    assert [(letter.reason, letter.original) for letter in read_dead_letters(running.log)] == [(reason, b"raw 2")]
+
+
 def test_a_slow_source_does_not_hold_up_the_others(bench: Callable[..., Bench]) -> None:
     release = threading.Event()
 

@@ -291,6 +291,8 @@ def test_settings_that_do_not_go_together_are_refused(given: dict[str, object], 
         ("1804000000", datetime(2027, 3, 2, 15, 6, 40, tzinfo=UTC)),
         ("1804000000000", datetime(2027, 3, 2, 15, 6, 40, tzinfo=UTC)),
         ("yesterday", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31", None),
         ("", None),
     ],
 )
