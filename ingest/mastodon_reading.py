@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +34,9 @@ ASKED_BY_ID = 20
 REMEMBERED = 4_000
 """Statuses of the window that are remembered; beyond it the oldest are no longer watched for edits and deletion."""
 UNUSABLE_REMEMBERED = 100
+GONE = (404, 410)
+REFUSED = (401, 403)
+"""Instances that show timelines to everybody, but single statuses to members only, answer so."""
 
 Get = Callable[[str, dict[str, str]], HttpAnswer]
 
@@ -95,17 +98,17 @@ class Reading:
     def run(
         self, path: str, parameters: dict[str, str], *, poll: timedelta, window: timedelta, reread: timedelta
     ) -> Collected:
-        """Everything new, and when due what changed in the window. A break-off keeps what came before it; with
-        nothing before it raises `Unavailable`."""
+        """Everything new, and when due what changed in the window. A break-off keeps what came before it; before
+        anything came it raises `Unavailable`."""
         is_complete = False
         reread_at = self._before.reread_at or self._now
         try:
             is_complete = self._read_forward(path, parameters)
             if window and is_complete and self._now >= reread_at + reread and self._may_ask:
+                reread_at = self._now  # also when it breaks off: what is new comes first, the window at its next turn
                 self._read_again(path, parameters, since=self._now - window)
-                reread_at = self._now
         except Unavailable as error:
-            if not self._items and not self._dead:
+            if not is_complete and not self._items and not self._dead:
                 raise
             self._count("broke_off")
             self._pause_s = error.retry_after_s or poll.total_seconds()
@@ -174,10 +177,13 @@ class Reading:
                 self._ask_by_id(native_id)
 
     def _ask_by_id(self, native_id: str) -> None:
-        """A status that left the timeline: gone, changed, or only no longer part of it. It is not watched further."""
-        answer = self._asked(f"/api/v1/statuses/{native_id}", {}, gone_is_fine=True)
+        """A status that left the timeline: gone, changed, not shown to us, or only no longer part of it. It is not
+        watched further."""
+        answer = self._asked(f"/api/v1/statuses/{quote(native_id, safe='')}", {}, expected=(*GONE, *REFUSED))
         seen = self._seen[native_id]
-        if answer.status in (404, 410):
+        if answer.status in REFUSED:
+            self._count("not_shown")
+        elif answer.status in GONE:
             self._items.append(
                 deletion(
                     native_id,
@@ -198,9 +204,9 @@ class Reading:
     def _may_ask(self) -> bool:
         return self._pause_s is None and time.monotonic() < self._deadline
 
-    def _asked(self, path: str, parameters: dict[str, str], *, gone_is_fine: bool = False) -> HttpAnswer:
+    def _asked(self, path: str, parameters: dict[str, str], *, expected: tuple[int, ...] = ()) -> HttpAnswer:
         answer = self._get(path, parameters)
-        if not (gone_is_fine and answer.status in (404, 410)):
+        if answer.status not in expected:
             raise_for_status(answer, now=self._now)
         self._pause_s = retry_after_s(answer, now=self._now)
         return answer

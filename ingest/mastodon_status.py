@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from hustings.clock import to_ms
 from hustings.contracts import SourceItem
 from hustings.errors import BadInput
+from hustings.strict_value import YEARS
 from hustings.types import Media, Post, Stream
 from ingest.foreign_json import read_as
 from ingest.html_text import read_html
@@ -71,9 +72,13 @@ class Status(Struct, frozen=True, kw_only=True):
 def read_status(raw: bytes) -> Status:
     """Raises `BadInput`."""
     try:
-        return read_as(raw, Status)
+        status = read_as(raw, Status)
     except BadInput as error:
         raise BadInput(error.reason, f"not a Mastodon status: {error.detail}") from error
+    for when in (status.created_at, status.edited_at):
+        if when is not None and when.year not in YEARS:
+            raise BadInput("out_of_range", f"not a Mastodon status: {when} is not in {YEARS[0]}…{YEARS[-1]}")
+    return status
 
 
 def item_of_status(

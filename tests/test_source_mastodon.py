@@ -209,6 +209,33 @@ def test_a_status_that_only_left_the_timeline_is_not_taken_for_deleted() -> None
         ]
 
 
+@pytest.mark.parametrize(("answered", "caps"), [(403, {"not_shown": 1}), (500, {"broke_off": 1})])
+def test_a_status_that_is_not_shown_does_not_stop_the_timeline(answered: int, caps: dict[str, int]) -> None:
+    instance = Instance(status(1), status(2))
+    with LocalHttp(instance) as server:
+        toots = source(server)
+        cursor = toots.collect(b"", now=NOW, limit=10).cursor
+        del instance.statuses[str(status(1)["id"])]
+
+        def members_only(request: Request) -> Reply:
+            return Reply(answered) if "/statuses/" in request.target else instance(request)
+
+        server._answer = members_only
+        again = toots.collect(cursor, now=NOW + timedelta(minutes=15), limit=10)
+        assert (again.items, again.caps_hit) == ((), caps)
+        instance.statuses[str(status(3)["id"])] = status(3)
+        last = toots.collect(again.cursor, now=NOW + timedelta(minutes=16), limit=10)
+        assert (ids(last), last.caps_hit) == ([3], {})
+
+
+def test_a_status_of_a_time_that_cannot_be_is_a_dead_letter() -> None:
+    with LocalHttp(Instance(status(1), status(2, created_at="9999-12-31T23:59:59-05:00"))) as server:
+        toots = source(server)
+        first = toots.collect(b"", now=NOW, limit=10)
+        assert (ids(first), [letter.reason for letter in first.dead]) == ([1], ["out_of_range"])
+        assert toots.collect(first.cursor, now=NOW + timedelta(minutes=15), limit=10).dead == ()
+
+
 def test_a_rate_limit_is_kept_to() -> None:
     reset = NOW + timedelta(minutes=4)
     instance = Instance(status(1))
