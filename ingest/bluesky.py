@@ -22,6 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from hustings.contracts import Collected, SourceContext, SourceItem
 from hustings.errors import BadInput, Unavailable
+from hustings.text import is_spaceless
+from hustings.text.folding import fold
 from hustings.types import DeadLetter, Stream
 from ingest.bluesky_event import COLLECTION, Event, item_of_event, native_id, read_event
 from ingest.dead_letters import dead_letter
@@ -45,9 +47,14 @@ class BlueskySettings(BaseModel):
         default="wss://jetstream2.us-east.bsky.network", description="address of a Jetstream server, ws or wss"
     )
     keywords: tuple[str, ...] = Field(
-        default=(), max_length=1_000, description="only posts that hold one of these words or phrases, case aside"
+        default=(),
+        max_length=1_000,
+        description="only posts that hold one of these words or phrases, case and accents aside; whole words, so give "
+        "each form that you want, but for scripts without spaces such as Chinese and Thai",
     )
-    dids: tuple[str, ...] = Field(default=(), max_length=10_000, description="only posts of these accounts")
+    dids: tuple[str, ...] = Field(
+        default=(), max_length=10_000, description="only posts of these accounts, each by its DID (did:plc:…)"
+    )
     stream: Stream | None = Field(
         default=None, description="how the posts were chosen; by default account with dids, else keyword"
     )
@@ -66,6 +73,24 @@ class BlueskySettings(BaseModel):
         if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.path not in ("", "/"):
             raise ValueError("is not an address such as wss://jetstream2.us-east.bsky.network")
         return server.rstrip("/")
+
+    @field_validator("keywords")
+    @classmethod
+    def _have_letters(cls, keywords: tuple[str, ...]) -> tuple[str, ...]:
+        for keyword in keywords:
+            if not any(character.isalnum() for character in _folded(keyword)):
+                raise ValueError(f"{keyword!r} has no letter and no digit to look for")
+        return keywords
+
+    @field_validator("dids")
+    @classmethod
+    def _are_dids(cls, dids: tuple[str, ...]) -> tuple[str, ...]:
+        for did in dids:
+            if not re.fullmatch(r"did:[a-z]+:\S+", did):
+                raise ValueError(
+                    f"{did!r} is no DID such as did:plc:z72i7hdynmk6r22z27h6tvur; a handle may change its owner"
+                )
+        return dids
 
 
 class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,7 +128,11 @@ class BlueskySource:
             self.close()
             connection = self._connection = self._connected(before)
         batch = _Batch(self.name, self._settings, self._wanted, before, now=now)
-        is_open = self._listen(connection, batch, limit)
+        try:
+            is_open = self._listen(connection, batch, limit)
+        except BaseException:
+            self.close()  # what was taken off the stream is taken again, from the cursor on
+            raise
         if not is_open:
             self.close()
             if not batch.events:
@@ -216,7 +245,7 @@ class _Batch:
             return True
         place = blake2b(native_id(event).encode(), digest_size=6).hexdigest()
         record = event.commit.record if event.commit else None
-        if record is not None and self._wanted.search(record.text):
+        if record is not None and self._wanted.search(_folded(record.text)):
             self._known.pop(place, None)
             self._known[place] = None
             return True
@@ -224,7 +253,19 @@ class _Batch:
 
 
 def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Any of the keywords, case aside, as a whole word where it begins and ends with a letter of a spaced script."""
+    """Any of the keywords, for folded text (`_folded`): as a whole word where it begins and ends with a letter of a
+    script that has spaces between words."""
     if not keywords:
         return None
-    return re.compile("|".join(rf"(?<!\w){re.escape(keyword.strip())}(?!\w)" for keyword in keywords), re.IGNORECASE)
+    return re.compile("|".join(_as_pattern(_folded(keyword).strip()) for keyword in keywords))
+
+
+def _as_pattern(keyword: str) -> str:
+    before = "" if is_spaceless(keyword[0]) else r"(?<!\w)"
+    after = "" if is_spaceless(keyword[-1]) else r"(?!\w)"
+    return before + r"\s+".join(map(re.escape, keyword.split())) + after
+
+
+def _folded(text: str) -> str:
+    """Without case, accents and invisible characters, as search reads it."""
+    return fold(text)[0].lower()

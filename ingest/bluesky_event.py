@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 from hustings.clock import from_ms
 from hustings.contracts import SourceItem
 from hustings.errors import BadInput
-from hustings.types import MAX_INT, Media, Post, Stream
+from hustings.types import Media, Post, Stream
 from ingest.columns import parse_time
 from ingest.foreign_json import read_as
 
@@ -19,6 +19,8 @@ __all__ = ["COLLECTION", "Event", "item_of_event", "native_id", "read_event"]
 
 COLLECTION = "app.bsky.feed.post"
 SOURCE = "bluesky"
+LAST_US = 7_258_118_399_999_999
+"""The end of the last year that posts are from (`strict_value.YEARS`)."""
 
 
 class Reference(Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class Event(Struct, frozen=True, kw_only=True):
     """The keys that we read. `kind` is commit, identity or account; only commits say something."""
 
     did: str
-    time_us: Annotated[int, Meta(ge=0, le=MAX_INT)]
+    time_us: Annotated[int, Meta(ge=0, le=LAST_US)]
     kind: str
     commit: Commit | None = None
 

@@ -202,6 +202,56 @@ def test_keywords_choose_posts_and_what_happens_to_them_later() -> None:
         again.close()
 
 
+@pytest.mark.parametrize(
+    ("keyword", "text", "found"),
+    [
+        ("选举", "总统选举开始了", True),
+        ("เลือกตั้ง", "การเลือกตั้งวันนี้", True),
+        ("élection", "E\u0301LECTION volée", True),
+        ("élection", "elections", False),
+        ("polling place", "the polling\nplace", True),
+        ("VelmaraVotes", "#velmaravotes", True),
+        ("bad.example", "see https://bad.example/1", True),
+    ],
+)
+def test_keywords_are_found_as_their_script_writes_words(keyword: str, text: str, found: bool) -> None:
+    with running(Jetstream(event(1, text))) as stream:
+        sky = source(stream, keywords=[keyword])
+        assert keys(sky.collect(b"", now=NOW, limit=1)) == ["3lk0001"] * found
+        sky.close()
+
+
+def test_an_event_from_beyond_all_time_costs_no_other() -> None:
+    beyond = {**event(2), "time_us": 2**63 - 1}
+    with running(Jetstream(event(1), beyond, event(3))) as stream:
+        sky = source(stream)
+        result = sky.collect(b"", now=NOW, limit=3)
+        sky.close()
+    assert keys(result) == ["3lk0001", "3lk0003"]
+    assert [letter.reason for letter in result.dead] == ["wrong_type"]
+
+
+def test_what_an_error_interrupts_is_taken_off_the_stream_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(Jetstream(event(1), event(2), event(3))) as stream:
+        sky = source(stream)
+        before = sky.collect(b"", now=NOW, limit=1).cursor
+        with monkeypatch.context() as broken:
+            broken.setattr("ingest.bluesky.item_of_event", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                sky.collect(before, now=NOW, limit=1)
+        assert {"3lk0002", "3lk0003"} <= set(keys(sky.collect(before, now=NOW, limit=3)))
+        sky.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"keywords": ["vote", " "]}, "no letter and no digit"), ({"dids": ["alice.example"]}, "is no DID")],
+)
+def test_settings_that_would_find_nothing_are_refused(given: dict[str, list[str]], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        BlueskySettings.model_validate(given)
+
+
 def test_the_subscription_names_collection_accounts_and_cursor() -> None:
     with running(Jetstream(event(1), event(2))) as stream:
         sky = source(stream, dids=["did:plc:a"])
