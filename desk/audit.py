@@ -6,7 +6,7 @@ is what a checkpoint is for, lodged where the desk's own database does not reach
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -91,8 +91,7 @@ def verify(engine: Engine, *, lodged: Checkpoint | None = None) -> int:
     expected, previous, at_checkpoint = 0, ORIGIN, ORIGIN
     with reading(engine) as connection:
         head = connection.execute(select(audit_head)).first()
-        rows = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.sequence))
-        for row in rows:
+        for row in _rows(connection):
             expected += 1
             if row.sequence != expected:
                 raise StoreError(f"audit: row {expected} is missing, the next one is {row.sequence}")
@@ -124,6 +123,18 @@ def latest(
         statement = statement.where(audit.c.subject == subject)
     with reading(engine) as connection:
         return [AuditRow(**row._asdict()) for row in connection.execute(statement)]
+
+
+def _rows(connection: Connection) -> Iterator[Row[Any]]:
+    """The chain from its first row on. Raises `StoreError` for values that no program of ours wrote."""
+    found = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.sequence))
+    last = 0
+    try:
+        for row in found:
+            yield row
+            last = row.sequence
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StoreError(f"audit: a row after row {last} was changed, it cannot be read: {error}") from error
 
 
 def _hash_of(row: Row[Any]) -> str:

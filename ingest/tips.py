@@ -13,13 +13,14 @@ import msgspec
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
-from hustings.contracts import Collected, SourceContext, SourceItem
+from hustings.clock import to_ms
+from hustings.contracts import Collected, Memory, SourceContext, SourceItem
 from hustings.errors import BadInput
 from hustings.types import DeadLetter, Post
 from ingest.dead_letters import dead_letter
 from ingest.foreign_json import read_as
 
-__all__ = ["TipsSource"]
+__all__ = ["TipsSource", "handed_over"]
 
 TABLE = "tips"
 LOOKED_BACK_MS = 600_000
@@ -87,6 +88,18 @@ class TipsSource:
             cursor=msgspec.json.encode(_advanced(before, new[:limit])) if new else cursor,
             again_after=timedelta(seconds=pause),
         )
+
+
+def handed_over(memory: Memory, source: str, *, before: datetime) -> list[str]:
+    """Ids of the tips that came before `before` and that the source of this name has brought to the log: the desk need
+    not keep them any longer."""
+    cursor = memory.get("cursors", source)
+    if cursor is None:
+        return []
+    done = msgspec.json.decode(cursor, type=Cursor)
+    until = f"{to_ms(before):013d}"
+    old = (tip_id for tip_id in memory.entries(TABLE) if tip_id < until)
+    return [tip_id for tip_id in old if tip_id <= done.floor or tip_id in done.above]
 
 
 def _advanced(before: Cursor, taken: list[str]) -> Cursor:

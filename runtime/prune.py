@@ -1,4 +1,5 @@
-"""Forgetting what is older than the deployment keeps: in the log by whole segments, in the index post by post.
+"""Forgetting what is older than the deployment keeps: in the log by whole segments, in the index post by post, and at
+the desk the tips that became posts.
 
 What a reader has not read yet stays, however old it is: otherwise the books would not balance and posts would be lost.
 Sealed evidence, alerts, reviews and the audit chain are not touched.
@@ -13,26 +14,30 @@ from typing import get_args
 import msgspec
 
 from hustings.clock import rfc3339
-from hustings.contracts import Index, Log, Topic
+from hustings.contracts import Index, Log, Memory, Topic
 from hustings.errors import ConfigError
 from hustings.query.tree import Between, Query
+from ingest.tips import handed_over
 from runtime.config import Config
+from runtime.source_tables import source_tables
 from runtime.status import READERS
 
-__all__ = ["Pruned", "cutoff_of", "prune", "would_prune"]
+__all__ = ["Pruned", "cutoff_of", "old_tips", "prune", "would_prune"]
 
 PAGE = 1_000
 
 
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):
-    """What was forgotten, or would be: entries of the log by topic, posts of the index. `kept_unread` are entries
-    that are old enough but not read yet. Of the log only whole segments go, so a dry run says how many at most."""
+    """What was forgotten, or would be: entries of the log by topic, posts of the index, tips of the desk. `kept_unread`
+    are entries that are old enough but not read yet. Of the log only whole segments go, so a dry run says how many at
+    most."""
 
     before: str
     dry_run: bool
     log_entries: dict[str, int]
     kept_unread: dict[str, int]
     index_posts: int
+    tips: int = 0
 
 
 def cutoff_of(config: Config, now: datetime) -> datetime:
@@ -73,6 +78,12 @@ def would_prune(log: Log, index: Index, *, before: datetime) -> Pruned:
         kept_unread=_above_zero(unread),
         index_posts=index.count(old),
     )
+
+
+def old_tips(config: Config, memory: Memory, *, before: datetime) -> list[str]:
+    """Ids of the desk's tips that are old enough and have become posts of the log; what nobody collected stays."""
+    sources = [table.name for table in source_tables(config) if table.kind == "tips"]
+    return sorted({tip_id for name in sources for tip_id in handed_over(memory, name, before=before)})
 
 
 def _topics() -> tuple[Topic, ...]:

@@ -61,6 +61,18 @@ def test_edited_row_is_named(engine: Engine, column: str) -> None:
         audit.verify(engine)
 
 
+@pytest.mark.parametrize("value", ["'yesterday'", "9e99", "1e17 * 100"])
+def test_row_whose_time_is_none_any_more_is_found(tmp_path: Path, value: str) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/desk.db")  # PostgreSQL takes no such value
+    for number in range(3):
+        _append(engine, number)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE audit SET at = {value} WHERE sequence = 2")
+    with pytest.raises(StoreError, match=r"audit: a row after row \d was changed, it cannot be read"):
+        audit.verify(engine)
+    engine.dispose()
+
+
 def test_deleted_row_is_named(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(delete(rows).where(rows.c.sequence == 2))

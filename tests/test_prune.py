@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -14,11 +15,15 @@ import pytest
 from classifiers.pipeline import Pipeline
 from desk import audit
 from desk.memory import DeskMemory
-from hustings.clock import SystemClock, rfc3339
+from hustings import wire
+from hustings.clock import SystemClock, rfc3339, to_ms
+from hustings.contracts import Record, SourceContext
+from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.types import Post
 from index.sqlite import SqliteIndex
 from ingest.evidence import Capture, EvidenceFolder
 from ingest.log_sqlite import SqliteLog
+from ingest.tips import TipsSource
 from runtime import build
 from runtime.config import load_config
 from runtime.moving import move_index, move_log
@@ -159,6 +164,26 @@ def test_the_command_reports_and_leaves_an_audit_row(config: Path, hustings: Com
     assert (row.actor, row.action) == ("operator", "prune"), "the dry run left none"
 
 
+def test_tips_that_became_posts_are_forgotten_with_them_and_leave_no_trace(config: Path, hustings: CommandLine) -> None:
+    config.write_text(config.read_text() + '[[source]]\nname = "post-box"\nkind = "tips"\n')
+    engine = build.open_engine(load_config(config))
+    memory, now = DeskMemory(engine), SystemClock().now()
+    for days, text in ((5, "she told us in confidence"), (4, "collected later"), (0, "today")):
+        tip_id = f"{to_ms(now - days * DAY):013d}-{days}"
+        memory.put("tips", tip_id, json.dumps({"text": text}).encode())
+        if days == 5:
+            source = TipsSource(
+                "post-box", TipsSource.Settings(), SourceContext(LoopbackEgress(), memory, SystemClock())
+            )
+            memory.put("cursors", "post-box", source.collect(b"", now=now, limit=10).cursor)
+    assert json.loads(hustings("prune", config, "--dry-run", "--json").out)["tips"] == 1
+    assert len(memory.entries("tips")) == 3
+    assert "1 tips of the desk" in hustings("prune", config).out
+    assert [json.loads(tip)["text"] for tip in memory.entries("tips").values()] == ["collected later", "today"]
+    engine.dispose()
+    assert b"in confidence" not in b"".join(path.read_bytes() for path in (config.parent / "var").glob("desk.db*"))
+
+
 def test_a_stopped_source_is_lifted_and_leaves_an_audit_row(config: Path, hustings: CommandLine) -> None:
     engine = build.open_engine(load_config(config))
     memory = DeskMemory(engine)
@@ -181,7 +206,7 @@ def test_evidence_that_was_changed_is_found_with_its_posts(config: Path, husting
         [Capture(raw=b"as it came", collector="c", keys=("net:1",), at=SystemClock().now())]
     )
     whole = hustings("evidence", "verify", config)
-    assert (whole.status, whole.out) == (0, "1 packs, each byte as it was sealed\n")
+    assert (whole.status, whole.out) == (0, "1 packs, each byte as it was sealed; 0 posts in the log were looked up\n")
     (pack,) = folder.glob("*/*")
     pack.chmod(0o600)
     pack.write_bytes(pack.read_bytes().replace(b"as it came", b"as we like"))
@@ -190,6 +215,36 @@ def test_evidence_that_was_changed_is_found_with_its_posts(config: Path, husting
     assert changed.status == 1
     assert changed.err == f"{pack}: the raw bytes of a capture were changed; posts net:1\n"
     assert len(json.loads(hustings("evidence", "verify", config, "--json").out)["flaws"]) == 1
+
+
+def test_evidence_that_was_taken_away_is_found_by_the_posts_of_the_log(config: Path, hustings: CommandLine) -> None:
+    folder = config.parent / "var" / "evidence"
+    (seal,) = EvidenceFolder(folder, code_version="test").seal(
+        [Capture(raw=b"as it came", collector="c", keys=("net:1",), at=SystemClock().now())]
+    )
+    with closing(build.open_log(load_config(config), SystemClock())) as log:
+        found = [msgspec.structs.replace(CALM[0], native_id=str(number), evidence=seal) for number in range(30)]
+        log.append("posts", [Record(each.key, wire.encode(each)) for each in found])
+    assert hustings("evidence", "verify", config).out.endswith("sealed; 30 posts in the log were looked up\n")
+    shutil.rmtree(folder)
+    gone = hustings("evidence", "verify", config)
+    assert (gone.status, gone.out) == (1, "0 packs, 1 flaw(s); 30 posts in the log were looked up\n")
+    assert "is missing; posts net:0, net:1, " in gone.err
+    assert gone.err.endswith("net:19 and 10 more\n")
+    (flaw,) = json.loads(hustings("evidence", "verify", config, "--json").out)["flaws"]
+    assert len(flaw["keys"]) == 30
+
+
+def test_the_audit_chain_of_a_desk_that_is_not_there_is_not_whole(config: Path, hustings: CommandLine) -> None:
+    gone = hustings("audit", "verify", config)
+    assert (gone.status, gone.out) == (1, "")
+    assert "desk.db: no such file; the desk has never run here, or its database was taken away" in gone.err
+    assert not (config.parent / "var" / "desk.db").exists(), "looking makes nothing"
+    odd = hustings("audit", "verify", config, "--lodged", "²:ab")
+    assert (odd.status, odd.err) == (
+        2,
+        "hustings: --lodged: '²:ab' is no checkpoint; it is ROW:HASH as this command prints it\n",
+    )
 
 
 def test_the_audit_chain_is_checked_against_a_checkpoint(config: Path, hustings: CommandLine) -> None:

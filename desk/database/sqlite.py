@@ -24,13 +24,13 @@ PAUSE_S = (0.001, 0.003)
 
 
 def make_engine(url: URL, *, writes: str) -> Engine:
-    """An engine on one file, whose folder is made. A transaction of a connection with the execution option `writes`
-    takes the write lock when it begins."""
+    """An engine on one file, whose folder is made for this user alone. A transaction of a connection with the execution
+    option `writes` takes the write lock when it begins."""
     if not url.database or url.database == ":memory:":
         raise ConfigError(
             f"desk database: {url.render_as_string()!r} names no file; several processes must see the same database"
         )
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=8, max_overflow=56, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", lambda connection: _begin(connection, writes))
@@ -45,6 +45,7 @@ def _set_up(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what was forgotten is not to be found in free pages
     cursor.close()
 
 

@@ -42,11 +42,14 @@ def verify(
     from runtime.config import load_config
 
     row, _, sealed = lodged.partition(":")
-    if lodged and not (row.isdigit() and sealed):
+    if lodged and not (row.isascii() and row.isdigit() and sealed):
         raise ConfigError(f"--lodged: {lodged!r} is no checkpoint; it is ROW:HASH as this command prints it")
     checkpoint = chain.Checkpoint(sequence=int(row), hash=sealed) if lodged else None
     loaded = load_config(the_configuration(config, named))
-    loaded.require_data()
+    desk = loaded.require_data() / "desk.db"
+    if not loaded.desk.database_url and not desk.exists():  # opening it would make an empty one, whose chain is whole
+        complain(f"{desk}: no such file; the desk has never run here, or its database was taken away")
+        raise typer.Exit(1)
     engine = build.open_engine(loaded)
     try:
         rows = chain.verify(engine, lodged=checkpoint)

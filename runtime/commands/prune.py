@@ -17,7 +17,8 @@ def prune(
 ) -> None:
     """Forget what is older than log.keep_days.
 
-    Posts, hits and dead letters go from the log and from the index; loops may run. What was not read yet stays.
+    Posts, hits and dead letters go from the log and from the index, tips from the desk; loops may run. What was not
+    read yet stays.
     Sealed evidence, alerts, reviews and the audit chain stay too.
 
     Example: hustings prune my.toml --dry-run
@@ -32,7 +33,7 @@ def prune(
     from runtime import build
     from runtime.commands.terminal import say
     from runtime.config import load_config
-    from runtime.prune import cutoff_of, would_prune
+    from runtime.prune import cutoff_of, old_tips, would_prune
     from runtime.prune import prune as forget
 
     loaded, clock = load_config(config), SystemClock()
@@ -45,10 +46,20 @@ def prune(
         closing.callback(log.close)
         index = build.open_index(loaded)
         closing.callback(index.close)
+        memory = build.open_memory(engine)
+        tips = old_tips(loaded, memory, before=before)
         pruned = (would_prune if dry_run else forget)(log, index, before=before)
+        pruned = msgspec.structs.replace(pruned, tips=len(tips))
         if not dry_run:
+            for tip_id in tips:
+                memory.delete("tips", tip_id)
             entries = {f"log_{topic}": count for topic, count in pruned.log_entries.items()}
-            detail: audit.Detail = {"before": pruned.before, "index_posts": pruned.index_posts, **entries}
+            detail: audit.Detail = {
+                "before": pruned.before,
+                "index_posts": pruned.index_posts,
+                "tips": pruned.tips,
+                **entries,
+            }
             with writing(engine) as connection:
                 audit.append(
                     connection, at=clock.now(), actor="operator", action="prune", subject="retention", detail=detail
@@ -58,6 +69,7 @@ def prune(
         return
     word = "would forget about" if dry_run else "forgot"
     of_log = ", ".join(f"{count:,} of {topic}" for topic, count in pruned.log_entries.items())
-    say(f"{word} what came before {pruned.before}: {pruned.index_posts:,} posts of the index; in the log {of_log}")
+    of_index = f"{pruned.index_posts:,} posts of the index, {pruned.tips:,} tips of the desk"
+    say(f"{word} what came before {pruned.before}: {of_index}; in the log {of_log}")
     for topic, count in pruned.kept_unread.items():
         say(f"kept: {count:,} old entries of {topic} that are not read yet; is its loop running?")
