@@ -56,6 +56,8 @@ _hasher = PasswordHasher()
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MDAwMDAwMDAwMDAwMDAwMA$MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"
 """Verified for an unknown login, so that the answer takes as long as for a known one; no password has this hash."""
 
+_NO_LINK = "this link is unknown, was used, or is older than a day; ask for a new one"
+
 
 class Person(Struct, frozen=True, kw_only=True):
     """Somebody with an account. `pseudonym` is what reviews, releases and the audit say; `login` stays here."""
@@ -98,13 +100,15 @@ def link_role(engine: Engine, token: str, *, clock: Clock) -> DeskRole | None:
 
 def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Clock) -> Person:
     """Create the account that the token stands for; the token is spent. Raises `Refused`."""
+    if link_role(engine, token, clock=clock) is None:  # hashing is dear on purpose: not for whoever makes up a token
+        raise Refused(_NO_LINK)
     login = _checked_login(login)
     hashed = _hashed(password, login)
     with writing(engine) as connection:
         take_turn(connection, "accounts")
         row = _open_link(connection, token, clock.now())
         if row is None:
-            raise Refused("this link is unknown, was used, or is older than a day; ask for a new one")
+            raise Refused(_NO_LINK)
         connection.execute(update(links).where(links.c.token == row.token).values(used_at=clock.now()))
         return _insert(connection, login=login, hashed=hashed, role=row.role, actor="link", now=clock.now())
 

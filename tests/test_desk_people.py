@@ -67,6 +67,11 @@ def test_link_token_is_not_in_the_database(engine: Engine, clock: VirtualClock) 
     assert token not in stored
 
 
+def test_without_a_link_no_password_is_looked_at(engine: Engine, clock: VirtualClock) -> None:
+    with pytest.raises(Refused, match="this link is unknown"):
+        people.use_link(engine, "made up", login="a", password="short", clock=clock)
+
+
 def test_refused_link_use_leaves_the_link_good(engine: Engine, clock: VirtualClock) -> None:
     token = people.first_link(engine, clock=clock) or ""
     with pytest.raises(Refused, match="at least 12"):
