@@ -18,11 +18,17 @@ __all__ = ["names", "resolve"]
 
 def resolve(kind: str, table: Mapping[str, str], *, group: str) -> Any:
     """The class registered as `kind`: from `table` (`"package.module:Class"`), else from the entry points of `group`
-    (`hustings.sources`). Raises `ConfigError` that names the known kinds."""
+    (`hustings.sources`). Raises `ConfigError` that names the known kinds, or says why somebody else's does not load."""
     target = table.get(kind)
     if target is None:
         for entry in entry_points(group=group, name=kind):
-            return entry.load()
+            try:
+                return entry.load()
+            except Exception as error:  # somebody else's code: whatever it raises
+                raise ConfigError(
+                    f"{group}: {kind!r} is registered as {entry.value!r}, which does not load: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
         known = names(table, group=group)
         near = get_close_matches(kind, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -12,12 +12,21 @@ from hustings.errors import ConfigError
 from runtime.config import Config
 from runtime.config_problems import report_of
 
-__all__ = ["checked", "named_files", "resolved"]
+__all__ = ["checked", "named_files", "resolved", "settings_of"]
 
 PATH_KEYS = frozenset({"path", "folder", "file"})
 """These, and every key that ends in `_file`, name a file."""
 
 S = TypeVar("S", bound=BaseModel)
+
+
+def settings_of(component: Any) -> type[BaseModel]:
+    """The settings that a component declares. Raises `ConfigError` for one that declares none."""
+    settings = getattr(component, "Settings", None)
+    if isinstance(settings, type) and issubclass(settings, BaseModel):
+        return settings
+    name = getattr(component, "__qualname__", repr(component))
+    raise ConfigError(f"{name} has no pydantic model `Settings`; see docs/adding-a-source.md")
 
 
 def checked(kind: type[S], table: Mapping[str, Any], *, where: str) -> S:

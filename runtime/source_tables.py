@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from hustings.errors import ConfigError
 from hustings.registry import resolve
-from runtime.component_settings import checked, resolved
+from runtime.component_settings import checked, resolved, settings_of
 from runtime.config import Config
 from runtime.config_problems import Problems
 
@@ -63,5 +63,5 @@ def _source_table(config: Config, given: Mapping[str, Any], *, where: str) -> So
             "a deployment is either live or a replay"
         )
     component = resolve(kind, SOURCES, group="hustings.sources")
-    settings: BaseModel = checked(component.Settings, resolved(config, table), where=where)
+    settings = checked(settings_of(component), resolved(config, table), where=where)
     return SourceTable(name, kind, cast("ClockKind", clock), region, component, settings)

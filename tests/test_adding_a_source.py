@@ -7,18 +7,22 @@ import re
 import sys
 import tomllib
 from datetime import UTC, datetime
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from hustings.clock import VirtualClock
 from hustings.contracts import SourceContext
+from hustings.errors import ConfigError
 from hustings.registry import resolve
 from hustings.testing.check_source import check_source
 from hustings.testing.local_http import LocalHttp, Reply
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.testing.memory import DictMemory
 from ingest import SOURCES
+from runtime.config import load_config
+from runtime.source_tables import source_tables
 
 PAGE = Path(__file__).parents[1] / "docs" / "adding-a-source.md"
 NOTICES = b"""1|2027-03-01T08:00:00Z|Polling stations open at seven.
@@ -58,6 +62,25 @@ def test_the_source_of_the_page_reads_notices_and_keeps_what_is_none(bulletin) -
         "Counting is public.",
     ]
     assert [(letter.original, letter.origin) for letter in result.dead] == [(b"nonsense", "office: line 2")]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("bulletin:Buletin", "'bulletin:Buletin', which does not load: AttributeError"),
+        ("buletin:BulletinSource", "which does not load: ModuleNotFoundError"),
+        ("bulletin:BulletinSettings", "BulletinSettings has no pydantic model `Settings`"),
+    ],
+)
+def test_a_source_that_is_registered_wrongly_is_a_problem_of_the_configuration(
+    bulletin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, said: str
+) -> None:
+    entry = EntryPoint("office", named, "hustings.sources")
+    monkeypatch.setattr("hustings.registry.entry_points", lambda **_: [entry])
+    path = tmp_path / "hustings.toml"
+    path.write_text('[deployment]\nname = "T"\n[[source]]\nname = "o"\nkind = "office"\nurl = "https://o.example"\n')
+    with pytest.raises(ConfigError, match=said):
+        source_tables(load_config(path))
 
 
 def test_the_page_has_ten_lines_and_its_code_imports_only_the_vocabulary() -> None:
