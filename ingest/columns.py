@@ -119,6 +119,11 @@ def item_of_row(row: Mapping[str, Any], columns: Columns, fixed: Fixed, *, raw: 
     native_id = _text(row, columns.native_id)
     if not native_id:
         raise BadInput("missing_key", _absent("native_id", columns.native_id))
+    if _ROUNDED.fullmatch(native_id):
+        raise BadInput(
+            "out_of_range",
+            f"native_id {native_id!r} was rounded by a spreadsheet: many posts would share it; export anew",
+        )
     text, title = _text(row, columns.text), _text(row, columns.title)
     if not text and not title:
         raise BadInput("missing_key", _absent("text", columns.text))
@@ -165,6 +170,9 @@ def parse_time(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
 
+
+_ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+\d\d+")
+"""What spreadsheets and floating-point numbers make of ids of many digits: `1.23457E+18`."""
 
 _FIRST_MILLISECONDS = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973: a larger number means milliseconds."""

@@ -164,7 +164,12 @@ def test_a_quote_that_nobody_closes_costs_one_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [("1,words", "undecodable"), ("1,words,yesterday", "out_of_range"), (",words,2027-03-01", "missing_key")],
+    [
+        ("1,words", "undecodable"),
+        ("1,words,yesterday", "out_of_range"),
+        (",words,2027-03-01", "missing_key"),
+        ("1.23457E+18,words,2027-03-01", "out_of_range"),  # as a spreadsheet saves it: many rows would share this id
+    ],
 )
 def test_bad_csv_rows(tmp_path: Path, row: str, reason: str) -> None:
     path = tmp_path / "rows.csv"
