@@ -43,6 +43,9 @@ Event = Literal[
     "models_changed",
     # Models were promoted that cannot be opened, so those that served go on; fields: detail, models (those that serve).
     "models_refused",
+    # An index that was lost or restored has its hits back from the log; fields: partitions, hits. Expected after that
+    # only: otherwise ask who removed it.
+    "index_filled",
     # What the evaluators rebuilt from the index; fields: partitions, hits, alerts, seconds.
     "windows_restored",
     # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.

@@ -17,7 +17,7 @@ from hustings.errors import StoreError, Unavailable, WriteRefused
 from hustings.types import Assessment, Hit, Mark, Post
 from runtime.loops.analyze import first_collected
 
-__all__ = ["Period", "Refilled", "entries_of", "refill_hits", "refill_posts"]
+__all__ = ["Period", "Refilled", "entries_of", "hits_of", "refill_hits", "refill_posts"]
 
 BATCH = 500
 Assess = Callable[[Sequence[Post], Mapping[str, datetime]], list[Assessment]]
@@ -79,31 +79,41 @@ def refill_posts(
 
 def refill_hits(log: Log, index: Index, *, advance: Callable[[int], None] = lambda entries: None) -> int:
     """Write every hit of the log to `index`; returns how many entries were hits."""
-    decoder = msgspec.json.Decoder(Hit | Mark)
     found = 0
     for entries in entries_of(log, "hits"):
-        hits = []
-        for entry in entries:
-            try:
-                value = decoder.decode(entry.value)
-            except (msgspec.DecodeError, msgspec.ValidationError):
-                continue  # a dead letter of `watch`
-            if isinstance(value, Hit):
-                hits.append(value)
+        hits = hits_of(entries)
         index.write_hits(hits, log_id=log.id, positions={entries[-1].partition: entries[-1].offset + 1})
         found += len(hits)
         advance(len(entries))
     return found
 
 
-def entries_of(log: Log, topic: Topic) -> Iterator[list[Entry]]:
-    """The topic up to where it ended at the beginning, batches of one partition each."""
-    starts, ends = log.starts(topic), log.ends(topic)
-    for partition, end in sorted(ends.items()):
+def hits_of(entries: Sequence[Entry]) -> list[Hit]:
+    """The hits among entries of the hits log. What does not decode is a dead letter of `watch`."""
+    decoder = msgspec.json.Decoder(Hit | Mark)
+    hits = []
+    for entry in entries:
+        try:
+            value = decoder.decode(entry.value)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            continue
+        if isinstance(value, Hit):
+            hits.append(value)
+    return hits
+
+
+def entries_of(
+    log: Log, topic: Topic, *, between: Mapping[int, tuple[int, int]] | None = None
+) -> Iterator[list[Entry]]:
+    """The topic up to where it ended at the beginning, batches of one partition each; with `between`, these partitions
+    from the one offset up to the other."""
+    starts = log.starts(topic)
+    wanted = {p: (0, end) for p, end in log.ends(topic).items()} if between is None else between
+    for partition, (begin, end) in sorted(wanted.items()):
         reader = log.reader(topic, "refill", partitions=[partition])
         try:
-            reader.seek({partition: starts.get(partition, 0)})
-            position = starts.get(partition, 0)
+            position = max(begin, starts.get(partition, 0))
+            reader.seek({partition: position})
             while position < end:
                 entries = reader.poll(limit=min(BATCH, end - position), timeout_s=5.0)
                 if entries:

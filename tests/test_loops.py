@@ -350,6 +350,18 @@ def test_an_index_that_was_lost_alone_is_filled_again(world: LoopsWorld) -> None
     assert books_of(world.log, world.index).balanced
 
 
+def test_an_index_that_was_lost_tells_nothing_again_of_alerts_that_are_over(world: LoopsWorld) -> None:
+    world.append(*SUNDAY)
+    world.run_to_the_end()
+    world.clock.set(at(5 * 60))
+    world.run_to_the_end()
+    assert [alert.state for alert in world.alerts()] == ["resolved"]
+    before = world.everything()
+    world.lose_index()
+    world.run_to_the_end()
+    assert world.everything() == before
+
+
 def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:
     world.append(*CALM)
     world.run_to_the_end()

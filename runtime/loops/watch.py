@@ -2,7 +2,7 @@
 
 One evaluator per hits partition: a window lives in one partition, and so does its horizon. A start, and a change of
 the partitions that a worker reads, rebuilds the windows of those partitions from the hits stored in the index and reads
-the ids of unsettled alerts from the desk before it evaluates.
+the ids of unsettled alerts from the desk before it evaluates. An index that lost hits gets them back first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hustings.types import Alert, DeadLetter, Hit, Mark, hash_id
 from ingest.dead_letters import append_dead_letters
 from runtime.events import Events
 from runtime.loops.arrivals import Arrivals, Read
+from runtime.refill import entries_of, hits_of
 
 __all__ = ["Evaluating", "Watcher"]
 
@@ -78,14 +79,15 @@ class Watcher:
         self._decoder = msgspec.json.Decoder(Hit | Mark)
 
     def start(self) -> None:
-        """Rebuild the windows, then continue at the smaller of the committed and the index's position. Each start has
-        an epoch of its own, above all before it."""
+        """Rebuild the windows, then continue where everything is durable. Each start has an epoch of its own, above all
+        before it."""
         began = time.perf_counter()
         self._epoch = self._next_epoch()
         self._committed = self._reader.committed()
-        held, first = self._index.positions("hits"), self._log.starts("hits")
+        first = self._log.starts("hits")
         mine = self._reader.partitions()
-        self._begins = {p: min(self._committed.get(p, 0), held.get(p, 0)) for p in mine}
+        self._begins = {p: self._committed.get(p, 0) for p in mine}
+        self._fill_index()
         self._arrivals = {partition: self._make_arrivals() for partition in mine}
         self._reader.seek({p: max(first[p], begin - self._arrivals[p].looks_back) for p, begin in self._begins.items()})
         self._index.refresh()
@@ -131,6 +133,19 @@ class Watcher:
         """Give the reader back."""
         self._reader.close()
 
+    def _fill_index(self) -> None:
+        """Write to the index what was committed and it does not hold any more. The alerts of these hits are recorded:
+        windows without them would let alerts end that stand, and tell anew those that are over."""
+        held = self._index.positions("hits")
+        lost = {p: (held.get(p, 0), begin) for p, begin in self._begins.items() if held.get(p, 0) < begin}
+        filled = 0
+        for entries in entries_of(self._log, "hits", between=lost):
+            hits = hits_of(entries)
+            self._write(hits, {entries[-1].partition: entries[-1].offset + 1})
+            filled += len(hits)
+        if lost:
+            self._events.warning("index_filled", partitions=sorted(lost), hits=filled)
+
     def _partition_of(self, what: Hit | Alert) -> int:
         return self._log.partition_of("hits", self._partition_key(what))
 
@@ -149,7 +164,7 @@ class Watcher:
             changes = self._evaluators[partition].feed([value for value in values if value not in refused])
             if changes != AlertChanges():
                 self._record(partition, changes)
-        # Less than was committed is read again while an index that was lost is filled anew.
+        # Less than was committed is read again for the marks among it (`looks_back`).
         beyond = {p: position for p, position in positions.items() if position > self._committed.get(p, 0)}
         if beyond:
             self._reader.commit(beyond)
