@@ -10,12 +10,14 @@ import secrets
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Engine, and_, distinct, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, distinct, exists, func, select
 
 from desk import audit, queue
 from desk.database.connect import reading, writing
-from desk.database.tables import review_undos, reviews
+from desk.database.locks import take_turn
+from desk.database.tables import queue_posts, review_undos, reviews
 from desk.people import Person
 from desk.posts import Posts
 from desk.refusals import Conflict, Refused
@@ -38,6 +40,7 @@ __all__ = [
     "read_by_several",
     "reverse",
     "settled",
+    "under_lease",
     "undo",
 ]
 
@@ -119,12 +122,19 @@ def reverse(
     codebook: Codebook,
     clock: Clock,
 ) -> Review:
-    """Record a further judgement outside the queue: a later change of mind, a second look. The former ones stay."""
+    """Record a further judgement outside the queue: a later change of mind, a second look. The former ones stay.
+
+    Who says again what they said last, and nobody has said anything since, has sent one form twice: the answer is the
+    review that stands."""
     _check(judgement, reviewer, codebook)
     if subject == "post":
         _check_revision(index, subject_id, judgement.revision)
     review = _review(judgement, subject, subject_id, reviewer, codebook, clock.now())
     with writing(engine) as connection:
+        take_turn(connection, "review", subject, subject_id)
+        last = _last(connection, subject, subject_id)
+        if last is not None and msgspec.structs.replace(review, id=last.id, at=last.at) == last:
+            return last
         connection.execute(reviews.insert().values(_row(review)))
         audit.append(
             connection,
@@ -166,6 +176,20 @@ def undo(engine: Engine, *, review_id: str, reviewer: Person, clock: Clock) -> R
     return review
 
 
+def under_lease(engine: Engine, *, key: str, token: int, reviewer: Person) -> Review | None:
+    """What this person has decided of a post under this lease; None while nothing stands, and once the post waits
+    again. A form that is sent twice finds here that it has arrived."""
+    statement = (
+        select(reviews.c.value)
+        .join(queue_posts, and_(queue_posts.c.key == reviews.c.subject_id, queue_posts.c.done_at == reviews.c.at))
+        .where(reviews.c.subject == "post", reviews.c.subject_id == key, reviews.c.reviewer == reviewer.pseudonym)
+        .where(queue_posts.c.token == token, _stands())
+    )
+    with reading(engine) as connection:
+        raw = connection.execute(statement).scalar()
+    return None if raw is None else decode(raw, Review)
+
+
 def of_subject(engine: Engine, subject: Literal["post", "story", "alert"], subject_id: str) -> list[Review]:
     """Every standing review of one subject, oldest first; undone ones are left out."""
     statement = (
@@ -203,6 +227,18 @@ def read_by_several(engine: Engine, *, clock: Clock) -> list[Review]:
 def is_settled(review: Review, *, clock: Clock) -> bool:
     """Whether the grace of a review that was not undone is over."""
     return review.at <= clock.now() - GRACE
+
+
+def _last(connection: Connection, subject: str, subject_id: str) -> Review | None:
+    """The newest standing review of a subject."""
+    statement = (
+        select(reviews.c.value)
+        .where(reviews.c.subject == subject, reviews.c.subject_id == subject_id, _stands())
+        .order_by(reviews.c.at.desc(), reviews.c.id.desc())
+        .limit(1)
+    )
+    raw = connection.execute(statement).scalar()
+    return None if raw is None else decode(raw, Review)
 
 
 def _is_settled(clock: Clock) -> ColumnElement[bool]:

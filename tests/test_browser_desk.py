@@ -310,6 +310,26 @@ def test_keys_press_buttons_outside_fields_only_and_can_be_switched_off(served: 
     expect(page.get_by_role("heading", name="Queue", exact=True)).to_be_visible()
 
 
+def test_a_form_whose_answer_never_came_can_be_sent_again(served: Served) -> None:
+    page = served.signed_in("reviewer-one")
+    page.goto("/queue")
+    page.get_by_role("button", name="Take the next post").click()
+    page.get_by_role("radio", name="Log").check()
+    decide = page.get_by_role("button", name="Decide and stop")
+    lost: list[str] = []
+    page.route("**/queue/decide", lambda route: lost.append(route.request.url), times=1)
+    decide.click(no_wait_after=True)
+    page.wait_for_timeout(200)
+    page.context.new_cdp_session(page).send("Page.stopLoading")
+    decide.click(no_wait_after=True)  # a double click
+    page.wait_for_timeout(200)
+    assert len(lost) == 1
+    expect(page.get_by_role("heading", name="Your decision")).to_be_visible()
+    page.wait_for_timeout(5_000)
+    decide.click()
+    expect(page.get_by_text("Decision recorded.")).to_be_visible()
+
+
 def test_every_page_is_usable_by_keyboard_alone_and_shows_where_the_focus_is(served: Served) -> None:
     page = served.signed_in("lead-one")
     page.goto("/alerts")

@@ -203,6 +203,18 @@ def test_second_decision_under_one_lease_is_a_conflict(table: Table) -> None:
         table.decide(held)
 
 
+def test_decision_is_found_by_its_lease_while_it_stands(table: Table) -> None:
+    held = table.claim()
+    asked = {"key": held.key, "token": held.token}
+    assert reviews.under_lease(table.engine, **asked, reviewer=ANA) is None
+    review = table.decide(held)
+    assert reviews.under_lease(table.engine, **asked, reviewer=ANA) == review
+    assert reviews.under_lease(table.engine, **asked, reviewer=BEN) is None
+    assert reviews.under_lease(table.engine, key=held.key, token=held.token + 1, reviewer=ANA) is None
+    reviews.undo(table.engine, review_id=review.id, reviewer=ANA, clock=table.clock)
+    assert reviews.under_lease(table.engine, **asked, reviewer=ANA) is None
+
+
 @pytest.mark.parametrize("role", ["viewer", "engineer", "admin"])
 def test_who_may_not_review_is_refused(role: DeskRole, table: Table) -> None:
     held = table.claim()
@@ -275,3 +287,16 @@ def test_later_change_of_mind_is_a_new_review_and_the_former_stays(table: Table)
     table.clock.advance(timedelta(hours=1))
     second = table.decide_again("f:2", BEN)
     assert reviews.of_subject(table.engine, "post", "f:2") == [first, second]
+
+
+def test_saying_the_same_again_adds_nothing_until_somebody_else_has_spoken(table: Table) -> None:
+    first = table.decide(table.claim())
+    table.clock.advance(timedelta(minutes=1))
+    second = table.decide_again("f:2", BEN)
+    table.clock.advance(timedelta(minutes=1))
+    assert table.decide_again("f:2", BEN) == second
+    third = table.decide_again("f:2", ANA)
+    table.clock.advance(timedelta(minutes=1))
+    last = table.decide_again("f:2", BEN)
+    assert reviews.of_subject(table.engine, "post", "f:2") == [first, second, third, last]
+    assert len([row for row in audit.latest(table.engine) if row.action == "review-again"]) == 3

@@ -264,6 +264,28 @@ def test_after_a_decision_the_next_post_comes_with_ten_seconds_to_undo(world: Wo
     assert decided(world, "threat-1") == []
 
 
+def test_a_decision_that_is_sent_twice_counts_once_and_can_be_undone(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page, sent = take(browser, DATE), {"verdict": "log", "code": "N-PROC-DATE", "note": "a note", "then": "queue"}
+    first = browser.submit(page, "/queue/decide", **sent)
+    again = browser.submit(page, "/queue/decide", **sent)
+    assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
+    assert "Undo" in browser.follow(again).text
+    assert len(decided(world, "date-1")) == 1
+    other = browser.submit(page, "/queue/decide", **{**sent, "verdict": "alert"})
+    assert (other.status_code, len(decided(world, "date-1"))) == (409, 1)
+
+
+def test_a_change_of_mind_that_is_sent_twice_counts_once(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    browser.submit(take(browser, DATE), "/queue/decide", verdict="log", then="queue")
+    page = browser.get(DATE)
+    for _ in range(2):
+        assert browser.submit(page, "/queue/reverse", verdict="alert", code="N-PROC-DATE").status_code == 303
+        world.clock.advance(timedelta(seconds=5))
+    assert [review.verdict for review in decided(world, "date-1")] == ["log", "alert"]
+
+
 def test_after_ten_seconds_the_offer_is_gone_and_so_is_the_undo(world: World) -> None:
     browser = world.signed_in("reviewer")
     answer = browser.submit(take_next(browser), "/queue/decide", verdict="log", then="queue")

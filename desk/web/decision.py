@@ -12,6 +12,7 @@ from desk.refusals import Refused
 from desk.reviews import SourceKind, TruthSource, Verdict
 from desk.web.forms import Form
 from hustings.codebook import Code, Codebook
+from hustings.types import Review
 
 __all__ = ["SOURCE_KINDS", "VERDICTS", "CodeGroup", "Draft", "VerdictChoice", "code_groups"]
 
@@ -98,6 +99,10 @@ class Draft(Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         return self == Draft()
+
+    def is_said_by(self, review: Review) -> bool:
+        """Whether the review says what stands in the form."""
+        return (self.verdict, self.codes, self.note) == (review.verdict, review.codes, review.note)
 
     def checked_verdict(self) -> Verdict:
         """The verdict. Raises `Refused` when none was chosen."""

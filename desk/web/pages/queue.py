@@ -83,7 +83,8 @@ def take(visit: Visit) -> Response:
 
 
 def decide(visit: Visit) -> Response:
-    """Record the decision; a lost lease or an edited post gives 409 with both sides, and the answer is not lost."""
+    """Record the decision; a lost lease or an edited post gives 409 with both sides, and the answer is not lost. One
+    that has arrived already, because its form was sent twice on a poor line, goes on as it did the first time."""
     services, key, draft = visit.services, visit.form.one("key"), Draft.sent(visit.form)
     claim = queue.held(services.engine, reviewer=visit.person, clock=services.clock, key=key)
     try:
@@ -103,7 +104,10 @@ def decide(visit: Visit) -> Response:
             clock=services.clock,
         )
     except Conflict as conflict:
-        return post.conflict(visit, key, draft=draft, reason=str(conflict))
+        arrived = reviews.under_lease(services.engine, key=key, token=visit.form.number("token"), reviewer=visit.person)
+        if arrived is None or not draft.is_said_by(arrived):
+            return post.conflict(visit, key, draft=draft, reason=str(conflict))
+        review = arrived
     except Refused as refusal:
         return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
     done = receipt(review)

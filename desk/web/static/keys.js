@@ -41,9 +41,10 @@
     fetch(form.dataset.renew, { method: "POST", body, redirect: "manual" }).catch(() => {});
   });
 
+  /* A double click sends a form once. Five seconds later it may go again: on a poor line the first may have been lost. */
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.sent) { event.preventDefault(); return; }
-    event.target.dataset.sent = "yes";
+    if (Date.now() - (event.target.dataset.sent || 0) < 5000) { event.preventDefault(); return; }
+    event.target.dataset.sent = Date.now();
   });
   addEventListener("pageshow", () => document.querySelectorAll("form").forEach((f) => delete f.dataset.sent));
 })();
