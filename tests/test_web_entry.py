@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from sqlalchemy import delete
 from desk import audit, people
 from desk.database.connect import writing
 from desk.database.tables import people as people_table
+from desk.web.pages.tips import Tip
+from hustings.wire import decode
 from tests.desk_world import PASSWORD, World, desk_world
 
 
@@ -101,6 +104,23 @@ def test_a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours(wor
     again = world.signed_in("reviewer")
     world.clock.advance(timedelta(minutes=31))
     assert again.get("/queue").status_code == 303
+
+
+def test_what_was_written_outlives_the_session_and_is_sent_in_the_next(world: World) -> None:
+    browser, tips = world.signed_in("reviewer"), world.services.memory
+    page, text = browser.get("/tip"), "In the square\nthey <b>say</b> it was moved."
+    browser.client.cookies.clear()
+    answer = browser.submit(page, "/tip", text=text, title="A rumour", lang="en")
+    assert (answer.status_code, "Your session is over" in answer.text) == (403, True)
+    assert f">{escape(text)}</textarea>" in answer.text
+    anew = world.signed_in("reviewer")
+    shown = anew.submit(answer, "/tip", text=text)
+    assert (shown.status_code, world.person("reviewer").pseudonym in shown.text) == (403, True)
+    assert tips.entries("tips") == {}
+    assert anew.submit(shown, "/tip", text=text).headers["location"] == "/tip?arrived=yes"
+    assert [decode(raw, Tip) for raw in tips.entries("tips").values()] == [
+        Tip(text=text, title="A rumour", lang="en", received_at=world.clock.now())
+    ]
 
 
 def test_wrong_passwords_are_answered_alike_and_then_slowed_down(world: World) -> None:

@@ -116,19 +116,20 @@ async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Re
     session = await run_in_threadpool(_session, shared, request) if route.asks_who else None
     visit = _visit(shared, request, session=session)
     if allowed is not EVERYONE:
-        if session is None:
+        if session is None and not changes:
             return visit.go("/sign-in")
-        if session.person.role not in allowed:
+        if session is not None and session.person.role not in allowed:
             return _problem(visit, 403, f"This page is not for the role {session.person.role}.")
     if changes and not route.is_api:
         try:
             form = await _form(request)
         except Refused as refusal:
             return _problem(visit, 400, str(refusal))
-        secret = session.csrf if session else visit.guest_secret
-        if not is_form_token(form.one("form_token"), secret):
-            return _problem(visit, 403, "The form has become too old. Go back, reload the page and send it again.")
         visit = _visit(shared, request, session=session, form=form)
+        needs_session = allowed is not EVERYONE and session is None
+        secret = session.csrf if session else visit.guest_secret
+        if needs_session or not is_form_token(form.one("form_token"), secret):
+            return await run_in_threadpool(_not_sent, visit, needs_session=needs_session)
     elif route.is_api:
         visit = _visit(shared, request, body=await request.body())
     return await run_in_threadpool(_answered, route, visit)
@@ -155,6 +156,16 @@ async def _form(request: Request) -> Form:
             if isinstance(value, str):
                 fields.setdefault(name, []).append(value)
     return Form(fields)
+
+
+def _not_sent(visit: Visit, *, needs_session: bool) -> Response:
+    """The answer to a form of a session that is over. What somebody has written in it is given back, to be sent again
+    once they are signed in: whoever signs in anew has another token, and going back would not help."""
+    if visit.form.written:
+        return visit.answer("not_sent.html", status=403, form=visit.form)
+    if needs_session:
+        return visit.go("/sign-in")
+    return _problem(visit, 403, "The form has become too old. Go back, reload the page and send it again.")
 
 
 def _session(shared: Surroundings, request: Request) -> Session | None:

@@ -10,6 +10,8 @@ __all__ = ["Form"]
 
 MOST_CHARACTERS = 100_000
 """Longest single field; a note of a reviewer is far below."""
+WRITTEN = ("note", "text")
+"""Fields in which people write more than a line."""
 
 
 class Form:
@@ -17,6 +19,15 @@ class Form:
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
         self._fields = {name: [_cleaned(value) for value in values] for name, values in fields.items()}
+
+    @property
+    def written(self) -> str:
+        """The name of the field that holds what somebody has written; empty when nobody has."""
+        return next((name for name in WRITTEN if self.one(name).strip()), "")
+
+    def beside(self, *names: str) -> list[tuple[str, str]]:
+        """Every field but these, by name and value."""
+        return [(name, value) for name, values in self._fields.items() if name not in names for value in values]
 
     def one(self, name: str) -> str:
         """The first value, or the empty string."""
