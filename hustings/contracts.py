@@ -29,7 +29,6 @@ from hustings.types import (
 )
 
 __all__ = [
-    "Accounts",
     "AlertBook",
     "AlertChanges",
     "Channel",
@@ -46,6 +45,7 @@ __all__ = [
     "Message",
     "Outcome",
     "Page",
+    "PositionsAndBooks",
     "Record",
     "Source",
     "SourceContext",
@@ -346,7 +346,7 @@ class Page(NamedTuple):
     next: str | None
 
 
-class Accounts(NamedTuple):
+class PositionsAndBooks(NamedTuple):
     """How far the posts topic is in the index, by partition, and what became of those posts, by name."""
 
     positions: dict[int, int]
@@ -394,7 +394,7 @@ class Index(Protocol):
         dropped: gone from the log before this index read it."""
         ...
 
-    def accounts(self) -> Accounts:
+    def positions_and_books(self) -> PositionsAndBooks:
         """`books`, and the positions of posts that they belong to: both as they were at one moment, also while somebody
         writes."""
         ...

@@ -181,7 +181,7 @@ def books_of(log: Log, index: Index) -> Books:
     read. Raises `StoreError` for an index that another log filled: its numbers are about other posts."""
     if index.log_id() not in (None, log.id):
         raise StoreError(f"the index was filled from log {index.log_id()!r}, but this log is {log.id!r}")
-    positions, counts = index.accounts()
+    positions, counts = index.positions_and_books()
     total = sum(log.ends("posts").values())
     read = sum(positions.values())
     return Books(log=total, unread=total - read, balanced=sum(counts.values()) == read, **counts)

@@ -216,7 +216,7 @@ def check_the_books_count_every_offset_once(make: IndexFactory) -> None:
     with _opened(make) as index:
         books = index.books()
         assert books == {"new": 3, "revised": 1, "unchanged": 1, "conflicting": 1, "dead_letters": 2, "dropped": 0}
-        assert index.accounts() == ({0: 5, 1: 3}, books)
+        assert index.positions_and_books() == ({0: 5, 1: 3}, books)
         assert sum(books.values()) == sum(index.positions("posts").values())
 
 
@@ -228,13 +228,13 @@ def check_what_the_log_dropped_unread_is_counted_once(make: IndexFactory) -> Non
             index.write([], log_id=LOG, dropped={0: 1, 1: 40})
         index.write([_post("2", "two")], log_id=LOG, origins=[(1, 40)], dropped={0: 6}, positions={1: 41})
     with _opened(make) as index:
-        positions, books = index.accounts()
+        positions, books = index.positions_and_books()
         assert positions == {0: 6, 1: 41}
         assert (books["new"], books["dropped"]) == (2, 45)
         assert sum(books.values()) == sum(positions.values())
 
 
-def check_the_accounts_balance_while_somebody_writes(make: IndexFactory) -> None:
+def check_the_books_balance_while_somebody_writes(make: IndexFactory) -> None:
     """Books and positions asked one after the other would be those of two moments."""
     with _opened(make) as index:
         over = threading.Event()
@@ -247,10 +247,10 @@ def check_the_accounts_balance_while_somebody_writes(make: IndexFactory) -> None
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write)
             while not over.wait(0.005) and not writing.done():
-                positions, books = index.accounts()
+                positions, books = index.positions_and_books()
                 assert sum(books.values()) == sum(positions.values())
             writing.result()
-        assert index.accounts().positions == {0: CONCURRENT_WRITES}
+        assert index.positions_and_books().positions == {0: CONCURRENT_WRITES}
 
 
 def check_another_log_is_an_error(make: IndexFactory) -> None:
@@ -617,7 +617,7 @@ CHECKS: tuple[IndexCheck, ...] = (
     check_positions_are_stored_with_the_write,
     check_the_books_count_every_offset_once,
     check_what_the_log_dropped_unread_is_counted_once,
-    check_the_accounts_balance_while_somebody_writes,
+    check_the_books_balance_while_somebody_writes,
     check_another_log_is_an_error,
     check_results_come_newest_first_with_ties_by_key,
     check_paging_shows_every_post_once,

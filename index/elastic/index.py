@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from hustings.clock import Clock
-from hustings.contracts import Accounts, Outcome, Page, Topic
+from hustings.contracts import Outcome, Page, PositionsAndBooks, Topic
 from hustings.query import Query
 from hustings.types import Assessment, Hit
 from index.books import BOOKS
@@ -98,12 +98,12 @@ class ElasticIndex:
         return state.read_log_id(self._nodes, self._nodes.live().state)
 
     def books(self) -> dict[str, int]:
-        return self.accounts().books
+        return self.positions_and_books().books
 
-    def accounts(self) -> Accounts:
+    def positions_and_books(self) -> PositionsAndBooks:
         found = state.read_all(self._nodes, self._nodes.live().state, "posts")
         books = {name: sum(known.books.get(name, 0) for known in found.values()) for name in BOOKS}
-        return Accounts({partition: known.position for partition, known in found.items()}, books)
+        return PositionsAndBooks({partition: known.position for partition, known in found.items()}, books)
 
     # ── assessments ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hustings.contracts import Accounts, Outcome, Page, Topic
+from hustings.contracts import Outcome, Page, PositionsAndBooks, Topic
 from hustings.errors import StoreError
 from hustings.query import Query
 from hustings.sqlite_file import translated
@@ -99,13 +99,13 @@ class SqliteIndex:
         return next((found for _, found in self._log_ids()), None)
 
     def books(self) -> dict[str, int]:
-        return self.accounts().books
+        return self.positions_and_books().books
 
-    def accounts(self) -> Accounts:
+    def positions_and_books(self) -> PositionsAndBooks:
         with self._assessments.reading() as connection:
             counted = dict(connection.execute("SELECT name, posts FROM books"))
             positions = stored_positions(connection)
-        return Accounts(positions, {name: counted.get(name, 0) for name in BOOKS})
+        return PositionsAndBooks(positions, {name: counted.get(name, 0) for name in BOOKS})
 
     def _log_ids(self) -> Iterator[tuple[Path, str]]:
         for file in (self._assessments, self._hits):
