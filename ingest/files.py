@@ -1,7 +1,7 @@
 """Files of posts: our wire form as JSON lines, or anybody's JSON lines and CSV tables with their columns mapped.
 
-Compressed with gzip (`.gz`) or plain; a plain file may still be growing. The cursor is an offset with a fingerprint of
-the file's beginning, so that another file under the same name is read from its start.
+Compressed with gzip (`.gz`) or plain; a plain file may still be growing, or be copied here just now. The cursor is an
+offset with a fingerprint of the file's beginning, so that another file under the same name is read from its start.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ __all__ = ["FilesSource"]
 
 FINGERPRINT_BYTES = 1_024
 TIME_BOUND_S = 10.0
+SETTLED_S = 60.0
+"""A last row without its line end is left, as one that is still being written, until the file is unchanged so long."""
 
 Format = Literal["wire", "jsonl", "csv"]
 
@@ -116,7 +118,7 @@ class FilesSource:
     def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
         path = self._settings.path
         try:
-            before = self._begin(msgspec.json.decode(cursor, type=Cursor) if cursor else None)
+            before = self._begin(msgspec.json.decode(cursor, type=Cursor) if cursor else None, now)
             collected = self._collect(before, now=now, limit=limit)
         except OSError as error:
             self.close()
@@ -130,7 +132,7 @@ class FilesSource:
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, cursor: Cursor | None) -> Cursor:
+    def _begin(self, cursor: Cursor | None, now: datetime) -> Cursor:
         """Stand at the cursor; at the start when the file is another one than the cursor's, or became shorter."""
         path = self._settings.path
         with path.open("rb") as file:
@@ -142,19 +144,19 @@ class FilesSource:
         offset, row = (cursor.offset, cursor.row) if cursor else (0, 0)
         if self._rows is None or self._rows.offset != offset or self._head != head:
             self.close()
-            self._rows = self._opened(offset)
+            self._rows = self._opened(offset, now)
             offset = self._rows.offset
         self._head = head
         return Cursor(fingerprint=_hash(head), fingerprint_bytes=len(head), offset=offset, row=row)
 
-    def _opened(self, offset: int) -> RowReader:
+    def _opened(self, offset: int, now: datetime) -> RowReader:
         """The file opened at `offset`; a table's header is read first, wherever reading goes on."""
         settings = self._settings
         rows = RowReader(
             open_bytes(settings.path),
             offset=0,
             quoted=settings.row_format == "csv",
-            growing=settings.follow,
+            growing=settings.follow or self._is_being_written(now),
             max_bytes=wire.MAX_BYTES,
         )
         try:
@@ -167,6 +169,10 @@ class FilesSource:
             rows.close()
             raise
         return rows
+
+    def _is_being_written(self, now: datetime) -> bool:
+        path = self._settings.path
+        return path.suffix != ".gz" and abs(now.timestamp() - path.stat().st_mtime) < SETTLED_S
 
     def _header_of(self, row: Row) -> list[str]:
         where = f"{self._settings.path}, first row"
@@ -211,7 +217,7 @@ class FilesSource:
             cursor=msgspec.json.encode(after),
             again_after=timedelta(seconds=self._settings.poll_s if at_end else 0),
             caps_hit={"row_too_large": large} if (large := sum(d.reason == "too_large" for d in dead)) else {},
-            done=at_end and not self._settings.follow,
+            done=at_end and not self._settings.follow and not self._rows.has_more,
         )
 
     def _item(self, row: Row, *, is_first: bool, now: datetime) -> SourceItem:

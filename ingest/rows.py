@@ -48,6 +48,8 @@ class RowReader:
         self._growing = growing
         self._max_bytes = max_bytes
         self._pending: deque[_Line] = deque()
+        self.has_more = False
+        """Whether the last `next_row` left a row that has no end yet."""
 
     def next_row(self) -> Row | None:
         """The next row, None at the end (of what is there now)."""
@@ -99,6 +101,7 @@ class RowReader:
 
     def _leave_for_later(self) -> None:
         if self._growing:
+            self.has_more = self._read_to > self.offset
             self._read_to = self._file.seek(self.offset)
             self._pending.clear()
 

@@ -222,6 +222,29 @@ def test_a_growing_file_is_followed_and_half_a_line_is_left_for_later(tmp_path: 
     reader.close()
 
 
+@pytest.mark.parametrize("name", ["posts.jsonl", "rows.csv"])
+def test_a_file_that_is_just_being_copied_here_is_not_done_at_half_a_row(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    rows = [b"id,words,when\n", *(b"%d,words,2027-03-01\n" % n for n in (1, 2, 3))]
+    given = MAPPED if name == "rows.csv" else {}
+    content = b"".join(rows if given else [wire_line(n) for n in (1, 2, 3)]).removesuffix(b"\n")
+
+    def copied(share: float) -> None:
+        path.write_bytes(content[: int(len(content) * share)])
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+
+    copied(0.7)
+    reader = source(path, **given)
+    first = reader.collect(b"", now=NOW, limit=10)
+    assert (first.dead, first.done, first.again_after > timedelta(0)) == ((), False, True)
+    copied(1)
+    second = reader.collect(first.cursor, now=NOW + timedelta(seconds=5), limit=10)
+    assert not second.done  # its last row has no line end: more may come
+    third = reader.collect(second.cursor, now=NOW + timedelta(minutes=2), limit=10)
+    assert [item.post.native_id for result in (first, second, third) for item in result.items] == ["1", "2", "3"]
+    assert (third.dead, third.done) == ((), True)
+
+
 def test_another_file_under_the_same_name_is_read_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_bytes(wire_line(1) + wire_line(2))
