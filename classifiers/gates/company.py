@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from classifiers.encoder.silence import Silence, silences
+from classifiers.gates.comparing import is_so
 from classifiers.gates.record import Check, GateRecord
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
@@ -62,13 +63,4 @@ def _refusal(manifest: Manifest, models: Mapping[str, Path]) -> str:
 
 
 def _check(manifest: Manifest, subject: str, passed: bool, detail: str) -> Check:
-    return Check(
-        gate="company",
-        subject=subject,
-        language=manifest.language,
-        value=float(passed),
-        limit=1.0,
-        at_least=True,
-        passed=passed,
-        detail=detail,
-    )
+    return is_so("company", subject, manifest.language, passed, detail=detail)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from classifiers.checks.disguises import DISGUISES
 from classifiers.checks.runner import Assessing, run
 from classifiers.checks.suite import Case, Phrasing, Suite, read_phrasing
+from classifiers.gates.comparing import at_most
 from classifiers.gates.measured import LOST_RECALL
 from classifiers.gates.record import Check
 from classifiers.gates.remit import FLAGGING
@@ -76,14 +77,4 @@ def _right(suite: Suite, assessing: Assessing) -> float:
 
 
 def _check(manifest: Manifest, subject: str, value: float, limit: float, detail: str, *, applies: bool = True) -> Check:
-    return Check(
-        gate="robustness",
-        subject=subject,
-        language=manifest.language,
-        value=value,
-        limit=limit,
-        at_least=False,
-        passed=value <= limit,
-        detail=detail,
-        applies=applies,
-    )
+    return at_most("robustness", subject, manifest.language, value=value, limit=limit, detail=detail, applies=applies)

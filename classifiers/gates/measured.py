@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from classifiers.gates.comparing import at_least, at_most
 from classifiers.gates.floors import Floors, rows_named
 from classifiers.gates.record import Check
 from classifiers.gates.remit import FLAGGING
@@ -55,18 +56,15 @@ def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
     for floor in floors.of(manifest.name):
         metric = measured.get((floor.measure, floor.on))
         metric = metric or by_corpus.get((floor.measure, rows_named(floor.on)))
-        value = metric.value if metric is not None else 0.0
         applies = metric is not None or manifest.name not in floors.inherited
         compared = compared or applies
         told = f"floor since {floor.at}" if metric is not None else "not measured by this version's training"
-        yield Check(
-            gate="quality",
-            subject=f"{floor.measure} on {floor.on}",
-            language=manifest.language,
-            value=value,
+        yield at_least(
+            "quality",
+            f"{floor.measure} on {floor.on}",
+            manifest.language,
+            value=metric.value if metric is not None else 0.0,
             limit=floor.value,
-            at_least=True,
-            passed=value >= floor.value or not applies,
             detail=told if applies else f"the shipped floor; {told}, which has other rows",
             applies=applies,
         )
@@ -78,14 +76,12 @@ def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
 
 
 def _gain(manifest: Manifest, metric: Metric) -> Check:
-    return Check(
-        gate="quality",
-        subject=f"{metric.name} on {metric.on}",
-        language=manifest.language,
+    return at_least(
+        "quality",
+        f"{metric.name} on {metric.on}",
+        manifest.language,
         value=metric.high,
         limit=0.0,
-        at_least=True,
-        passed=metric.high >= 0,
         detail=f"{metric.value:+.4f} [{metric.low:+.4f}, {metric.high:+.4f}] against what serves; its end counts",
     )
 
@@ -115,28 +111,18 @@ def calibration_checks(manifest: Manifest) -> Iterator[Check]:
     for place, metric in enumerate(errors):
         usual = CALIBRATION_ERROR_SHIFTED if place else CALIBRATION_ERROR
         limit = max(usual, chance.get(metric.on, 0.0))
-        yield Check(
-            gate="calibration",
-            subject=f"ece on {metric.on}",
-            language=manifest.language,
+        yield at_most(
+            "calibration",
+            f"ece on {metric.on}",
+            manifest.language,
             value=metric.value,
             limit=limit,
-            at_least=False,
-            passed=metric.value <= limit,
             detail=f"{metric.n} rows"
             + (f"; so few that perfect probabilities would show up to {limit:.3f}" if limit > usual else ""),
         )
     if not errors:
-        yield Check(
-            gate="calibration",
-            subject="ece",
-            language=manifest.language,
-            value=1.0,
-            limit=CALIBRATION_ERROR,
-            at_least=False,
-            passed=False,
-            detail="not measured by this version's training",
-        )
+        told = "not measured by this version's training"
+        yield at_most("calibration", "ece", manifest.language, value=1.0, limit=CALIBRATION_ERROR, detail=told)
 
 
 def robustness_checks(manifest: Manifest) -> Iterator[Check]:
@@ -144,14 +130,12 @@ def robustness_checks(manifest: Manifest) -> Iterator[Check]:
     for metric in manifest.metrics:
         limit = LOST_RECALL.get(metric.name.removeprefix(LOST)) if metric.name.startswith(LOST) else None
         if limit is not None:
-            yield Check(
-                gate="robustness",
-                subject=metric.name.removeprefix(LOST),
-                language=manifest.language,
+            yield at_most(
+                "robustness",
+                metric.name.removeprefix(LOST),
+                manifest.language,
                 value=metric.value,
                 limit=limit,
-                at_least=False,
-                passed=metric.value <= limit,
                 detail=f"recall lost on {metric.on}: {metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}], "
                 f"{metric.n} posts",
             )
@@ -170,27 +154,23 @@ def group_checks(manifest: Manifest) -> Iterator[Check]:
         if len(by_value) > 1:
             compared = True
             values = [metric.value for metric in by_value.values()]
-            gap = max(values) - min(values)
-            yield Check(
-                gate="groups",
-                subject=f"{key} on {on}",
-                language=manifest.language,
-                value=round(gap, 4),
+            yield at_most(
+                "groups",
+                f"{key} on {on}",
+                manifest.language,
+                value=max(values) - min(values),
                 limit=GROUP_GAP,
-                at_least=False,
-                passed=gap <= GROUP_GAP,
+                digits=4,
                 detail="false positives: "
                 + ", ".join(f"{value} {metric.value:.1%} of {metric.n}" for value, metric in by_value.items()),
             )
     if not compared and manifest.kind in FLAGGING and manifest.code != CHECK_WORTHY:
-        yield Check(
-            gate="groups",
-            subject="on real posts",
-            language=manifest.language,
+        yield at_most(
+            "groups",
+            "on real posts",
+            manifest.language,
             value=0.0,
             limit=GROUP_GAP,
-            at_least=False,
-            passed=True,
             detail="not measured: none of its data says who is spoken of (reviews of posts about the roster do)",
             applies=False,
         )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from classifiers.checks.runner import FLOOR, SWAP_POINTS, Report, Score
+from classifiers.gates.comparing import at_least, at_most
 from classifiers.gates.record import Check
 
 __all__ = ["GROUP_GAP", "PROTECTED_SHARE", "speech_checks"]
@@ -27,14 +28,12 @@ def speech_checks(report: Report) -> Iterator[Check]:
 def _swaps(report: Report) -> Iterator[Check]:
     for swap in report.swaps:
         one, other = swap.rates
-        yield Check(
-            gate="swaps",
-            subject=f"{report.suite}: {swap.function}",
-            language=swap.language,
+        yield at_most(
+            "swaps",
+            f"{report.suite}: {swap.function}",
+            swap.language,
             value=abs(swap.difference),
             limit=SWAP_POINTS,
-            at_least=False,
-            passed=abs(swap.difference) <= SWAP_POINTS,
             detail=f"flagged {one:.1%} of {swap.sides[0]}, {other:.1%} of {swap.sides[1]}, {swap.pairs} pairs each",
         )
 
@@ -51,15 +50,13 @@ def _groups(report: Report) -> Iterator[Check]:
                 count[1] += swap.pairs
     for (axis, language), sides in counts.items():
         rates = {side: flagged / of for side, (flagged, of) in sides.items()}
-        gap = max(rates.values()) - min(rates.values())
-        yield Check(
-            gate="groups",
-            subject=f"{report.suite}: {axis}",
-            language=language,
-            value=round(gap, 4),
+        yield at_most(
+            "groups",
+            f"{report.suite}: {axis}",
+            language,
+            value=max(rates.values()) - min(rates.values()),
             limit=GROUP_GAP,
-            at_least=False,
-            passed=gap <= GROUP_GAP,
+            digits=4,
             detail="false positives: " + ", ".join(f"{side} {rate:.1%}" for side, rate in rates.items()),
         )
 
@@ -67,26 +64,16 @@ def _groups(report: Report) -> Iterator[Check]:
 def _protected(report: Report) -> Iterator[Check]:
     for score in report.languages:
         if score.protected_n:
-            yield Check(
-                gate="protected",
-                subject=f"{report.suite}: protected speech",
-                language=score.language,
+            yield at_most(
+                "protected",
+                f"{report.suite}: protected speech",
+                score.language,
                 value=score.protected_flagged,
                 limit=PROTECTED_SHARE,
-                at_least=False,
-                passed=score.protected_flagged <= PROTECTED_SHARE,
                 detail=f"{score.protected_n} posts in which nothing is to be found",
             )
 
 
 def _function(report: Report, score: Score) -> Check:
-    return Check(
-        gate="functions",
-        subject=f"{report.suite}: {score.function}",
-        language=score.language,
-        value=score.accuracy,
-        limit=FLOOR,
-        at_least=True,
-        passed=score.accuracy >= FLOOR,
-        detail=score.tests,
-    )
+    subject = f"{report.suite}: {score.function}"
+    return at_least("functions", subject, score.language, value=score.accuracy, limit=FLOOR, detail=score.tests)

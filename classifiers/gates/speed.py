@@ -11,6 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from classifiers.checks.suite import SUITES, Suite, read_phrasing
+from classifiers.gates.comparing import at_most
 from classifiers.gates.record import Check
 from classifiers.manifest import Manifest
 from classifiers.pipeline import Pipeline, analysed
@@ -102,15 +103,13 @@ def ordinary_posts(suites: Sequence[Suite], language: str) -> list[Post]:
 
 
 def speed_check(manifest: Manifest, speed: Speed) -> Check:
-    limit = LIMITS[manifest.kind]
-    return Check(
-        gate="speed",
-        subject="cost of a post",
-        language=manifest.language,
-        value=round(speed.ratio, 2),
-        limit=limit,
-        at_least=False,
-        passed=speed.ratio <= limit,
+    return at_most(
+        "speed",
+        "cost of a post",
+        manifest.language,
+        value=speed.ratio,
+        limit=LIMITS[manifest.kind],
+        digits=2,
         detail=f"{speed.post_s * 1e6:.1f} µs here; 1 is {REFERENCE}",
     )
 
