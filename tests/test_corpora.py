@@ -74,6 +74,7 @@ LINES = [
     {"body": "!!! ???", "abusive": "no"},
     {"body": "the ferry runs every hour on Sunday", "abusive": "no"},
     {"body": "the ferry runs every hour on Sunday", "abusive": "yes"},
+    {"body": "the bakery opens at seven", "abusive": "No"},
     {"body": "nobody judged this one", "abusive": ""},
     {"body": "unsure about this one", "abusive": "maybe"},
     {"body": "at an odd time", "abusive": "no", "when": "yesterday"},
@@ -81,8 +82,7 @@ LINES = [
 ]
 EXCLUDED = {
     "no words": 2,
-    "same text twice": 1,
-    "same text with the other label": 1,
+    "same text with both labels": 3,
     "no label": 1,
     "label 'maybe'": 1,
     "time that is none": 1,
@@ -111,7 +111,7 @@ def test_rows_that_cannot_be_used_are_counted_by_reason(tmp_path: Path, write: o
     found = import_rows(path, COLUMNS._replace(negative="no", at="when", groups=("who",)))
     assert [(row.text, row.label) for row in found.rows] == [
         ("the clown should resign at once", 1),
-        ("the ferry runs every hour on Sunday", 0),
+        ("the bakery opens at seven", 0),
     ]
     assert found.rows[0].at == datetime(2026, 10, 1, 8, tzinfo=UTC)
     assert found.rows[0].groups == {"who": "woman"}
@@ -131,6 +131,30 @@ def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) 
         import_rows(as_csv(tmp_path / "rows.csv"), COLUMNS._replace(label="label"))
 
 
+def test_a_text_with_a_comma_and_without_quotes_gets_no_wrong_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive\nyou clown, go home,yes\nthe ferry runs hourly,no\n")
+    found = import_rows(path, COLUMNS)
+    assert [(row.text, row.label) for row in found.rows] == [("the ferry runs hourly", 0)]
+    assert found.excluded == {"more columns than the header": 1}
+
+
+def test_capitals_and_blanks_make_no_other_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive\none two,Yes\nthree four, YES \nfive six,No\nseven eight,unsure\nfive six,no\n")
+    found = import_rows(path, COLUMNS._replace(positive="yes ", negative="no"))
+    assert [(row.text, row.label) for row in found.rows] == [("one two", 1), ("three four", 1), ("five six", 0)]
+    assert found.excluded == {"label 'unsure'": 1, "same text twice": 1}
+    assert found.labels == {"Yes": 1, "YES": 1, "No": 1, "no": 1, "unsure": 1}
+
+
+def test_a_column_that_stands_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive,body\none two,yes,three\n")
+    with pytest.raises(ConfigError, match="2 columns are called 'body'"):
+        import_rows(path, COLUMNS)
+
+
 def test_lines_that_are_no_objects_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"body": "one two", "abusive": true}\nnot json\n[1]\n{"body": null, "abusive": 1}\n')
@@ -143,6 +167,7 @@ UNUSABLE = {
     '{"body": 5, "abusive": "yes"}': "text that is no string",
     '{"body": ["a"], "abusive": "yes"}': "text that is no string",
     '{"body": "half \\ud83d of it", "abusive": "yes"}': "half of a character",
+    '{"body": "one two", "abusive": ["yes"]}': "label that is a list or an object",
 }
 
 
@@ -150,7 +175,7 @@ UNUSABLE = {
 def test_what_is_no_text_is_counted(tmp_path: Path, line: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(line + "\n")
-    assert import_rows(path, COLUMNS) == ([], {UNUSABLE[line]: 1})
+    assert import_rows(path, COLUMNS)[:2] == ([], {UNUSABLE[line]: 1})
 
 
 def test_a_text_may_hold_what_only_some_programs_take_for_the_end_of_a_line(tmp_path: Path) -> None:
@@ -196,7 +221,9 @@ def many(count: int) -> list[Row]:
     ]
 
 
-def stored(corpora: Path, rows: list[Row], *, excluded: dict[str, int] | None = None) -> StoredCorpus:
+def stored(
+    corpora: Path, rows: list[Row], *, excluded: dict[str, int] | None = None, licence: str = "CC-BY-4.0"
+) -> StoredCorpus:
     return store_corpus(
         corpora,
         rows,
@@ -204,8 +231,8 @@ def stored(corpora: Path, rows: list[Row], *, excluded: dict[str, int] | None = 
         made_at="2026-11-01T00:00:00Z",
         made_from="file",
         source="annotated by us",
-        licence="CC-BY-4.0",
-        licence_class="A",
+        licence=licence,
+        licence_class=class_of(licence),
         language="en",
         label="abusive is yes",
         excluded=excluded or {},
@@ -228,6 +255,14 @@ def test_the_same_rows_are_stored_once_and_others_are_the_next_version(tmp_path:
     assert find_corpus(tmp_path, "local@1").paper.rows == 4
     assert [one.paper.tag for one in survey_corpora(tmp_path).versions] == ["local@1", "local@2"]
     assert read_rows(first) == ROWS
+
+
+def test_a_licence_that_is_put_right_is_not_ignored(tmp_path: Path) -> None:
+    """The rows lie there already, under a licence that somebody took for another one."""
+    stored(tmp_path, ROWS, licence="CC0-1.0")
+    right = stored(tmp_path, ROWS, licence="CC-BY-NC-4.0")
+    assert (right.paper.tag, right.paper.licence_class, right.is_new) == ("local@2", "D", True)
+    assert find_corpus(tmp_path, "local").paper.licence == "CC-BY-NC-4.0"
 
 
 def test_a_version_that_was_not_finished_is_left_alone(tmp_path: Path) -> None:
@@ -509,6 +544,30 @@ SAY = ("--text", "body", "--label", "abusive", "--positive", "yes")
 def where(folder: Path, language: str = "en") -> tuple[object, ...]:
     """Where rows came from, and where they go."""
     return ("--licence", "MIT", "--source", "us", "--language", language, "--corpora", folder / "corpora")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--positive", "maybe"), "has the 'abusive' 'maybe' (--positive); found are 'no' (2), 'yes' (1)"),
+        (("--positive", "yes", "--negative", "Yes"), "--positive and --negative are both 'yes'"),
+    ],
+)
+def test_a_label_that_no_row_has_is_told_with_those_that_are_there(
+    tmp_path: Path, hustings: CommandLine, options: tuple[str, ...], told: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive\none two,yes\nthree four,no\nfive six,no\n")
+    answer = hustings("corpus", "import", path, "--name", "own", *SAY[:4], *options, *where(tmp_path))
+    assert answer.status == 2
+    assert told in answer.err
+
+
+def test_every_label_of_a_file_is_told(tmp_path: Path, hustings: CommandLine) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive\none two,yes\nthree four,unsure\nfive six,no\n")
+    answer = hustings("corpus", "import", path, "--name", "own", *SAY, *where(tmp_path))
+    assert "labels in the file: 'yes' (1), 'unsure' (1), 'no' (1); abusive is yes" in answer.out
 
 
 def test_a_store_must_be_named(tmp_path: Path, hustings: CommandLine) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections import Counter
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from classifiers.csv_table import SEPARATORS, read_table
 from classifiers.training.corpus_store import Row
 from classifiers.training.text_file import lines_of, read_text, told
 from hustings.errors import ConfigError
@@ -20,7 +19,6 @@ from hustings.text import analyse
 
 __all__ = ["Columns", "Imported", "import_rows"]
 
-csv.field_size_limit(10_000_000)
 LONGEST_TEXT = 20_000
 """Characters; what is longer is no post, and is left out rather than cut."""
 
@@ -41,31 +39,34 @@ class Columns(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """Usable rows, and how many lines were left out, by reason."""
+    """Usable rows, how many lines were left out, by reason, and how often each value of the label stood in the lines
+    that were looked at."""
 
     rows: list[Row]
     excluded: dict[str, int]
+    labels: Counter[str]
 
 
 def import_rows(path: Path, columns: Columns) -> Imported:
-    """Read the file. Raises `ConfigError` for a file that is none, and for a column that it has not."""
+    """Read the file. Labels are compared without regard to capitals and the blanks round them; a text that stands there
+    with both is left out, since nobody knows which of them is right. Raises `ConfigError` for a file that is none, and
+    for a column that it has not."""
     excluded: Counter[str] = Counter()
-    rows: list[Row] = []
-    seen: dict[str, int] = {}
+    labels: Counter[str] = Counter()
+    by_text: dict[str, list[Row]] = {}
     for record in _records(path, columns, excluded):
+        labels[record[columns.label].strip()] += 1
         row = _row(record, columns, excluded)
-        if row is None:
-            continue
-        former = seen.get(row.text)
-        if former is not None and rows[former].label != row.label:
-            excluded["same text with the other label"] += 1
-            continue
-        if former is not None:
-            excluded["same text twice"] += 1
-            continue
-        seen[row.text] = len(rows)
-        rows.append(row)
-    return Imported(rows, dict(excluded))
+        if row is not None:
+            by_text.setdefault(row.text, []).append(row)
+    rows: list[Row] = []
+    for same in by_text.values():
+        if len({row.label for row in same}) > 1:
+            excluded["same text with both labels"] += len(same)
+        else:
+            excluded["same text twice"] += len(same) - 1
+            rows.append(same[0])
+    return Imported(rows, {reason: count for reason, count in excluded.items() if count}, labels)
 
 
 def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Row | None:
@@ -79,7 +80,8 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
     if len(text) > LONGEST_TEXT:
         excluded[f"longer than {LONGEST_TEXT:,} characters"] += 1
         return None
-    if not label or (columns.negative and label not in (columns.positive, columns.negative)):
+    is_positive, is_negative = (_is_same(label, value) for value in (columns.positive, columns.negative))
+    if not label or (columns.negative and not (is_positive or is_negative)):
         excluded["no label" if not label else f"label {label[:30]!r}"] += 1
         return None
     at = None
@@ -91,7 +93,7 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
     return Row(
         id=hashlib.blake2b(text.encode(), digest_size=12).hexdigest(),
         text=text,
-        label=int(label == columns.positive),
+        label=int(is_positive),
         family=record[columns.family].strip() if columns.family else "",
         at=at,
         groups={name: value for name in columns.groups if (value := record[name].strip())},
@@ -102,22 +104,21 @@ def _records(path: Path, columns: Columns, excluded: Counter[str]) -> Iterator[d
     wanted = [name for name in (columns.text, columns.label, columns.family, columns.at, *columns.groups) if name]
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
     if suffixes[-1:] in ([".csv"], [".tsv"]):
-        yield from _of_table(path, "\t" if suffixes[-1] == ".tsv" else ",", wanted, excluded)
+        yield from _of_table(path, "\t" if suffixes[-1] == ".tsv" else SEPARATORS, wanted, excluded)
     else:
         yield from _of_json_lines(path, columns, wanted, excluded)
 
 
-def _of_table(path: Path, delimiter: str, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)
-    try:
-        _check_columns(path, wanted, list(reader.fieldnames or ()))
-        for record in reader:
-            if any(record.get(name) is None for name in wanted):
-                excluded["fewer columns than the header"] += 1
-                continue
-            yield {name: str(record[name]) for name in wanted}
-    except csv.Error as error:
-        raise ConfigError(f"{told(path)}: line {reader.line_num}: {error}") from error
+def _of_table(path: Path, separators: str, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
+    table = read_table(read_text(path), told(path), separators=separators)
+    _check_columns(path, wanted, table.columns)
+    for line in table.lines:
+        if line.is_askew:
+            excluded["more columns than the header"] += 1
+        elif not line.cells.keys() >= set(wanted):
+            excluded["fewer columns than the header"] += 1
+        else:
+            yield {name: line.cells[name] for name in wanted}
 
 
 def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Counter[str]) -> Iterator[dict[str, str]]:
@@ -142,13 +143,22 @@ def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Co
         if not isinstance(parsed[columns.text], str):
             excluded["text that is no string"] += 1
             continue
+        if not isinstance(parsed[columns.label], str | int | float):
+            excluded["label that is a list or an object"] += 1
+            continue
         yield {name: _as_text(parsed.get(name)) for name in wanted}
+
+
+def _is_same(label: str, value: str) -> bool:
+    return label.strip().casefold() == value.strip().casefold()
 
 
 def _check_columns(path: Path, wanted: list[str], found: list[str]) -> None:
     for name in wanted:
         if name not in found:
             raise ConfigError(f"{told(path)}: no column {name!r}; there are {', '.join(map(repr, found)) or 'none'}")
+        if found.count(name) > 1:
+            raise ConfigError(f"{told(path)}: {found.count(name)} columns are called {name!r}; name them differently")
 
 
 def _as_text(value: object) -> str:

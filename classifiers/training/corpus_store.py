@@ -1,7 +1,8 @@
 """Versions of corpora of our own: labelled texts that were imported, or that the desk's reviews decided.
 
 `<corpora>/<name>@<version>/` holds `rows.jsonl` and `paper.json`, which says where the rows came from, what was left
-out and why, and the SHA-256 of the rows. A version never changes; the same rows are not stored twice.
+out and why, and the SHA-256 of the rows. A version never changes; the same rows are not stored twice, unless another
+licence, source, language or definition of the label is given for them.
 """
 
 from __future__ import annotations
@@ -139,9 +140,10 @@ def store_corpus(
         )
     raw = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     digest = hashlib.sha256(raw).hexdigest()
-    known = [one for one in survey_corpora(corpora).versions if one.paper.name == name]
-    for one in known:
-        if one.paper.sha256 == digest:
+    said = (digest, source, licence, language, label)
+    for one in survey_corpora(corpora).versions:
+        paper = one.paper
+        if paper.name == name and (paper.sha256, paper.source, paper.licence, paper.language, paper.label) == said:
             return one
     copies = clusters([row.text for row in rows], [row.family for row in rows])
     sizes: dict[int, int] = {}

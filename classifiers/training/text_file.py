@@ -23,7 +23,10 @@ def read_text(path: Path) -> str:
         raw = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
         return (gzip.decompress(raw) if raw.startswith(_GZIP) else raw).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{told(path)}: byte {error.start} is no UTF-8 ({error.reason})") from error
+        raise ConfigError(
+            f"{told(path)}: byte {error.start} is no UTF-8 ({error.reason}); save it as UTF-8 (in Excel: 'CSV UTF-8'), "
+            "or convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
+        ) from error
     except (OSError, EOFError, zlib.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ConfigError(f"{told(path)}: cannot be read: {why}") from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from classifiers.training.corpus_store import StoredCorpus
 
 __all__ = ["app", "corpora_folder"]
@@ -107,7 +109,7 @@ def list_(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV or JSON lines, plain or gzip")],
+    file: Annotated[Path, typer.Argument(help="CSV (commas or semicolons), TSV or JSON lines, plain or gzip")],
     name: Annotated[str, typer.Option("--name", help="what the corpus is called: letters, digits, - _ .")],
     text: Annotated[str, typer.Option("--text", help="column of the text")],
     label: Annotated[str, typer.Option("--label", help="column of the label")],
@@ -123,7 +125,10 @@ def import_(
     corpora: Corpora = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import labelled texts as the next version of a corpus. Rows that cannot be used are counted by reason.
+    """Import labelled texts as the next version of a corpus. Rows that cannot be used are counted by reason, and every
+    label that the file holds is told.
+
+    Capitals of labels do not matter. A text that stands there with both labels is left out.
 
     Example: hustings corpus import posts.csv --name local --text body --label abusive --positive yes
     --licence CC-BY-4.0 --source "annotated by us" --language en --config my.toml
@@ -132,16 +137,25 @@ def import_(
     from classifiers.training.corpus_store import check_corpus_name, store_corpus
     from classifiers.training.licences import class_of
     from hustings.clock import SystemClock, rfc3339
+    from hustings.errors import ConfigError
     from hustings.language_tags import language_tag
+    from runtime.commands.model.posts import values_told
     from runtime.commands.progress import stages
 
     check_corpus_name(name)
     language = language_tag(language)
+    if positive.strip().casefold() == negative.strip().casefold():
+        raise ConfigError(f"--positive and --negative are both {positive!r}")
     folder = corpora_folder(corpora, config)
     with stages(2, shown=not as_json) as progress:
         progress.at(name, "read")
         columns = Columns(text, label, positive, negative, family, at, tuple(group or ()))
         found = import_rows(file, columns)
+        if not any(row.label for row in found.rows) and found.labels:
+            raise ConfigError(
+                f"{file}: no row that can be used has the {label!r} {positive!r} (--positive); found are "
+                f"{values_told(found.labels)}; left out: {_left_out(found.excluded)}"
+            )
         progress.done()
         progress.at(name, "near-copies")
         stored = store_corpus(
@@ -158,7 +172,7 @@ def import_(
             excluded=found.excluded,
         )
         progress.done()
-    _tell(stored, as_json)
+    _tell(stored, as_json, labels=found.labels)
 
 
 @app.command("build")
@@ -204,16 +218,23 @@ def _line(stored: StoredCorpus) -> dict[str, object]:
     }
 
 
-def _tell(stored: StoredCorpus, as_json: bool) -> None:
+def _left_out(excluded: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in excluded.items()) or "nothing"
+
+
+def _tell(stored: StoredCorpus, as_json: bool, *, labels: Counter[str] | None = None) -> None:
+    """`labels` are the values that a file held."""
     import json
 
     import msgspec
 
+    from runtime.commands.model.posts import values_told
     from runtime.commands.terminal import say
 
     paper = stored.paper
     if as_json:
-        say(json.dumps({**msgspec.to_builtins(paper), "folder": str(stored.folder), "new": stored.is_new}))
+        told = {**msgspec.to_builtins(paper), "folder": str(stored.folder), "new": stored.is_new}
+        say(json.dumps(told | ({"labels": labels} if labels is not None else {})))
         return
     if not stored.is_new:
         say(f"{paper.tag}: these very rows are there already, since {paper.made_at[:10]}")
@@ -222,5 +243,7 @@ def _tell(stored: StoredCorpus, as_json: bool) -> None:
         f"near-copies of another, {paper.clusters:,} different ones"
     )
     say(f"licence {paper.licence}, class {paper.licence_class}; SHA-256 {paper.sha256}")
+    if labels is not None:
+        say(f"labels in the file: {values_told(labels)}; {paper.label}")
     for reason, count in sorted(paper.excluded.items(), key=lambda pair: -pair[1]):
         say(f"left out: {count:,} ({reason})")

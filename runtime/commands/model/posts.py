@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Labelled", "as_text", "in_parts", "labelled", "labels_of", "rows", "texts_of"]
+__all__ = ["Labelled", "as_text", "in_parts", "labelled", "labels_of", "rows", "texts_of", "values_told"]
 
 _PART = 256
 _LISTED = 8
@@ -93,8 +93,9 @@ def in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> Labelled:
-    """The posts of a file, each of which has these keys and `others`. Raises `ConfigError` where nothing can be
-    measured: no posts, or none that the model should find, or none that it should not."""
+    """The posts of a file, each of which has these keys and `others`; capitals of a label do not matter. Raises
+    `ConfigError` where nothing can be measured: no posts, or none that the model should find, or none that it should
+    not."""
     import numpy as np
 
     from classifiers.training.text_file import told
@@ -103,12 +104,14 @@ def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> 
     found = list(rows(path, text, label, *others))
     texts = texts_of(path, text, found)
     said = labels_of(path, label, found)
-    wanted = positive.strip()
-    labels = np.array([int(value == wanted) for value in said], dtype=np.int64)
+    wanted = positive.strip().casefold()
+    labels = np.array([int(value.casefold() == wanted) for value in said], dtype=np.int64)
     if not found:
         raise ConfigError(f"{told(path)}: is empty; there is nothing to measure on")
     if not labels.any():
-        raise ConfigError(f"{told(path)}: no {label!r} is {positive!r} (--positive); found are {_values(said)}")
+        raise ConfigError(
+            f"{told(path)}: no {label!r} is {positive!r} (--positive); found are {values_told(Counter(said))}"
+        )
     if labels.all():
         raise ConfigError(
             f"{told(path)}: every {label!r} is {positive!r} ({len(said):,} posts); quality is measured on posts that "
@@ -122,6 +125,13 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
 
+def values_told(counted: Counter[str]) -> str:
+    """Values with their numbers, the commonest first."""
+    values = counted.most_common()
+    more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
+    return ", ".join(f"{value[:40]!r} ({count:,})" for value, count in values[:_LISTED]) + more
+
+
 def _label(where: str, key: str, value: object) -> str:
     from hustings.errors import ConfigError
 
@@ -130,13 +140,6 @@ def _label(where: str, key: str, value: object) -> str:
     if not as_text(value):
         raise ConfigError(f"{where}: {key!r} is empty: nobody labelled this post")
     return as_text(value)
-
-
-def _values(said: list[str]) -> str:
-    """Values with their numbers, the commonest first."""
-    counted = Counter(said).most_common()
-    more = f" and {len(counted) - _LISTED} more" if len(counted) > _LISTED else ""
-    return ", ".join(f"{value[:40]!r} ({count:,})" for value, count in counted[:_LISTED]) + more
 
 
 def _kind(value: object) -> str:
