@@ -13,16 +13,20 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from classifiers.plain_files import read_plain
 from hustings.errors import ConfigError, ModelError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 __all__ = [
     "ANYBODY",
     "SIGNATURE",
     "Signer",
     "Signers",
+    "check_key",
     "check_signature",
     "create_key",
     "load_signers",
@@ -104,6 +108,17 @@ def check_signature(folder: Path, manifest: bytes, signers: Signers) -> None:
 
 def sign(manifest: bytes, key_file: Path) -> bytes:
     """The content of `manifest.sig`. Raises `ConfigError` when the file holds no Ed25519 private key."""
+    key = _private_key(key_file)
+    signature = b64encode(key.sign(manifest)).decode()
+    return f"{_ALGORITHM} {_key_id(key.public_key().public_bytes_raw())} {signature}\n".encode()
+
+
+def check_key(key_file: Path) -> None:
+    """Raises `ConfigError` when nothing could be signed with the file: to be known before half an hour of training."""
+    _private_key(key_file)
+
+
+def _private_key(key_file: Path) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -115,8 +130,7 @@ def sign(manifest: bytes, key_file: Path) -> bytes:
         raise ConfigError(f"{key_file}: no private key in PEM form; `hustings model keygen` makes one") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"{key_file}: a {type(key).__name__}; models are signed with Ed25519")
-    signature = b64encode(key.sign(manifest)).decode()
-    return f"{_ALGORITHM} {_key_id(key.public_key().public_bytes_raw())} {signature}\n".encode()
+    return key
 
 
 def create_key(private: Path, public: Path) -> Signer:

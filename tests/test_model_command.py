@@ -188,6 +188,7 @@ WRONG_ORDERS = {
     "an encoder": (("encoder-en",), "encoder-en is made with --kind encoder"),
     "no day": (("CW-en", "--at", "yesterday"), "--at 'yesterday' is no day; write it as 2026-10-01"),
     "no version": (("CW-en", "--model-version", "../2"), "--model-version '../2' is none"),
+    "no key": (("CW-en", "--key", "nowhere.key"), "nowhere.key: cannot be read (No such file or directory)"),
     "a base and a network": (("--kind", "encoder", "--base", "x", "--network", "y"), "give one of them"),
 }
 

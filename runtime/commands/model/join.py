@@ -38,7 +38,7 @@ def join(
     """
     import json
 
-    from classifiers.signing import shipped_signers
+    from classifiers.signing import check_key, shipped_signers
     from hustings.clock import SystemClock
     from runtime import build
     from runtime.commands.model.gates import show
@@ -47,6 +47,8 @@ def join(
     from runtime.encoder_joining import join_encoder
     from runtime.model_making import Making, corpora_of
 
+    if key is not None:
+        check_key(key)
     configuration = loaded(config)
     signers = build.model_signers(configuration) if configuration else shipped_signers()
     making = Making(store=store_of(models, configuration), signers=signers, by=by, key=key)

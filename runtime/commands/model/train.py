@@ -95,11 +95,14 @@ def train(
     hustings model train encoder-pt --kind encoder --base FOLDER_OR_HUB_NAME --beside A-INSULT-pt --corpus my-pt
     --config my.toml --key models.key
     """
+    from classifiers.signing import check_key
     from hustings.errors import ConfigError
     from runtime.commands.model import train_modes
 
     mode = _mode(kind, from_desk=from_desk, corpus=corpus, beside=beside)
     train_modes.check_options(mode, [name for name in ctx.params if _is_given(ctx, name)])
+    if key is not None:
+        check_key(key)
     if mode is train_modes.OWN_ENCODER:
         from runtime.commands.model.train_own_encoder import train_own_encoder
 
