@@ -27,6 +27,15 @@ class DeskMemory:
         with writing(self._engine) as connection:
             upsert(connection, memory, [{"area": table, "key": key, "value": value}])
 
+    def replace(self, table: str, key: str, former: bytes | None, value: bytes) -> bool:
+        with writing(self._engine) as connection:
+            if former is None:
+                absent = insert(connection, memory).values(area=table, key=key, value=value)
+                return connection.execute(absent.on_conflict_do_nothing().returning(memory.c.key)).first() is not None
+            kept = (memory.c.area == table, memory.c.key == key, memory.c.value == former)
+            written = update(memory).where(*kept).values(value=value).returning(memory.c.key)
+            return connection.execute(written).first() is not None
+
     def entries(self, table: str) -> dict[str, bytes]:
         with reading(self._engine) as connection:
             found = select(memory.c.key, memory.c.value).where(memory.c.area == table)

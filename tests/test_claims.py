@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -260,6 +262,44 @@ def test_csv_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
     assert (claim.text, claim.title, claim.publisher, claim.rating) == ("It, moved", "Not so", "Desk", "falso")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("checks.csv", "Claim;Verdict\nThe vote was moved, they say;false\n".encode("utf-8-sig")),
+        ("checks.tsv", b"Claim\tVerdict\nThe vote was moved, they say\tfalse\n"),
+        ("checks.csv.gz", gzip.compress(b'Claim,Verdict\n"The vote was moved, they say",false\n')),
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert [(one.text, one.rating) for one in read_claims(path).claims] == [("The vote was moved, they say", "false")]
+
+
+def test_a_claim_with_a_comma_and_without_quotes_gets_no_wrong_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "checks.csv"
+    path.write_text("claim,rating,publisher\nThe vote, they say, was moved,false,Desk\nAll is well,true,Desk\n")
+    imported = read_claims(path)
+    assert [(one.text, one.rating) for one in imported.claims] == [("All is well", "true")]
+    assert [refused.where for refused in imported.refused] == ["line 2"]
+
+
+def test_an_id_is_that_of_one_claim_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "claims.jsonl"
+    lines = [("1", "one", ""), ("1", "two", ""), ("2", "three", "old"), ("2", "three", "new")]
+    path.write_text("".join(json.dumps({"id": a, "text": b, "rating": c}) + "\n" for a, b, c in lines))
+    imported = read_claims(path)
+    assert [(claim.text, claim.rating) for claim in imported.claims] == [("one", ""), ("three", "new")]
+    assert imported.refused == [("line 2", "has the id '1' of another claim of this file: 'one'")]
+
+
+def test_an_id_that_names_a_part_of_a_page_goes_with_its_page(tmp_path: Path) -> None:
+    path = tmp_path / "feed.json"
+    pages = [REVIEW | {"@id": "#review", "url": f"https://f.example/{number}"} for number in (1, 2)]
+    path.write_text(json.dumps(pages))
+    assert [one.id for one in read_claims(path).claims] == ["https://f.example/1#review", "https://f.example/2#review"]
+
+
 def test_every_record_that_cannot_be_used_is_told_and_the_others_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "claims.jsonl"
     lines = ['{"id": "a", "text": "one"}', "{not json", "17", '{"id": "b"}', '{"id": "c", "text": "\\ud800"}', ""]
@@ -321,6 +361,16 @@ def test_what_is_put_on_the_shelf_is_found_by_another_worker_and_a_new_version_i
         assert [claim.rating for claim in reader.find(["salary", "gone", "moved"])] == ["", "Corrected"]
         assert writer.remove(["salary"]) == 2
         assert [claim.id for claim in reader.claims()] == ["moved", "river"]
+    finally:
+        engine.dispose()
+
+
+def test_of_two_imports_at_once_neither_is_lost(desk_url: str) -> None:
+    engine = open_database(desk_url)
+    try:
+        with ThreadPoolExecutor(len(CLAIMS)) as pool:
+            list(pool.map(lambda claim: ClaimShelf(DeskMemory(engine)).add([claim]), CLAIMS))
+        assert [claim.id for claim in ClaimShelf(DeskMemory(engine)).claims()] == sorted(one.id for one in CLAIMS)
     finally:
         engine.dispose()
 
@@ -524,6 +574,20 @@ def held(tmp_path: Path, hustings: CommandLine) -> Path:
     claims.write_bytes(b"\n".join(msgspec.json.encode(claim) for claim in CLAIMS))
     assert hustings("claims", "import", claims, "--config", config).status == 0
     return config
+
+
+def test_no_publisher_takes_the_place_of_another_that_numbers_alike(
+    held: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    for name, verdict in (("A Desk", "false"), ("B Desk", "true"), ("a desk", "mostly false")):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"id,claim,publisher,rating\n1,What {name[0].upper()} checked,{name},{verdict}\n")
+    done = hustings("claims", "import", tmp_path / "A Desk.csv", tmp_path / "B Desk.csv", "--config", held)
+    assert (done.status, "id '1': is the id of a claim that A Desk checked: 'What A checked'" in done.err) == (1, True)
+    assert hustings("claims", "import", tmp_path / "B Desk.csv", "--config", held).status == 1
+    assert hustings("claims", "import", tmp_path / "a desk.csv", "--config", held).status == 0
+    listed = map(json.loads, hustings("claims", "list", "--config", held, "--json").out.splitlines())
+    assert [(one["text"], one["rating"]) for one in listed if one["id"] == "1"] == [("What A checked", "mostly false")]
 
 
 def test_the_list_ends_at_the_limit_as_json_too(held: Path, hustings: CommandLine) -> None:

@@ -5,9 +5,7 @@ Every record that cannot be used is told with its place and the reason; the othe
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,9 +14,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from classifiers.claims.claim import Claim
+from classifiers.csv_table import read_table
+from classifiers.training.text_file import read_text
 from hustings.errors import ConfigError
 
-__all__ = ["COLUMNS", "Imported", "Refused", "read_claims"]
+__all__ = ["COLUMNS", "Imported", "Refused", "read_claims", "without_taken"]
 
 MOST_BYTES = 500_000_000
 """Of one file."""
@@ -46,48 +46,77 @@ class Refused(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """What a file held. Of several records with one id the last stays."""
+    """What a file held. Of several records of one claim, by id and text, the last stays."""
 
     claims: list[Claim]
     refused: list[Refused]
 
 
 def read_claims(path: Path) -> Imported:
-    """The claims of a file, by what it holds: `.csv`, `.jsonl`, else JSON. Raises `ConfigError` when it is none of
-    them, is longer than 500 MB or cannot be read."""
+    """The claims of a file, plain or gzip, by its name: `.csv`, `.tsv`, `.jsonl`, else JSON. Raises `ConfigError` when
+    it is none of them, is longer than 500 MB or cannot be read."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ConfigError(f"{path}: larger than {MOST_BYTES:,} bytes, the most that one import takes; split it")
-        raw = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    readers: dict[str, Callable[[str, Path], Iterator[tuple[str, Any]]]] = {".csv": _csv_rows, ".jsonl": _json_lines}
-    rows = readers.get(path.suffix.lower(), _json_records)(raw, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    raw = read_text(path)
+    kind = [suffix.lower() for suffix in path.suffixes if suffix != ".gz"][-1:]
+    readers: dict[str, Callable[[str, Path], Iterator[tuple[str, Any]]]] = {
+        ".csv": _csv_rows,
+        ".tsv": _csv_rows,
+        ".jsonl": _json_lines,
+    }
+    rows = readers.get("".join(kind), _json_records)(raw, path)
     claims: dict[str, Claim] = {}
     refused: list[Refused] = []
     for where, record in rows:
         made = record if isinstance(record, Refused) else _claim(record, where)
         if isinstance(made, Refused):
             refused.append(made)
+        elif (former := claims.get(made.id)) is not None and former.text != made.text:
+            refused.append(Refused(where, f"has the id {made.id!r} of another claim of this file: {_told(former)}"))
         else:
             claims[made.id] = made
     return Imported(list(claims.values()), refused)
 
 
+def without_taken(imported: Imported, held: Mapping[str, Claim]) -> Imported:
+    """Refuse what has the id of another publisher's claim among `held`, by id: two archives that number from 1 would
+    take each other's places. A publisher that is not named on either side is no other one."""
+    claims, refused = [], list(imported.refused)
+    for claim in imported.claims:
+        former = held.get(claim.id)
+        if former is not None and _is_of_another(former.publisher, claim.publisher):
+            why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
+            refused.append(Refused(f"id {claim.id!r}", why))
+        else:
+            claims.append(claim)
+    return Imported(claims, refused)
+
+
+def _is_of_another(one: str, other: str) -> bool:
+    return bool(one and other) and one.casefold() != other.casefold()
+
+
+def _told(claim: Claim) -> str:
+    return repr(claim.text[:80])
+
+
 def _csv_rows(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
-    csv.field_size_limit(10_000_000)
-    reader = csv.DictReader(io.StringIO(raw, newline=""))  # `splitlines` would cut a claim at U+2028
-    try:
-        names = {name.strip().lower() for name in reader.fieldnames or ()}
-        if not names.intersection(COLUMNS["text"]):
-            raise ConfigError(
-                f"{path}: no column holds what was claimed; found {', '.join(sorted(names)) or 'no columns'}, "
-                f"known are {', '.join(COLUMNS['text'])}"
-            )
-        for row in reader:
-            yield f"line {reader.line_num}", {(name or "").strip().lower(): value for name, value in row.items()}
-    except csv.Error as error:
-        raise ConfigError(f"{path}: line {reader.line_num + 1}: {error}") from error
+    table = read_table(raw, str(path))
+    names = {name.strip().lower() for name in table.columns}
+    if not names.intersection(COLUMNS["text"]):
+        raise ConfigError(
+            f"{path}: no column holds what was claimed; found {', '.join(sorted(names)) or 'no columns'}, "
+            f"known are {', '.join(COLUMNS['text'])}"
+        )
+    for line in table.lines:
+        where = f"line {line.number}"
+        if line.is_askew:
+            yield where, Refused(where, "has more cells than the header; a text that holds the separator needs quotes")
+        else:
+            yield where, {name.strip().lower(): value for name, value in line.cells.items()}
 
 
 def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
@@ -139,9 +168,9 @@ def _claim_reviews(tree: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 def _flat(review: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a ClaimReview that we keep, under the names of `COLUMNS`."""
-    rating = review.get("reviewRating")
+    rating, own = review.get("reviewRating"), review.get("@id") or ""
     return {
-        "id": review.get("@id") or "",
+        "id": f"{review.get('url') or ''}{own}" if str(own).startswith("#") else own,  # a part of its page
         "text": review.get("claimReviewed"),
         "title": review.get("headline") or review.get("name") or "",
         "publisher": _name(review.get("publisher")) or _name(review.get("author")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -48,24 +48,28 @@ class ClaimShelf:
     def add(self, claims: Sequence[Claim]) -> int:
         """Put these beside those that are there; one with a known id takes its place. Returns how many there are.
         Raises `ConfigError` beyond `MOST_CLAIMS`, and for more than could be read again."""
-        return self._write({claim.id: claim for claim in (*self.claims(), *claims)})
+        return self._change(lambda by_id: by_id | {claim.id: claim for claim in claims})
 
     def remove(self, ids: Iterable[str]) -> int:
         """Take these away; returns how many stay."""
         gone = set(ids)
-        return self._write({claim.id: claim for claim in self.claims() if claim.id not in gone})
+        return self._change(lambda by_id: {one: claim for one, claim in by_id.items() if one not in gone})
 
-    def _write(self, by_id: dict[str, Claim]) -> int:
-        if len(by_id) > MOST_CLAIMS:
-            raise ConfigError(f"{len(by_id):,} claims; one collection takes {MOST_CLAIMS:,}")
-        ordered = [by_id[one] for one in sorted(by_id)]
-        raw = msgspec.json.encode(ordered)
-        if len(raw) > _MOST_BYTES:
-            raise ConfigError(f"{len(raw):,} bytes of claims; one collection takes {_MOST_BYTES:,}")
-        self._memory.put(_TABLE, _CLAIMS, zlib.compress(raw, 6))
+    def _change(self, change: Callable[[dict[str, Claim]], dict[str, Claim]]) -> int:
+        """Done anew when somebody else changed the collection meanwhile: two imports at once lose nothing."""
+        while True:
+            former = self._memory.get(_TABLE, _CLAIMS)
+            by_id = change({claim.id: claim for claim in _unpacked(former or b"")})
+            if len(by_id) > MOST_CLAIMS:
+                raise ConfigError(f"{len(by_id):,} claims; one collection takes {MOST_CLAIMS:,}")
+            raw = msgspec.json.encode([by_id[one] for one in sorted(by_id)])
+            if len(raw) > _MOST_BYTES:
+                raise ConfigError(f"{len(raw):,} bytes of claims; one collection takes {_MOST_BYTES:,}")
+            if self._memory.replace(_TABLE, _CLAIMS, former, zlib.compress(raw, 6)):
+                break
         # Second, so that who sees the new version finds the new collection.
         self._memory.put(_TABLE, _VERSION, hashlib.blake2b(raw, digest_size=12).hexdigest().encode())
-        return len(ordered)
+        return len(by_id)
 
 
 def _unpacked(packed: bytes) -> tuple[Claim, ...]:

@@ -79,6 +79,25 @@ def check_a_number_counts_up_from_nothing_and_is_kept_as_digits(memory: Memory) 
     assert [memory.add("active", "epoch"), memory.add("active", "epoch", -9)] == [8, -1]
 
 
+def check_a_value_is_replaced_only_while_it_is_the_former_one(memory: Memory) -> None:
+    tried = [(None, b"one"), (None, b"two"), (b"two", b"three"), (b"one", b"four"), (b"four", b"")]
+    assert [memory.replace("claims", "all", *pair) for pair in tried] == [True, False, False, True, True]
+    assert memory.get("claims", "all") == b""
+    assert memory.replace("claims", "all", b"", b"five")
+
+
+def check_of_many_threads_that_replace_none_undoes_another(memory: Memory) -> None:
+    def grow(letter: str) -> None:
+        while True:
+            former = memory.get("claims", "all")
+            if memory.replace("claims", "all", former, (former or b"") + letter.encode()):
+                return
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(grow, "abcdefghijkl"))
+    assert sorted((memory.get("claims", "all") or b"").decode()) == list("abcdefghijkl")
+
+
 def check_what_is_no_number_cannot_be_added_to(memory: Memory) -> None:
     memory.put("active", "model", b"abuse-en")
     said = ""
@@ -111,4 +130,6 @@ CHECKS: tuple[Callable[[Memory], None], ...] = (
     check_a_number_counts_up_from_nothing_and_is_kept_as_digits,
     check_what_is_no_number_cannot_be_added_to,
     check_many_threads_that_add_get_a_number_each,
+    check_a_value_is_replaced_only_while_it_is_the_former_one,
+    check_of_many_threads_that_replace_none_undoes_another,
 )

@@ -14,13 +14,20 @@ class DictMemory:
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, bytes]] = {}
-        self._adding = threading.Lock()
+        self._changing = threading.Lock()
 
     def get(self, table: str, key: str) -> bytes | None:
         return self._tables.get(table, {}).get(key)
 
     def put(self, table: str, key: str, value: bytes) -> None:
         self._tables.setdefault(table, {})[key] = value
+
+    def replace(self, table: str, key: str, former: bytes | None, value: bytes) -> bool:
+        with self._changing:
+            if self.get(table, key) != former:
+                return False
+            self.put(table, key, value)
+            return True
 
     def entries(self, table: str) -> dict[str, bytes]:
         return dict(sorted(self._tables.get(table, {}).items()))
@@ -29,7 +36,7 @@ class DictMemory:
         self._tables.get(table, {}).pop(key, None)
 
     def add(self, table: str, key: str, amount: int = 1) -> int:
-        with self._adding:
+        with self._changing:
             found = self._tables.get(table, {}).get(key, b"0")
             if not found.removeprefix(b"-").isdigit():
                 raise StoreError(f"memory: {table}/{key} holds {len(found)} bytes that are no whole number")

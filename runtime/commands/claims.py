@@ -42,7 +42,8 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and report only")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take claims over; one with a known id takes the place of the former. Running workers use them within seconds.
+    """Take claims over; one with a known id takes the place of the former, but not of another publisher's. Running
+    workers use them within seconds.
 
     Exit status 1 when some record could not be used.
 
@@ -55,8 +56,11 @@ def import_(
 
     found = [(path, read_claims(path)) for path in files]
     held = None
-    if not dry_run:
+    if dry_run:
+        found = _without_taken(found, ())
+    else:
         with _shelf(config) as shelf:
+            found = _without_taken(found, shelf.claims())
             held = shelf.add([claim for _, imported in found for claim in imported.claims])
     for path, imported in found:
         for refused in imported.refused[:20]:
@@ -184,6 +188,19 @@ def match(
         )
         if not rows:
             complain(printable(f"{queries}: nothing shares a word with any claim"))
+
+
+def _without_taken(found: list[tuple[Path, Imported]], held: Sequence[Claim]) -> list[tuple[Path, Imported]]:
+    """The files without claims whose id is another publisher's, be it among those held or in a file before."""
+    from classifiers.claims.importing import without_taken
+
+    by_id = {claim.id: claim for claim in held}
+    kept = []
+    for path, imported in found:
+        usable = without_taken(imported, by_id)
+        by_id |= {claim.id: claim for claim in usable.claims}
+        kept.append((path, usable))
+    return kept
 
 
 def _answer(query: str, ranked: list[ClaimMatch], threshold: float) -> dict[str, Any]:
