@@ -101,7 +101,8 @@ class GuardedEgress:
             while True:
                 try:
                     response = client.send(request, stream=True)
-                except (httpx.HTTPError, TimeoutError) as error:
+                except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
+                    # the second and third: httpx reads where a redirect goes, asked to follow it or not
                     raise Unavailable(f"{request.url.host}: {_cause(error)}") from error
                 with closing(response):
                     if redirects and response.next_request is not None:
@@ -113,6 +114,18 @@ class GuardedEgress:
                         return _answer(response, max_bytes=max_bytes)
                     except httpx.HTTPError as error:
                         raise Unavailable(f"{request.url.host}: broke off: {_cause(error)}") from error
+
+    def require_open(self, url: str) -> None:
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise EgressDenied(f"not a URL: {error}") from error
+        _check_url(parsed)
+        tls = parsed.scheme == "https"
+        origin = Origin(tls, _ascii_host(parsed.host), parsed.port or (443 if tls else 80))
+        self._require_listed(origin)
+        literal = _literal(origin.host)
+        self._require_public(origin, [] if literal is None else [literal])
 
     def connect(self, host: str, port: int, *, tls: bool, timeout_s: float = 15.0) -> socket.socket:
         deadline = time.monotonic() + timeout_s
@@ -157,17 +170,22 @@ class GuardedEgress:
     def _judged(self, origin: Origin, deadline: float) -> list[Address]:
         """The addresses of `origin`, all of them permitted. One bad address among good ones refuses the name: that is
         what rebinding looks like."""
-        listed = origin in self._allowed
-        if not listed and not (origin.tls and origin.port == 443):
+        self._require_listed(origin)
+        addresses = self._addresses(origin, deadline)
+        self._require_public(origin, addresses)
+        return addresses
+
+    def _require_listed(self, origin: Origin) -> None:
+        if origin not in self._allowed and not (origin.tls and origin.port == 443):
             shown = f"{'https' if origin.tls else 'http'}://{origin.host}:{origin.port}"
             raise EgressDenied(f"{shown}: only https on port 443 is open; list the origin under egress.allow if meant")
-        addresses = self._addresses(origin, deadline)
+
+    def _require_public(self, origin: Origin, addresses: list[Address]) -> None:
         for address in addresses:
             why = refusal(address)
-            if why and not (listed and is_loopback(address) and _names_loopback(origin.host)):
+            if why and not (origin in self._allowed and is_loopback(address) and _names_loopback(origin.host)):
                 denied = EgressDenied if _literal(origin.host) is not None else AddressRefused
                 raise denied(f"{origin.host}:{origin.port} is {address}: refused as {why}")
-        return addresses
 
     def _addresses(self, origin: Origin, deadline: float) -> list[Address]:
         """What the resolver says, asked once. It has no timeout of its own, so it is asked in a thread that may be

@@ -99,6 +99,21 @@ def test_what_the_guard_refuses_and_says(url: str, said: str) -> None:
         guard(resolve=names).request("GET", url, timeout_s=5)
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
+    if not isinstance(refused.value, AddressRefused):
+        with pytest.raises(EgressDenied) as told:
+            guard(resolve={}).require_open(url)
+        assert said in str(told.value)
+
+
+def test_what_may_be_open_is_not_refused_before_its_name_is_resolved() -> None:
+    for url in (
+        "https://example.org/hook?a=b",
+        "https://inside.example/",
+        "https://93.184.216.34/",
+        "https://[2606:4700::1]/",
+    ):
+        guard(resolve={}).require_open(url)
+    guard("127.0.0.1:8080").require_open("http://127.0.0.1:8080/hook")
 
 
 def test_a_refused_address_is_told_apart_by_whether_a_name_led_to_it() -> None:
@@ -187,6 +202,16 @@ def test_redirects_are_followed_as_far_as_asked_and_judged_at_each_hop() -> None
         for path in ("/inside", "/metadata"):
             with pytest.raises(EgressDenied):
                 egress.request("GET", f"{server.origin}{path}", redirects=3)
+
+
+@pytest.mark.parametrize("location", ["javascript:alert(1)", "http://xn--/", "http://[::1"])
+@pytest.mark.parametrize("redirects", [0, 3])
+def test_a_redirect_to_nowhere_is_unavailable(location: str, redirects: int) -> None:
+    with (
+        LocalHttp(lambda request: Reply(302, headers={"Location": location})) as server,
+        pytest.raises(Unavailable, match=r"127\.0\.0\.1"),
+    ):
+        guard(server.origin).request("POST", server.origin, redirects=redirects, max_bytes=0)
 
 
 def test_a_token_does_not_follow_a_redirect_to_another_origin() -> None:
