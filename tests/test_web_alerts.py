@@ -94,6 +94,24 @@ def test_a_lead_releases_alone_and_can_take_it_back_for_ten_seconds(world: World
     assert [row.state for row in rows(world)] == ["cancelled", "cancelled"]
 
 
+def test_a_release_that_is_sent_twice_can_be_taken_back_from_the_second_answer(world: World) -> None:
+    lead = world.signed_in("lead")
+    page = lead.get(DATE)
+    assert lead.submit(page, f"{DATE}/release").status_code == 303
+    again = lead.submit(page, f"{DATE}/release")
+    assert (again.status_code, "Nothing of this alert waits" in again.text) == (400, True)
+    assert f"{DATE}/undo" not in world.signed_in("reviewer").get(DATE).text
+    assert "Taken back" in lead.follow(lead.submit(again, f"{DATE}/undo")).text
+    assert [row.state for row in rows(world)] == ["cancelled", "cancelled"]
+
+
+def test_a_note_keeps_its_lines_and_stands_in_the_direction_of_its_letters(world: World) -> None:
+    lead, note = world.signed_in("lead"), "لا أعرف (بعد)!\nسأسأل غدا."
+    assert lead.get(DATE).text.count('name="note" dir="auto"') == 2
+    release(lead, DATE, note=note)
+    assert f'<p class="noted" dir="auto">{note}</p>' in lead.get(DATE).text
+
+
 def test_a_code_that_is_none_lets_nothing_out_and_what_was_written_stays(world: World) -> None:
     lead = world.signed_in("lead")
     answer = lead.submit(lead.get(DATE), f"{DATE}/release", codes="N-PROC-DAT", note='a "long" thought')
@@ -156,6 +174,24 @@ def test_declining_keeps_it_in_the_house(world: World) -> None:
     assert "Nobody is told" in reviewer.follow(answer).text
     assert rows(world) == []
     assert "Nothing of it waits for a decision" in reviewer.get(DATE).text
+
+
+def test_why_to_decline_is_not_lost_when_it_is_refused(world: World) -> None:
+    reviewer, lead, why = world.signed_in("reviewer"), world.signed_in("lead"), "it is the official notice"
+    page = reviewer.get(DATE)
+    release(lead, DATE)
+    world.clock.advance(timedelta(seconds=10))
+    deliver(world)
+    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
+    changed = msgspec.structs.replace(
+        DATE_ALERT, revision=2, value=51.0, severity="critical", notices=(*DATE_ALERT.notices, notice)
+    )
+    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
+    late = reviewer.submit(page, f"{DATE}/decline", note=why)
+    assert (late.status_code, f">{why}</textarea>" in late.text) == (409, True)
+    refused = reviewer.submit(late, f"{DATE}/decline", note=why)
+    assert (refused.status_code, "only a lead may decline its update" in refused.text) == (400, True)
+    assert f">{why}</textarea>" in refused.text
 
 
 def test_an_alert_that_changed_meanwhile_is_not_released_unseen(world: World) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 
 from desk import reviews
 from desk.web.visit import Visit
-from hustings.clock import from_ms, to_ms
+from hustings.clock import to_ms
 from hustings.types import Review
 
-__all__ = ["receipt", "receipt_of", "undoable"]
+__all__ = ["receipt", "undoable"]
 
 
 def receipt(review: Review) -> str:
-    """What the address of the page after a review carries."""
-    return receipt_of(review.id, review.at)
-
-
-def receipt_of(decision: str, at: datetime) -> str:
-    """Which decision, and when it was made."""
-    return f"{decision}.{to_ms(at)}"
+    """What the address of the page after a review carries: which one, and when it was made."""
+    return f"{review.id}.{to_ms(review.at)}"
 
 
 def undoable(visit: Visit) -> str:
@@ -28,4 +23,5 @@ def undoable(visit: Visit) -> str:
     review, dot, decided = visit.query("done").partition(".")
     if not dot or not decided.isascii() or not decided.isdigit() or len(decided) > 15:
         return ""
-    return review if visit.services.clock.now() - from_ms(int(decided)) <= reviews.GRACE else ""
+    passed = timedelta(milliseconds=to_ms(visit.services.clock.now()) - int(decided))
+    return review if passed <= reviews.GRACE else ""

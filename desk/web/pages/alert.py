@@ -10,6 +10,7 @@ from starlette.responses import Response
 from alerts.messages import Decision
 from desk import book, outbox, releases
 from desk.database.connect import reading
+from desk.decisions import GRACE
 from desk.dispatch import cover_hash, cover_of
 from desk.outbox import OutboxRow
 from desk.refusals import Conflict, Refused
@@ -17,7 +18,6 @@ from desk.releases import Gate, Release
 from desk.web.groups import group_words
 from desk.web.notices import NOTICES
 from desk.web.posts import brief
-from desk.web.undoing import receipt_of, undoable
 from desk.web.visit import NotFound, Visit
 from hustings.contracts import Message
 from hustings.types import Alert, Assessment, Notice
@@ -37,13 +37,15 @@ class Prospect(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """What stands in the fields of the release."""
+    """What stands in the fields: those of the release, why to decline, what partners should know of a retraction."""
 
-    codes: str
-    note: str
+    codes: str = ""
+    note: str = ""
+    decline: str = ""
+    retract: str = ""
 
 
-NOTHING_YET = Written(codes="", note="")
+NOTHING_YET = Written()
 
 
 def show(visit: Visit) -> Response:
@@ -75,37 +77,42 @@ def release(visit: Visit) -> Response:
         return _page(visit, _alert(visit), problem=str(refusal), written=written, status=400)
     if done.state == "proposed":
         return visit.go(f"/alerts/{alert.id}?said=proposed")
-    return visit.go(f"/alerts/{alert.id}?said=released&done={receipt_of(done.id, visit.services.clock.now())}")
+    return visit.go(f"/alerts/{alert.id}?said=released")
 
 
 def decline(visit: Visit) -> Response:
     """Keep it in the house."""
-    alert = _alert(visit)
+    alert, note = _alert(visit), visit.form.one("note")
     try:
         releases.decline(
             visit.services.engine,
             alert_id=alert.id,
             revision=visit.form.number("revision"),
             person=visit.person,
-            note=visit.form.one("note").strip(),
+            note=note.strip(),
             clock=visit.services.clock,
         )
     except Conflict as conflict:
-        return _page(visit, _alert(visit), problem=str(conflict), status=409)
+        return _page(visit, _alert(visit), problem=str(conflict), written=Written(decline=note), status=409)
+    except Refused as refusal:
+        return _page(visit, _alert(visit), problem=str(refusal), written=Written(decline=note), status=400)
     return visit.go(f"/alerts/{alert.id}?said=declined")
 
 
 def retract(visit: Visit) -> Response:
     """Tell everybody who was told that it no longer stands."""
-    alert = _alert(visit)
-    releases.retract(
-        visit.services.engine,
-        alert_id=alert.id,
-        person=visit.person,
-        note=visit.form.one("note").strip(),
-        dispatcher=visit.shared.dispatcher,
-        clock=visit.services.clock,
-    )
+    alert, note = _alert(visit), visit.form.one("note")
+    try:
+        releases.retract(
+            visit.services.engine,
+            alert_id=alert.id,
+            person=visit.person,
+            note=note.strip(),
+            dispatcher=visit.shared.dispatcher,
+            clock=visit.services.clock,
+        )
+    except Refused as refusal:
+        return _page(visit, _alert(visit), problem=str(refusal), written=Written(retract=note), status=400)
     return visit.go(f"/alerts/{alert.id}?said=retracted")
 
 
@@ -167,6 +174,7 @@ def _page(
     proposal = next((decision for decision in reversed(history) if decision.state == "proposed"), None)
     gate = releases.gate_of(alert, evidence, proposal.codes if proposal else ())
     cover = cover_of(alert, evidence)
+    undo = _undoable(visit, history)
     told = [row for row in deliveries if row.state in ("delivered", "sending") or row.attempts]
     with reading(services.engine) as connection:
         is_out = releases.is_out(connection, alert.id)
@@ -178,8 +186,8 @@ def _page(
         problem=problem,
         written=written,
         kinds=NOTICES,
-        said=_SAID.get(visit.query("said"), ""),
-        undo=undoable(visit),
+        said=_SAID["released"] if undo else _SAID.get(visit.query("said"), ""),
+        undo=undo,
         alert=alert,
         about=group_words(alert, services.roster, services.codebook),
         rule=services.rules.get(alert.rule),
@@ -207,6 +215,16 @@ def _page(
         told_routes=_routes(told),
         retract_waits=any(notice.kind == "retract" for notice in waits),
     )
+
+
+def _undoable(visit: Visit, history: Sequence[Release]) -> str:
+    """The release that this person made last and can still take back, empty when there is none. It is looked up, not
+    read from the address: whoever has sent the form twice sees a refusal, and has ten seconds all the same."""
+    last = history[-1] if history else None
+    if last is None or (last.action, last.state) != ("release", "done") or last.done_at is None:
+        return ""
+    is_mine = visit.person.pseudonym in {last.proposed_by, last.approved_by}
+    return last.id if is_mine and visit.services.clock.now() < last.done_at + GRACE else ""
 
 
 def _prospect(visit: Visit, gate: Gate, proposal: Release | None) -> Prospect:
