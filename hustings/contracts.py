@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ __all__ = [
     "AlertBook",
     "AlertChanges",
     "Channel",
+    "CheckedChannel",
     "Classifier",
     "Collected",
     "Delivery",
@@ -193,6 +194,11 @@ class Egress(Protocol):
 
         With `max_bytes` 0 nobody wants the body: once the status is there, nothing that the other side does with the
         body is an error, and the answer's body is empty."""
+        ...
+
+    def require_open(self, url: str) -> None:
+        """Raises `EgressDenied` when a request to `url` is refused whatever its name leads to. For settings: nobody is
+        asked, nothing is connected."""
         ...
 
     def connect(self, host: str, port: int, *, tls: bool, timeout_s: float = 15.0) -> socket.socket:
@@ -530,3 +536,17 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class CheckedChannel(Channel, Protocol):
+    """A channel that can say before the first alert whether its settings will do. `hustings check` asks."""
+
+    def problems(self) -> list[str]:
+        """What an operator must mend before anything can be sent, a line each. Opens no connection, shows no secret;
+        files that cannot be read are told by `hustings check` itself."""
+        ...
+
+    def facts(self) -> list[str]:
+        """What the partner has to be told, a line each, such as the key that verifies."""
+        ...

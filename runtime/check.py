@@ -7,12 +7,14 @@ what it would find wrong may come from there.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hustings.clock import Clock, SystemClock
-from hustings.errors import ConfigError, HustingsError
+from hustings.contracts import CheckedChannel
+from hustings.errors import ConfigError, EgressDenied, HustingsError
 from runtime import build, stores
 from runtime.component_settings import named_files
 from runtime.config import Config, load_sound_part, missing_in_charter
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from hustings.query import Vocabulary
 
 __all__ = ["Report", "check_everything", "find_problems"]
+
+
+SHORTEST_KEY = 22
+"""Characters of a pseudonym key below which nothing random enough can be in it: 16 bytes in base64."""
 
 
 def _ask_nobody(_config: Config) -> Sequence[Found]:
@@ -140,6 +146,11 @@ class _Check:
             self._problem(f"deployment.data: {data} cannot be made: {nearest} is not a folder")
         elif not os.access(nearest, os.W_OK | os.X_OK):
             self._problem(f"deployment.data: {nearest} is not writable for this user")
+        elif nearest == data and (mode := stat.S_IMODE(data.stat().st_mode)) & 0o077:
+            self._warn(
+                f"deployment.data: {data} has mode {mode:04o}: other users of this machine may read posts, reviews and"
+                " who reviews; run chmod 700 on it"
+            )
         return ""
 
     def _files(self) -> str:
@@ -243,7 +254,15 @@ class _Check:
         return _counted(len(tables), "source")
 
     def _egress(self) -> str:
-        build.egress(self.config)
+        """The settings of the way out, and the addresses of sources to which it is closed."""
+        guard = build.egress(self.config)
+        for table in () if {"source", "sources"} & self._broken else build.source_tables(self.config):
+            for key, value in table.settings:
+                if isinstance(value, str) and value.startswith(("http://", "https://")):
+                    try:
+                        guard.require_open(value)
+                    except EgressDenied as error:
+                        self._warn(f"source {table.name}: {key}: nothing will be collected from there: {error}")
         return ""
 
     def _channels(self) -> str:
@@ -255,9 +274,39 @@ class _Check:
             self._problem(f"partner {identity}: id: two partners have it")
         for partner in partners:
             self._partner(partner)
+        self._pseudonym_keys(partners)
         guarded = {} if "egress" in self._broken else self.config.egress
-        build.channels(self.config.model_copy(update={"egress": guarded}))
+        for way, channel in build.channels(self.config.model_copy(update={"egress": guarded})).items():
+            if isinstance(channel, CheckedChannel) and "egress" not in self._broken:
+                self._channel(way, channel)
         return _counted(len(partners), "partner")
+
+    def _channel(self, way: str, channel: CheckedChannel) -> None:
+        partner, _, name = way.partition("/")
+        problems = channel.problems()
+        for problem in problems:
+            self._problem(f"partner {partner}: channel {name}: {problem}")
+        if not problems:
+            self.report.facts.extend(f"partner {partner}: channel {name}: {fact}" for fact in channel.facts())
+
+    def _pseudonym_keys(self, partners: Sequence[Partner]) -> None:
+        """Pseudonyms are worth what their keys are."""
+        owner: dict[str, str] = {}
+        for partner in partners:
+            try:
+                key = partner.pseudonym_key.reveal()
+            except ConfigError:
+                continue  # told with the files
+            if len(key) < SHORTEST_KEY:
+                self._warn(
+                    f"partner {partner.id}: pseudonym_key: has {_counted(len(key), 'character')}; who guesses it knows"
+                    " whom its pseudonyms mean. Take 32 random bytes"
+                )
+            if owner.setdefault(key, partner.id) != partner.id:
+                self._warn(
+                    f"partner {partner.id}: pseudonym_key: is the one of {owner[key]}, so that the two can tell that"
+                    " they were told of the same account"
+                )
 
     def _partner(self, partner: Partner) -> None:
         if self._words is not None and self._words.roster is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from hustings.clock import VirtualClock
+from runtime import build
 from runtime.check import find_problems
+from runtime.config import load_config
 from runtime.init import ready_rules
+from runtime.only_one import only_one
 from tests.command_line import command_line
 
 CLOCK = VirtualClock(datetime(2027, 3, 10, 12, tzinfo=UTC))
@@ -212,6 +216,24 @@ def test_a_secret_never_stands_in_the_report(tmp_path: Path) -> None:
     assert "do-not-show-me" not in str(report)
 
 
+def test_a_data_folder_that_others_may_read_is_noted(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var").chmod(0o755)
+    (note,) = (note for note in find_problems(path, clock=CLOCK).warnings if "deployment.data" in note)
+    assert "var has mode 0755: other users of this machine may read posts" in note
+    (tmp_path / "var").chmod(0o700)
+    assert "deployment.data" not in str(find_problems(path, clock=CLOCK))
+
+
+def test_the_data_folder_is_made_for_one_user_alone(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD)
+    build.open_engine(load_config(path)).dispose()
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+    with only_one(tmp_path / "elsewhere"):
+        assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
+
+
 def test_an_empty_pseudonym_key_is_a_problem(tmp_path: Path) -> None:
     path = deployment(tmp_path, GOOD)
     (tmp_path / "network.key").write_text("\n")
@@ -219,6 +241,79 @@ def test_an_empty_pseudonym_key_is_a_problem(tmp_path: Path) -> None:
     assert [problem.replace(str(tmp_path), "/here") for problem in report.problems] == [
         "/here/hustings.toml: partner network.pseudonym_key.file: /here/network.key: is empty"
     ]
+
+
+HOOK = """
+[[partner.channels]]
+name = "hook"
+kind = "webhook"
+settings = { url = "https://partner.example/hook", secrets = [{ file = "hook.key" }, "whsec_do-not-show-me"] }
+"""
+
+
+def test_a_key_that_cannot_sign_is_a_problem_before_the_first_alert(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD + HOOK)
+    (tmp_path / "hook.key").write_text(b64encode(bytes(32)).decode())
+    report = find_problems(path, clock=CLOCK)
+    assert [problem.partition(".toml: ")[2] for problem in report.problems] == [
+        "partner network: channel hook: secrets.1: a webhook key begins with whsec_ or whsk_",
+        "partner network: channel hook: secrets.2: a whsec_ key is base64 of 24 to 64 bytes",
+    ]
+    (tmp_path / "hook.key").unlink()
+    assert [problem.rpartition(": ")[2] for problem in find_problems(path, clock=CLOCK).problems] == [
+        "no such file",
+        "a whsec_ key is base64 of 24 to 64 bytes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "http://partner.example/hook?token=do-not-show-me",
+            "http://partner.example:80: only https on port 443 is open",
+        ),
+        ("https://partner.example:8443/hook", "https://partner.example:8443: only https on port 443 is open"),
+        ("https://10.0.0.7/hook", "10.0.0.7:443 is 10.0.0.7: refused as private network"),
+        ("https://me:do-not-show-me@partner.example/", "partner.example: credentials in the address are refused"),
+    ],
+)
+def test_a_webhook_that_nothing_may_be_sent_to_is_a_problem_before_the_first_alert(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    hook = HOOK.replace("https://partner.example/hook", url).replace(', "whsec_do-not-show-me"', "")
+    path = deployment(tmp_path, GOOD + hook)
+    (tmp_path / "hook.key").write_text("whsec_" + b64encode(bytes(32)).decode())
+    (problem,) = find_problems(path, clock=CLOCK).problems
+    assert f"partner network: channel hook: url: {said}" in problem
+    assert "do-not-show-me" not in problem
+    if "8443" in url:
+        path.write_text(path.read_text() + '[egress]\nallow = ["https://partner.example:8443"]\n')
+        assert find_problems(path, clock=CLOCK).problems == []
+
+
+def test_the_key_that_the_partner_verifies_with_is_told(tmp_path: Path) -> None:
+    path = deployment(tmp_path, GOOD + HOOK.replace(', "whsec_do-not-show-me"', ""))
+    (tmp_path / "hook.key").write_text("whsk_" + b64encode(bytes(32)).decode())
+    report = find_problems(path, clock=CLOCK)
+    assert report.problems == []
+    assert (
+        "partner network: channel hook: the partner verifies v1a with whpk_O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik="
+    ) in report.facts
+
+
+def test_pseudonym_keys_that_are_short_or_shared_are_noted(tmp_path: Path) -> None:
+    other = PARTNER.replace('id = "network"', 'id = "other"')
+    path = deployment(tmp_path, GOOD + other)
+    notes = [
+        note.partition("partner ")[2] for note in find_problems(path, clock=CLOCK).warnings if "pseudonym_key:" in note
+    ]
+    assert notes == [
+        "other: pseudonym_key: is the one of network, so that the two can tell that they were told of the same account"
+    ]
+    (tmp_path / "network.key").write_text("velmara")
+    assert "network: pseudonym_key: has 7 characters; who guesses it" in str(find_problems(path, clock=CLOCK).warnings)
+    assert "velmara" not in str(find_problems(path, clock=CLOCK))
 
 
 def test_a_language_without_a_model_and_a_mandate_that_ended_are_noted(tmp_path: Path) -> None:
@@ -240,6 +335,27 @@ def test_unknown_languages_of_partners_and_sources_are_problems_with_their_keys(
         "partner network: languages.1: 'xyz'",
     ]
     assert "near are 'es' (Spanish)" in report.problems[0]
+
+
+def test_sources_to_which_the_way_out_is_closed_are_noted(tmp_path: Path) -> None:
+    feed = '[[source]]\nname = "{name}"\nkind = "feeds"\nurl = "{url}"\n'
+    addresses = {
+        "plain": "http://news.example/feed",
+        "inside": "https://10.0.0.7/feed",
+        "open": "https://news.example/",
+    }
+    feeds = "".join(feed.format(name=name, url=url) for name, url in addresses.items())
+    path = deployment(tmp_path, GOOD + feeds)
+    notes = [note.partition(": ")[2] for note in find_problems(path, clock=CLOCK).warnings if "source " in note]
+    assert [note.partition(": nothing will be collected from there: ")[::2] for note in notes] == [
+        (
+            "source plain: url",
+            "http://news.example:80: only https on port 443 is open; list the origin under egress.allow if meant",
+        ),
+        ("source inside: url", "10.0.0.7:443 is 10.0.0.7: refused as private network 10.0.0.0/8"),
+    ]
+    path.write_text(path.read_text() + '[egress]\nallow = ["http://news.example"]\n')
+    assert not any("source plain" in note for note in find_problems(path, clock=CLOCK).warnings)
 
 
 def test_the_command_says_it_as_json(

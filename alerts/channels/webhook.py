@@ -6,6 +6,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -21,7 +23,7 @@ __all__ = ["WebhookChannel", "signatures"]
 TIMEOUT_S = 15.0
 TRY_AGAIN = frozenset({408, 409, 421, 423, 425, 429})
 """Client errors that another attempt may cure; every other 4xx says that this message will never be taken."""
-SYMMETRIC, ASYMMETRIC = "whsec_", "whsk_"
+SYMMETRIC, ASYMMETRIC, PUBLIC = "whsec_", "whsk_", "whpk_"
 
 
 class WebhookChannel:
@@ -82,6 +84,32 @@ class WebhookChannel:
 
     def close(self) -> None:
         """Nothing is held between attempts."""
+
+    def problems(self) -> list[str]:
+        """An address that nothing may be sent to, and keys that cannot sign."""
+        found = []
+        try:
+            self._egress.require_open(self._settings.url)
+        except EgressDenied as error:
+            found.append(f"url: {error}")
+        for place, key in self._keys():
+            try:
+                _signature(key, b"")
+            except ConfigError as error:
+                found.append(f"secrets.{place}: {error}")
+        return found
+
+    def facts(self) -> list[str]:
+        """The public halves of Ed25519 keys; the partner has nothing else to verify with."""
+        seeds = [_decoded(key, ASYMMETRIC)[:32] for _, key in self._keys() if key.startswith(ASYMMETRIC)]
+        public = [Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw() for seed in seeds]
+        return [f"the partner verifies v1a with {PUBLIC}{base64.b64encode(key).decode()}" for key in public]
+
+    def _keys(self) -> Iterator[tuple[int, str]]:
+        """The keys that can be read, with their places."""
+        for place, secret in enumerate(self._settings.secrets, start=1):
+            with suppress(ConfigError):
+                yield place, secret.reveal()
 
 
 def signatures(keys: list[str], message_id: str, timestamp: int, body: bytes) -> str:

@@ -31,9 +31,8 @@ class LoopbackEgress:
         max_bytes: int = 20_000_000,
         redirects: int = 0,
     ) -> HttpAnswer:
+        self.require_open(url)
         parts = urlsplit(url)
-        if parts.scheme != "http" or parts.hostname != _HERE:
-            raise EgressDenied(f"{parts.hostname}: tests reach {_HERE} by plain HTTP only")
         connection = http.client.HTTPConnection(_HERE, parts.port or 80, timeout=timeout_s)
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         try:
@@ -47,6 +46,11 @@ class LoopbackEgress:
         if len(content) > max_bytes:
             raise BadInput("too_large", f"the answer is larger than {max_bytes} bytes")
         return HttpAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content, url)
+
+    def require_open(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or parts.hostname != _HERE:
+            raise EgressDenied(f"{parts.hostname}: tests reach {_HERE} by plain HTTP only")
 
     def connect(self, host: str, port: int, *, tls: bool, timeout_s: float = 15.0) -> socket.socket:
         if host != _HERE or tls:
