@@ -112,6 +112,10 @@ class Config(Section):
             raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
         return self.data
 
+    def make_data(self) -> None:
+        """Make the data folder if it is not there, for this user alone: it tells what people said and who reviews."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @property
     def database_url(self) -> str:
         return self.desk.database_url or f"sqlite:///{self.data / 'desk.db'}"

@@ -36,7 +36,7 @@ def create_live(config: Config) -> list[str]:
     from index.sqlite import SqliteIndex
 
     existed = (config.data / "index").is_dir()
-    config.data.mkdir(parents=True, exist_ok=True)
+    config.make_data()
     SqliteIndex(config.data / "index").open().close()
     return [] if existed else [str(config.data / "index")]
 

@@ -17,7 +17,7 @@ def only_one(data: Path) -> Iterator[None]:
     """Hold the deployment in `data`. The lock ends with the process, however it ends. Raises `ConfigError` when
     another process holds it, or the folder cannot be made."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (data / "running.lock").open("w")
     except OSError as error:
         raise ConfigError(f"{error.filename or data}: cannot be written: {error.strerror}") from error

@@ -70,7 +70,7 @@ def open_engine(config: Config) -> Engine:
     from desk.database.connect import open_database
 
     if not config.desk.database_url:
-        config.data.mkdir(parents=True, exist_ok=True)
+        config.make_data()
     file = config.desk.database_password_file
     return open_database(config.database_url, config.resolve(file) if file else None)
 

@@ -137,7 +137,7 @@ def _pair(source: Path, target: Path) -> tuple[Config, Config]:
 
     left, moved_to = load_config(source), load_config(target)
     left.require_data()
-    moved_to.data.mkdir(parents=True, exist_ok=True)
+    moved_to.make_data()
     return left, moved_to
 
 
