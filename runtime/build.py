@@ -209,7 +209,7 @@ def collector(config: Config, *, log: Log, memory: Memory, clock: Clock, events:
         log=log,
         memory=memory,
         evidence=EvidenceFolder(config.data / "evidence", code_version=CODE_VERSION),
-        pseudonyms=pseudonyms(config),
+        pseudonyms=pseudonyms(config, log),
         roster=roster(config) or Roster(),
         clock=clock,
         code_version=CODE_VERSION,
@@ -219,11 +219,18 @@ def collector(config: Config, *, log: Log, memory: Memory, clock: Clock, events:
     return made
 
 
-def pseudonyms(config: Config) -> Pseudonyms:
-    """Names for unlisted accounts under this election's key, which is made on first use."""
+def pseudonyms(config: Config, log: Log) -> Pseudonyms:
+    """Names for unlisted accounts under this election's key, which is made before the first post. Raises `ConfigError`
+    when it is gone later: under a new one everybody would be somebody else."""
     from ingest.pseudonyms import Pseudonyms, load_or_create_key
 
-    return Pseudonyms(load_or_create_key(config.data / "keys" / "pseudonyms.key"))
+    path = config.data / "keys" / "pseudonyms.key"
+    if not path.exists() and any(log.ends("posts").values()):
+        raise ConfigError(
+            f"{path}: no such file, but the log holds posts whose authors were named with it; copy the folder from a"
+            " backup or from the data folder that this deployment was moved from"
+        )
+    return Pseudonyms(load_or_create_key(path))
 
 
 def archives(memory: Memory, replays: Sequence[str]) -> dict[str, Archive]:

@@ -6,6 +6,7 @@ import os
 import stat
 import time
 from base64 import b32encode
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import digest
@@ -13,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from hustings.contracts import SourceItem
+from hustings.clock import VirtualClock
+from hustings.contracts import Record, SourceItem
 from hustings.errors import ConfigError
 from hustings.roster import Person, Roster
 from hustings.types import Post
 from ingest.names import Names
 from ingest.pseudonyms import Pseudonyms, load_or_create_key
+from runtime import build
+from runtime.config import load_config
 
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -103,6 +107,21 @@ def test_the_key_is_made_once_and_only_the_owner_may_read_it(tmp_path: Path) -> 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert load_or_create_key(tmp_path / "other.key") != key
+
+
+def test_a_key_that_is_gone_is_not_made_anew_for_a_log_that_holds_posts(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "hustings.toml").write_text('[deployment]\nname = "Test"\n')
+    config = load_config(tmp_path / "hustings.toml")
+    with closing(build.open_log(config, VirtualClock(NOW))) as log:
+        before = build.pseudonyms(config, log).of("mastodon", "ann")
+        log.append("posts", [Record("net:1", b"{}")])
+        assert build.pseudonyms(config, log).of("mastodon", "ann") == before
+        key = tmp_path / "var" / "keys" / "pseudonyms.key"
+        key.unlink()
+        with pytest.raises(ConfigError, match=r"pseudonyms\.key: no such file, but the log holds posts"):
+            build.pseudonyms(config, log)
+        assert not key.exists()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])

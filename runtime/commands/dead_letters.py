@@ -106,13 +106,13 @@ def replay_letter(
     from runtime.config import load_config
 
     loaded = load_config(config)
-    names = Names(build.pseudonyms(loaded), build.roster(loaded) or Roster())
     try:
         given = None if repaired is None else repaired.read_bytes()
     except OSError as error:
         raise ConfigError(f"{repaired}: cannot be read: {error.strerror}") from error
     log = _log(config)
     try:
+        names = Names(build.pseudonyms(loaded, log), build.roster(loaded) or Roster())
         post = replay_dead_letter(log, _one(log, letter_id), names=names, repaired=given)
     finally:
         log.close()
