@@ -135,10 +135,6 @@ class KafkaCluster:
         process.kill()
         process.wait()
 
-    def node_at(self, port: int) -> int:
-        """The node whose clients connect to this port."""
-        return next(node for node, (of_node, _) in self._ports.items() if of_node == port)
-
     def stop(self) -> None:
         """End every node at once; what they hold is thrown away with the folder."""
         for node in list(self._running):
