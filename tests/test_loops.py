@@ -238,6 +238,24 @@ def test_a_crash_of_watch_between_any_two_steps_changes_nothing(
     assert world.everything() == undisturbed
 
 
+def test_a_crash_within_a_batch_that_spans_days_loses_no_alert_of_its_first_days(world: LoopsWorld) -> None:
+    world.append(*SUNDAY[:2])
+    world.run_to_the_end()
+    days = 5 * 24 * 60
+    world.append(SUNDAY[2], post("later", "vote on sunday they say", minutes=days))
+    world.clock.set(at(days + 1))
+    analyzer = world.analyzer()
+    analyzer.step()
+    analyzer.close()
+    book = DeskBook(world.engine, Dispatcher((), index=world.index, roster=Roster()), world.clock)
+    dying = world.watcher(book=Stumbling(book, "record", after=False))
+    with pytest.raises(StopsHere):
+        dying.step()
+    dying.close()
+    world.run_to_the_end()
+    assert [(alert.state, alert.opening_anchor) for alert in world.alerts()] == [("resolved", at(2))]
+
+
 def patiently(step: Callable[[], int]) -> int:
     """Step until there is nothing left, as `run_loop` does; how often a store was unavailable."""
     waits = 0

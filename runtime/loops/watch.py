@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -32,7 +33,7 @@ BATCH = 2_000
 class Evaluating(Protocol):
     """What `watch` needs of an evaluator (`alerts.evaluator.Evaluator`)."""
 
-    def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert]) -> None: ...
+    def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert], *, as_of: datetime | None) -> None: ...
 
     def feed(self, entries: Sequence[Hit | Mark]) -> AlertChanges: ...
 
@@ -96,12 +97,14 @@ class Watcher:
             for hit in self._index.hits(rule, logic):
                 hits.get(self._partition_of(hit), []).append(hit)
         alerts: dict[int, list[Alert]] = {partition: [] for partition in mine}
-        as_of = min((max(hit.revised_at for hit in some) for some in hits.values() if some), default=None)
+        newest = [max(hit.revised_at for hit in some) for some in hits.values() if some]
+        since = self._uncommitted_since()
+        as_of = min([*newest, *since.values()], default=None)
         for alert in self._book.unsettled(as_of=as_of) if mine else ():
             alerts.get(self._partition_of(alert), []).append(alert)
         self._evaluators = {partition: self._make_evaluator(partition) for partition in mine}
         for partition, evaluator in self._evaluators.items():
-            evaluator.restore(hits[partition], alerts[partition])
+            evaluator.restore(hits[partition], alerts[partition], as_of=since.get(partition))
         self._events.info(
             "windows_restored",
             partitions=mine,
@@ -145,6 +148,21 @@ class Watcher:
             filled += len(hits)
         if lost:
             self._events.warning("index_filled", partitions=sorted(lost), hits=filled)
+
+    def _uncommitted_since(self) -> dict[int, datetime]:
+        """When the earliest hit became known that is not committed, by partition where there is one. The index may hold
+        later ones already, of a batch that was cut off: windows that went by those would have forgotten what this one
+        needs."""
+        ends = self._log.ends("hits")
+        uncommitted = {p: (begin, ends[p]) for p, begin in self._begins.items() if begin < ends[p]}
+        since: dict[int, datetime] = {}
+        for entries in entries_of(self._log, "hits", between=uncommitted):
+            partition = entries[0].partition
+            times = [hit.revised_at for hit in hits_of(entries)]
+            times += [since[partition]] if partition in since else []
+            if times:
+                since[partition] = min(times)
+        return since
 
     def _partition_of(self, what: Hit | Alert) -> int:
         return self._log.partition_of("hits", self._partition_key(what))
