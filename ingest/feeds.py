@@ -57,8 +57,10 @@ class FeedsSettings(BaseModel):
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
-    """The validators of the last complete answer, and what was seen: entry → [digest, revision]."""
+    """The validators of the last complete answer, the address (a hash) that gave them, and what was seen: entry →
+    [digest, revision]."""
 
+    url: str = ""
     etag: str = ""
     modified: str = ""
     seen: dict[str, tuple[str, int]] = {}
@@ -85,7 +87,10 @@ class FeedsSource:
         """Nothing is held between polls."""
 
     def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
+        url = hash_id(self._settings.url)
         before = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
+        if before.url != url:  # what another address said of its content says nothing of this one's
+            before = Cursor(seen=before.seen)
         answer = self._asked(before)
         pause = timedelta(seconds=self._settings.poll_s)
         if answer.status == 304:
@@ -94,6 +99,7 @@ class FeedsSource:
         document = self._read(answer)
         items, seen, is_complete = self._news(document, before, answer, now=now, limit=limit)
         after = Cursor(
+            url=url,
             etag=answer.headers.get("etag", "")[:1_000] if is_complete else "",
             modified=answer.headers.get("last-modified", "")[:200] if is_complete else "",
             seen=seen,

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hustings.contracts import Collected, HttpAnswer, SourceContext
 from hustings.errors import ConfigError
-from hustings.types import Stream
+from hustings.types import Stream, hash_id
 from ingest.foreign_json import read_object
 from ingest.http_answers import raise_for_status
 from ingest.mastodon_reading import Cursor, Place, Reading
@@ -90,8 +90,12 @@ class MastodonSource:
         """Nothing is held between polls."""
 
     def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
-        before = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
         settings = self._settings
+        timeline = hash_id(settings.instance, settings.timeline, settings.hashtag, settings.account)
+        before = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
+        if before.timeline not in ("", timeline):  # the source was pointed at another one since
+            before = Cursor()
+        before = msgspec.structs.replace(before, timeline=timeline)
         if settings.timeline == "account" and not before.account_id:
             before = msgspec.structs.replace(before, account_id=self._account_id(now))
         reading = Reading(self.name, self._place(), self._get, before, now=now, limit=limit)

@@ -49,9 +49,10 @@ class Seen(Struct, frozen=True, array_like=True):
 
 
 class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The newest id handed over, the account's id, the statuses of the window, hashes of unusable ones, and when the
-    window was last read again. Names of accounts are not in it."""
+    """Which timeline it is of (a hash), the newest id handed over, the account's id, the statuses of the window, hashes
+    of unusable ones, and when the window was last read again. Names of accounts are not in it."""
 
+    timeline: str = ""
     last_id: str = ""
     account_id: str = ""
     seen: dict[str, Seen] = {}
@@ -113,6 +114,7 @@ class Reading:
             self._count("broke_off")
             self._pause_s = error.retry_after_s or poll.total_seconds()
         after = Cursor(
+            timeline=self._before.timeline,
             last_id=self._last_id,
             account_id=self._before.account_id,
             seen=self._remembered(since=self._now - window) if window else {},

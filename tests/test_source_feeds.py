@@ -121,6 +121,15 @@ def test_unchanged_feeds_are_asked_for_conditionally(reader: FeedChild) -> None:
         assert server.requests[1].headers["if-modified-since"] == "Mon, 01 Mar 2027 10:00:00 GMT"
 
 
+def test_what_one_address_said_of_its_content_is_not_asked_of_another(reader: FeedChild) -> None:
+    with LocalHttp(lambda request: Reply(body=rss(1), headers={"ETag": '"a"', "Last-Modified": "x"})) as server:
+        cursor = source(server, reader).collect(b"", now=NOW, limit=10).cursor
+        moved = source(server, reader, path="/moved").collect(cursor, now=NOW, limit=10)
+    assert moved.items == ()
+    assert "if-none-match" not in server.requests[1].headers
+    assert "if-modified-since" not in server.requests[1].headers
+
+
 def test_late_entries_are_found_edits_become_revisions_and_nothing_comes_twice(reader: FeedChild) -> None:
     answers = [rss(3, 2), rss(3, 2, 1), rss(3, 2, 1).replace(b"Headline 2", b"Headline two"), rss(3, 2, 1)]
     with LocalHttp(lambda request: Reply(body=answers[len(server.requests) - 1])) as server:

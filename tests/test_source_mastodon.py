@@ -162,6 +162,17 @@ def test_the_account_timeline_looks_its_account_up_once() -> None:
         assert first.items[0].post.stream == "account"
 
 
+def test_a_source_that_is_pointed_at_another_account_follows_that_one() -> None:
+    instance = Instance(status(1))
+    with LocalHttp(instance) as server:
+        cursor = source(server, timeline="account", account="a@x").collect(b"", now=NOW, limit=10).cursor
+        found = source(server, timeline="account", account="b@x").collect(cursor, now=NOW, limit=10)
+    assert ids(found) == [1]
+    assert [r.target for r in server.requests if "lookup" in r.target] == [
+        f"/api/v1/accounts/lookup?acct={name}%40x" for name in "ab"
+    ]
+
+
 def test_late_edited_and_deleted_statuses_are_found_when_the_window_is_read_again() -> None:
     instance = Instance(*(status(n) for n in range(10, 60)))
     with LocalHttp(instance) as server:
