@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.manifest import Metric
-from classifiers.training.measures import MEASURES, RESAMPLES
+from classifiers.training.measures import MEASURES
+from classifiers.training.resampling import resamples
 
 __all__ = ["compare"]
 
@@ -22,11 +23,12 @@ def compare(
     on: str,
     seed: int,
     names: tuple[str, ...] = tuple(MEASURES),
+    clusters: NDArray[np.intp] | None = None,
 ) -> list[Metric]:
     """Every measure of the second less that of the first. Both are measured on the same resamples of the rows: what is
-    hard for both cancels out, so the interval is that of the difference."""
-    draw = np.random.default_rng(seed)
-    rows = [draw.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES if len(labels) else 0)]
+    hard for both cancels out, so the interval is that of the difference. Rows of one of `clusters` are drawn together.
+    """
+    rows = resamples(len(labels), seed=seed, clusters=clusters)
     everything = np.arange(len(labels))
     metrics = []
     for name in names:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.manifest import Bin, Curves, Metric
+from classifiers.training.resampling import RESAMPLES, resamples
 
 __all__ = [
     "MEASURES",
-    "RESAMPLES",
     "average_precision",
     "brier",
     "calibration_error",
@@ -26,7 +26,6 @@ __all__ = [
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-RESAMPLES = 1000
 _BINS = 15
 _POINTS = 80  # of a precision-recall curve, enough for a picture
 
@@ -125,15 +124,22 @@ MEASURES: dict[str, Callable[[I64, F64, float], float]] = {
 
 
 def measure(
-    labels: I64, scores: F64, threshold: float, *, on: str, seed: int, names: tuple[str, ...] = tuple(MEASURES)
+    labels: I64,
+    scores: F64,
+    threshold: float,
+    *,
+    on: str,
+    seed: int,
+    names: tuple[str, ...] = tuple(MEASURES),
+    clusters: NDArray[np.intp] | None = None,
 ) -> list[Metric]:
-    """Every measure with its 95 % interval over bootstrap resamples of the rows."""
-    draw = np.random.default_rng(seed)
-    resamples = [draw.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES if len(labels) else 0)]
+    """Every measure with its 95 % interval over bootstrap resamples of the rows; those of one of `clusters` are drawn
+    together."""
+    drawn = resamples(len(labels), seed=seed, clusters=clusters)
     metrics = []
     for name in names:
         function = MEASURES[name]
-        values = [function(labels[rows], scores[rows], threshold) for rows in resamples]
+        values = [function(labels[rows], scores[rows], threshold) for rows in drawn]
         low, high = np.quantile(values, (0.025, 0.975)) if values else (0.0, 0.0)
         value = function(labels, scores, threshold) if len(labels) else 0.0
         metrics.append(Metric(name=name, on=on, value=_short(value), low=_short(low), high=_short(high), n=len(labels)))

@@ -12,7 +12,7 @@ from classifiers.checks.disguises import DISGUISES, WORD, letters
 from classifiers.checks.suite import Phrasing
 from classifiers.gates.measured import LOST
 from classifiers.manifest import Metric
-from classifiers.training.measures import RESAMPLES
+from classifiers.training.resampling import RESAMPLES
 
 __all__ = ["MEASURED", "MOST_POSTS", "disguised", "every_second", "lost_recall", "respelt"]
 

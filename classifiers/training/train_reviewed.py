@@ -109,9 +109,9 @@ def train_reviewed(
     threshold = threshold_for(labels, scores, precision=order.precision, by=order.chosen_by, at=order.chosen_at, on=on)
     tell("measures")
     metrics = [
-        *measure(labels, scores, threshold.value, on=on, seed=seed),
+        *measure(labels, scores, threshold.value, on=on, seed=seed, clusters=copies),
         ece_by_chance(scores, on=on, seed=seed),
-        *_by_group(rows, labels, scores, threshold.value, on=on, seed=seed),
+        *_by_group(rows, labels, scores, threshold.value, copies, on=on, seed=seed),
     ]
     tell("disguises")
     positives = np.flatnonzero(labels == 1)[:MOST_POSTS]
@@ -132,7 +132,7 @@ def train_reviewed(
     )
     metrics += _latest(order, data, rows, copies, stored.paper.tag)
     if order.prior is not None:
-        metrics.append(_gain(order.prior, data, scores, threshold.value, on=on))
+        metrics.append(_gain(order.prior, data, scores, threshold.value, copies, on=on))
     tell("final training")
     final = _fit(order, data, np.ones(len(rows), dtype=bool))
     weights = _quantised(final)
@@ -260,7 +260,16 @@ def _margins(weights: Weights, posts: Sequence[Sequence[str]], seed: int, withho
     return margins
 
 
-def _by_group(rows: Sequence[Row], labels: I64, scores: F64, threshold: float, *, on: str, seed: int) -> list[Metric]:
+def _by_group(
+    rows: Sequence[Row],
+    labels: I64,
+    scores: F64,
+    threshold: float,
+    copies: NDArray[np.intp],
+    *,
+    on: str,
+    seed: int,
+) -> list[Metric]:
     """The same held-out scores, by each group that is large enough to say anything."""
     metrics = []
     for key in sorted({key for row in rows for key in row.groups}):
@@ -269,7 +278,15 @@ def _by_group(rows: Sequence[Row], labels: I64, scores: F64, threshold: float, *
             part = values == value
             if part.sum() >= FEWEST_OF_A_GROUP:
                 where = f"{on}, {key}={value.replace(',', ' ')}"
-                metrics += measure(labels[part], scores[part], threshold, on=where, seed=seed, names=GROUP_MEASURES)
+                metrics += measure(
+                    labels[part],
+                    scores[part],
+                    threshold,
+                    on=where,
+                    seed=seed,
+                    names=GROUP_MEASURES,
+                    clusters=copies[part],
+                )
     return metrics
 
 
@@ -299,10 +316,10 @@ def _latest(
     margins = _margins(_quantised(trained), posts, data.seed, _withholding(order))
     on = f"newest fifth of {tag}, learnt from what was before"
     names = ("pr_auc", "recall_at_precision_90")
-    return measure(data.labels[newest], margins, 0.0, on=on, seed=data.seed, names=names)
+    return measure(data.labels[newest], margins, 0.0, on=on, seed=data.seed, names=names, clusters=copies[newest])
 
 
-def _gain(prior: Head, data: _Data, scores: F64, threshold: float, *, on: str) -> Metric:
+def _gain(prior: Head, data: _Data, scores: F64, threshold: float, copies: NDArray[np.intp], *, on: str) -> Metric:
     """PR-AUC of the held-out scores less that of the prior, which has not seen these rows (unless it was made from an
     earlier version of this corpus, and then it has an advantage that the new one must beat)."""
     before = Scorer([prior]).scores(data.posts)[0]
@@ -313,6 +330,7 @@ def _gain(prior: Head, data: _Data, scores: F64, threshold: float, *, on: str) -
         on=f"{on}, against {prior.label}",
         seed=data.seed,
         names=("pr_auc",),
+        clusters=copies,
     )
     return Metric(name="pr_auc_gain", on=found.on, value=found.value, low=found.low, high=found.high, n=found.n)
 
