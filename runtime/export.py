@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -14,15 +15,23 @@ __all__ = ["COLUMNS", "safe_cell", "write_csv"]
 COLUMNS = ("key", "published_at", "collected_at", "lang", "outlet", "author", "flags", "people", "story", "url", "text")
 
 
+_INNER_FORMULA = re.compile(r"([;\t\r\n][\" ]*)(?=[=+\-@＝＋－＠])")
+"""Where a cell begins for a spreadsheet that parts cells at semicolons or tabs: in most of Europe and Latin America a
+double click does, and our quotes then mean nothing, so that a line end in a text begins a row."""
+
+
 def safe_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: `'` before `= + - @`, their full-width forms, tab and line ends,
-    unless it is a number (ASVS 5.0, 1.2.10)."""
-    if not text or text[0] not in "=+-@＝＋－＠\t\r\n":
+    unless it is a number (ASVS 5.0, 1.2.10); and before the former inside a cell, where it may be parted."""
+    if not text:
         return text
+    guarded = _INNER_FORMULA.sub(r"\1'", text)
+    if text[0] not in "=+-@＝＋－＠\t\r\n":
+        return guarded
     try:
         float(text)
     except ValueError:
-        return "'" + text
+        return "'" + guarded
     return text
 
 

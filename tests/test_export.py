@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -34,9 +35,13 @@ POST = Post(
         ("+49 30 1234", "'+49 30 1234"),
         ("-2.5", "-2.5"),
         ("-x", "'-x"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("\n=1", "'\n=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("\n=1", "'\n'=1"),
+        ("a;=1+1", "a;'=1+1"),
+        ('a; "=1+1', "a; \"'=1+1"),
+        ("a\n@SUM(A1)\n- b", "a\n'@SUM(A1)\n'- b"),
+        ("a;b\nc - d, =e", "a;b\nc - d, =e"),
         ("＝1+1", "'＝1+1"),
         (" =1", " =1"),
     ],
@@ -79,3 +84,11 @@ def test_whatever_the_text_it_is_read_back(text: str) -> None:
     write_csv(out, [Assessment(post=msgspec.structs.replace(POST, text=text))])
     (row,) = csv.DictReader(io.StringIO(out.getvalue()))
     assert row["text"] == safe_cell(text)
+
+
+@given(st.text(alphabet='=@＝;"\n\r\t a,+-1'))
+def test_nothing_that_is_parted_at_semicolons_begins_a_formula(text: str) -> None:
+    out = io.StringIO()
+    write_csv(out, [Assessment(post=msgspec.structs.replace(POST, text=text, outlet=text))])
+    for cell in re.split(r"[;\t\r\n]", out.getvalue()):
+        assert not cell.lstrip('" ').startswith(("=", "@", "＝")), cell
