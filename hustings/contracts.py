@@ -213,9 +213,10 @@ class SourceItem(Struct, frozen=True, kw_only=True):
     """One thing that a source saw: the raw bytes as evidence, and the post made of them.
 
     `author_handle` and `post.mentions` are raw, stable account ids in the name space `platform` (default: the post's
-    source); the polling loop turns each into a roster id or a pseudonym and they go no further. `handles` are other
-    spellings by which `native_id`, `reply_to` or `url` name people: the loop takes them out too. `post.collected_at`
-    is stamped by the loop at hand-over to the log.
+    source; where it is another one, the source's class has it as `platform` too, for repaired dead letters); the
+    polling loop turns each into a roster id or a pseudonym and they go no further. `handles` are other spellings by
+    which `native_id`, `reply_to` or `url` name people: the loop takes them out too. `post.collected_at` is stamped by
+    the loop at hand-over to the log.
     """
 
     raw: bytes

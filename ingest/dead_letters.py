@@ -74,12 +74,14 @@ def read_dead_letters(log: Log) -> list[DeadLetter]:
         reader.close()
 
 
-def replay_dead_letter(log: Log, letter: DeadLetter, *, names: Names, repaired: bytes | None = None) -> Post:
+def replay_dead_letter(
+    log: Log, letter: DeadLetter, *, names: Names, platform: str = "", repaired: bytes | None = None
+) -> Post:
     """Append the original (or `repaired`) bytes to the posts log, as a post in the wire form, people renamed as in
-    collecting. Raises `BadInput` when the bytes still are none or the log never takes it; then nothing is appended.
-    The letter stays: the log forgets nothing."""
+    collecting: `platform` is that of `SourceItem`. Raises `BadInput` when the bytes still are none or the log never
+    takes it; then nothing is appended. The letter stays: the log forgets nothing."""
     given = wire.decode_strict(letter.original if repaired is None else repaired, Post)
-    post = names.renamed(SourceItem(raw=b"", post=given, author_handle=given.author))
+    post = names.renamed(SourceItem(raw=b"", post=given, author_handle=given.author, platform=platform))
     log.append("posts", [Record(post.key, wire.encode(post))])
     return post
 

@@ -21,6 +21,7 @@ from hustings.types import Stream, hash_id
 from ingest.foreign_json import read_object
 from ingest.http_answers import raise_for_status
 from ingest.mastodon_reading import Cursor, Place, Reading
+from ingest.mastodon_status import PLATFORM
 
 __all__ = ["MastodonSource"]
 
@@ -71,6 +72,7 @@ class MastodonSource:
     """The statuses of one timeline as posts."""
 
     Settings = MastodonSettings
+    platform = PLATFORM
 
     def __init__(self, name: str, settings: MastodonSettings, context: SourceContext) -> None:
         self.name = name

@@ -162,6 +162,25 @@ def test_list_show_and_replay(config: Path) -> None:
     log.close()
 
 
+def test_accounts_of_a_repaired_post_are_named_as_their_source_names_them(config: Path) -> None:
+    config.write_text(
+        'roster = "roster.toml"\n[deployment]\nname = "test"\n'
+        '[[source]]\nname = "archive"\nkind = "mastodon"\ninstance = "https://town.example"\n'
+    )
+    (config.parent / "roster.toml").write_text(
+        '[[person]]\nid = "carla"\nname = "Carla"\nhandles = ["mastodon:carla_m@town.example"]\n'
+    )
+    repaired = config.parent / "post.json"
+    repaired.write_bytes(
+        wire.encode(msgspec.structs.replace(POST, source="town.example", author="carla_m@town.example"))
+    )
+    bad = json.loads(run("list", "--config", str(config), "--json").splitlines()[0])["id"]
+    run("replay", bad, "--config", str(config), "--repaired", str(repaired))
+    log = build.open_log(load_config(config), SystemClock())
+    assert [post.author for post in posts(log)] == ["carla"]  # type: ignore[arg-type] # the SQLite log
+    log.close()
+
+
 def test_an_id_that_names_none_or_several_is_refused(config: Path) -> None:
     with pytest.raises(ConfigError, match="names 0 dead letters"):
         run("show", "zz", "--config", str(config))

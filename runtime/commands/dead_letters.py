@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from hustings.contracts import Log
     from hustings.types import DeadLetter
+    from runtime.config import Config
 
 __all__ = ["app"]
 
@@ -113,10 +114,21 @@ def replay_letter(
     log = _log(config)
     try:
         names = Names(build.pseudonyms(loaded, log), build.roster(loaded) or Roster())
-        post = replay_dead_letter(log, _one(log, letter_id), names=names, repaired=given)
+        letter = _one(log, letter_id)
+        post = replay_dead_letter(log, letter, names=names, platform=_platform(loaded, letter), repaired=given)
     finally:
         log.close()
     say(f"appended {post.key}")
+
+
+def _platform(config: Config, letter: DeadLetter) -> str:
+    """The name space of accounts at the source that the letter is of, where it is not that of the posts."""
+    from runtime import build
+
+    for table in build.source_tables(config):
+        if letter.origin.startswith(f"{table.name}: "):
+            return getattr(table.component, "platform", "")
+    return ""
 
 
 def _log(config: Path) -> Log:
