@@ -97,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        _end(f"{error.filename or 'output'}: {error.strerror or error}")
+        # Python does not say which file was open when a disk is full.
+        _end(f"{error.filename or 'a file could not be read or written'}: {error.strerror or error}")
 
 
 def _end(text: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -561,6 +562,20 @@ def test_a_label_that_no_row_has_is_told_with_those_that_are_there(
     answer = hustings("corpus", "import", path, "--name", "own", *SAY[:4], *options, *where(tmp_path))
     assert answer.status == 2
     assert told in answer.err
+
+
+def test_a_full_disk_is_told_and_leaves_no_version(tmp_path: Path, hustings: CommandLine) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("body,abusive\n" + "".join(f"{row.text},{'yes' if row.label else 'no'}\n" for row in many(60)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # as a disk that is full does, writing stops half-way
+    try:
+        answer = hustings("corpus", "import", path, "--name", "own", *SAY, *where(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (answer.status, answer.err) == (2, "hustings: a file could not be read or written: File too large\n")
+    assert survey_corpora(tmp_path / "corpora") == ([], [])
+    assert hustings("corpus", "import", path, "--name", "own", *SAY, *where(tmp_path)).status == 0
 
 
 def test_every_label_of_a_file_is_told(tmp_path: Path, hustings: CommandLine) -> None:
