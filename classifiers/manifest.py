@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,6 +43,7 @@ __all__ = [
     "read_file",
     "read_manifest",
     "write_manifest",
+    "write_model",
 ]
 
 MANIFEST = "manifest.json"
@@ -249,6 +250,14 @@ def read_file(folder: Path, file: ModelFile) -> bytes:
     if (digest := hashlib.sha256(raw).hexdigest()) != file.sha256:
         raise ModelError(f"{path}: SHA-256 is {digest}, the manifest says {file.sha256}; the file was changed")
     return raw
+
+
+def write_model(folder: Path, manifest: Manifest, content: Mapping[str, bytes]) -> None:
+    """Write a model's folder: its files by name, and last the manifest that names them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in content.items():
+        (folder / name).write_bytes(raw)
+    write_manifest(folder, manifest)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.linear.features import BUCKETS
-from classifiers.manifest import Manifest, ModelFile, of_kind, read_file, read_manifest, write_manifest
+from classifiers.manifest import Manifest, ModelFile, of_kind, read_file, read_manifest, write_model
 from classifiers.plain_files import unpack
 from classifiers.signing import Signers
 from hustings.errors import ModelError
@@ -137,11 +137,9 @@ def read_number(folder: Path, manifest: Manifest, key: str) -> float:
 
 def save_head(folder: Path, manifest: Manifest, *packed: bytes) -> None:
     """Write a head; `manifest.files` must already name what is `packed` (see `pack`), in this order."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / WITHHOLDS).unlink(missing_ok=True)
-    for file, raw in zip(manifest.files, packed, strict=True):
-        (folder / file.name).write_bytes(raw)
-    write_manifest(folder, manifest)
+    names = (file.name for file in manifest.files)
+    write_model(folder, manifest, dict(zip(names, packed, strict=True)))
 
 
 def pack(weights: Weights, name: str = WEIGHTS) -> tuple[bytes, ModelFile]:

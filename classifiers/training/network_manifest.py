@@ -14,7 +14,7 @@ from classifiers.manifest import (
     ModelFile,
     Threshold,
     analyser_hash,
-    write_manifest,
+    write_model,
 )
 from classifiers.training.order import Order
 from classifiers.training.train_encoder import library_versions
@@ -62,8 +62,5 @@ def write_network(
         libraries=library_versions(),
         seed=order.seed,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, raw in content.items():
-        (folder / file).write_bytes(raw)
-    write_manifest(folder, manifest)
+    write_model(folder, manifest, content)
     return manifest

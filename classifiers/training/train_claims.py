@@ -21,7 +21,7 @@ from classifiers.claims.matcher import CONSIDERED, TREES, considered
 from classifiers.claims.pairs import load_pairs, pair_languages
 from classifiers.claims.rerank import Trees, trees_of, write_trees
 from classifiers.claims.retrieve import Candidates, Retriever, documents
-from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_manifest
+from classifiers.manifest import Dataset, Manifest, Metric, ModelFile, analyser_hash, write_model
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.duplicates import clusters
 from classifiers.training.measures import curves, measure
@@ -150,10 +150,7 @@ def train_claims(order: Order, *, tell: Tell = to_nobody) -> Manifest:
         seed=order.seed,
         curves=(curves(labels, scores, on=on),),
     )
-    folder = order.models / NAME
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / TREES).write_bytes(raw)
-    write_manifest(folder, manifest)
+    write_model(order.models / NAME, manifest, {TREES: raw})
     return manifest
 
 

@@ -24,7 +24,7 @@ from classifiers.encoder.session import MOST_PIECES, Session
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.model import Head, load_head
 from classifiers.linear.score import Scorer
-from classifiers.manifest import Curves, Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_manifest
+from classifiers.manifest import Curves, Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_model
 from classifiers.signing import ANYBODY, Signers
 from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus, read_corpus
@@ -344,10 +344,7 @@ def join_heads(
         seed=order.seed,
         curves=tuple(drawn),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, raw in content.items():
-        (folder / name).write_bytes(raw)
-    write_manifest(folder, manifest)
+    write_model(folder, manifest, content)
     return manifest
 
 

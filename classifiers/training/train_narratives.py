@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from classifiers.manifest import Dataset, Manifest, ModelFile, Threshold, analyser_hash, write_manifest
+from classifiers.manifest import Dataset, Manifest, ModelFile, Threshold, analyser_hash, write_model
 from classifiers.narratives.columns import pack_columns
 from classifiers.narratives.concepts import concept_languages, load_concepts
 from classifiers.narratives.reader import FLAGGED_HARM
@@ -148,11 +148,7 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
         seed=seed,
         curves=(curves(labels[counted], scores[counted], on=on), *(settled.curves if settled else ())),
     )
-    folder = order.models / manifest.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, raw in files.items():
-        (folder / name).write_bytes(raw)
-    write_manifest(folder, manifest)
+    write_model(order.models / manifest.name, manifest, files)
     return manifest
 
 
