@@ -380,6 +380,17 @@ def test_an_index_that_was_lost_tells_nothing_again_of_alerts_that_are_over(worl
     assert world.everything() == before
 
 
+def test_while_a_lost_index_is_filled_no_hit_is_sent_again(world: LoopsWorld) -> None:
+    for chapter in CHAPTERS:
+        world.append(*chapter)
+        world.run_to_the_end()
+    sent = world.hits()
+    world.lose_index()
+    world.append(post(2, "nothing of the kind either", minutes=2, revision=7))
+    world.run_to_the_end()
+    assert [(hit.key, hit.withdrawn) for hit in world.hits()[len(sent) :]] == [("net:2", True)] * 2
+
+
 def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:
     world.append(*CALM)
     world.run_to_the_end()

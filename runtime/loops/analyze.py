@@ -163,7 +163,7 @@ class Analyzer:
         sound = [(a, o) for a, o in zip(assessments, origins, strict=True) if a is not None]
         told = self._reading.told([a for a, _ in sound])
         alive = [(a, o) for a, (_, o) in zip(told, sound, strict=True)]
-        hits = self._hits_of([a for a, _ in alive], stored)
+        hits = self._hits_of(alive, stored)
         if dead:
             self._write_dead(dead)
         if hits:
@@ -228,22 +228,28 @@ class Analyzer:
             right, right_failed = self._assess_each(posts[middle:], first_collected)
             return left + right, left_failed + [(place + middle, e) for place, e in right_failed]
 
-    def _hits_of(self, assessments: Sequence[Assessment], stored: Mapping[str, Assessment]) -> list[Hit]:
+    def _hits_of(
+        self, alive: Sequence[tuple[Assessment, tuple[int, int]]], stored: Mapping[str, Assessment]
+    ) -> list[Hit]:
         """Hits of posts that the index does not hold yet at this revision, and withdrawals of what no longer holds.
 
-        A post that the index holds at this or a higher revision had its hits made durable before it was written."""
+        A post that the index holds at this or a higher revision had its hits made durable before it was written, and
+        one that was committed too: it is read again for the sake of an index that was lost, and `watch`, which is done
+        with it, would take its hits for news."""
         standing = dict(stored)
         new: list[Assessment] = []
         revised: list[tuple[Assessment, Assessment]] = []
-        for assessment in assessments:
+        for assessment, (partition, offset) in alive:
             before = standing.get(assessment.key)
-            if before is None:
-                new.append(assessment)
-            elif assessment.post.revision > before.post.revision:
-                revised.append((before, assessment))
-            else:
+            if before is not None and assessment.post.revision <= before.post.revision:
                 continue
             standing[assessment.key] = assessment
+            if offset < self._committed.get(partition, 0):
+                continue
+            if before is None:
+                new.append(assessment)
+            else:
+                revised.append((before, assessment))
         hits = self._matching.match(new)
         return hits + self._hits_of_revised(revised, hits) if revised else hits
 
