@@ -616,6 +616,13 @@ def test_claims_of_a_deployment_are_matched_by_what_serves_there(
     assert json.loads(hustings(*match).out)["match"]
 
 
+def test_a_text_without_an_id_is_called_by_its_line(held: Path, tmp_path: Path, hustings: CommandLine) -> None:
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"text": "one"}\n{"id": null, "text": "two"}\n{"id": 0, "text": "three"}\n')
+    done = hustings("claims", "match", "--config", held, "--queries", queries, "--json", "--words-only")
+    assert [json.loads(line)["id"] for line in done.out.splitlines()] == ["1", "2", "0"]
+
+
 @pytest.mark.parametrize("switched_off", ["[claims]\nby_meaning = false\n", "[encoder]\non = false\n"])
 def test_where_meaning_is_switched_off_the_command_compares_words_alone(
     held: Path, tmp_path: Path, hustings: CommandLine, switched_off: str

@@ -226,7 +226,8 @@ def _queries(path: Path) -> Iterator[dict[str, str]]:
     from runtime.commands.model.posts import rows
 
     for number, row in enumerate(rows(path, "text"), start=1):
-        yield {key: str(row.get(key) or "") for key in ("title", "text")} | {"id": str(row.get("id", number))}
+        own = row.get("id")
+        yield {key: str(row.get(key) or "") for key in ("title", "text")} | {"id": str(number if own is None else own)}
 
 
 def _tell_refused(path: Path, imported: Imported) -> None:
