@@ -18,7 +18,7 @@ from classifiers.csv_table import read_table
 from classifiers.training.text_file import read_text
 from hustings.errors import ConfigError
 
-__all__ = ["COLUMNS", "Imported", "Refused", "read_claims", "without_taken"]
+__all__ = ["COLUMNS", "Imported", "NoClaim", "read_claims", "without_taken"]
 
 MOST_BYTES = 500_000_000
 """Of one file."""
@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """By field of `Claim`, the names of columns and keys that are taken for it, in lower case, the first one there wins."""
 
 
-class Refused(NamedTuple):
+class NoClaim(NamedTuple):
     """A record that is no claim: where it stood, and what is wrong with it."""
 
     where: str
@@ -49,7 +49,7 @@ class Imported(NamedTuple):
     """What a file held. Of several records of one claim, by id and text, the last stays."""
 
     claims: list[Claim]
-    refused: list[Refused]
+    refused: list[NoClaim]
 
 
 def read_claims(path: Path) -> Imported:
@@ -69,13 +69,13 @@ def read_claims(path: Path) -> Imported:
     }
     rows = readers.get("".join(kind), _json_records)(raw, path)
     claims: dict[str, Claim] = {}
-    refused: list[Refused] = []
+    refused: list[NoClaim] = []
     for where, record in rows:
-        made = record if isinstance(record, Refused) else _claim(record, where)
-        if isinstance(made, Refused):
+        made = record if isinstance(record, NoClaim) else _claim(record, where)
+        if isinstance(made, NoClaim):
             refused.append(made)
         elif (former := claims.get(made.id)) is not None and former.text != made.text:
-            refused.append(Refused(where, f"has the id {made.id!r} of another claim of this file: {_told(former)}"))
+            refused.append(NoClaim(where, f"has the id {made.id!r} of another claim of this file: {_told(former)}"))
         else:
             claims[made.id] = made
     return Imported(list(claims.values()), refused)
@@ -89,7 +89,7 @@ def without_taken(imported: Imported, held: Mapping[str, Claim]) -> Imported:
         former = held.get(claim.id)
         if former is not None and _is_of_another(former.publisher, claim.publisher):
             why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
-            refused.append(Refused(f"id {claim.id!r}", why))
+            refused.append(NoClaim(f"id {claim.id!r}", why))
         else:
             claims.append(claim)
     return Imported(claims, refused)
@@ -114,7 +114,7 @@ def _csv_rows(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
     for line in table.lines:
         where = f"line {line.number}"
         if line.is_askew:
-            yield where, Refused(where, "has more cells than the header; a text that holds the separator needs quotes")
+            yield where, NoClaim(where, "has more cells than the header; a text that holds the separator needs quotes")
         else:
             yield where, {name.strip().lower(): value for name, value in line.cells.items()}
 
@@ -127,7 +127,7 @@ def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield where, Refused(where, f"not JSON: {error}")
+            yield where, NoClaim(where, f"not JSON: {error}")
             continue
         reviews = list(_claim_reviews(record))
         for review in reviews or [record]:
@@ -187,20 +187,20 @@ def _name(who: Any) -> str:
     return str((who.get("name") or who.get("url") or "") if isinstance(who, dict) else who or "")
 
 
-def _claim(record: Any, where: str) -> Claim | Refused:
+def _claim(record: Any, where: str) -> Claim | NoClaim:
     if not isinstance(record, dict):
-        return Refused(where, f"no object but {type(record).__name__}")
+        return NoClaim(where, f"no object but {type(record).__name__}")
     lower = {str(key).lower(): value for key, value in record.items()}
     fields = {field: _first(lower, names) for field, names in COLUMNS.items()}
     if not fields["text"]:
-        return Refused(where, f"says not what was claimed: none of {', '.join(COLUMNS['text'])}")
+        return NoClaim(where, f"says not what was claimed: none of {', '.join(COLUMNS['text'])}")
     if any("\ud800" <= character <= "\udfff" for value in fields.values() for character in value):
-        return Refused(where, "holds half of a character (a lone surrogate)")
+        return NoClaim(where, "holds half of a character (a lone surrogate)")
     fields["id"] = fields["id"] or _made_id(fields["url"], fields["text"])
     try:
         return msgspec.convert(fields, Claim)
     except msgspec.ValidationError as error:
-        return Refused(where, str(error))
+        return NoClaim(where, str(error))
 
 
 def _first(record: Mapping[str, Any], names: Iterable[str]) -> str:
