@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from index.elastic import ElasticSettings
     from tests.desk_world import World
     from tests.servers.elastic_node import ElasticNode
@@ -90,6 +92,16 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     else:
         blank: Path = request.getfixturevalue("_blank_desk")
         yield f"sqlite:///{shutil.copy(blank, tmp_path / 'desk.db')}"
+
+
+@pytest.fixture
+def engine(desk_url: str) -> Iterator[Engine]:
+    """An empty desk database, open."""
+    from desk.database.connect import open_database
+
+    engine = open_database(desk_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

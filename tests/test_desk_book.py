@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from desk import book, queue
 from desk.book import DeskBook
-from desk.database.connect import open_database
 from desk.dispatch import Dispatcher
 from desk.people import Person
 from hustings.clock import VirtualClock
@@ -26,13 +25,6 @@ class NoPosts:
 
     def get(self, keys: Sequence[str]) -> dict[str, Assessment]:
         return {}
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 def desk_book(engine: Engine, **memories: timedelta) -> DeskBook:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -16,13 +15,6 @@ from desk.deliver import LOOK_EVERY_S, Courier
 from desk.memory import DeskMemory
 from hustings.clock import VirtualClock
 from tests.loops_world import START
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 def test_every_commit_is_seen_once_whoever_made_it(engine: Engine, desk_url: str) -> None:

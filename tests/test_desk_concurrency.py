@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from alerts.partners import ChannelEntry, Partner
 from alerts.secrets import Secret
 from desk import audit, book, outbox, people, queue, releases, reviews, sessions
 from desk.book import DeskBook
-from desk.database.connect import open_database, reading, writing
+from desk.database.connect import reading, writing
 from desk.database.tables import alerts, queue_posts
 from desk.database.tables import audit as audit_rows
 from desk.dispatch import Dispatcher, cover_hash, cover_of
@@ -37,13 +37,6 @@ T = TypeVar("T")
 CLIENTS = 16
 CLOCK = SystemClock()
 CODEBOOK = load_codebook(files("configs").joinpath("codebook.toml").read_bytes())
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 def person(name: str, role: DeskRole = "reviewer") -> Person:

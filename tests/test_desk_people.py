@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
 
 from desk import audit, people, sessions
-from desk.database.connect import open_database, reading
+from desk.database.connect import reading
 from desk.database.tables import links
 from desk.database.tables import people as rows
 from desk.people import Person
@@ -23,13 +22,6 @@ GOOD = "four unlike plain words"
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock(START)
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -28,13 +27,6 @@ START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock(START)
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 def person(name: str, role: DeskRole = "reviewer") -> Person:

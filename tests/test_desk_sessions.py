@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
 
 from desk import people, sessions
-from desk.database.connect import open_database, reading
+from desk.database.connect import reading
 from desk.database.tables import sessions as rows
 from desk.people import Person
 from hustings.clock import VirtualClock
@@ -20,13 +19,6 @@ START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock(START)
-
-
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

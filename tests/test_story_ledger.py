@@ -33,13 +33,6 @@ OTHER = "The election is cancelled in the islands, the boats with the ballots ne
 properties = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture
-def engine(desk_url: str) -> Iterator[Engine]:
-    engine = open_database(desk_url)
-    yield engine
-    engine.dispose()
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_desk_ledger_keeps_the_contract(check: Callable[[Callable[[], StoryLedger]], None], desk_url: str) -> None:
     with ExitStack() as closing:
