@@ -4,7 +4,6 @@ books that stay right whatever is lost on the way."""
 from __future__ import annotations
 
 import itertools
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from hustings.text import analyse
 from hustings.types import Assessment
 from index.elastic import ElasticIndex, ElasticSettings
 from index.sqlite import SqliteIndex
+from tests.memory_folder import memory_folder
 from tests.servers.elastic_node import ElasticNode
 from tests.servers.elastic_world import (
     ALL,
@@ -42,7 +42,6 @@ from tests.servers.elastic_world import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("elasticsearch"), pytest.mark.timeout(600)]
 
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -138,7 +137,7 @@ def test_every_word_of_every_script_and_disguise_is_found_alike_by_all_three(ela
             phrases |= dict.fromkeys(
                 [Phrase((first, second)), Phrase((first, second[:1]), True), Phrase((second, first))]
             )
-    with opened(elastic_settings) as index, tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with opened(elastic_settings) as index, memory_folder() as folder:
         other = SqliteIndex(Path(folder)).open()
         index.write(library, log_id=LOG)
         other.write(library, log_id=LOG)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from hustings.contracts import Index, Outcome
 from hustings.errors import Unavailable, WriteRefused
 from index.elastic import ElasticSettings, create
 from index.sqlite import SqliteIndex
+from tests.memory_folder import memory_folder
 from tests.servers.elastic_node import ElasticNode
 from tests.servers.elastic_world import (
     ALL,
@@ -35,8 +35,6 @@ from tests.servers.elastic_world import (
 from tests.servers.faulting_proxy import Fault, FaultingProxy, Passing, Refusal, is_bulk, meanwhile
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("elasticsearch"), pytest.mark.timeout(600)]
-
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 class Entry(NamedTuple):
@@ -87,7 +85,7 @@ def test_books_and_documents_are_those_of_a_run_without_a_crash(
                     assert fault is not None
         found = {name: count - before[name] for name, count in index.books().items()}
         keys = [f"src:{partition}-{key}" for key in range(3)]
-        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        with memory_folder() as folder:
             calm = SqliteIndex(Path(folder)).open()
             write_entries(calm, entries, partition, 0, len(entries))
             assert found == calm.books()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,8 +29,6 @@ from tests.servers.elastic_world import (
 from tests.servers.faulting_proxy import is_bulk, meanwhile
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("elasticsearch"), pytest.mark.timeout(600)]
-
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def filled(index: ElasticIndex) -> None:

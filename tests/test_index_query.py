@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +17,14 @@ from hustings.testing.query_strategies import libraries, queries
 from hustings.types import Assessment, Post
 from index.sqlite import SqliteIndex
 from index.sqlite.compile_query import compile_query
+from tests.memory_folder import memory_folder
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Hundreds of small indexes are made here: on a disk, their flushes would take most of the time."""
 
 
 @given(library=libraries(max_size=8), asked=st.lists(queries(), min_size=1, max_size=12), page=st.integers(1, 4))
 def test_search_and_counts_agree_with_the_predicate(library: list[Assessment], asked: list[Query], page: int) -> None:
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with memory_folder() as folder:
         index = SqliteIndex(Path(folder)).open()
         try:
             index.write(library, log_id="log")
@@ -59,7 +57,7 @@ def test_they_agree_on_revised_posts_too(before: list[Assessment], after: list[A
     """Posts that were overwritten leave nothing behind that a query could still find."""
     revised = [with_revision(assessment, 1) for assessment in after]
     standing = {assessment.key: assessment for assessment in (*before, *revised)}
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with memory_folder() as folder:
         index = SqliteIndex(Path(folder)).open()
         try:
             index.write(before, log_id="log")
