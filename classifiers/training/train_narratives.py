@@ -157,11 +157,9 @@ def _likeness(language: str, seed: int) -> Settled | None:
 
 
 def _data(language: str, settled: Settled | None) -> list[Dataset]:
-    seeds, concepts = load_seeds(language), load_concepts(language)
-    harm = sum(one.code.startswith(FLAGGED_HARM) for one in (*seeds.examples, *seeds.held_out))
-    rows = len(seeds.examples) + len(seeds.held_out) + len(seeds.ordinary)
+    concepts = load_concepts(language)
     data = [
-        _dataset("Hustings seed sentences", f"classifiers/seeds/{language}.toml", seeds.sha256, rows, harm),
+        _seed_sentences("Hustings seed sentences", language),
         _dataset("Words by what they mean", f"classifiers/narratives/words/{language}.toml", concepts.sha256),
         _dataset("What codes are about", "classifiers/narratives/about.toml", load_subjects(concepts).sha256),
     ]
@@ -174,15 +172,15 @@ def _data(language: str, settled: Settled | None) -> list[Dataset]:
 
 def _data_of_others(language: str) -> list[Dataset]:
     """What concepts were learnt from beside the language's own seeds."""
-    data = []
-    for other in concept_languages():
-        if other != language:
-            seeds = load_seeds(other)
-            harm = sum(one.code.startswith(FLAGGED_HARM) for one in (*seeds.examples, *seeds.held_out))
-            rows = len(seeds.examples) + len(seeds.held_out) + len(seeds.ordinary)
-            file = f"classifiers/seeds/{other}.toml"
-            data.append(_dataset(f"Hustings seed sentences ({other})", file, seeds.sha256, rows, harm))
-    return data
+    others = (other for other in concept_languages() if other != language)
+    return [_seed_sentences(f"Hustings seed sentences ({other})", other) for other in others]
+
+
+def _seed_sentences(name: str, language: str) -> Dataset:
+    seeds = load_seeds(language)
+    harm = sum(one.code.startswith(FLAGGED_HARM) for one in (*seeds.examples, *seeds.held_out))
+    rows = len(seeds.examples) + len(seeds.held_out) + len(seeds.ordinary)
+    return _dataset(name, f"classifiers/seeds/{language}.toml", seeds.sha256, rows, harm)
 
 
 def _dataset(name: str, file: str, sha256: str, rows: int = 0, positives: int = 0) -> Dataset:
