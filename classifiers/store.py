@@ -167,6 +167,18 @@ class ModelStore:
         numbers = [one.manifest.version for one in stored] + [bad.folder.name.partition("@")[2] for bad in unreadable]
         return str(1 + max((int(number) for number in numbers if number.isdecimal()), default=0))
 
+    def reserve(self, name: str) -> Path:
+        """An empty folder for the next version of that name: of two trainings at once each gets one of its own."""
+        number = int(self.next_version(name))
+        while True:
+            folder = self.own / f"{name}@{number}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            else:
+                return folder
+
     def history(self, name: str) -> tuple[Step, ...]:
         """Every change of what serves under that name, oldest first."""
         return self._pointers().models.get(name, ())

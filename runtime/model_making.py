@@ -174,12 +174,13 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
             raise ModelError(bad.problem)
     prior = load_head(serving[name], signers=making.signers) if name in serving else None
     recipe = RECIPES.get(name)
+    folder = store.reserve(name)
     order = ReviewedOrder(
         name=name,
         code=code,
         language=language,
         label=prior.manifest.label if prior else f"{codes.codes[code].title}: {codes.codes[code].definition}",
-        version=store.next_version(name),
+        version=folder.name.rpartition("@")[2],
         precision=making.precision or (recipe.precision if recipe else PRECISION),
         chosen_by=making.by,
         chosen_at=clock.now().date().isoformat(),
@@ -187,9 +188,12 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
         prior=prior,
         split=making.split,
     )
-    folder = store.own / f"{name}@{order.version}"
     began = time.perf_counter()
-    train_reviewed(order, corpus, folder, tell=tell)
+    try:
+        train_reviewed(order, corpus, folder, tell=tell)
+    finally:
+        if not any(folder.iterdir()):  # nothing came of it
+            folder.rmdir()
     judged = judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
     return Made(judged.stored, corpus, judged.record, judged.card, judged.seconds)
 

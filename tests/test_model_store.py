@@ -113,6 +113,11 @@ def test_a_folder_without_a_version_in_its_name_serves_as_it_lies_there(store: M
     assert store.next_version("A-INSULT-en") == "1"
 
 
+def test_two_trainings_at_once_make_two_versions(store: ModelStore) -> None:
+    assert [store.reserve("G-en").name for _ in range(2)] == ["G-en@4", "G-en@5"]
+    assert [one.manifest.version for one in store.versions("G-en")] == ["1", "2", "3"]
+
+
 def test_the_last_promotion_serves_and_rollbacks_go_back_step_by_step(store: ModelStore) -> None:
     for version in ("2", "3"):
         store.promote(store.find("G-en", version), at=AT, by="Ines")
