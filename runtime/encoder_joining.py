@@ -64,8 +64,8 @@ def join_encoder(
     tell("network")
     trained = read_trained(network or store.find(name).folder, signers=ANYBODY)
     began = time.perf_counter()
-    version = store.next_version(name)
-    folder = store.own / f"{name}@{version}"
+    folder = store.reserve(name)
+    version = folder.name.rpartition("@")[2]
     tell("joining")
     order = Order(data, store.own, version, making.by, clock.now().date().isoformat(), SEED)
     join_heads(recipe, trained, material, folder, order)

@@ -73,8 +73,8 @@ def make_encoder(
         )
         trained = trained._replace(settings={**trained.settings, **planned.settings})
     tell("fusion")
-    number = store.next_version(order.name)
-    folder = store.own / f"{order.name}@{number}"
+    folder = store.reserve(order.name)
+    number = folder.name.rpartition("@")[2]
     joining = Order(corpora, store.own, number, making.by, clock.now().date().isoformat(), order.seed)
     join_heads(planned.recipe, trained, planned.material, folder, joining)
     return judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
