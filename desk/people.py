@@ -10,17 +10,18 @@ from typing import Any, Literal, get_args
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
 from desk import audit
 from desk.database.connect import reading, writing
 from desk.database.locks import take_turn
-from desk.database.tables import links, people, sessions
+from desk.database.tables import links, password_links, people, sessions
 from desk.refusals import Refused
 from hustings.clock import Clock
 
 __all__ = [
     "LINK_LASTS",
+    "NO_LINK",
     "ROLES",
     "DeskRole",
     "Person",
@@ -30,10 +31,13 @@ __all__ = [
     "leads",
     "link_role",
     "listed",
+    "password_link",
+    "password_link_holder",
     "set_disabled",
     "set_password",
     "sign_in",
     "use_link",
+    "use_password_link",
 ]
 
 DeskRole = Literal["viewer", "reviewer", "lead", "engineer", "admin"]
@@ -56,7 +60,8 @@ _hasher = PasswordHasher()
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MDAwMDAwMDAwMDAwMDAwMA$MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"
 """Verified for an unknown login, so that the answer takes as long as for a known one; no password has this hash."""
 
-_NO_LINK = "this link is unknown, was used, or is older than a day; ask for a new one"
+NO_LINK = "this link is unknown, was used, or is older than a day; ask for a new one"
+"""What whoever opens such a link is told."""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -101,16 +106,59 @@ def link_role(engine: Engine, token: str, *, clock: Clock) -> DeskRole | None:
 def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Clock) -> Person:
     """Create the account that the token stands for; the token is spent. Raises `Refused`."""
     if link_role(engine, token, clock=clock) is None:  # hashing is dear on purpose: not for whoever makes up a token
-        raise Refused(_NO_LINK)
+        raise Refused(NO_LINK)
     login = _checked_login(login)
     hashed = _hashed(password, login)
     with writing(engine) as connection:
         take_turn(connection, "accounts")
         row = _open_link(connection, token, clock.now())
         if row is None:
-            raise Refused(_NO_LINK)
+            raise Refused(NO_LINK)
         connection.execute(update(links).where(links.c.token == row.token).values(used_at=clock.now()))
         return _insert(connection, login=login, hashed=hashed, role=row.role, actor="link", now=clock.now())
+
+
+def password_link(engine: Engine, *, login: str, by: str, clock: Clock) -> tuple[str, Person]:
+    """A one-time token with which somebody who has forgotten their password chooses another, and whose it is. It ends
+    the former one of the same person. `by` is who makes it, for the audit. Raises `Refused`."""
+    now, name = clock.now(), login.strip().casefold()
+    token = secrets.token_urlsafe(32)
+    with writing(engine) as connection:
+        row = connection.execute(select(people).where(people.c.login == name).with_for_update()).first()
+        if row is None:
+            raise Refused(f"nobody has the login {login!r}; {_known_logins(connection)}")
+        if row.disabled_at is not None:
+            raise Refused(f"the account {name!r} is closed; open it again on the desk's page of people first")
+        connection.execute(delete(password_links).where(password_links.c.person == row.id))
+        connection.execute(
+            password_links.insert().values(token=_digest(token), person=row.id, expires_at=now + LINK_LASTS)
+        )
+        audit.append(connection, at=now, actor=by, action="password-link-made", subject=row.pseudonym)
+    return token, _person(row)
+
+
+def password_link_holder(engine: Engine, token: str, *, clock: Clock) -> Person | None:
+    """Who may choose a new password with this token; None when it is unknown, used, past its time, or the account is
+    closed."""
+    with reading(engine) as connection:
+        row = _link_holder(connection, token, clock.now())
+    return None if row is None else _person(row)
+
+
+def use_password_link(engine: Engine, token: str, *, password: str, clock: Clock) -> Person:
+    """Give the holder of the token this password. The token is spent, every session of theirs ends, and no wait of a
+    guesser is left. Raises `Refused`."""
+    holder = password_link_holder(engine, token, clock=clock)
+    if holder is None:
+        raise Refused(NO_LINK)
+    hashed = _hashed(password, holder.login)
+    with writing(engine) as connection:
+        row = _link_holder(connection, token, clock.now())
+        spent = connection.execute(delete(password_links).where(password_links.c.token == _digest(token)))
+        if row is None or not spent.rowcount:
+            raise Refused(NO_LINK)
+        _change_password(connection, holder, hashed=hashed, actor="link", now=clock.now())
+    return holder
 
 
 def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str, clock: Clock) -> Person:
@@ -157,11 +205,7 @@ def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: C
         raise Refused("the present password is not right")
     hashed = _hashed(new, person.login)
     with writing(engine) as connection:
-        connection.execute(update(people).where(people.c.id == person.id).values(password=hashed))
-        connection.execute(sessions.delete().where(sessions.c.person == person.id))
-        audit.append(
-            connection, at=clock.now(), actor=person.pseudonym, action="password-changed", subject=person.pseudonym
-        )
+        _change_password(connection, person, hashed=hashed, actor=person.pseudonym, now=clock.now())
 
 
 def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, clock: Clock) -> None:
@@ -177,7 +221,8 @@ def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, 
             raise Refused("nobody closes their own account; ask another admin")
         connection.execute(update(people).where(people.c.id == person_id).values(disabled_at=now if disabled else None))
         if disabled:
-            connection.execute(sessions.delete().where(sessions.c.person == person_id))
+            connection.execute(delete(sessions).where(sessions.c.person == person_id))
+            connection.execute(delete(password_links).where(password_links.c.person == person_id))
         action = "account-closed" if disabled else "account-opened"
         audit.append(connection, at=now, actor=by.pseudonym, action=action, subject=row.pseudonym)
 
@@ -209,6 +254,37 @@ def _open_link(connection: Connection, token: str, now: datetime) -> Row[Any] | 
     return connection.execute(
         select(links).where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
     ).first()
+
+
+def _link_holder(connection: Connection, token: str, now: datetime) -> Row[Any] | None:
+    """The row of the open account that the token is for."""
+    return connection.execute(
+        select(people)
+        .join(password_links, password_links.c.person == people.c.id)
+        .where(
+            password_links.c.token == _digest(token),
+            password_links.c.expires_at > now,
+            people.c.disabled_at.is_(None),
+        )
+    ).first()
+
+
+def _known_logins(connection: Connection) -> str:
+    """What an operator who mistyped a login needs."""
+    rows = connection.execute(select(people.c.login, people.c.role).order_by(people.c.login)).all()
+    if not rows:
+        return "this desk has no people yet, and its next start writes the one-time link of the first (first_link)"
+    return f"known are {', '.join(f'{row.login} ({row.role})' for row in rows)}"
+
+
+def _change_password(connection: Connection, person: Person, *, hashed: str, actor: str, now: datetime) -> None:
+    """The new password, without what the former one opened: sessions, links for another one, the count of guesses."""
+    connection.execute(
+        update(people).where(people.c.id == person.id).values(password=hashed, failures=0, locked_until=None)
+    )
+    connection.execute(delete(sessions).where(sessions.c.person == person.id))
+    connection.execute(delete(password_links).where(password_links.c.person == person.id))
+    audit.append(connection, at=now, actor=actor, action="password-changed", subject=person.pseudonym)
 
 
 def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, actor: str, now: datetime) -> Person:

@@ -25,6 +25,7 @@ from runtime.commands import (
     loop,
     model,
     move,
+    people,
     prune,
     replay,
     rules,
@@ -66,6 +67,7 @@ app.add_typer(claims.app)
 app.add_typer(corpus.app)
 app.add_typer(dead_letters.app)
 app.add_typer(source.app)
+app.add_typer(people.app)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("prune")(prune.prune)

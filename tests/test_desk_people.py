@@ -183,3 +183,84 @@ def test_pseudonym_says_nothing_of_the_login_and_is_what_the_audit_says(
         ("account-made", lead.pseudonym),
     ]
     assert audit.verify(engine) == 3
+
+
+NEW = "five other unlike plain words"
+
+
+def test_link_gives_its_holder_a_new_password_once(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    secret, _ = sessions.start(engine, lead, clock=clock)
+    token, whose = people.password_link(engine, login=" LEAD ", by="operator", clock=clock)
+    assert whose == lead
+    assert people.password_link_holder(engine, token, clock=clock) == lead
+    assert people.link_role(engine, token, clock=clock) is None
+    assert sessions.find(engine, secret, clock=clock) is not None
+    assert people.use_password_link(engine, token, password=NEW, clock=clock) == lead
+    assert sessions.find(engine, secret, clock=clock) is None
+    assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) is None
+    assert people.sign_in(engine, login="lead", password=NEW, clock=clock) == lead
+    with pytest.raises(Refused, match="was used"):
+        people.use_password_link(engine, token, password=GOOD, clock=clock)
+
+
+def test_making_and_using_a_password_link_are_audit_rows(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
+    people.use_password_link(engine, token, password=NEW, clock=clock)
+    assert [(row.actor, row.action, row.subject) for row in audit.latest(engine)][:2] == [
+        ("link", "password-changed", lead.pseudonym),
+        ("operator", "password-link-made", lead.pseudonym),
+    ]
+    assert audit.verify(engine) == 3
+
+
+def test_password_link_ends_with_a_newer_one_a_new_password_or_a_day(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    def made() -> str:
+        return people.password_link(engine, login="lead", by="operator", clock=clock)[0]
+
+    first, second = made(), made()
+    assert people.password_link_holder(engine, first, clock=clock) is None
+    people.set_password(engine, person=lead, old=GOOD, new=NEW, clock=clock)
+    assert people.password_link_holder(engine, second, clock=clock) is None
+    third = made()
+    clock.advance(timedelta(hours=23, minutes=59))
+    assert people.password_link_holder(engine, third, clock=clock) == lead
+    clock.advance(timedelta(minutes=1))
+    assert people.password_link_holder(engine, third, clock=clock) is None
+
+
+def test_weak_password_leaves_the_password_link_good(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
+    with pytest.raises(Refused, match="at least 12"):
+        people.use_password_link(engine, token, password="short", clock=clock)
+    assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) == lead
+    assert people.password_link_holder(engine, token, clock=clock) == lead
+
+
+def test_closed_account_gets_no_password_link_and_loses_the_one_it_has(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    other = people.create(engine, login="other", password=GOOD, role="viewer", by="test", clock=clock)
+    token, _ = people.password_link(engine, login="other", by="operator", clock=clock)
+    people.set_disabled(engine, person_id=other.id, disabled=True, by=lead, clock=clock)
+    with pytest.raises(Refused, match="'other' is closed"):
+        people.password_link(engine, login="other", by="operator", clock=clock)
+    people.set_disabled(engine, person_id=other.id, disabled=False, by=lead, clock=clock)
+    assert people.password_link_holder(engine, token, clock=clock) is None
+
+
+def test_password_link_for_nobody_names_who_there_is(engine: Engine, clock: VirtualClock) -> None:
+    with pytest.raises(Refused, match="has no people yet"):
+        people.password_link(engine, login="oda", by="operator", clock=clock)
+    people.create(engine, login="ana", password=GOOD, role="lead", by="test", clock=clock)
+    with pytest.raises(Refused, match=r"nobody has the login 'oda'; known are ana \(lead\)"):
+        people.password_link(engine, login="oda", by="operator", clock=clock)
+
+
+def test_password_link_lets_in_whom_a_guesser_makes_wait(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    for _ in range(people.FREE_GUESSES):
+        people.sign_in(engine, login="lead", password="wrong", clock=clock)
+    token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
+    people.use_password_link(engine, token, password=NEW, clock=clock)
+    assert people.sign_in(engine, login="lead", password=NEW, clock=clock) == lead

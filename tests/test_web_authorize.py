@@ -21,7 +21,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
 
 
-PUBLIC = {"static", "health", "sign-in", "sign-in-send", "welcome", "welcome-send", "api-tips"}
+PUBLIC = {
+    *("static", "health", "sign-in", "sign-in-send", "welcome", "welcome-send", "api-tips"),
+    *("new-password", "new-password-send"),
+}
 EVERY_ROLE = {"home", "sign-out", "sessions", "session-end", "password", "tip", "tip-send"}
 READS_POSTS = {
     *("queue", "queue-next", "queue-take", "post", "decide", "reverse", "skip", "renew", "undo", "alerts", "alert"),

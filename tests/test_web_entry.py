@@ -209,3 +209,20 @@ def test_a_desk_without_people_shows_the_sign_in_and_nothing_breaks(world: World
     with writing(world.services.engine) as connection:
         connection.execute(delete(people_table))
     assert world.browser().get("/sign-in").status_code == 200
+
+
+def test_a_link_for_somebody_who_forgot_the_password_signs_them_in_with_another(world: World) -> None:
+    lead = world.person("lead")
+    token, _ = people.password_link(world.services.engine, login=lead.login, by="operator", clock=world.clock)
+    browser, path, new = world.browser(), f"/new-password/{token}", "another calm sentence, longer"
+    page = browser.get(path)
+    assert lead.login in page.text
+    for again, says in (("another", "The two passwords differ."), ("short", "A password has at least 12")):
+        refused = browser.submit(page, path, password="short", again=again)
+        assert (refused.status_code, says in refused.text) == (400, True)
+    answer = browser.submit(page, path, password=new, again=new)
+    assert browser.follow(browser.follow(answer)).status_code == 200
+    assert world.browser().get(path).status_code == 404
+    other = world.browser()
+    assert other.submit(other.get("/sign-in"), "/sign-in", login=lead.login, password=PASSWORD).status_code == 401
+    assert other.submit(other.get("/sign-in"), "/sign-in", login=lead.login, password=new).status_code == 303

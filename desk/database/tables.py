@@ -35,6 +35,7 @@ __all__ = [
     "metadata",
     "notices",
     "outbox",
+    "password_links",
     "people",
     "queue_entries",
     "queue_posts",
@@ -267,6 +268,15 @@ links = Table(
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
+)
+
+password_links = Table(
+    "password_links",
+    metadata,
+    Column("token", String(64), primary_key=True, comment="SHA-256 of the one-time token"),
+    Column("person", String(64), ForeignKey("people.id"), nullable=False, comment="who may choose a new password"),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "person"),
 )
 
 sessions = Table(

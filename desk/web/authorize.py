@@ -34,6 +34,8 @@ ALLOWED: dict[str, frozenset[DeskRole] | None] = {
     "sign-in-send": EVERYONE,
     "welcome": EVERYONE,
     "welcome-send": EVERYONE,
+    "new-password": EVERYONE,
+    "new-password-send": EVERYONE,
     "api-tips": EVERYONE,
     "home": SIGNED_IN,
     "sign-out": SIGNED_IN,

@@ -51,6 +51,8 @@ ROUTES = (
     Route("sign-in-send", "POST", "/sign-in", entry.sign_in),
     Route("welcome", "GET", "/welcome/{token}", entry.show_welcome),
     Route("welcome-send", "POST", "/welcome/{token}", entry.welcome),
+    Route("new-password", "GET", "/new-password/{token}", entry.show_new_password),
+    Route("new-password-send", "POST", "/new-password/{token}", entry.new_password),
     Route("sign-out", "POST", "/sign-out", entry.sign_out),
     Route("home", "GET", "/", home.show),
     Route("overview", "GET", "/overview", overview.show),

@@ -1,4 +1,4 @@
-"""In and out: signing in, the one-time link that makes an account, signing out."""
+"""In and out: signing in, the one-time links that make an account or a new password, signing out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from desk.people import MIN_PASSWORD, Person
 from desk.refusals import Refused
 from desk.web.visit import NotFound, Visit
 
-__all__ = ["show_sign_in", "show_welcome", "sign_in", "sign_out", "welcome"]
+__all__ = ["new_password", "show_new_password", "show_sign_in", "show_welcome", "sign_in", "sign_out", "welcome"]
 
 
 def show_sign_in(visit: Visit) -> Response:
@@ -60,6 +60,25 @@ def welcome(visit: Visit) -> Response:
     return _started(visit, person)
 
 
+def show_new_password(visit: Visit) -> Response:
+    """What the one-time link of somebody who has forgotten their password opens."""
+    return _new_password_page(visit, problem="", status=200)
+
+
+def new_password(visit: Visit) -> Response:
+    """Give the link's holder the new password and sign them in; the link is spent."""
+    password = visit.form.one("password")
+    if password != visit.form.one("again"):
+        return _new_password_page(visit, problem="The two passwords differ.", status=400)
+    try:
+        person = people.use_password_link(
+            visit.services.engine, visit.path("token"), password=password, clock=visit.services.clock
+        )
+    except Refused as refusal:
+        return _new_password_page(visit, problem=str(refusal), status=400)
+    return _started(visit, person)
+
+
 def sign_out(visit: Visit) -> Response:
     """End this session, on the server and in the browser."""
     if visit.session is not None:
@@ -87,7 +106,7 @@ def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
     token = visit.path("token")
     role = people.link_role(visit.services.engine, token, clock=visit.services.clock)
     if role is None:
-        raise NotFound("this link is unknown, was used, or is older than a day; ask for a new one")
+        raise NotFound(people.NO_LINK)
     response = visit.answer(
         "welcome.html",
         status=status,
@@ -95,6 +114,23 @@ def _welcome_page(visit: Visit, *, problem: str, status: int) -> Response:
         role=role,
         token=token,
         login=visit.form.one("login"),
+        least_password=MIN_PASSWORD,
+    )
+    visit.shared.cookies.set_guest(response, visit.guest_secret)
+    return response
+
+
+def _new_password_page(visit: Visit, *, problem: str, status: int) -> Response:
+    token = visit.path("token")
+    holder = people.password_link_holder(visit.services.engine, token, clock=visit.services.clock)
+    if holder is None:
+        raise NotFound(people.NO_LINK)
+    response = visit.answer(
+        "new_password.html",
+        status=status,
+        problem=problem,
+        login=holder.login,
+        token=token,
         least_password=MIN_PASSWORD,
     )
     visit.shared.cookies.set_guest(response, visit.guest_secret)
