@@ -88,6 +88,7 @@ def restore_seconds(folder: Path, *, groups: int, hits_each: int, elastic: str =
                 evaluator=lambda partition: Evaluator(rules, partition=partition),
                 arrivals=Passing,
                 rules=[(rule.id, rule.logic)],
+                rematch=lambda: False,
                 partition_key=partition_key,
                 epoch=lambda: build.next_epoch(DeskMemory(engine)),
                 clock=clock,

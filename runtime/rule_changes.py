@@ -5,7 +5,7 @@ The evaluator closes the open episodes of the former logic by itself; here the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -13,34 +13,70 @@ import msgspec
 from alerts.evaluator import MEMORY
 from alerts.matcher import Matcher
 from alerts.rule import Rule, RuleSet
-from hustings.contracts import Index, Memory
+from hustings.contracts import Index, Log, Memory
 from hustings.query import Query
 from hustings.query.tree import And, Between
 from hustings.types import Hit
 from runtime.build import NO_LIMIT, pages
+from runtime.status import committed_by
 
-__all__ = ["rematch_changed"]
+__all__ = ["EditedRules"]
 
 T = TypeVar("T")
 
 TABLE = "active"
+PAST_IS_MISSING = b""
+"""Remembered in place of a logic until its hits are written: whichever logic the rule has next gets its past."""
 BATCH = 1_000
 
 
-def rematch_changed(rules: RuleSet, *, index: Index, log_id: str, memory: Memory) -> int:
-    """Write the hits of every rule whose logic differs from what `memory` says ran before; returns how many. Done again
-    after a crash it writes the same hits. A rule that never ran before has no past: it counts from its activation."""
-    written = 0
-    for rule in rules.evaluated:
-        key = f"logic:{rule.id}"
-        former = memory.get(TABLE, key)
-        if former is not None and former != rule.logic.encode():
-            for batch in _batches(_hits(rule, rules, index)):
-                index.write_hits(batch, log_id=log_id)
-                written += len(batch)
-        if former != rule.logic.encode():
-            memory.put(TABLE, key, rule.logic.encode())
-    return written
+class EditedRules:
+    """The rules whose logic differs from what `memory` says ran before: those that still need their past.
+
+    A rule that never ran before has none: it counts from its activation."""
+
+    def __init__(self, rules: RuleSet, *, index: Index, log: Log, memory: Memory) -> None:
+        self._rules = rules
+        self._index = index
+        self._log = log
+        self._memory = memory
+        self._waiting: tuple[Rule, ...] | None = None
+        self._needed: Mapping[int, int] = {}
+
+    def rematch(self) -> bool:
+        """Write their hits, once; whether it did, so that windows have to be rebuilt. An index that was lost has to be
+        filled first with the posts that `analyze` was done with at the first call: until then nothing is written, and
+        it is worth calling again. Done again after a crash it writes the same hits."""
+        if self._waiting is None:
+            edited = tuple(rule for rule in self._rules.evaluated if self._is_edited(rule))
+            self._needed = committed_by(self._log, "posts", "analyze") if edited else {}
+            self._waiting = edited
+        if not self._waiting or not self._index_is_filled():
+            return False
+        self._index.refresh()
+        for rule in self._waiting:
+            for batch in _batches(_hits(rule, self._rules, self._index)):
+                self._index.write_hits(batch, log_id=self._log.id)
+            self._memory.put(TABLE, _key(rule), rule.logic.encode())
+        self._waiting = ()
+        return True
+
+    def _is_edited(self, rule: Rule) -> bool:
+        former = self._memory.get(TABLE, _key(rule))
+        if former is None:
+            self._memory.put(TABLE, _key(rule), rule.logic.encode())
+        elif former != rule.logic.encode():
+            self._memory.put(TABLE, _key(rule), PAST_IS_MISSING)
+            return True
+        return False
+
+    def _index_is_filled(self) -> bool:
+        held = self._index.positions("posts")
+        return all(held.get(partition, 0) >= offset for partition, offset in self._needed.items())
+
+
+def _key(rule: Rule) -> str:
+    return f"logic:{rule.id}"
 
 
 def _hits(rule: Rule, rules: RuleSet, index: Index) -> Iterator[Hit]:

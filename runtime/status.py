@@ -133,6 +133,15 @@ def _age_s(beat: Heartbeat, now: datetime) -> float:
     return (now - datetime.fromisoformat(beat.at)).total_seconds()
 
 
+def committed_by(log: Log, topic: Topic, name: str) -> dict[int, int]:
+    """How far a loop has come in every partition of its topic, whichever of its workers reads it."""
+    reader = log.reader(topic, name, partitions=range(log.partitions(topic)))
+    try:
+        return reader.committed()
+    finally:
+        reader.close()
+
+
 def lag_of(log: Log, clock: Clock, loops: Sequence[LoopStatus] = ()) -> list[Lag]:
     """Each reader against each partition; `loops` say who reads which."""
     readers = {(loop.loop, partition): loop.worker for loop in loops if loop.alive for partition in loop.partitions}
@@ -141,13 +150,8 @@ def lag_of(log: Log, clock: Clock, loops: Sequence[LoopStatus] = ()) -> list[Lag
 
 def _lags(log: Log, topic: Topic, name: str, clock: Clock, readers: Mapping[tuple[str, int], str]) -> list[Lag]:
     starts, ends = log.starts(topic), log.ends(topic)
-    reader = log.reader(topic, name, partitions=range(log.partitions(topic)))
-    try:
-        committed = reader.committed()
-    finally:
-        reader.close()
     lags = []
-    for partition, position in committed.items():
+    for partition, position in committed_by(log, topic, name).items():
         position = max(position, starts[partition])
         end = max(position, ends[partition])
         oldest_s = _oldest_unread_s(log, topic, name, partition, clock) if end > position else None

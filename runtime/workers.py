@@ -115,10 +115,9 @@ def watcher_of(
     """A started worker over these partitions of hits, its windows rebuilt; None means what the log gives it."""
     from alerts.evaluator import Evaluator
     from alerts.matcher import partition_key
-    from runtime.rule_changes import rematch_changed
+    from runtime.rule_changes import EditedRules
 
     rules = build.rule_set(config, build.vocabulary_of(config))
-    rematch_changed(rules, index=index, log_id=log.id, memory=memory)
     watcher = Watcher(
         log=log,
         reader=log.reader("hits", "watch", partitions=partitions),
@@ -127,6 +126,7 @@ def watcher_of(
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
         arrivals=lambda: Sorted(log.partitions("posts")) if config.is_replay else Passing(),
         rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
+        rematch=EditedRules(rules, index=index, log=log, memory=memory).rematch,
         partition_key=partition_key,
         epoch=lambda: build.next_epoch(memory),
         clock=clock,

@@ -37,6 +37,7 @@ from runtime.loops.analyze import Analyzer
 from runtime.loops.arrivals import Arrivals, Passing
 from runtime.loops.progress import Archive, Progress
 from runtime.loops.watch import Watcher
+from runtime.rule_changes import EditedRules
 
 __all__ = ["ALL", "CALM", "QUIET", "START", "SUNDAY", "LoopsWorld", "Poisonous", "at", "post"]
 
@@ -121,10 +122,13 @@ class LoopsWorld:
         self.index: Index = self.open_index()
         self.engine: Engine = open_database(desk_url)
         closing.callback(self.engine.dispose)
-        vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
-        self.rules: RuleSet = load_rules({"r.toml": rules}, vocabulary=vocabulary, now=at(0), required=False)
+        self.rules = self.rules_of(rules)
         self.archives: dict[str, Archive] = {}
         self.arrivals: Callable[[], Arrivals] = Passing
+
+    def rules_of(self, text: str) -> RuleSet:
+        vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
+        return load_rules({"r.toml": text}, vocabulary=vocabulary, now=at(0), required=False)
 
     def open_index(self) -> Index:
         index = SqliteIndex(self.folder / "index").open()
@@ -170,6 +174,7 @@ class LoopsWorld:
             "evaluator": lambda p: Evaluator(self.rules, partition=p, posts_partitions=self.log.partitions("posts")),
             "arrivals": self.arrivals,
             "rules": [(r.id, r.logic) for r in self.rules.rules if r.outcome == "alert"],
+            "rematch": EditedRules(self.rules, index=self.index, log=self.log, memory=memory).rematch,
             "partition_key": partition_key,
             "epoch": lambda: build.next_epoch(memory),
             "clock": self.clock,

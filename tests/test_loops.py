@@ -35,7 +35,7 @@ from runtime.loops.progress import APPEND_DELAY, Archive, Progress
 from runtime.status import books_of
 from runtime.stop import Stop
 from tests.limited_log import LimitedLog
-from tests.loops_world import ALL, CALM, QUIET, SUNDAY, LoopsWorld, Poisonous, at, post
+from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, at, post
 
 
 @pytest.fixture
@@ -389,6 +389,21 @@ def test_while_a_lost_index_is_filled_no_hit_is_sent_again(world: LoopsWorld) ->
     world.append(post(2, "nothing of the kind either", minutes=2, revision=7))
     world.run_to_the_end()
     assert [(hit.key, hit.withdrawn) for hit in world.hits()[len(sent) :]] == [("net:2", True)] * 2
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["index kept", "index lost"])
+def test_a_rule_that_was_edited_knows_the_posts_of_before(world: LoopsWorld, is_lost: bool) -> None:
+    world.append(*SUNDAY)
+    world.run_to_the_end()
+    world.rules = world.rules_of(RULES.replace("gte = 3", "gte = 5"))
+    if is_lost:
+        world.lose_index()
+    world.append(post("later", "vote on sunday they say", minutes=5))
+    world.clock.set(at(6))
+    world.run_to_the_end()
+    new, former = world.alerts()
+    assert (new.state, new.value, new.opening_anchor) == ("open", 5.0, at(5))
+    assert former.reason["code"] == "rule_changed"
 
 
 def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from alerts.rule import RuleSet
 from alerts.rules import load_rules
+from hustings import wire
+from hustings.clock import SystemClock
+from hustings.contracts import Record
 from hustings.testing.memory import DictMemory
 from hustings.testing.query_vocabulary import query_vocabulary
 from hustings.types import Assessment, Post
 from index.sqlite import SqliteIndex
-from runtime.rule_changes import rematch_changed
+from ingest.log_sqlite import SqliteLog
+from runtime.rule_changes import EditedRules
 
 START = datetime(2027, 3, 10, tzinfo=UTC)
 RULE = """
@@ -30,29 +38,82 @@ def rules(where: str) -> RuleSet:
     return load_rules({"r.toml": RULE.format(where=where)}, vocabulary=query_vocabulary(), now=START, required=False)
 
 
-def filled(folder: Path) -> SqliteIndex:
-    index = SqliteIndex(folder / "index").open()
-    posts = [
-        Post(source="s", native_id=str(n), text=word, published_at=at, collected_at=at)
-        for n, word in enumerate(["apple", "pear", "apple", "plum"])
-        for at in [START + timedelta(minutes=n)]
-    ]
-    index.write([Assessment(post=post, tokens=(post.text,)) for post in posts], log_id="log")
-    return index
+POSTS = [
+    Post(source="s", native_id=str(n), text=word, published_at=at, collected_at=at)
+    for n, word in enumerate(["apple", "pear", "apple", "plum"])
+    for at in [START + timedelta(minutes=n)]
+]
 
 
-def test_an_edited_rule_gets_the_hits_of_posts_that_came_before(tmp_path: Path) -> None:
-    index, memory = filled(tmp_path), DictMemory()
-    assert rematch_changed(rules("apple"), index=index, log_id="log", memory=memory) == 0
-    edited = rules("apple OR pear")
-    assert rematch_changed(edited, index=index, log_id="log", memory=memory) == 3
-    rule = edited.rules[0]
-    assert [hit.key for hit in index.hits(rule.id, rule.logic)] == ["s:0", "s:1", "s:2"]
-    index.close()
+class Deployment:
+    """A log of which `analyze` has done everything, and an index that holds it."""
+
+    def __init__(self, folder: Path, closing: ExitStack) -> None:
+        self.log = SqliteLog(folder / "log", clock=SystemClock()).open()
+        closing.callback(self.log.close)
+        self.log.append("posts", [Record(post.key, wire.encode(post)) for post in POSTS])
+        self.log.reader("posts", "analyze").commit({0: len(POSTS)})
+        self.index = SqliteIndex(folder / "index").open()
+        closing.callback(self.index.close)
+        self.fill(POSTS)
+        self.lost = SqliteIndex(folder / "new").open()
+        closing.callback(self.lost.close)
+        self.memory = DictMemory()
+
+    def fill(self, posts: list[Post]) -> None:
+        assessments = [Assessment(post=post, tokens=(post.text,)) for post in posts]
+        self.index.write(assessments, log_id=self.log.id, positions={0: len(posts)})
+
+    def lose_index(self) -> None:
+        """From now on the index is an empty one."""
+        self.index = self.lost
+
+    def edited(self, where: str) -> EditedRules:
+        return EditedRules(rules(where), index=self.index, log=self.log, memory=self.memory)
+
+    def hits(self, where: str) -> list[str]:
+        (rule,) = rules(where).rules
+        return [hit.key for hit in self.index.hits(rule.id, rule.logic)]
 
 
-def test_a_rule_that_was_not_edited_and_a_rule_that_is_new_have_no_past(tmp_path: Path) -> None:
-    index, memory = filled(tmp_path), DictMemory()
-    assert rematch_changed(rules("plum"), index=index, log_id="log", memory=memory) == 0
-    assert rematch_changed(rules("plum"), index=index, log_id="log", memory=memory) == 0
-    index.close()
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    with ExitStack() as closing:
+        yield Deployment(tmp_path, closing)
+
+
+def test_an_edited_rule_gets_the_hits_of_posts_that_came_before(deployment: Deployment) -> None:
+    assert not deployment.edited("apple").rematch()
+    edited = deployment.edited("apple OR pear")
+    assert [edited.rematch(), edited.rematch()] == [True, False]
+    assert deployment.hits("apple OR pear") == ["s:0", "s:1", "s:2"]
+    assert not deployment.edited("apple OR pear").rematch()
+
+
+def test_a_rule_that_was_not_edited_and_a_rule_that_is_new_have_no_past(deployment: Deployment) -> None:
+    assert not deployment.edited("plum").rematch()
+    assert not deployment.edited("plum").rematch()
+    assert deployment.hits("plum") == []
+
+
+def test_an_edited_rule_waits_for_an_index_that_was_lost(deployment: Deployment) -> None:
+    deployment.edited("apple").rematch()
+    deployment.lose_index()
+    before_a_restart, edited = deployment.edited("apple OR pear"), deployment.edited("apple OR pear")
+    assert not before_a_restart.rematch()
+    assert not edited.rematch()
+    deployment.fill(POSTS[:2])
+    assert not edited.rematch()
+    deployment.fill(POSTS)
+    assert edited.rematch()
+    assert deployment.hits("apple OR pear") == ["s:0", "s:1", "s:2"]
+
+
+def test_an_edit_that_is_taken_back_before_the_rule_had_its_past_gets_one_too(deployment: Deployment) -> None:
+    """The former logic ran before, but not while the posts of meanwhile came."""
+    deployment.edited("apple").rematch()
+    deployment.lose_index()
+    deployment.edited("pear").rematch()
+    deployment.fill(POSTS)
+    assert deployment.edited("apple").rematch()
+    assert deployment.hits("apple") == ["s:0", "s:2"]

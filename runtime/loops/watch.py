@@ -2,7 +2,8 @@
 
 One evaluator per hits partition: a window lives in one partition, and so does its horizon. A start, and a change of
 the partitions that a worker reads, rebuilds the windows of those partitions from the hits stored in the index and reads
-the ids of unsettled alerts from the desk before it evaluates. An index that lost hits gets them back first.
+the ids of unsettled alerts from the desk before it evaluates. An index that lost hits gets them back first; rules that
+were edited get their past, and if the index is not ready for that, the windows are rebuilt when it is.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Watcher:
         evaluator: Callable[[int], Evaluating],
         arrivals: Callable[[], Arrivals],
         rules: Sequence[tuple[str, str]],
+        rematch: Callable[[], bool],
         partition_key: Callable[[Hit | Alert], str],
         epoch: Callable[[], int],
         clock: Clock,
@@ -65,6 +67,7 @@ class Watcher:
         self._make_evaluator = evaluator
         self._make_arrivals = arrivals
         self._rules = rules
+        self._rematch = rematch
         self._partition_key = partition_key
         self._next_epoch = epoch
         self._epoch = 0
@@ -89,6 +92,7 @@ class Watcher:
         mine = self._reader.partitions()
         self._begins = {p: self._committed.get(p, 0) for p in mine}
         self._fill_index()
+        self._rematch()
         self._arrivals = {partition: self._make_arrivals() for partition in mine}
         self._reader.seek({p: max(first[p], begin - self._arrivals[p].looks_back) for p, begin in self._begins.items()})
         self._index.refresh()
@@ -120,10 +124,12 @@ class Watcher:
             self.start()
         self._interrupted = True
         entries = self._reader.poll(limit=BATCH, timeout_s=self._wait_s)
-        by_partition: dict[int, list[Entry]] = {}
-        for entry in entries:
-            by_partition.setdefault(entry.partition, []).append(entry)
-        if by_partition:
+        if entries and self._rematch():
+            self.start()  # the entries are read again, by windows that know the past
+        elif entries:
+            by_partition: dict[int, list[Entry]] = {}
+            for entry in entries:
+                by_partition.setdefault(entry.partition, []).append(entry)
             self._handle(by_partition)
         self._interrupted = False
         return len(entries)
