@@ -10,11 +10,12 @@ from typing import Any, Literal, get_args
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, Update, delete, func, select, update
 
-from desk import audit
+from desk import audit, known_browsers
 from desk.database.connect import reading, writing
-from desk.database.locks import take_turn
+from desk.database.locks import lock_rows, take_turn
+from desk.database.tables import known_browsers as browsers
 from desk.database.tables import links, password_links, people, sessions
 from desk.refusals import Refused
 from hustings.clock import Clock
@@ -47,10 +48,11 @@ LINK_LASTS = timedelta(hours=24)
 MIN_PASSWORD = 12
 """Characters (ASVS 6.2.1 asks for 8 and recommends 15)."""
 FREE_GUESSES = 5
-"""Wrong passwords in a row before an account makes its guesser wait."""
+"""Wrong passwords in a row before an account makes its guesser wait. A browser in which its owner has signed in before
+counts for itself (`desk.known_browsers`): a stranger who never stops keeps only other strangers out."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
-"""Doubled with each further wrong guess up to this: about 100 guesses a day, and no lasting lock-out by a stranger."""
+"""Doubled with each further wrong guess up to this: about 100 guesses a day."""
 
 CONTEXT_WORDS = ("hustings", "password", "passwort", "election", "monitor", "review", "123456", "qwerty", "letmein")
 """A password built around one of these is what a guesser of this deployment tries first."""
@@ -146,13 +148,14 @@ def password_link_holder(engine: Engine, token: str, *, clock: Clock) -> Person 
 
 
 def use_password_link(engine: Engine, token: str, *, password: str, clock: Clock) -> Person:
-    """Give the holder of the token this password. The token is spent, every session of theirs ends, and no wait of a
-    guesser is left. Raises `Refused`."""
+    """Give the holder of the token this password. The token is spent, every session of theirs ends, no browser is known
+    for them, and no wait of a guesser is left. Raises `Refused`."""
     holder = password_link_holder(engine, token, clock=clock)
     if holder is None:
         raise Refused(NO_LINK)
     hashed = _hashed(password, holder.login)
     with writing(engine) as connection:
+        lock_rows(connection, people.c.id, [holder.id])
         row = _link_holder(connection, token, clock.now())
         spent = connection.execute(delete(password_links).where(password_links.c.token == _digest(token)))
         if row is None or not spent.rowcount:
@@ -172,19 +175,21 @@ def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str
         return _insert(connection, login=login, hashed=hashed, role=role, actor=by, now=clock.now())
 
 
-def sign_in(engine: Engine, *, login: str, password: str, clock: Clock) -> Person | None:
-    """The person, when login and password are right; None otherwise, without saying what was wrong.
+def sign_in(engine: Engine, *, login: str, password: str, clock: Clock, browser: str = "") -> Person | None:
+    """The person, when login and password are right; None otherwise, without saying what was wrong. `browser` is the
+    secret that the browser sent, if `desk.known_browsers` has given it one.
 
-    Raises `Refused` while the account makes guessers wait. The right password does not end the wait early: else
-    waiting would tell nothing to a guesser who has it."""
+    Raises `Refused` while the account, or for its owner's browser that browser, makes guessers wait. The right password
+    does not end the wait early: else waiting would tell nothing to a guesser who has it."""
     now, name = clock.now(), login.strip().casefold()
     with writing(engine) as connection:
         row = connection.execute(select(people).where(people.c.login == name).with_for_update()).first()
         if row is not None:
-            if row.locked_until is not None and now < row.locked_until:
-                seconds = int((row.locked_until - now).total_seconds()) + 1
-                raise Refused(f"too many wrong passwords; try again in {seconds} s")
-            _count_failure(connection, row, now)  # before looking, so that parallel guesses are counted too
+            known = known_browsers.known_for(connection, browser, row.id, now=now)
+            count = update(people).where(people.c.id == row.id)
+            if known is not None:
+                count = update(browsers).where(browsers.c.id == known.id, browsers.c.person == row.id)
+            _count_guess(connection, count, known or row, now)  # before looking: parallel guesses are counted too
     right = _verified(_NOBODY if row is None else row.password, password)
     if row is None:
         return None
@@ -192,20 +197,23 @@ def sign_in(engine: Engine, *, login: str, password: str, clock: Clock) -> Perso
         if not right or row.disabled_at is not None:
             audit.append(connection, at=now, actor=row.pseudonym, action="sign-in-failed", subject=row.pseudonym)
             return None
-        connection.execute(update(people).where(people.c.id == row.id).values(failures=0, locked_until=None))
         if _hasher.check_needs_rehash(row.password):
             connection.execute(update(people).where(people.c.id == row.id).values(password=_hasher.hash(password)))
+        connection.execute(count.values(failures=0, locked_until=None))
         audit.append(connection, at=now, actor=row.pseudonym, action="sign-in", subject=row.pseudonym)
     return _person(row)
 
 
-def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: Clock) -> None:
-    """Change one's own password; every session of the person ends. Raises `Refused`."""
-    if sign_in(engine, login=person.login, password=old, clock=clock) is None:
+def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: Clock, browser: str = "") -> None:
+    """Change one's own password; every session of the person ends, and of the browsers known for them only the one with
+    this secret stays known. Raises `Refused`."""
+    if sign_in(engine, login=person.login, password=old, clock=clock, browser=browser) is None:
         raise Refused("the present password is not right")
     hashed = _hashed(new, person.login)
     with writing(engine) as connection:
-        _change_password(connection, person, hashed=hashed, actor=person.pseudonym, now=clock.now())
+        _change_password(
+            connection, person, hashed=hashed, actor=person.pseudonym, now=clock.now(), keeping_browser=browser
+        )
 
 
 def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, clock: Clock) -> None:
@@ -221,6 +229,7 @@ def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, 
             raise Refused("nobody closes their own account; ask another admin")
         connection.execute(update(people).where(people.c.id == person_id).values(disabled_at=now if disabled else None))
         if disabled:
+            known_browsers.forget(connection, person_id)
             connection.execute(delete(sessions).where(sessions.c.person == person_id))
             connection.execute(delete(password_links).where(password_links.c.person == person_id))
         action = "account-closed" if disabled else "account-opened"
@@ -277,13 +286,17 @@ def _known_logins(connection: Connection) -> str:
     return f"known are {', '.join(f'{row.login} ({row.role})' for row in rows)}"
 
 
-def _change_password(connection: Connection, person: Person, *, hashed: str, actor: str, now: datetime) -> None:
-    """The new password, without what the former one opened: sessions, links for another one, the count of guesses."""
+def _change_password(
+    connection: Connection, person: Person, *, hashed: str, actor: str, now: datetime, keeping_browser: str = ""
+) -> None:
+    """The new password, without what was the former one's: sessions, known browsers but for the one with the secret
+    `keeping_browser`, links for another password, the count of guesses."""
     connection.execute(
         update(people).where(people.c.id == person.id).values(password=hashed, failures=0, locked_until=None)
     )
     connection.execute(delete(sessions).where(sessions.c.person == person.id))
     connection.execute(delete(password_links).where(password_links.c.person == person.id))
+    known_browsers.forget(connection, person.id, but=keeping_browser)
     audit.append(connection, at=now, actor=actor, action="password-changed", subject=person.pseudonym)
 
 
@@ -308,12 +321,16 @@ def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, 
     return person
 
 
-def _count_failure(connection: Connection, row: Row[Any], now: datetime) -> None:
+def _count_guess(connection: Connection, count: Update, row: Row[Any], now: datetime) -> None:
+    """Count a guess as a wrong one in the `row` that `count` updates. Raises `Refused` while it makes guessers wait."""
+    if row.locked_until is not None and now < row.locked_until:
+        seconds = int((row.locked_until - now).total_seconds()) + 1
+        raise Refused(f"too many wrong passwords; try again in {seconds} s")
     failures = row.failures + 1
     wait = None
     if failures >= FREE_GUESSES:
         wait = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - FREE_GUESSES, 16))
-    connection.execute(update(people).where(people.c.id == row.id).values(failures=failures, locked_until=wait))
+    connection.execute(count.values(failures=failures, locked_until=wait))
 
 
 def _checked_login(login: str) -> str:

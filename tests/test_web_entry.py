@@ -16,7 +16,7 @@ from desk.database.connect import writing
 from desk.database.tables import people as people_table
 from desk.web.pages.tips import Tip
 from hustings.wire import decode
-from tests.desk_world import PASSWORD, World, desk_world
+from tests.desk_world import PASSWORD, Browser, World, desk_world
 
 
 @pytest.fixture
@@ -136,6 +136,39 @@ def test_wrong_passwords_are_answered_alike_and_then_slowed_down(world: World) -
         answer = browser.submit(browser.get("/sign-in"), "/sign-in", login="reviewer-one", password="not it")
     assert answer.status_code == 429
     assert "Too many wrong passwords" in answer.text
+
+
+def test_strangers_who_guess_make_nobody_wait_who_has_signed_in_with_this_browser_before(world: World) -> None:
+    world.person("reviewer"), world.person("viewer")
+    owner, stranger = world.browser(), world.browser()
+
+    def signed_in(browser: Browser, login: str, password: str = PASSWORD) -> int:
+        return browser.submit(browser.get("/sign-in"), "/sign-in", login=login, password=password).status_code
+
+    assert signed_in(owner, "reviewer-one") == 303
+    owner.submit(owner.get("/queue"), "/sign-out")
+    for _ in range(60):
+        signed_in(stranger, "reviewer-one", "not it")
+    assert [signed_in(world.browser(), name) for name in ("reviewer-one", "viewer-one")] == [429, 429]
+    assert signed_in(owner, "viewer-one") == 429
+    assert signed_in(owner, "reviewer-one") == 303
+    page = owner.get("/sessions")
+    new = "another calm sentence, longer"
+    assert owner.submit(page, "/sessions/password", present=PASSWORD, password=new, again=new).status_code == 303
+    assert signed_in(owner, "reviewer-one", new) == 303
+
+
+def test_a_stolen_browser_cookie_is_slowed_down_alone(world: World) -> None:
+    world.person("reviewer")
+    owner, thief, other = world.browser(), world.browser(), world.browser()
+
+    def signed_in(browser: Browser, password: str = PASSWORD) -> int:
+        return browser.submit(browser.get("/sign-in"), "/sign-in", login="reviewer-one", password=password).status_code
+
+    assert signed_in(owner) == 303
+    thief.client.cookies.set("hustings-browser", owner.client.cookies["hustings-browser"])
+    assert [signed_in(thief, "not it") for _ in range(7)] == [401] * 5 + [429] * 2
+    assert signed_in(other) == 303
 
 
 def test_a_new_password_ends_every_session(world: World) -> None:

@@ -224,6 +224,16 @@ def test_a_sign_in_cookie_is_unreadable_for_scripts_and_changes_at_each_sign_in(
     assert len(secrets) == 2
 
 
+def test_the_cookie_of_a_known_browser_lasts_and_opens_nothing(world: World) -> None:
+    person, browser = world.person("reviewer"), world.browser()
+    answer = browser.submit(browser.get("/sign-in"), "/sign-in", login=person.login, password=PASSWORD)
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("hustings-browser="))
+    assert {"HttpOnly", "SameSite=lax", "Path=/", f"Max-Age={90 * 24 * 3600}"} <= set(cookie.split("; "))
+    browser.submit(browser.get("/queue"), "/sign-out")
+    assert browser.client.cookies["hustings-browser"] in cookie
+    assert browser.get("/queue").headers["location"] == "/sign-in"
+
+
 def test_with_https_cookies_are_tied_to_the_host_and_the_browser_is_told_to_stay_there(world: World) -> None:
     app = world.over(base_url="https://desk.example").app
     client = TestClient(app, base_url="https://desk.example", follow_redirects=False)
@@ -234,6 +244,9 @@ def test_with_https_cookies_are_tied_to_the_host_and_the_browser_is_told_to_stay
     assert "Secure" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+    known = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("__Host-hustings-browser="))
+    assert {"HttpOnly", "Secure", "Path=/"} <= set(known.split("; "))
+    assert "Domain" not in known
     assert page.headers["strict-transport-security"] == "max-age=31536000"
     assert client.get("/queue").status_code == 200
 

@@ -30,6 +30,7 @@ __all__ = [
     "audit",
     "audit_head",
     "counters",
+    "known_browsers",
     "links",
     "memory",
     "metadata",
@@ -286,6 +287,17 @@ sessions = Table(
     Column("person", String(64), ForeignKey("people.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Index(None, "person"),
+)
+
+known_browsers = Table(
+    "known_browsers",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="SHA-256 of the 256-bit number in the cookie"),
+    Column("person", String(64), ForeignKey("people.id"), primary_key=True, comment="who has signed in there"),
+    Column("seen_at", Instant, nullable=False, comment="the last sign-in"),
+    Column("failures", Integer, nullable=False, comment="wrong passwords in a row, of this browser alone"),
+    Column("locked_until", Instant),
     Index(None, "person"),
 )
 

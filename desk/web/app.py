@@ -56,6 +56,7 @@ def create_app(services: DeskServices) -> FastAPI:
             services.partners, index=services.index, roster=services.roster, rules=services.rules.values()
         ),
         sign_ins=Throttle(burst=60, per_minute=120, clock=services.clock),
+        sign_ins_by_browser=Throttle(burst=10, per_minute=10, clock=services.clock),
         tips_by_person=Throttle(burst=10, per_minute=6, clock=services.clock),
         tips_by_program=Throttle(burst=120, per_minute=120, clock=services.clock),
     )

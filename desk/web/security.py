@@ -10,12 +10,15 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from desk import known_browsers
 
 __all__ = [
     "CONTENT_SECURITY_POLICY",
@@ -189,9 +192,10 @@ def is_same_origin(request: Request, *, hosts: Hosts) -> bool:
 
 
 class Cookies:
-    """The desk's two cookies: the session, and before it the secret that a sign-in form is bound to.
+    """The desk's three cookies: the session, before it the secret that a sign-in form is bound to, and after it what
+    says that somebody has signed in with this browser before (`desk.known_browsers`).
 
-    With https both carry the `__Host-` prefix, which ties them to this host and path; plain http exists for the
+    With https all carry the `__Host-` prefix, which ties them to this host and path; plain http exists for the
     loopback only, where browsers refuse that prefix.
     """
 
@@ -200,6 +204,7 @@ class Cookies:
         self._https = https
         self.session = f"{prefix}hustings-session"
         self.guest = f"{prefix}hustings-guest"
+        self.browser = f"{prefix}hustings-browser"
 
     def set_session(self, response: Response, token: str) -> None:
         self._set(response, self.session, token)
@@ -208,11 +213,16 @@ class Cookies:
     def set_guest(self, response: Response, secret: str) -> None:
         self._set(response, self.guest, secret)
 
+    def set_browser(self, response: Response, secret: str) -> None:
+        """It outlives the session, the browser's end and the sign-out."""
+        self._set(response, self.browser, secret, lasts=known_browsers.LASTS)
+
     def clear_session(self, response: Response) -> None:
         self._clear(response, self.session)
 
-    def _set(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", httponly=True, secure=self._https, samesite="lax")
+    def _set(self, response: Response, name: str, value: str, *, lasts: timedelta | None = None) -> None:
+        max_age = None if lasts is None else int(lasts.total_seconds())
+        response.set_cookie(name, value, max_age=max_age, path="/", httponly=True, secure=self._https, samesite="lax")
 
     def _clear(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", httponly=True, secure=self._https, samesite="lax")

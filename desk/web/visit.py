@@ -64,7 +64,9 @@ class Surroundings:
     files: StaticFiles
     dispatcher: Dispatcher
     sign_ins: Throttle
-    """Over all visitors: checking a password costs a fifth of a second on purpose."""
+    """Over all strangers: checking a password costs a fifth of a second on purpose."""
+    sign_ins_by_browser: Throttle
+    """For whoever has signed in with their browser before: strangers do not use up what these may."""
     tips_by_person: Throttle
     tips_by_program: Throttle
 
@@ -92,6 +94,11 @@ class Visit:
         if self.session is None:
             raise PermissionError("this page was reached without a session")
         return self.session.person
+
+    @property
+    def browser_secret(self) -> str:
+        """What `desk.known_browsers` has given this browser; empty when it has not, or whatever was sent instead."""
+        return self.request.cookies.get(self.shared.cookies.browser, "")
 
     def address(self, path: str) -> str:
         """The whole address of a page, under the name by which this request reached the desk."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from desk import people, sessions
+from desk import known_browsers, people, sessions
 from desk.people import MIN_PASSWORD, Person
 from desk.refusals import Refused
 from desk.web.visit import NotFound, Visit
@@ -20,15 +20,19 @@ def show_sign_in(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Begin a session; the answer never says whether login or password was wrong."""
     services = visit.services
-    wait_s = visit.shared.sign_ins.wait_s("everybody")
+    login = visit.form.one("login")
+    known = known_browsers.find(services.engine, visit.browser_secret, login=login, clock=services.clock)
+    shared = visit.shared
+    wait_s = shared.sign_ins.wait_s("everybody") if known is None else shared.sign_ins_by_browser.wait_s(known)
     if wait_s:
-        return _sign_in_page(visit, problem=f"Many people are signing in; try again in {wait_s} s.", status=429)
+        return _sign_in_page(visit, problem=f"Many sign-ins in a short time; try again in {wait_s} s.", status=429)
     try:
         person = people.sign_in(
             services.engine,
-            login=visit.form.one("login"),
+            login=login,
             password=visit.form.one("password"),
             clock=services.clock,
+            browser=visit.browser_secret,
         )
     except Refused as refusal:
         return _sign_in_page(visit, problem=str(refusal), status=429)
@@ -90,9 +94,12 @@ def sign_out(visit: Visit) -> Response:
 
 def _started(visit: Visit, person: Person) -> Response:
     former = visit.request.cookies.get(visit.shared.cookies.session)
-    secret, _ = sessions.start(visit.services.engine, person, clock=visit.services.clock, replacing=former)
+    engine, clock = visit.services.engine, visit.services.clock
+    secret, _ = sessions.start(engine, person, clock=clock, replacing=former)
+    browser = known_browsers.remember(engine, person.id, former=visit.browser_secret, clock=clock)
     response = visit.go("/")
     visit.shared.cookies.set_session(response, secret)
+    visit.shared.cookies.set_browser(response, browser)
     return response
 
 

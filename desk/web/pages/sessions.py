@@ -37,6 +37,7 @@ def change_password(visit: Visit) -> Response:
             old=visit.form.one("present"),
             new=visit.form.one("password"),
             clock=visit.services.clock,
+            browser=visit.browser_secret,
         )
     except Refused as refusal:
         return _page(visit, problem=str(refusal), status=400)
