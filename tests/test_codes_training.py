@@ -81,6 +81,14 @@ def test_what_is_served_is_read_back_as_what_was_trained(facts: dict[str, Any]) 
     assert found["pad"] == "<pad>"
 
 
+def test_a_new_code_begins_as_what_its_texts_were_called_before_and_changes_no_other(facts: dict[str, Any]) -> None:
+    found = facts["grown"]
+    assert (found["codes"], found["called_before"]) == (3, 0)
+    assert found["old_ones_off_by"] < 1e-5
+    assert found["new_one_off_by"] < 1e-5
+    assert found["without_texts"] == "a new code without texts"
+
+
 def test_another_network_than_is_served_is_not_trained_on(facts: dict[str, Any]) -> None:
     exact, other = facts["not_read_back"]
     assert exact.startswith("tiny: not a network as training writes it:")

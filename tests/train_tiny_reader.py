@@ -19,6 +19,7 @@ from classifiers.encoder.session import Session
 from classifiers.training.encoder.careless import Said, Spoilt
 from classifiers.training.encoder.export import export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune
+from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.packed_e5 import unpack_e5
@@ -122,6 +123,31 @@ def read_back(network: Network, outputs: list[int]) -> dict[str, Any]:
     }
 
 
+def grown(network: Network) -> dict[str, Any]:
+    """What becomes of the outputs of two codes when texts of the first are called something new."""
+    network = open_served(quantise(export(network, [1, 2])), tokenizer_bytes(network), "tiny")
+    texts = [text for texts in CODED.values() for text in texts]
+    pieces = split(network, texts)
+    before = logits(network, pieces)
+    first = len(next(iter(CODED.values())))
+    places = np.array([1] * first + [2] * (len(texts) - first))
+    grow_outputs(network, ("A", "C"), ("A", "B", "C"), texts, places)
+    after = logits(network, pieces)
+    odds = np.exp(before[:first])
+    shares = (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)
+    try:
+        grow_outputs(network, ("A", "B", "C"), ("A", "B", "C", "D"), texts, places)
+    except ValueError as error:
+        refused = str(error)
+    return {
+        "codes": after.shape[1],
+        "old_ones_off_by": float(np.abs(after[:, [0, 2]] - before).max()),
+        "new_one_off_by": float(np.abs(after[:, 1] - before @ shares).max()),
+        "called_before": int(shares.argmax()),
+        "without_texts": refused,
+    }
+
+
 def not_read_back(network: Network, other: Network) -> list[str]:
     """What is said of a network that is not rounded, and of another one than is served."""
     exact, pieces = export(network, [1, 2]), tokenizer_bytes(network)
@@ -156,6 +182,7 @@ def main(folder: Path) -> dict[str, Any]:
     return {
         **pieces_kept(base),
         "read_back": read_back(network, [1, 2]),
+        "grown": grown(network),
         "not_read_back": not_read_back(network, keep_pieces(open_base(base, 2, seed=SEED), TEXTS, first=FIRST)),
         "wordpiece": refusal(folder / "wordpiece"),
         "losses": [epoch.loss for epoch in epochs],

@@ -3,14 +3,16 @@ hour.
 
 It begins where the shipped one ended. In each epoch it reads all that is new to it, and a share of what it knows and of
 the harmless posts of public corpora, so that it forgets nothing; what was held out from it stays held out
-(`learnt_seeds`). The tasks of the recipe are not learnt again: their outputs are not shipped, and nothing asks for
-them.
+(`learnt_seeds`). A code that it did not give gets an output (`grow_outputs`). The tasks of the recipe are not learnt
+again: their outputs are not shipped, and nothing asks for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from classifiers.encoder.codes import FILES, CodeReader, load_code_reader
 from classifiers.manifest import Dataset, Manifest, read_file
@@ -19,10 +21,11 @@ from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.fit import Progress
+from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.served import check_read_back, open_served
-from classifiers.training.encoder.tasks import gather
+from classifiers.training.encoder.tasks import Labelled, gather
 from classifiers.training.learnt_seeds import RECORD, recorded
 from classifiers.training.make_code_reader import write_code_reader
 from classifiers.training.order import Order
@@ -54,12 +57,14 @@ def continue_code_reader(
     if recipe.continued is None:
         raise ConfigError(f"{recipe.name}: no recipe to train it on; give a base that transformers can open")
     reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
-    _check(reader, recipe, former)
+    wanted = codes_of(recipe.coded())
+    _check(reader, wanted, former)
     own = recipe._replace(tasks=(), settings=recipe.continued)
     labelled = gather(own.tasks, read, own.speech, coded=own.coded(), harmless=own.harmless)
     network = _open(reader, former)
     texts = [one.text for one in labelled.said]
     check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))
+    labelled = _with_new_codes(labelled, network, texts, reader.codes, wanted)
     base = _base(reader, former)
     taught = learn(
         own,
@@ -78,13 +83,12 @@ def continue_code_reader(
     return manifest
 
 
-def _check(reader: CodeReader, recipe: EncoderRecipe, former: Path) -> None:
-    wanted = codes_of(recipe.coded())
-    if reader.codes != wanted:
-        differ = sorted(set(reader.codes) ^ set(wanted))
+def _check(reader: CodeReader, wanted: Sequence[str], former: Path) -> None:
+    gone = [code for code in reader.codes if code not in wanted]
+    if gone:
         raise ConfigError(
-            f"{former}: reads {len(reader.codes)} codes, the seeds give {len(wanted)}; they differ in "
-            f"{', '.join(differ) or 'their order'}. Train it from a base instead"
+            f"{former}: reads {len(reader.codes)} codes, of which the seeds no longer give {', '.join(gone)}. Train it "
+            "from a base instead"
         )
     if recorded().network != reader.network:
         raise ConfigError(
@@ -92,6 +96,17 @@ def _check(reader: CodeReader, recipe: EncoderRecipe, former: Path) -> None:
             f"{former} is {reader.network}. Put in its place what was written beside the network, *.{RECORD}: without "
             "it nobody can tell which seeds it has learnt"
         )
+
+
+def _with_new_codes(
+    labelled: Labelled, network: Network, texts: Sequence[str], codes: Sequence[str], wanted: Sequence[str]
+) -> Labelled:
+    """The same rows; those of a code that the network did not give are new to it, whatever they were called before."""
+    new = [place for place, code in enumerate(wanted) if code not in codes]
+    if not new or labelled.codes is None:
+        return labelled
+    grow_outputs(network, codes, wanted, texts, labelled.codes)
+    return labelled._replace(familiar=labelled.familiar & ~np.isin(labelled.codes, new))
 
 
 def _open(reader: CodeReader, former: Path) -> Network:
