@@ -20,7 +20,7 @@ __all__ = ["Group", "OwnFile", "either_side", "own_languages", "read_own", "read
 _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
-OwnCode = Literal["A-THREAT", "G", "A-INSULT", "X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"]
+OwnCode = Literal["A-THREAT", "G-THR", "G", "A-INSULT", "X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"]
 """Codes of abuse, and those of protected speech that sounds like it."""
 
 

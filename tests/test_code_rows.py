@@ -30,7 +30,7 @@ def test_a_post_becomes_one_row_with_the_code_that_says_most(language: str) -> N
     for group, post, row in zip(groups, part.recorded, part.rows, strict=False):
         said = set(group.says)
         wanted = (
-            {"A-THREAT"}
+            {"A-THREAT", "G-THR"}
             if said & {"A-THREAT", "G-THR", "A-DOX"}
             else {"G"} & said or {"A-INSULT"} & said or {"X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"}
         )
@@ -45,7 +45,7 @@ def test_protected_posts_are_told_from_ordinary_ones(language: str) -> None:
     assert counts["X-"] > 600
     around_elections = () if language in seed_languages() else ordinary_posts(language)[0]
     assert counts[ORDINARY] == len(everyday_posts(language)[0]) + len(around_elections)
-    assert min(counts[code] for code in ("G", "A-INSULT", "A-THREAT")) > 90
+    assert min(counts[code] for code in ("G", "G-THR", "A-INSULT", "A-THREAT")) > 90
 
 
 def test_everyday_posts_stand_behind_the_own_ones_and_the_ordinary_ones_of_a_language_without_seeds() -> None:
@@ -59,7 +59,7 @@ def test_everyday_posts_stand_behind_the_own_ones_and_the_ordinary_ones_of_a_lan
 def test_codes_are_those_of_all_rows_in_order() -> None:
     codes = codes_of(code_rows([], ["de"]))
     assert codes == tuple(sorted(codes))
-    assert {"G", "A-INSULT", "A-THREAT", "X-COUNTER", "X-NOTELEX", ORDINARY} <= set(codes)
+    assert {"G", "G-THR", "A-INSULT", "A-THREAT", "X-COUNTER", "X-NOTELEX", ORDINARY} <= set(codes)
 
 
 def test_posts_that_are_held_out_are_not_learnt_as_rows_of_a_task_either() -> None:

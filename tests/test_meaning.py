@@ -177,6 +177,20 @@ def test_a_threat_is_named_only_where_it_has_so_much_of_the_say(shares: tuple[fl
     assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT"), 0.87) == code
 
 
+@pytest.mark.parametrize(
+    ("shares", "code"),
+    [
+        ((0.3, 0.65, 0.02, 0.01), "G-THR"),
+        ((0.65, 0.3, 0.02, 0.01), "A-THREAT"),
+        ((0.3, 0.3, 0.35, 0.01), "G"),
+    ],
+)
+def test_two_kinds_of_threat_have_their_say_together_and_the_likelier_is_named(
+    shares: tuple[float, ...], code: str
+) -> None:
+    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G-THR", "G", "A-INSULT"), 0.87) == code
+
+
 def test_how_much_of_the_say_a_threat_needs_is_the_models_own() -> None:
     codes, shares = ("A-THREAT", "G", "A-INSULT"), np.array((0.9, 0.04, 0.04), dtype=np.float32)
     assert [named(shares, codes, say) for say in (0.87, 0.95)] == ["A-THREAT", "G"]

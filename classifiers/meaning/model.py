@@ -23,10 +23,20 @@ from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
 from hustings.text import analyse
 
-__all__ = ["FILES", "MeaningHead", "Meant", "load_meaning_head", "load_meaning_heads", "named"]
+__all__ = [
+    "FILES",
+    "THREATS",
+    "MeaningHead",
+    "Meant",
+    "load_meaning_head",
+    "load_meaning_heads",
+    "named",
+    "threats_say",
+]
 
 FILES = (CODES, WORDS_FILE)
-_THREAT = "A-THREAT"
+THREATS = ("A-THREAT", "G-THR")
+"""Codes that say that somebody is threatened; the second, that it is because she is a woman."""
 
 
 class Meant(NamedTuple):
@@ -99,12 +109,18 @@ class MeaningHead:
 
 
 def named(shares: NDArray[np.float32], codes: Sequence[str], threat_say: float) -> str:
-    """The code that a post gets: the likeliest; a threat only where it has so much of what is said of abuse."""
-    best = int(np.argmax(shares))
-    if codes[best] != _THREAT or shares[best] >= threat_say * shares.sum():
-        return codes[best]
-    others = np.where(np.arange(len(codes)) == best, -1.0, shares)
-    return codes[int(np.argmax(others))]
+    """The code that a post gets: the likeliest, threats taken together; a threat only where they have so much of what
+    is said of abuse, and then the likelier of them."""
+    is_threat = np.isin(codes, THREATS)
+    threat, rest = np.where(is_threat, shares, -1.0), np.where(is_threat, -1.0, shares)
+    threatens = threats_say(shares, codes) >= threat_say and shares[is_threat].sum() > rest.max()
+    return codes[int(np.argmax(threat if threatens else rest))]
+
+
+def threats_say(shares: NDArray[np.float32], codes: Sequence[str]) -> NDArray[np.float32]:
+    """How much of the shares [..., codes] is said of threats."""
+    said: NDArray[np.float32] = shares[..., np.isin(codes, THREATS)].sum(axis=-1) / shares.sum(axis=-1)
+    return said
 
 
 def load_meaning_heads(

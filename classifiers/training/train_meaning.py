@@ -3,7 +3,6 @@ likely its answer is right, and from which probability on a post is flagged. Not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -15,8 +14,8 @@ from classifiers.encoder.asked import Asked
 from classifiers.encoder.codes import CODES, CodeReader, pack_codes
 from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_manifest
-from classifiers.meaning.model import named
+from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_model
+from classifiers.meaning.model import THREATS, named, threats_say
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
 from classifiers.spelling import WORDS_FILE, Spelling, pack_words
@@ -31,12 +30,13 @@ from classifiers.training.order import Order
 from classifiers.training.protected_rows import lowest_score, wrongly_flagged
 from classifiers.training.settled_beside import encoder_that_learnt
 from classifiers.training.stages import Tell, to_nobody
+from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
 from hustings.text import analyse, analyse_all
 
 __all__ = ["GIVEN", "LEAST_SCORE", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
 
-GIVEN = ("A-INSULT", "A-THREAT", "G")
+GIVEN = ("A-INSULT", "A-THREAT", "G", "G-THR")
 """The codes that it gives."""
 MOST_PROTECTED = 0.04
 """Share of protected posts, most of them written to look like abuse, that may be flagged."""
@@ -50,12 +50,10 @@ WORTH_SAYS = 1.2
 elsewhere than the encoder. Of .3 to 1.2, .8 found most on held-out rows, .70 instead of .67 of abuse at the same shares
 of protected and ordinary rows, and 1.2 .69; with more of it people who cook beside the radio are flagged half as often
 (the synthetic election)."""
-THREAT_SAY = 0.87
-"""Of what is said of abuse, how much must be said of a threat for a post to get that code: rules warn within half an
-hour of a single one …"""
-THREAT_SAY_OF: Mapping[str, float] = {"en": 0.95}
-"""… and in these languages. Both were settled on the synthetic election, where "put a muzzle on that bitch" has .94:
-of held-out threats in English .86 are named so still, instead of .93."""
+RIGHT_THREATS = 0.9
+"""Of the held-out posts that are flagged as threats, how many should be threats: rules warn within half an hour of a
+single one. How much of what is said of abuse must be said of threats follows from it. (.87 would name one threat in
+fifteen more so, beside "put a muzzle on that bitch" in the synthetic election; at .95 hardly any is left.)"""
 LEAST_SCORE = 0.75
 """No threshold lies lower: of a stream far fewer posts are abuse than of these rows (settled on the synthetic election,
 where men who cook beside the radio were flagged below it)."""
@@ -76,11 +74,11 @@ _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in reci
 
 
 class _Read(NamedTuple):
-    """Rows that no encoder learnt: their codes, those that it gives them, the log-odds of abuse, and what they are
-    worth asking about."""
+    """Rows that no encoder learnt: their codes, the shares [rows, codes] that it gives to those of `GIVEN`, the
+    log-odds of abuse, and what they are worth asking about."""
 
     codes: NDArray[np.str_]
-    given: NDArray[np.str_]
+    shares: NDArray[np.float32]
     margins: F64
     worth: F64
 
@@ -107,6 +105,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     found, labels, calibration, scores = _scored(language)
     tell("threshold")
     value = _threshold(language)
+    threat_say = _threat_say()
     flagged = scores >= value
     if not flagged.any():
         raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
@@ -115,7 +114,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     metrics = [
         *measure(labels, scores, value, on=on, seed=order.seed, names=(*_MEASURES, "ece", "brier")),
         ece_by_chance(scores, on=on, seed=order.seed),
-        _right_codes(found, flagged, on),
+        _right_codes(found, flagged, on, threat_say),
         *wrongly_flagged(language, found.codes, scores, value, seed=order.seed),
     ]
     files = {CODES: pack_codes(GIVEN), WORDS_FILE: pack_words(_vocabulary(language))}
@@ -137,7 +136,8 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
             "least_score": LEAST_SCORE,
-            "threat_say": _threat_say(language),
+            "right_threats": RIGHT_THREATS,
+            "threat_say": threat_say,
         },
         calibration=calibration,
         threshold=Threshold(
@@ -159,11 +159,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         seed=order.seed,
         curves=(curves(labels, scores, on=on),),
     )
-    folder = order.models / manifest.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, raw in files.items():
-        (folder / name).write_bytes(raw)
-    write_manifest(folder, manifest)
+    write_model(order.models / manifest.name, manifest, files)
     return manifest
 
 
@@ -211,8 +207,16 @@ def _least_worth() -> float:
     return least_worth(worth, flagged, LEAST_KEPT)
 
 
-def _threat_say(language: str) -> float:
-    return THREAT_SAY_OF.get(language, THREAT_SAY)
+@cache
+def _threat_say() -> float:
+    """One value for all languages, since few rows of one are flagged as threats."""
+    says, right = [], []
+    for one in _told():
+        read, flagged = _scored(one).read, _scored(one).scores >= _threshold(one)
+        says.append(threats_say(read.shares[flagged], GIVEN))
+        right.append(np.isin(read.codes[flagged], THREATS))
+    labels, scores = np.concatenate(right).astype(np.int64), np.concatenate(says).astype(np.float64).round(DECIMALS)
+    return threshold_for(labels, scores, precision=RIGHT_THREATS, by="", at="", on="").value
 
 
 def _parts(language: str) -> list[CodeRows]:
@@ -247,15 +251,16 @@ def _read(language: str) -> _Read:
     found = [one for one in read if one is not None]  # all of them: there is an encoder
     return _Read(
         codes=np.array([row.code for row in rows]),
-        given=np.array([named(one.shares, GIVEN, _threat_say(language)) for one in found]),
+        shares=np.array([one.shares for one in found]),
         margins=np.array([one.margin for one in found]),
         worth=encoder.worth["abuse"].margins(tokens, language),
     )
 
 
-def _right_codes(found: _Read, flagged: NDArray[np.bool_], on: str) -> Metric:
+def _right_codes(found: _Read, flagged: NDArray[np.bool_], on: str, threat_say: float) -> Metric:
     """How often a right flag has the row's own code."""
     right = flagged & np.isin(found.codes, GIVEN)
-    share = share_of(int((found.codes == found.given)[right].sum()), int(right.sum()))
+    given = np.array([named(one, GIVEN, threat_say) for one in found.shares[right]])
+    share = share_of(int((found.codes[right] == given).sum()), int(right.sum()))
     value = share or Share(0.0, 0.0, 0.0)
     return Metric(name="right_code", on=on, value=value.value, low=value.low, high=value.high, n=int(right.sum()))

@@ -1,1 +1,1 @@
-ed25519 0175d9c3c548506d +aphW0xA6bmLwti3MM8eL/Hku9HNlZiAr6LUW1tDnuoMlhjwc4Tl/R/PTAhw0nhwRfHZlxITYi/zNdKzgWD8DA==
+ed25519 506d643e0f660d41 m/ghyyiMTqT0LwiCrxzRkE6MBypewQQfw7luR/+/YfCwpIFUohI2m44vwK+aQ9klLwWGZzq+954D3IFZXebxBA==

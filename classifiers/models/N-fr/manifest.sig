@@ -1,1 +1,1 @@
-ed25519 0175d9c3c548506d Yni/LUdiOhhy43SpNKpLN+jvLFrOKCZwN/5dkphkvxQLsUalH9Tux/dORfZTERnrEavwIFFtovDvedK6hR1EBw==
+ed25519 506d643e0f660d41 jNWTR61O/0w51tEeOQSo5V8O48lb1grsgSP+Yi5yKXnoiBxhw+s4/4cIvitBogKLQilkyaqCrjsbEds3CD8IAg==

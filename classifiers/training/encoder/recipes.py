@@ -132,7 +132,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             limits="Learnt from Gab, Reddit and Twitter, and from sentences of our own that no native speaker has "
             "signed off. One network for all: where it errs in one language it may err in others alike.",
             settings=_CODES,
-            continued=_CODES._replace(epochs=4, rate=1.2e-4, share=0.25),
+            continued=_CODES._replace(epochs=5, rate=1.2e-4, share=0.25),
         ),
     )
 }
