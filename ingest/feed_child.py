@@ -1,7 +1,8 @@
 """Reads feeds in a child process, so that a document can take neither our time nor our memory.
 
 The child reads frames from its standard input and answers on it: a socket. A frame is eight bytes of length and that
-many bytes. It may use 1 GB of memory; the parent ends it when an answer takes too long, and starts another.
+many bytes; an empty one says that the child has started. It may use 1 GB of memory; the parent ends it when an answer
+takes too long, and starts another.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from msgspec import Struct
 from hustings.errors import BadInput, DeadReason, Unavailable
 from ingest.feed_reading import FeedDocument, read_feed
 
-__all__ = ["FeedChild"]
+__all__ = ["PARSE_S", "FeedChild"]
 
 MEMORY_BYTES = 1 << 30
 PARSE_S = 10.0
 """Longest that one document may take. The slowest of feedparser's own 2,107 test feeds takes 0.1 s."""
+START_S = 10.0
+"""Longest that the child may take to start. It takes about half a second where the machine has time for it."""
+STARTED = b""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -40,13 +44,15 @@ class Answer(Struct, frozen=True, kw_only=True):
 class FeedChild:
     """Starts the child when it is first needed; `close` ends it."""
 
-    def __init__(self, *, parse_s: float = PARSE_S) -> None:
+    def __init__(self, *, parse_s: float = PARSE_S, start_s: float = START_S) -> None:
         self._parse_s = parse_s
+        self._start_s = start_s
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
     def read(self, body: bytes, content_type: str) -> FeedDocument:
-        """Like `read_feed`; also raises `BadInput` when that takes too long or too much memory."""
+        """Like `read_feed`; also raises `BadInput` when that takes too long or too much memory, and `Unavailable` when
+        the child does not start in time, which says nothing of the document."""
         connection = self._started()
         deadline = time.monotonic() + self._parse_s
         try:
@@ -99,6 +105,13 @@ class FeedChild:
         finally:
             theirs.close()
         self._socket = ours
+        try:
+            _receive(ours, time.monotonic() + self._start_s)
+        except OSError as error:
+            self.close()
+            late = f"takes longer than {self._start_s:.3g} s to start"
+            why = late if isinstance(error, TimeoutError) else "ended while it started"
+            raise Unavailable(f"the process that reads feeds {why}") from error
         return ours
 
 
@@ -107,6 +120,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=sys.stdin.fileno()) as connection:
+        _send(connection, STARTED, None)
         while True:
             try:
                 raw = _receive(connection, None)

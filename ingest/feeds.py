@@ -20,14 +20,16 @@ from hustings.clock import to_ms
 from hustings.contracts import Collected, HttpAnswer, SourceContext, SourceItem
 from hustings.types import Media, Medium, Post, Stream, hash_id
 from ingest.declared_language import DeclaredLanguage
-from ingest.feed_child import FeedChild
+from ingest.feed_child import PARSE_S, FeedChild
 from ingest.feed_reading import Entry, FeedDocument
 from ingest.http_answers import kept_headers, raise_for_status
 
 __all__ = ["FeedsSource"]
 
 REQUEST_S = 18.0
-"""With 10 s for reading the feed, `collect` stays within its 30 s."""
+"""With `PARSE_S` for reading the feed, `collect` stays within its 30 s."""
+COLLECT_S = 29.0
+"""What the request and the reading leave of it, the process that reads may take to start."""
 REMEMBERED = 5_000
 """Entries that are remembered: all of the present document, then the latest seen before."""
 
@@ -77,6 +79,7 @@ class FeedsSource:
         self.name = name
         self._settings = settings
         self._egress = context.egress
+        self._clock = context.clock
         self._source = settings.source or (urlsplit(settings.url).hostname or "").replace(":", ".")
         self._reader = reader
 
@@ -87,6 +90,7 @@ class FeedsSource:
         """Nothing is held between polls."""
 
     def collect(self, cursor: bytes, *, now: datetime, limit: int) -> Collected:
+        until_s = self._clock.monotonic() + COLLECT_S
         url = hash_id(self._settings.url)
         before = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
         if before.url != url:  # what another address said of its content says nothing of this one's
@@ -96,7 +100,7 @@ class FeedsSource:
         if answer.status == 304:
             return Collected(cursor=cursor, again_after=pause)
         raise_for_status(answer, now=now)
-        document = self._read(answer)
+        document = self._read(answer, until_s=until_s)
         items, seen, is_complete = self._news(document, before, answer, now=now, limit=limit)
         after = Cursor(
             url=url,
@@ -131,11 +135,11 @@ class FeedsSource:
             redirects=3,
         )
 
-    def _read(self, answer: HttpAnswer) -> FeedDocument:
+    def _read(self, answer: HttpAnswer, *, until_s: float) -> FeedDocument:
         content_type = answer.headers.get("content-type", "")
         if self._reader is not None:
             return self._reader.read(answer.body, content_type)
-        with FeedChild() as reader:
+        with FeedChild(start_s=until_s - self._clock.monotonic() - PARSE_S) as reader:
             return reader.read(answer.body, content_type)
 
     def _news(
