@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -93,11 +94,14 @@ def _token(html: str) -> str:
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.name not in PUBLIC], ids=lambda route: route.name)
 def test_without_a_session_there_is_only_the_way_to_the_sign_in(world: World, route: Route) -> None:
     browser = world.browser()
+    way = "/sign-in"
     if route.method == "GET":
         answer = browser.get(_address(route))
+        if route.name != "home":
+            way = f"/sign-in?{urlencode({'to': _address(route)})}"
     else:
         answer = browser.post(_address(route), {"form_token": form_token("anything")})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, way)
 
 
 @pytest.mark.parametrize("role", ROLES)

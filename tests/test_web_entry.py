@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import delete
@@ -16,7 +17,7 @@ from desk.database.connect import writing
 from desk.database.tables import people as people_table
 from desk.web.pages.tips import Tip
 from hustings.wire import decode
-from tests.desk_world import PASSWORD, Browser, World, desk_world
+from tests.desk_world import PASSWORD, Browser, World, desk_world, post_path
 
 
 @pytest.fixture
@@ -66,7 +67,57 @@ def test_signing_in_and_out(world: World) -> None:
     assert home.headers["location"] == "/queue"
     out = browser.submit(browser.get("/queue"), "/sign-out")
     assert out.headers["location"] == "/sign-in"
-    assert browser.get("/queue").headers["location"] == "/sign-in"
+    assert browser.get("/queue").headers["location"] == "/sign-in?to=%2Fqueue"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/alerts?state=all", "/audit", post_path("fedi.example:hostile/1?x=<b>#&"), "/search/0?page=2&x=a%20b"]
+)
+def test_after_the_sign_in_one_is_where_one_wanted_to_be(world: World, wanted: str) -> None:
+    world.person("lead")
+    browser = world.browser()
+    page = browser.follow(browser.get(wanted))
+    again = browser.submit(page, "/sign-in", login="lead-one", password="not it")
+    answer = browser.submit(again, "/sign-in", login="lead-one", password=PASSWORD)
+    assert answer.headers["location"] == wanted
+    assert browser.get(f"/sign-in?{urlencode({'to': wanted})}").headers["location"] == wanted
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        *(
+            "//elsewhere.example/queue",
+            "https://elsewhere.example/queue",
+            "/\\elsewhere.example",
+            "\\\\elsewhere.example",
+        ),
+        *(
+            "/%2Felsewhere.example",
+            "/%5Celsewhere.example",
+            "%2Fqueue",
+            "queue",
+            "javascript:alert(1)",
+            "/\t/elsewhere",
+        ),
+        *(
+            "/nowhere",
+            "/sign-in",
+            "/healthz",
+            "/welcome/x",
+            "/queue/next",
+            "/queue#x",
+            "/audit",
+            "/queue?" + "x" * 3000,
+        ),
+    ],
+)
+def test_a_made_up_address_leads_nowhere_after_the_sign_in(world: World, made_up: str) -> None:
+    """Elsewhere, to what is no page, or to one that is not for this role."""
+    world.person("reviewer")
+    browser = world.browser()
+    page = browser.get(f"/sign-in?{urlencode({'to': made_up})}")
+    assert browser.submit(page, "/sign-in", login="reviewer-one", password=PASSWORD).headers["location"] == "/"
 
 
 def test_a_session_that_was_ended_opens_nothing_although_the_cookie_is_kept(world: World) -> None:
@@ -77,7 +128,7 @@ def test_a_session_that_was_ended_opens_nothing_although_the_cookie_is_kept(worl
     for path in ends:
         if 'class="badge good">this one' not in page.text.split(path)[0].split("<tr>")[-1]:
             assert browser.submit(page, path).status_code == 303
-    assert other.get("/queue").headers["location"] == "/sign-in"
+    assert other.get("/queue").headers["location"] == "/sign-in?to=%2Fqueue"
     assert browser.get("/queue").status_code == 200
 
 

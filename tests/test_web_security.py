@@ -231,7 +231,7 @@ def test_the_cookie_of_a_known_browser_lasts_and_opens_nothing(world: World) -> 
     assert {"HttpOnly", "SameSite=lax", "Path=/", f"Max-Age={90 * 24 * 3600}"} <= set(cookie.split("; "))
     browser.submit(browser.get("/queue"), "/sign-out")
     assert browser.client.cookies["hustings-browser"] in cookie
-    assert browser.get("/queue").headers["location"] == "/sign-in"
+    assert browser.get("/queue").headers["location"] == "/sign-in?to=%2Fqueue"
 
 
 def test_with_https_cookies_are_tied_to_the_host_and_the_browser_is_told_to_stay_there(world: World) -> None:

@@ -33,6 +33,7 @@ from desk.web.services import DeskServices
 from desk.web.static_files import StaticFiles
 from desk.web.throttle import Throttle
 from desk.web.visit import NotFound, Surroundings, Visit
+from desk.web.wanted import sign_in_for
 from hustings.errors import Unavailable
 
 __all__ = ["create_app"]
@@ -118,7 +119,7 @@ async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Re
     visit = _visit(shared, request, session=session)
     if allowed is not EVERYONE:
         if session is None and not changes:
-            return visit.go("/sign-in")
+            return visit.go(sign_in_for(request))
         if session is not None and session.person.role not in allowed:
             return _problem(visit, 403, f"This page is not for the role {session.person.role}.")
     if changes and not route.is_api:

@@ -8,13 +8,16 @@ from desk import known_browsers, people, sessions
 from desk.people import MIN_PASSWORD, Person
 from desk.refusals import Refused
 from desk.web.visit import NotFound, Visit
+from desk.web.wanted import FIELD, is_open_to
 
 __all__ = ["new_password", "show_new_password", "show_sign_in", "show_welcome", "sign_in", "sign_out", "welcome"]
 
 
 def show_sign_in(visit: Visit) -> Response:
     """The form, or straight in for whoever is signed in already."""
-    return visit.go("/") if visit.session else _sign_in_page(visit, problem="", status=200)
+    if visit.session:
+        return visit.go(_wanted(visit, visit.person))
+    return _sign_in_page(visit, problem="", status=200)
 
 
 def sign_in(visit: Visit) -> Response:
@@ -97,14 +100,21 @@ def _started(visit: Visit, person: Person) -> Response:
     engine, clock = visit.services.engine, visit.services.clock
     secret, _ = sessions.start(engine, person, clock=clock, replacing=former)
     browser = known_browsers.remember(engine, person.id, former=visit.browser_secret, clock=clock)
-    response = visit.go("/")
+    response = visit.go(_wanted(visit, person))
     visit.shared.cookies.set_session(response, secret)
     visit.shared.cookies.set_browser(response, browser)
     return response
 
 
+def _wanted(visit: Visit, person: Person) -> str:
+    """The page that led to the sign-in, if this person may open it; else where their role begins."""
+    to = visit.form.one(FIELD) or visit.query(FIELD)
+    return to if is_open_to(person.role, to, request=visit.request) else "/"
+
+
 def _sign_in_page(visit: Visit, *, problem: str, status: int) -> Response:
-    response = visit.answer("sign_in.html", status=status, problem=problem, login=visit.form.one("login"))
+    login, to = visit.form.one("login"), visit.form.one(FIELD) or visit.query(FIELD)
+    response = visit.answer("sign_in.html", status=status, problem=problem, login=login, to=to)
     visit.shared.cookies.set_guest(response, visit.guest_secret)
     return response
 
