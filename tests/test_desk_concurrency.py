@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, select
 
 from alerts.partners import ChannelEntry, Partner
 from alerts.secrets import Secret
-from desk import audit, book, outbox, people, queue, releases, reviews, sessions
+from desk import audit, book, known_browsers, outbox, people, queue, releases, reviews, sessions
 from desk.book import DeskBook
 from desk.database.connect import reading, writing
 from desk.database.tables import alerts, queue_posts
@@ -258,6 +258,66 @@ def test_a_login_is_given_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
 
     assert sum(at_once([create] * 4)) == 1
     assert len(people.listed(engine)) == 1
+
+
+def test_of_uses_of_a_password_link_made_at_once_one_works(engine: Engine) -> None:
+    people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
+    token, _ = people.password_link(engine, login="ana", by="t", clock=CLOCK)
+
+    def use(password: str) -> bool:
+        with suppress(Refused):
+            people.use_password_link(engine, token, password=password, clock=CLOCK)
+            return True
+        return False
+
+    words = [f"a quiet sentence {number}" for number in range(4)]
+    used = at_once([lambda word=word: use(word) for word in words])
+    assert sum(used) == 1
+    assert people.sign_in(engine, login="ana", password=words[used.index(True)], clock=CLOCK) is not None
+
+
+def test_guesses_of_a_known_browser_at_once_are_all_counted(engine: Engine) -> None:
+    ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
+    browser = known_browsers.remember(engine, ana.id, former="", clock=CLOCK)
+
+    def guess() -> bool:
+        with suppress(Refused):
+            people.sign_in(engine, login="ana", password="not it", clock=CLOCK, browser=browser)
+            return True
+        return False
+
+    assert sum(at_once([guess] * CLIENTS)) == people.FREE_GUESSES
+
+
+def test_ways_in_and_out_of_one_account_do_not_wait_for_each_other(engine: Engine) -> None:
+    password = "a quiet sentence"
+    admin = people.create(engine, login="admin", password=password, role="admin", by="t", clock=CLOCK)
+    ana = people.create(engine, login="ana", password=password, role="lead", by="t", clock=CLOCK)
+    browser = known_browsers.remember(engine, ana.id, former="", clock=CLOCK)
+
+    def link() -> None:
+        token, _ = people.password_link(engine, login="ana", by="t", clock=CLOCK)
+        people.use_password_link(engine, token, password=password, clock=CLOCK)
+
+    def visit() -> None:
+        people.sign_in(engine, login="ana", password=password, clock=CLOCK, browser=browser)
+        sessions.start(engine, ana, clock=CLOCK)
+        known_browsers.remember(engine, ana.id, former=browser, clock=CLOCK)
+
+    def change() -> None:
+        people.set_password(engine, person=ana, old=password, new=password, clock=CLOCK, browser=browser)
+
+    def close() -> None:
+        for disabled in (True, False):
+            people.set_disabled(engine, person_id=ana.id, disabled=disabled, by=admin, clock=CLOCK)
+
+    def often(act: Callable[[], None]) -> None:
+        for _ in range(4):
+            with suppress(Refused):
+                act()
+
+    at_once([lambda act=act: often(act) for act in (link, visit, change, close) * 2])
+    assert audit.verify(engine) > 0
 
 
 # ── everything at once ───────────────────────────────────────────────────────────────────────────────────────────

@@ -53,7 +53,7 @@ def link(
     if not loaded.desk.database_url and not database.exists():
         raise ConfigError(f"{database}: no such file; the desk has never run here, so nobody has an account")
     clock = SystemClock()
-    expires_at = rfc3339(clock.now() + accounts.LINK_LASTS)
+    expires_at = rfc3339((clock.now() + accounts.LINK_LASTS).replace(microsecond=0))
     engine = build.open_engine(loaded)
     try:
         token, person = accounts.password_link(engine, login=login, by="operator", clock=clock)
