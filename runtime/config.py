@@ -127,7 +127,7 @@ class Config(Section):
 
     @property
     def base_url(self) -> str:
-        return self.desk.base_url or f"http://{self.desk.bind}:{self.desk.port}"
+        return self.desk.base_url.rstrip("/") or f"http://{self.desk.bind}:{self.desk.port}"
 
     def resolve(self, path: Path) -> Path:
         """`path` as it is meant: relative to the folder of the configuration file."""

@@ -71,4 +71,4 @@ def serve_desk(config: Config, services: DeskServices, *, events: Events) -> Des
         )
     )
     events.info("desk_listening", address=address)
-    return DeskServer(server, listening, address=config.desk.base_url or address)
+    return DeskServer(server, listening, address=config.base_url if config.desk.base_url else address)

@@ -17,7 +17,7 @@ CONFIG = """
 [deployment]
 name = "Test"
 [desk]
-base_url = "https://desk.example"
+base_url = "https://desk.example/"
 """
 PASSWORD = "four unlike plain words"
 
