@@ -2,7 +2,7 @@
 
 The other suites say which wordings are told; whoever mends a model looks at them, so their numbers flatter. This one
 is for a look from outside once models are settled, and no gate asks it: a model that is mended after it is no longer
-measured by it. That happened to the first editions; the next was written after. The one about abuse asks for other
+measured by it. That happened to the first editions; the next was written after. Those about abuse ask for other
 codes, and in German too.
 """
 
@@ -19,7 +19,7 @@ from hustings.errors import ConfigError
 
 __all__ = ["TITLES", "Edition", "load_free_suite"]
 
-Edition = Literal["free", "free-2", "free-3", "free-4", "free-5", "free-abuse"]
+Edition = Literal["free", "free-2", "free-3", "free-4", "free-5", "free-6", "free-abuse", "free-abuse-2"]
 """What the suite is called; its folder is called so too, without the hyphen."""
 TITLES: dict[Edition, str] = {
     "free": "Free form",
@@ -27,7 +27,9 @@ TITLES: dict[Edition, str] = {
     "free-3": "Free form, third edition",
     "free-4": "Free form, fourth edition",
     "free-5": "Free form, fifth edition",
+    "free-6": "Free form, sixth edition",
     "free-abuse": "Free form, abuse",
+    "free-abuse-2": "Free form, abuse, second edition",
 }
 """Of every edition, in order."""
 _HARM = ("N", "A", "G")

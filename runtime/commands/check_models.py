@@ -37,7 +37,9 @@ class SuiteName(StrEnum):
     FREE_3 = "free-3"
     FREE_4 = "free-4"
     FREE_5 = "free-5"
+    FREE_6 = "free-6"
     FREE_ABUSE = "free-abuse"
+    FREE_ABUSE_2 = "free-abuse-2"
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)
