@@ -35,8 +35,10 @@ __all__ = [
 ]
 
 FILES = (CODES, WORDS_FILE)
+_LEAST = np.float32(1e-12)
+"""Shares that add up to nothing say nothing."""
 THREATS = ("A-THREAT", "G-THR")
-"""Codes that say that somebody is threatened; the second, that it is because she is a woman."""
+"""Codes that say that somebody is threatened; the second one's threats have a gendered element."""
 
 
 class Meant(NamedTuple):
@@ -119,7 +121,8 @@ def named(shares: NDArray[np.float32], codes: Sequence[str], threat_say: float) 
 
 def threats_say(shares: NDArray[np.float32], codes: Sequence[str]) -> NDArray[np.float32]:
     """How much of the shares [..., codes] is said of threats."""
-    said: NDArray[np.float32] = shares[..., np.isin(codes, THREATS)].sum(axis=-1) / shares.sum(axis=-1)
+    threats = shares[..., np.isin(codes, THREATS)].sum(axis=-1)
+    said: NDArray[np.float32] = threats / np.maximum(shares.sum(axis=-1), _LEAST)
     return said
 
 
