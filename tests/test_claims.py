@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifiers.claims import shelf
+from classifiers.claims import importing, shelf
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import read_claims
@@ -274,6 +275,22 @@ def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, name: str, c
     path = tmp_path / name
     path.write_bytes(content)
     assert [(one.text, one.rating) for one in read_claims(path).claims] == [("The vote was moved, they say", "false")]
+
+
+def test_of_a_small_file_that_unfolds_to_a_large_one_no_more_is_made_than_an_import_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_BYTES", 2_000_000)  # half a gigabyte takes seconds
+    path = tmp_path / "checks.json.gz"
+    path.write_bytes(gzip.compress(b" " * 60_000_000, 1))
+    assert path.stat().st_size < 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match="holds more than 2,000,000 bytes"):
+            read_claims(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_claim_with_a_comma_and_without_quotes_gets_no_wrong_verdict(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hustings.errors import ConfigError
 __all__ = ["COLUMNS", "Imported", "NoClaim", "read_claims", "without_taken"]
 
 MOST_BYTES = 500_000_000
-"""Of one file."""
+"""Of one file, unpacked."""
 _DEPTH = 12
 """How deep ClaimReview may be wrapped: `DataFeed` → `dataFeedElement` → `item` → … is 5."""
 
@@ -54,13 +54,8 @@ class Imported(NamedTuple):
 
 def read_claims(path: Path) -> Imported:
     """The claims of a file, plain or gzip, by its name: `.csv`, `.tsv`, `.jsonl`, else JSON. Raises `ConfigError` when
-    it is none of them, is longer than 500 MB or cannot be read."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ConfigError(f"{path}: larger than {MOST_BYTES:,} bytes, the most that one import takes; split it")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    raw = read_text(path)
+    it is none of them, is longer than 500 MB, unpacked, or cannot be read."""
+    raw = read_text(path, most_bytes=MOST_BYTES)
     kind = [suffix.lower() for suffix in path.suffixes if suffix != ".gz"][-1:]
     readers: dict[str, Callable[[str, Path], Iterator[tuple[str, Any]]]] = {
         ".csv": _csv_rows,

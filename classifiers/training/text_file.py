@@ -8,20 +8,29 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from hustings.errors import ConfigError
 
-__all__ = ["STANDARD_INPUT", "lines_of", "read_text", "told"]
+__all__ = ["MOST_BYTES", "STANDARD_INPUT", "lines_of", "read_text", "told"]
 
 STANDARD_INPUT = Path("-")
+MOST_BYTES = 4_000_000_000
+"""Of one text, unpacked: all of it is held in memory."""
 _GZIP = b"\x1f\x8b"
+_STEP = 1 << 20
 
 
-def read_text(path: Path) -> str:
-    """Its whole text. Raises `ConfigError` for a file that is none, or none of text."""
+def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
+    """Its whole text. Raises `ConfigError` for a file that is none, or none of text, and for one of more than
+    `most_bytes`, packed or unpacked."""
     try:
-        raw = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
-        return (gzip.decompress(raw) if raw.startswith(_GZIP) else raw).decode("utf-8-sig")
+        if path == STANDARD_INPUT:
+            raw = _unpacked(sys.stdin.buffer, path, most_bytes)
+        else:
+            with path.open("rb") as file:
+                raw = _unpacked(file, path, most_bytes)
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{told(path)}: byte {error.start} is no UTF-8 ({error.reason}); save it as UTF-8 (in Excel: 'CSV UTF-8'), "
@@ -35,6 +44,21 @@ def read_text(path: Path) -> str:
 def lines_of(path: Path) -> Iterator[str]:
     """Its lines. Only what ends a line in every program does so here: a text may hold U+2028 as it is."""
     yield from io.StringIO(read_text(path), newline=None)
+
+
+def _unpacked(file: BinaryIO, path: Path, most_bytes: int) -> bytearray:
+    raw = _at_most(file, path, most_bytes)
+    return _at_most(gzip.GzipFile(fileobj=io.BytesIO(raw)), path, most_bytes) if raw.startswith(_GZIP) else raw
+
+
+def _at_most(file: BinaryIO | gzip.GzipFile, path: Path, most_bytes: int) -> bytearray:
+    """Never makes much more than that: a small gzip file may unfold to a thousand times its size."""
+    raw = bytearray()
+    while part := file.read(_STEP):
+        raw += part
+        if len(raw) > most_bytes:
+            raise ConfigError(f"{told(path)}: holds more than {most_bytes:,} bytes, the most that is read; split it")
+    return raw
 
 
 def told(path: Path) -> str:
