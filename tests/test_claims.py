@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from classifiers.claims import importing, shelf
 from classifiers.claims.claim import Claim
 from classifiers.claims.features import FEATURES, ORDER, features
-from classifiers.claims.importing import read_claims
+from classifiers.claims.importing import Imported, read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
 from classifiers.claims.meaning import Meaning
 from classifiers.claims.reader import told
@@ -40,6 +40,7 @@ from desk.database.connect import open_database
 from desk.memory import DeskMemory
 from hustings.errors import ConfigError, ModelError
 from hustings.roster import Roster
+from hustings.testing.memory import DictMemory
 from hustings.text import analyse
 from hustings.types import Assessment, Flag, Post
 from runtime import build
@@ -364,16 +365,20 @@ def test_a_line_that_nests_without_end_is_refused_and_the_others_are_taken(tmp_p
 # ── shelf, step, command ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+def of_file(*claims: Claim) -> list[Imported]:
+    return [Imported(list(claims), [])]
+
+
 def test_what_is_put_on_the_shelf_is_found_by_another_worker_and_a_new_version_is_seen(desk_url: str) -> None:
     engine = open_database(desk_url)
     try:
         writer, reader = ClaimShelf(DeskMemory(engine)), ClaimShelf(DeskMemory(engine))
         assert (reader.version(), reader.claims()) == ("", ())
-        assert writer.add(CLAIMS[:2]) == 2
+        assert writer.add(of_file(*CLAIMS[:2])).held == 2
         first = reader.version()
         assert [claim.id for claim in reader.claims()] == ["moved", "river"]
         assert reader.claims() is reader.claims()
-        assert writer.add([msgspec.structs.replace(CLAIMS[0], rating="Corrected"), CLAIMS[2]]) == 3
+        assert writer.add(of_file(msgspec.structs.replace(CLAIMS[0], rating="Corrected"), CLAIMS[2])).held == 3
         assert reader.version() != first
         assert [claim.rating for claim in reader.find(["salary", "gone", "moved"])] == ["", "Corrected"]
         assert writer.remove(["salary"]) == 2
@@ -386,10 +391,32 @@ def test_of_two_imports_at_once_neither_is_lost(desk_url: str) -> None:
     engine = open_database(desk_url)
     try:
         with ThreadPoolExecutor(len(CLAIMS)) as pool:
-            list(pool.map(lambda claim: ClaimShelf(DeskMemory(engine)).add([claim]), CLAIMS))
+            list(pool.map(lambda claim: ClaimShelf(DeskMemory(engine)).add(of_file(claim)), CLAIMS))
         assert [claim.id for claim in ClaimShelf(DeskMemory(engine)).claims()] == sorted(one.id for one in CLAIMS)
     finally:
         engine.dispose()
+
+
+class OvertakenMemory(DictMemory):
+    """Just before the first change of the collection is written, somebody else writes one."""
+
+    def __init__(self, other: Claim) -> None:
+        super().__init__()
+        self._others = [other]
+
+    def replace(self, table: str, key: str, former: bytes | None, value: bytes) -> bool:
+        if self._others:
+            ClaimShelf(self).add(of_file(self._others.pop()))
+        return super().replace(table, key, former, value)
+
+
+def test_of_two_imports_at_once_neither_takes_the_place_of_another_publishers_claim() -> None:
+    theirs = Claim(id="1", text="What B checked", publisher="B Desk")
+    ours = [Claim(id="1", text="What A checked", publisher="A Desk"), Claim(id="2", text="Two", publisher="A Desk")]
+    shelf = ClaimShelf(OvertakenMemory(theirs))
+    (imported,), held = shelf.add(of_file(*ours))
+    assert (imported.claims, [refused.where for refused in imported.refused], held) == (ours[1:], ["id '1'"], 2)
+    assert shelf.claims() == (theirs, ours[1])
 
 
 def test_no_collection_is_written_that_could_not_be_read_again(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,9 +424,9 @@ def test_no_collection_is_written_that_could_not_be_read_again(desk_url: str, mo
     engine = open_database(desk_url)
     try:
         held = ClaimShelf(DeskMemory(engine))
-        assert held.add(CLAIMS[1:2]) == 1
+        assert held.add(of_file(CLAIMS[1])).held == 1
         with pytest.raises(ConfigError, match="one collection takes 200"):
-            held.add(CLAIMS)
+            held.add(of_file(*CLAIMS))
         assert [claim.id for claim in ClaimShelf(DeskMemory(engine)).claims()] == ["river"]
     finally:
         engine.dispose()
@@ -601,7 +628,9 @@ def test_no_publisher_takes_the_place_of_another_that_numbers_alike(
         path.write_text(f"id,claim,publisher,rating\n1,What {name[0].upper()} checked,{name},{verdict}\n")
     done = hustings("claims", "import", tmp_path / "A Desk.csv", tmp_path / "B Desk.csv", "--config", held)
     assert (done.status, "id '1': is the id of a claim that A Desk checked: 'What A checked'" in done.err) == (1, True)
-    assert hustings("claims", "import", tmp_path / "B Desk.csv", "--config", held).status == 1
+    for dry_run in (["--dry-run"], []):
+        done = hustings("claims", "import", tmp_path / "B Desk.csv", "--config", held, *dry_run)
+        assert (done.status, "B Desk.csv: 0 claims, 1 refused" in done.out) == (1, True)
     assert hustings("claims", "import", tmp_path / "a desk.csv", "--config", held).status == 0
     listed = map(json.loads, hustings("claims", "list", "--config", held, "--json").out.splitlines())
     assert [(one["text"], one["rating"]) for one in listed if one["id"] == "1"] == [("What A checked", "mostly false")]

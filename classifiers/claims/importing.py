@@ -76,18 +76,23 @@ def read_claims(path: Path) -> Imported:
     return Imported(list(claims.values()), refused)
 
 
-def without_taken(imported: Imported, held: Mapping[str, Claim]) -> Imported:
-    """Refuse what has the id of another publisher's claim among `held`, by id: two archives that number from 1 would
-    take each other's places. A publisher that is not named on either side is no other one."""
-    claims, refused = [], list(imported.refused)
-    for claim in imported.claims:
-        former = held.get(claim.id)
-        if former is not None and _is_of_another(former.publisher, claim.publisher):
-            why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
-            refused.append(NoClaim(f"id {claim.id!r}", why))
-        else:
-            claims.append(claim)
-    return Imported(claims, refused)
+def without_taken(files: Iterable[Imported], held: Iterable[Claim]) -> list[Imported]:
+    """Refuse what has the id of another publisher's claim, be it among those `held` or in a file before: two archives
+    that number from 1 would take each other's places. A publisher that is not named on either side is no other one."""
+    by_id = {claim.id: claim for claim in held}
+    usable = []
+    for imported in files:
+        claims, refused = [], list(imported.refused)
+        for claim in imported.claims:
+            former = by_id.get(claim.id)
+            if former is not None and _is_of_another(former.publisher, claim.publisher):
+                why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
+                refused.append(NoClaim(f"id {claim.id!r}", why))
+            else:
+                claims.append(claim)
+        by_id |= {claim.id: claim for claim in claims}
+        usable.append(Imported(claims, refused))
+    return usable
 
 
 def _is_of_another(one: str, other: str) -> bool:

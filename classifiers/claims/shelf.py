@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from classifiers.claims.claim import MOST_CLAIMS, Claim
+from classifiers.claims.importing import Imported, without_taken
 from hustings.contracts import Memory
 from hustings.errors import ConfigError, StoreError
 
-__all__ = ["ClaimShelf"]
+__all__ = ["Added", "ClaimShelf"]
 
 _TABLE, _CLAIMS, _VERSION = "claims", "collection", "version"
 _MOST_BYTES = 1_000_000_000
 """Of the collection, unpacked."""
+
+
+class Added(NamedTuple):
+    """What of each file was taken and what was refused, and how many claims are held now."""
+
+    files: list[Imported]
+    held: int
 
 
 class ClaimShelf:
@@ -45,10 +54,18 @@ class ClaimShelf:
         self.claims()
         return [self._by_id[one] for one in ids if one in self._by_id]
 
-    def add(self, claims: Sequence[Claim]) -> int:
-        """Put these beside those that are there; one with a known id takes its place. Returns how many there are.
-        Raises `ConfigError` beyond `MOST_CLAIMS`, and for more than could be read again."""
-        return self._change(lambda by_id: by_id | {claim.id: claim for claim in claims})
+    def add(self, files: Sequence[Imported]) -> Added:
+        """Put what files hold beside the claims that are there; one with a known id takes its place, unless that is
+        another publisher's (`without_taken`). Raises `ConfigError` beyond `MOST_CLAIMS`, and for more than could be
+        read again; then nothing was added."""
+        usable: list[Imported] = []
+
+        def change(by_id: dict[str, Claim]) -> dict[str, Claim]:
+            usable[:] = without_taken(files, by_id.values())
+            return by_id | {claim.id: claim for imported in usable for claim in imported.claims}
+
+        held = self._change(change)
+        return Added(usable, held)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Take these away; returns how many stay."""

@@ -39,7 +39,9 @@ MOST_READ = 20_000
 def import_(
     files: Annotated[list[Path], typer.Argument(help="ClaimReview (.json), .csv or .jsonl")],
     config: Configuration = Path("hustings.toml"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="read and report only")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="write nothing: say what the import would take and refuse")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take claims over; one with a known id takes the place of the former, but not of another publisher's. Running
@@ -51,17 +53,17 @@ def import_(
     """
     import json
 
-    from classifiers.claims.importing import read_claims
+    from classifiers.claims.importing import read_claims, without_taken
     from runtime.commands.terminal import complain, printable, say
 
-    found = [(path, read_claims(path)) for path in files]
+    read = [read_claims(path) for path in files]
     held = None
-    if dry_run:
-        found = _without_taken(found, ())
-    else:
-        with _shelf(config) as shelf:
-            found = _without_taken(found, shelf.claims())
-            held = shelf.add([claim for _, imported in found for claim in imported.claims])
+    with _shelf(config) as shelf:
+        if dry_run:
+            usable = without_taken(read, shelf.claims())
+        else:
+            usable, held = shelf.add(read)
+    found = list(zip(files, usable, strict=True))
     for path, imported in found:
         for refused in imported.refused[:20]:
             complain(printable(f"{path}: {refused.where}: {refused.why}"))
@@ -188,19 +190,6 @@ def match(
         )
         if not rows:
             complain(printable(f"{queries}: nothing shares a word with any claim"))
-
-
-def _without_taken(found: list[tuple[Path, Imported]], held: Sequence[Claim]) -> list[tuple[Path, Imported]]:
-    """The files without claims whose id is another publisher's, be it among those held or in a file before."""
-    from classifiers.claims.importing import without_taken
-
-    by_id = {claim.id: claim for claim in held}
-    kept = []
-    for path, imported in found:
-        usable = without_taken(imported, by_id)
-        by_id |= {claim.id: claim for claim in usable.claims}
-        kept.append((path, usable))
-    return kept
 
 
 def _answer(query: str, ranked: list[ClaimMatch], threshold: float) -> dict[str, Any]:
