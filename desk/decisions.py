@@ -28,6 +28,7 @@ __all__ = [
     "release_of",
     "replace_proposals",
     "standing_release",
+    "was_retracted",
 ]
 
 BY_RULE = "rule"
@@ -75,6 +76,12 @@ def standing_release(connection: Connection, alert_id: str) -> Row[Any] | None:
         .order_by(releases.c.proposed_by == BY_RULE, releases.c.done_at.desc(), releases.c.action == "release")
     ).first()
     return latest if latest is not None and latest.action == "release" else None
+
+
+def was_retracted(connection: Connection, alert_id: str) -> bool:
+    """Whether a person has ever retracted the alert."""
+    retraction = (releases.c.alert == alert_id, releases.c.action == "retract", releases.c.state == "done")
+    return connection.execute(select(releases.c.id).where(*retraction).limit(1)).first() is not None
 
 
 def may_leave_at(release: Row[Any], now: datetime) -> datetime:

@@ -71,9 +71,10 @@ def follow(
 
 
 def _follow_retraction(connection: Connection, alert: Alert, now: datetime) -> None:
-    """The alert is withdrawn: where somebody was told, its last withdrawal waits for a person and nothing else does."""
+    """The alert is withdrawn: where somebody was told and does not hear so already, its last withdrawal waits for a
+    person; nothing else does."""
     _take_back(connection, alert, now)
-    told = outbox.routes_told(connection, alert.id)
+    told = outbox.routes_to_correct(connection, alert.id)
     settle(connection, alert.id, "silent", besides=_withdrawals(connection, alert)[-1:] if told else ())
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "cancel_unsent",
     "counts",
     "due_routes",
+    "is_standing",
     "is_withdrawn",
     "lease",
     "next_due",
@@ -45,6 +46,7 @@ __all__ = [
     "requeue",
     "routes_addressed",
     "routes_promised",
+    "routes_to_correct",
     "routes_told",
     "was_tried",
 ]
@@ -251,8 +253,8 @@ def is_withdrawn(engine: Engine, leased: Leased) -> bool:
 
 def cancel_unsent(connection: Connection, *, alert: str, detail: str, now: datetime, release: str | None = None) -> int:
     """Cancel the rows of an alert that are not being sent and were not delivered, in the caller's transaction; only
-    those of one release when given. Returns how many."""
-    wanted = [outbox.c.alert == alert, outbox.c.state.in_(("queued", "retrying"))]
+    those of one release when given. Corrections go out all the same. Returns how many."""
+    wanted = [outbox.c.alert == alert, outbox.c.state.in_(("queued", "retrying")), outbox.c.kind != "retract"]
     if release is not None:
         wanted.append(outbox.c.release == release)
     return connection.execute(update(outbox).where(*wanted).values(**_cancelled(detail, now))).rowcount
@@ -261,12 +263,19 @@ def cancel_unsent(connection: Connection, *, alert: str, detail: str, now: datet
 def routes_told(connection: Connection, alert: str) -> dict[str, str]:
     """Routes over which an alert has reached, or may have reached, somebody (delivered, being sent, or tried: an answer
     can be lost), with the marking that was last sent over each."""
-    statement = (
-        select(outbox.c.route, outbox.c.tlp)
-        .where(outbox.c.alert == alert, or_(outbox.c.state.in_(("delivered", "sending")), outbox.c.attempts > 0))
-        .order_by(outbox.c.sequence)
-    )
-    return dict(connection.execute(statement).all())
+    return _last_markings(connection, outbox.c.alert == alert, _was_told())
+
+
+def routes_to_correct(connection: Connection, alert: str) -> dict[str, str]:
+    """Those of `routes_told` that do not hear that the alert no longer stands: no correction was made since, or it is
+    dead."""
+    return _last_markings(connection, outbox.c.alert == alert, _was_told(), ~_is_corrected())
+
+
+def is_standing(connection: Connection, alert: str) -> bool:
+    """Whether something of an alert was said or will be that no correction takes back."""
+    stands = exists().where(outbox.c.alert == alert, _is_addressed(), ~_is_corrected())
+    return bool(connection.execute(select(stands)).scalar())
 
 
 def was_tried(connection: Connection, release: str) -> bool:
@@ -283,9 +292,7 @@ def routes_promised(connection: Connection, alert: str) -> set[str]:
 
 def routes_addressed(connection: Connection, alert: str) -> set[str]:
     """Routes with a row of the alert that was tried or will be, dead ones too."""
-    statement = select(outbox.c.route).where(
-        outbox.c.alert == alert, or_(outbox.c.state != "cancelled", outbox.c.attempts > 0)
-    )
+    statement = select(outbox.c.route).where(outbox.c.alert == alert, _is_addressed())
     return set(connection.execute(statement).scalars())
 
 
@@ -323,6 +330,32 @@ def requeue(engine: Engine, *, row_id: str, by: Person, clock: Clock) -> None:
             update(outbox).where(this).values(state="retrying", due_at=clock.now(), attempts=1, finished_at=None)
         )
         audit.append(connection, at=clock.now(), actor=by.pseudonym, action="delivery-requeued", subject=row_id)
+
+
+def _last_markings(connection: Connection, *wanted: ColumnElement[bool]) -> dict[str, str]:
+    """The routes of these rows, each with the marking of its last one."""
+    statement = select(outbox.c.route, outbox.c.tlp).where(*wanted).order_by(outbox.c.sequence)
+    return dict(connection.execute(statement).all())
+
+
+def _was_told() -> ColumnElement[bool]:
+    return or_(outbox.c.state.in_(("delivered", "sending")), outbox.c.attempts > 0)
+
+
+def _is_addressed() -> ColumnElement[bool]:
+    return or_(outbox.c.state != "cancelled", outbox.c.attempts > 0)
+
+
+def _is_corrected() -> ColumnElement[bool]:
+    """A correction over the same route takes the row back, or the row is one. A dead one takes nothing back."""
+    correction = outbox.alias("correction")
+    return exists().where(
+        correction.c.alert == outbox.c.alert,
+        correction.c.route == outbox.c.route,
+        correction.c.sequence >= outbox.c.sequence,
+        correction.c.kind == "retract",
+        correction.c.state.not_in(("cancelled", "dead")),
+    )
 
 
 def _can_go_again() -> ColumnElement[bool]:

@@ -33,6 +33,7 @@ from desk.decisions import (
     release_of,
     replace_proposals,
     standing_release,
+    was_retracted,
 )
 from desk.dispatch import Cover, Dispatcher, cover_hash, cover_of
 from desk.gate import DECIDING_ROLES, Gate, gate_of, is_enough
@@ -186,10 +187,11 @@ def retract(
     engine: Engine, *, alert_id: str, person: Person, note: str, dispatcher: Dispatcher, clock: Clock
 ) -> Released:
     """Tell everybody who was told that the alert no longer stands, and cancel what was not sent yet; nothing of it
-    leaves by itself any more. Where nobody was told, no message is made.
+    leaves by itself any more. Where nobody was told, or everybody is told so already, no message is made.
 
     Confirms what the machine withdrew, or withdraws what people found to be wrong: the latter is the lead's.
-    Corrections wait for nothing. Raises `Refused` when nothing of the alert was let out."""
+    Corrections wait for nothing. Raises `Refused` when nothing of the alert was let out, or nothing since it was
+    retracted: a form that is sent twice tells nobody twice."""
     now = clock.now()
     with writing(engine) as connection:
         alert = _locked(connection, alert_id)
@@ -197,11 +199,15 @@ def retract(
             raise Refused(f"a {person.role} may not retract alerts")
         if alert.state != "retracted" and person.role != "lead":
             raise Refused("the rule still stands by this alert; only a lead may retract it")
-        if not is_out(connection, alert_id):
+        machine = [notice for notice in waiting_notices(connection, alert_id) if notice.kind == "retract"]
+        if not machine and not is_out(connection, alert_id):
+            if was_retracted(connection, alert_id):
+                raise Refused(
+                    "this alert is retracted already: everybody who was told is told that it no longer stands"
+                )
             raise Refused("nothing of this alert was let out; decline it instead")
         stopped = outbox.cancel_unsent(connection, alert=alert_id, detail="retracted", now=now)
-        told = outbox.routes_told(connection, alert_id)
-        machine = [notice for notice in waiting_notices(connection, alert_id) if notice.kind == "retract"]
+        told = outbox.routes_to_correct(connection, alert_id)
         replace_proposals(connection, alert_id)
         done = insert_decision(connection, alert, "retract", "done", cover_of(alert, ()), (), note, person, now)
         notice = (
@@ -319,8 +325,9 @@ def count_waiting(engine: Engine) -> int:
 
 
 def is_out(connection: Connection, alert_id: str) -> bool:
-    """Whether there is something to retract: something of the alert was sent or will be, or a release lets it speak."""
-    return bool(outbox.routes_addressed(connection, alert_id)) or standing_release(connection, alert_id) is not None
+    """Whether there is something to retract: something of the alert was sent or will be and is not taken back, or a
+    release lets it speak."""
+    return outbox.is_standing(connection, alert_id) or standing_release(connection, alert_id) is not None
 
 
 def notice_by_route(

@@ -693,6 +693,77 @@ def test_after_a_leads_retraction_a_rule_that_names_nobody_sends_nothing_more_by
     assert office.deliver() == ["north/file escalate", "north/hook escalate"]
 
 
+@pytest.mark.parametrize("first", ["queued", "delivered"])
+def test_retraction_that_is_sent_twice_tells_everybody_once(first: str, office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    heard = office.deliver() if first == "delivered" else []
+    office.clock.advance(timedelta(seconds=5))
+    with pytest.raises(Refused, match="retracted already"):
+        office.retract(LEAD)
+    assert [*heard, *office.deliver()] == ["north/file retract", "north/hook retract"]
+    assert [each.action for each in releases.history(office.engine, "a-1")] == ["release", "retract"]
+
+
+def test_retraction_that_died_over_a_route_is_made_anew_for_that_route_alone(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.deliver(dead="north/hook")
+    assert office.retract(LEAD).messages == 1
+    assert office.deliver() == ["north/hook retract"]
+
+
+def test_alert_that_was_let_out_again_is_retracted_again_for_everybody(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.deliver()
+    office.watch(alert("open", "escalate"))
+    office.release(LEAD, revision=2)
+    office.clock.advance(timedelta(seconds=10))
+    office.deliver()
+    assert office.retract(LEAD).messages == 2
+    assert office.deliver() == ["north/file retract", "north/hook retract"]
+
+
+def test_release_after_a_retraction_is_stopped_before_anybody_hears_and_nobody_is_told_twice(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.deliver()
+    office.watch(alert("open", "escalate"))
+    office.release(LEAD, revision=2)
+    assert office.retract(OTHER_LEAD).messages == 0
+    office.clock.advance(timedelta(days=1))
+    assert office.deliver() == []
+
+
+def test_what_a_lead_retracted_asks_nobody_when_the_machine_withdraws_it_too(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.watch(retracted())
+    assert office.waiting() == []
+    assert office.deliver() == ["north/file retract", "north/hook retract"]
+
+
+def test_correction_that_is_on_its_way_is_not_stopped_when_the_alert_comes_and_goes(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.watch(alert("open", "retract", "reopen"))
+    assert office.deliver() == ["north/file retract", "north/hook retract"]
+
+
+def test_withdrawal_that_waits_is_answered_though_its_correction_was_sent_again_meanwhile(office: Office) -> None:
+    released(office)
+    office.retract(LEAD)
+    office.deliver(dead="north/hook")
+    office.watch(retracted())
+    assert office.waiting() == [("a-1", ("retract",))]
+    (dead,) = [row.id for row in outbox.of_alert(office.engine, "a-1") if row.state == "dead"]
+    outbox.requeue(office.engine, row_id=dead, by=LEAD, clock=office.clock)
+    assert office.retract(ANA).messages == 0
+    assert office.waiting() == []
+    assert office.deliver() == ["north/hook retract"]
+
+
 def test_correction_reaches_everybody_who_was_told_whatever_the_filters_say_now(office: Office) -> None:
     released(office)
     office.employ(partner("north", topics=("other",)), partner("south"))

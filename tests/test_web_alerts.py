@@ -301,9 +301,13 @@ def test_a_retraction_reaches_everybody_who_was_told(world: World) -> None:
     world.clock.advance(timedelta(seconds=10))
     assert len(deliver(world)) == 2
     assert f"{DATE}/retract" not in world.signed_in("reviewer").get(DATE).text
-    answer = lead.submit(lead.get(DATE), f"{DATE}/retract", note="the commission confirmed the day")
+    page = lead.get(DATE)
+    answer = lead.submit(page, f"{DATE}/retract", note="the commission confirmed the day")
     assert "is told that it no longer stands" in lead.follow(answer).text
     sent = deliver(world)
+    again = lead.submit(page, f"{DATE}/retract", note="the commission confirmed the day")
+    assert (again.status_code, "This alert is retracted already" in again.text) == (400, True)
+    assert deliver(world) == []
     assert len(sent) == 2
     assert all("RETRACTED" in text and "the commission confirmed the day" in text for text in sent)
 

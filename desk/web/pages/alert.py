@@ -12,7 +12,6 @@ from desk import book, outbox, releases
 from desk.database.connect import reading
 from desk.decisions import GRACE
 from desk.dispatch import cover_hash, cover_of
-from desk.outbox import OutboxRow
 from desk.refusals import Conflict, Refused
 from desk.releases import Gate, Release
 from desk.web.groups import group_words
@@ -175,9 +174,10 @@ def _page(
     gate = releases.gate_of(alert, evidence, proposal.codes if proposal else ())
     cover = cover_of(alert, evidence)
     undo = _undoable(visit, history)
-    told = [row for row in deliveries if row.state in ("delivered", "sending") or row.attempts]
+    retract_waits = any(notice.kind == "retract" for notice in waits)
     with reading(services.engine) as connection:
         is_out = releases.is_out(connection, alert.id)
+        to_correct = outbox.routes_to_correct(connection, alert.id)
     people = {person.id: person.name for person in services.roster.people}
     names = {partner.id: partner.name for partner in services.partners}
     return visit.answer(
@@ -211,9 +211,9 @@ def _page(
         shows_people=visit.person.role == "lead",
         second_looks=[decision for decision in history if decision.second_review_due is not None],
         deliveries=deliveries,
-        may_retract=is_out and (visit.person.role == "lead" or alert.state == "retracted"),
-        told_routes=_routes(told),
-        retract_waits=any(notice.kind == "retract" for notice in waits),
+        may_retract=(is_out or retract_waits) and (visit.person.role == "lead" or alert.state == "retracted"),
+        to_correct=sorted(to_correct),
+        retract_waits=retract_waits,
     )
 
 
@@ -262,7 +262,3 @@ def _previews(
     roles = (proposal.proposed_role, visit.person.role) if proposal and others else (visit.person.role,)
     decision = Decision(roles=roles, codes=proposal.codes if proposal else (), at=now)
     return dispatcher.messages(alert, by_route, evidence, decision=decision, now=now)
-
-
-def _routes(rows: Sequence[OutboxRow]) -> list[str]:
-    return sorted({row.route for row in rows})
