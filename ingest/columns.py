@@ -171,8 +171,9 @@ def parse_time(text: str) -> datetime | None:
         return None
 
 
-_ROUNDED = re.compile(r"\d(\.\d+)?[eE]\+\d\d+")
-"""What spreadsheets and floating-point numbers make of ids of many digits: `1.23457E+18`."""
+_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d\d+")
+"""What spreadsheets and floating-point numbers make of ids of many digits: `1.23457E+18`, in much of Europe with a
+comma."""
 
 _FIRST_MILLISECONDS = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973: a larger number means milliseconds."""

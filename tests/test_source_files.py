@@ -169,6 +169,7 @@ def test_a_quote_that_nobody_closes_costs_one_row(tmp_path: Path) -> None:
         ("1,words,yesterday", "out_of_range"),
         (",words,2027-03-01", "missing_key"),
         ("1.23457E+18,words,2027-03-01", "out_of_range"),  # as a spreadsheet saves it: many rows would share this id
+        ('"1,23457E+18",words,2027-03-01', "out_of_range"),
     ],
 )
 def test_bad_csv_rows(tmp_path: Path, row: str, reason: str) -> None:
