@@ -163,12 +163,13 @@ def parse_time(text: str) -> datetime | None:
     try:
         if re.fullmatch(r"\d{9,13}(\.\d+)?", text):
             number = float(text)
-            return from_ms(round(number if number >= _FIRST_MILLISECONDS else number * 1000))
-        when = datetime.fromisoformat(text)
-        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-        return when if when.year in YEARS else None
+            when = from_ms(round(number if number >= _FIRST_MILLISECONDS else number * 1000))
+        else:
+            when = datetime.fromisoformat(text)
+            when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return when if when.year in YEARS else None
 
 
 _ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+\d\d+")

@@ -322,6 +322,7 @@ def test_settings_that_do_not_go_together_are_refused(given: dict[str, object], 
         ("yesterday", None),
         ("0001-01-01T00:00:00Z", None),
         ("9999-12-31", None),
+        ("99999999999", None),  # as seconds the year 5138
         ("", None),
     ],
 )
