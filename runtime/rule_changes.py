@@ -25,15 +25,21 @@ __all__ = ["EditedRules"]
 T = TypeVar("T")
 
 TABLE = "active"
+LOGIC = "logic:"
+"""Before a rule's id: the logic that ran last."""
+HAD_PAST = "had past:"
+"""Before a rule's id: it was edited once, so that whatever logic it has had since was given a past."""
 PAST_IS_MISSING = b""
 """Remembered in place of a logic until its hits are written: whichever logic the rule has next gets its past."""
 BATCH = 1_000
 
 
 class EditedRules:
-    """The rules whose logic differs from what `memory` says ran before: those that still need their past.
+    """The rules whose logic differs from what `memory` says ran before: those that still need their past. One for each
+    start of `watch`.
 
-    A rule that never ran before has none: it counts from its activation."""
+    A rule that never ran before has none: it counts from its activation. The hits of a past stand in the index alone,
+    never in the log."""
 
     def __init__(self, rules: RuleSet, *, index: Index, log: Log, memory: Memory) -> None:
         self._rules = rules
@@ -42,6 +48,13 @@ class EditedRules:
         self._memory = memory
         self._waiting: tuple[Rule, ...] | None = None
         self._needed: Mapping[int, int] = {}
+
+    def index_was_lost(self) -> None:
+        """To be called before an index gets back what the log holds, and before `rematch`: every rule that had a past
+        needs it once more."""
+        for key in self._memory.entries(TABLE):
+            if key.startswith(HAD_PAST):
+                self._memory.put(TABLE, LOGIC + key.removeprefix(HAD_PAST), PAST_IS_MISSING)
 
     def rematch(self) -> bool:
         """Write their hits, once; whether it did, so that windows have to be rebuilt. An index that was lost has to be
@@ -57,26 +70,23 @@ class EditedRules:
         for rule in self._waiting:
             for batch in _batches(_hits(rule, self._rules, self._index)):
                 self._index.write_hits(batch, log_id=self._log.id)
-            self._memory.put(TABLE, _key(rule), rule.logic.encode())
+            self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
         self._waiting = ()
         return True
 
     def _is_edited(self, rule: Rule) -> bool:
-        former = self._memory.get(TABLE, _key(rule))
+        former = self._memory.get(TABLE, LOGIC + rule.id)
         if former is None:
-            self._memory.put(TABLE, _key(rule), rule.logic.encode())
+            self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
         elif former != rule.logic.encode():
-            self._memory.put(TABLE, _key(rule), PAST_IS_MISSING)
+            self._memory.put(TABLE, HAD_PAST + rule.id, b"")
+            self._memory.put(TABLE, LOGIC + rule.id, PAST_IS_MISSING)
             return True
         return False
 
     def _index_is_filled(self) -> bool:
         held = self._index.positions("posts")
         return all(held.get(partition, 0) >= offset for partition, offset in self._needed.items())
-
-
-def _key(rule: Rule) -> str:
-    return f"logic:{rule.id}"
 
 
 def _hits(rule: Rule, rules: RuleSet, index: Index) -> Iterator[Hit]:

@@ -406,6 +406,37 @@ def test_a_rule_that_was_edited_knows_the_posts_of_before(world: LoopsWorld, is_
     assert former.reason["code"] == "rule_changed"
 
 
+def test_a_rule_that_was_edited_knows_them_also_when_the_index_is_lost_later(world: LoopsWorld) -> None:
+    world.append(*SUNDAY)
+    world.run_to_the_end()
+    world.rules = world.rules_of(RULES.replace("gte = 3", "gte = 4"))
+    world.append(*CALM)
+    world.clock.set(at(4))
+    world.run_to_the_end()
+    before = world.everything()
+    assert {(alert.state, alert.value) for alert in world.alerts()} == {("open", 4.0), ("resolved", 4.0)}
+    world.lose_index()
+    world.run_to_the_end()
+    assert world.everything() == before
+    world.append(post("later", "vote on sunday they say", minutes=5))
+    world.clock.set(at(6))
+    world.run_to_the_end()
+    assert {(alert.state, alert.value) for alert in world.alerts()} == {("open", 5.0), ("resolved", 4.0)}
+
+
+def test_a_loss_is_remembered_when_the_filling_is_interrupted(world: LoopsWorld) -> None:
+    world.append(*SUNDAY)
+    world.run_to_the_end()
+    world.rules = world.rules_of(RULES.replace("gte = 3", "gte = 4"))
+    world.run_to_the_end()
+    before = world.everything()
+    world.lose_index()
+    with pytest.raises(StopsHere):
+        world.watcher(index=Stumbling(world.index, "write_hits", after=True))
+    world.run_to_the_end()
+    assert world.everything() == before
+
+
 def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:
     world.append(*CALM)
     world.run_to_the_end()

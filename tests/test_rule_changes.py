@@ -109,6 +109,19 @@ def test_an_edited_rule_waits_for_an_index_that_was_lost(deployment: Deployment)
     assert deployment.hits("apple OR pear") == ["s:0", "s:1", "s:2"]
 
 
+def test_after_a_loss_only_rules_that_were_edited_get_a_past(deployment: Deployment) -> None:
+    deployment.edited("apple").rematch()
+    deployment.lose_index()
+    deployment.fill(POSTS)
+    edited = deployment.edited("apple")
+    edited.index_was_lost()
+    assert not edited.rematch()
+    assert deployment.edited("apple OR pear").rematch()
+    again = deployment.edited("apple OR pear")
+    again.index_was_lost()
+    assert again.rematch()
+
+
 def test_an_edit_that_is_taken_back_before_the_rule_had_its_past_gets_one_too(deployment: Deployment) -> None:
     """The former logic ran before, but not while the posts of meanwhile came."""
     deployment.edited("apple").rematch()

@@ -3,7 +3,8 @@
 One evaluator per hits partition: a window lives in one partition, and so does its horizon. A start, and a change of
 the partitions that a worker reads, rebuilds the windows of those partitions from the hits stored in the index and reads
 the ids of unsettled alerts from the desk before it evaluates. An index that lost hits gets them back first; rules that
-were edited get their past, and if the index is not ready for that, the windows are rebuilt when it is.
+were edited get their past, again after a loss, and if the index is not ready for that, the windows are rebuilt when it
+is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from runtime.events import Events
 from runtime.loops.arrivals import Arrivals, Read
 from runtime.refill import entries_of, hits_of
 
-__all__ = ["Evaluating", "Watcher"]
+__all__ = ["Evaluating", "Rematching", "Watcher"]
 
 BATCH = 2_000
 """Most hits and marks of one step."""
@@ -37,6 +38,14 @@ class Evaluating(Protocol):
     def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert], *, as_of: datetime | None) -> None: ...
 
     def feed(self, entries: Sequence[Hit | Mark]) -> AlertChanges: ...
+
+
+class Rematching(Protocol):
+    """What `watch` needs of the rules that were edited (`runtime.rule_changes.EditedRules`)."""
+
+    def index_was_lost(self) -> None: ...
+
+    def rematch(self) -> bool: ...
 
 
 class Watcher:
@@ -52,7 +61,7 @@ class Watcher:
         evaluator: Callable[[int], Evaluating],
         arrivals: Callable[[], Arrivals],
         rules: Sequence[tuple[str, str]],
-        rematch: Callable[[], bool],
+        edited: Callable[[], Rematching],
         partition_key: Callable[[Hit | Alert], str],
         epoch: Callable[[], int],
         clock: Clock,
@@ -67,7 +76,8 @@ class Watcher:
         self._make_evaluator = evaluator
         self._make_arrivals = arrivals
         self._rules = rules
-        self._rematch = rematch
+        self._make_edited = edited
+        self._edited = edited()
         self._partition_key = partition_key
         self._next_epoch = epoch
         self._epoch = 0
@@ -91,8 +101,9 @@ class Watcher:
         first = self._log.starts("hits")
         mine = self._reader.partitions()
         self._begins = {p: self._committed.get(p, 0) for p in mine}
+        self._edited = self._make_edited()
         self._fill_index()
-        self._rematch()
+        self._edited.rematch()
         self._arrivals = {partition: self._make_arrivals() for partition in mine}
         self._reader.seek({p: max(first[p], begin - self._arrivals[p].looks_back) for p, begin in self._begins.items()})
         self._index.refresh()
@@ -124,7 +135,7 @@ class Watcher:
             self.start()
         self._interrupted = True
         entries = self._reader.poll(limit=BATCH, timeout_s=self._wait_s)
-        if entries and self._rematch():
+        if entries and self._edited.rematch():
             self.start()  # the entries are read again, by windows that know the past
         elif entries:
             by_partition: dict[int, list[Entry]] = {}
@@ -147,6 +158,8 @@ class Watcher:
         windows without them would let alerts end that stand, and tell anew those that are over."""
         held = self._index.positions("hits")
         lost = {p: (held.get(p, 0), begin) for p, begin in self._begins.items() if held.get(p, 0) < begin}
+        if lost:  # remembered before it is filled: afterwards nothing would tell of the loss
+            self._edited.index_was_lost()
         filled = 0
         for entries in entries_of(self._log, "hits", between=lost):
             hits = hits_of(entries)
