@@ -209,8 +209,8 @@ class Watcher:
 
     def _write(self, hits: Sequence[Hit], positions: Mapping[int, int]) -> set[Hit]:
         """Into the index; returns those that it will never take, which are dead letters and belong to no window: a
-        restart would not find them. Also without a hit: the index holds its position, and a restart begins at the
-        smaller of the two."""
+        restart would not find them. Also without a hit: the index holds its position, by which a restart tells what it
+        lost."""
         refused: set[Hit] = set()
         while True:
             taken = [hit for hit in hits if hit not in refused]
