@@ -46,6 +46,11 @@ Event = Literal[
     # An index that was lost or restored has its hits back from the log; fields: partitions, hits. Expected after that
     # only: otherwise ask who removed it.
     "index_filled",
+    # Rules that were edited, now or before the index was lost, wait for posts that the index does not hold yet and know
+    # no post of before; fields: rules. Expected while analyze fills a lost index: look whether it runs.
+    "rules_wait_for_posts",
+    # Rules that were edited have their past: the posts that the index holds were matched anew; fields: rules, hits.
+    "rules_rematched",
     # What the evaluators rebuilt from the index; fields: partitions, hits, alerts, seconds.
     "windows_restored",
     # What one step of the evaluator recorded; fields: alerts, notices, amendments, queue. Level debug.

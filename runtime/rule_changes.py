@@ -18,6 +18,7 @@ from hustings.query import Query
 from hustings.query.tree import And, Between
 from hustings.types import Hit
 from runtime.build import NO_LIMIT, pages
+from runtime.events import Events
 from runtime.status import committed_by
 
 __all__ = ["EditedRules"]
@@ -41,11 +42,12 @@ class EditedRules:
     A rule that never ran before has none: it counts from its activation. The hits of a past stand in the index alone,
     never in the log."""
 
-    def __init__(self, rules: RuleSet, *, index: Index, log: Log, memory: Memory) -> None:
+    def __init__(self, rules: RuleSet, *, index: Index, log: Log, memory: Memory, events: Events) -> None:
         self._rules = rules
         self._index = index
         self._log = log
         self._memory = memory
+        self._events = events
         self._waiting: tuple[Rule, ...] | None = None
         self._needed: Mapping[int, int] = {}
 
@@ -61,18 +63,27 @@ class EditedRules:
         filled first with the posts that `analyze` was done with at the first call: until then nothing is written, and
         it is worth calling again. Done again after a crash it writes the same hits."""
         if self._waiting is None:
-            edited = tuple(rule for rule in self._rules.evaluated if self._is_edited(rule))
-            self._needed = committed_by(self._log, "posts", "analyze") if edited else {}
-            self._waiting = edited
+            self._waiting = self._find()
         if not self._waiting or not self._index_is_filled():
             return False
         self._index.refresh()
+        hits = 0
         for rule in self._waiting:
             for batch in _batches(_hits(rule, self._rules, self._index)):
                 self._index.write_hits(batch, log_id=self._log.id)
+                hits += len(batch)
             self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
+        self._events.info("rules_rematched", rules=[rule.name for rule in self._waiting], hits=hits)
         self._waiting = ()
         return True
+
+    def _find(self) -> tuple[Rule, ...]:
+        edited = tuple(rule for rule in self._rules.evaluated if self._is_edited(rule))
+        if edited:
+            self._needed = committed_by(self._log, "posts", "analyze")
+            if not self._index_is_filled():
+                self._events.warning("rules_wait_for_posts", rules=[rule.name for rule in edited])
+        return edited
 
     def _is_edited(self, rule: Rule) -> bool:
         former = self._memory.get(TABLE, LOGIC + rule.id)

@@ -126,7 +126,7 @@ def watcher_of(
         evaluator=lambda partition: Evaluator(rules, partition=partition, posts_partitions=log.partitions("posts")),
         arrivals=lambda: Sorted(log.partitions("posts")) if config.is_replay else Passing(),
         rules=[(rule.id, rule.logic) for rule in rules.rules if rule.outcome == "alert"],
-        edited=lambda: EditedRules(rules, index=index, log=log, memory=memory),
+        edited=lambda: EditedRules(rules, index=index, log=log, memory=memory, events=events),
         partition_key=partition_key,
         epoch=lambda: build.next_epoch(memory),
         clock=clock,

@@ -174,7 +174,7 @@ class LoopsWorld:
             "evaluator": lambda p: Evaluator(self.rules, partition=p, posts_partitions=self.log.partitions("posts")),
             "arrivals": self.arrivals,
             "rules": [(r.id, r.logic) for r in self.rules.rules if r.outcome == "alert"],
-            "edited": lambda: EditedRules(self.rules, index=self.index, log=self.log, memory=memory),
+            "edited": lambda: EditedRules(self.rules, index=self.index, log=self.log, memory=memory, events=QUIET),
             "partition_key": partition_key,
             "epoch": lambda: build.next_epoch(memory),
             "clock": self.clock,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from hustings.testing.query_vocabulary import query_vocabulary
 from hustings.types import Assessment, Post
 from index.sqlite import SqliteIndex
 from ingest.log_sqlite import SqliteLog
+from runtime.events import open_events
 from runtime.rule_changes import EditedRules
 
 START = datetime(2027, 3, 10, tzinfo=UTC)
@@ -59,6 +62,8 @@ class Deployment:
         self.lost = SqliteIndex(folder / "new").open()
         closing.callback(self.lost.close)
         self.memory = DictMemory()
+        self.stream = io.StringIO()
+        self.events = open_events(loop="watch", style="json", stream=self.stream)
 
     def fill(self, posts: list[Post]) -> None:
         assessments = [Assessment(post=post, tokens=(post.text,)) for post in posts]
@@ -69,7 +74,12 @@ class Deployment:
         self.index = self.lost
 
     def edited(self, where: str) -> EditedRules:
-        return EditedRules(rules(where), index=self.index, log=self.log, memory=self.memory)
+        return EditedRules(rules(where), index=self.index, log=self.log, memory=self.memory, events=self.events)
+
+    def told(self) -> list[tuple[str, list[str]]]:
+        """The events so far and the rules that they name."""
+        lines = [json.loads(line) for line in self.stream.getvalue().splitlines()]
+        return [(line["event"], line["rules"]) for line in lines]
 
     def hits(self, where: str) -> list[str]:
         (rule,) = rules(where).rules
@@ -107,6 +117,7 @@ def test_an_edited_rule_waits_for_an_index_that_was_lost(deployment: Deployment)
     deployment.fill(POSTS)
     assert edited.rematch()
     assert deployment.hits("apple OR pear") == ["s:0", "s:1", "s:2"]
+    assert deployment.told() == [("rules_wait_for_posts", ["many"])] * 2 + [("rules_rematched", ["many"])]
 
 
 def test_after_a_loss_only_rules_that_were_edited_get_a_past(deployment: Deployment) -> None:
