@@ -12,7 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, cast
 
 import msgspec
@@ -251,7 +251,8 @@ class Collector:
 
     def _prepared(self, polled: _Polled, collected: Collected, now: datetime) -> tuple[list[_Ready], list[DeadLetter]]:
         """Posts with their wire form, evidence sealed; and dead letters, those of the source and of posts that break
-        the limits of their own fields."""
+        the limits of their own fields. Raises, before anything is written, what `_check` does."""
+        _check(collected)
         name = polled.source.name
         letters = list(collected.dead)
         named: list[tuple[SourceItem, Post]] = []
@@ -376,6 +377,18 @@ class _Polled:
     @property
     def is_idle(self) -> bool:
         return self.flying is None and self.held is None
+
+
+_KEPT_TYPES = (bytes, datetime, timedelta)
+
+
+def _check(collected: Collected) -> None:
+    """Raises msgspec's or Python's error where something beside the posts is not what the contract says. Found only
+    when they are in the log, it would keep the cursor from being saved, and they would be written at each try."""
+    beside = msgspec.to_builtins(msgspec.structs.replace(collected, items=()), builtin_types=_KEPT_TYPES)
+    msgspec.convert(beside, Collected, builtin_types=_KEPT_TYPES)
+    for letter in collected.dead:
+        wire.encode(letter)  # half a character is in the way only here
 
 
 def _stamp(post: Post, clock: ClockKind, now: datetime) -> datetime:

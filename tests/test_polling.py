@@ -309,6 +309,33 @@ def test_a_source_that_breaks_the_contract_does_not_stop_the_others(bench: Calla
     assert "what it brought cannot be used" in running.health("bad").last_error
 
 
+@pytest.mark.parametrize("clock", ["live", "as-collected"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dead": ("line 3",)},
+        {"dead": (*letters(1), msgspec.structs.replace(*letters(1), original="text"))},
+        {"dead": (msgspec.structs.replace(*letters(1), detail="half a \ud800 character"),)},
+        {"cursor": "text"},
+        {"again_after": 5.0},
+        {"caps_hit": None},
+    ],
+)
+def test_posts_beside_what_breaks_the_contract_are_not_written_again_at_each_try(
+    bench: Callable[..., Bench], given: dict[str, Any], clock: str
+) -> None:
+    broken = msgspec.structs.replace(Collected(items=(item(1),), cursor=b"1"), **given)
+    running = bench(Scripted("forum", *[broken] * 3, Collected(items=(item(1),), cursor=b"2")), clock_kind=clock)
+    for tries in range(1, 4):
+        running.collector.step()
+        assert (running.posts(), running.health().failures) == ([], tries)
+        running.clock.advance(timedelta(minutes=1))
+    assert "what it brought cannot be used" in running.health().last_error
+    running.collector.step()
+    assert [post.native_id for post in running.posts()] == ["1"]
+    assert read_dead_letters(running.log) == []
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
