@@ -28,6 +28,45 @@ def test_a_tip_from_the_form_is_put_down_without_who_sent_it(world: World) -> No
     ]
 
 
+def test_a_tip_that_a_form_sends_twice_is_put_down_once(world: World) -> None:
+    browser = world.signed_in("viewer")
+    page = browser.get("/tip")
+    for _ in range(2):
+        answer = browser.submit(page, "/tip", text="Buses are cancelled")
+        assert "The tip has arrived" in browser.follow(answer).text
+        world.clock.advance(timedelta(seconds=6))
+    assert len(kept(world)) == 1
+
+
+def test_a_tip_that_was_handed_over_meanwhile_is_put_down_under_its_id_when_the_form_comes_again(world: World) -> None:
+    browser = world.signed_in("viewer")
+    page = browser.get("/tip")
+    browser.submit(page, "/tip", text="Buses are cancelled")
+    (tip_id,) = world.services.memory.entries("tips")
+    world.services.memory.delete("tips", tip_id)
+    world.clock.advance(timedelta(minutes=1))
+    browser.submit(page, "/tip", text="Buses are cancelled")
+    assert list(world.services.memory.entries("tips")) == [tip_id]
+
+
+def test_other_words_from_the_same_form_and_the_same_words_from_another_are_tips_of_their_own(world: World) -> None:
+    browser = world.signed_in("viewer")
+    page = browser.get("/tip")
+    browser.submit(page, "/tip", text="Buses are cancelled")
+    browser.submit(page, "/tip", text="Trams are cancelled")
+    browser.submit(browser.get("/tip"), "/tip", text="Buses are cancelled")
+    assert len(kept(world)) == 3
+
+
+def test_which_form_sent_a_tip_is_forgotten_after_minutes(world: World) -> None:
+    browser = world.signed_in("viewer")
+    browser.submit(browser.get("/tip"), "/tip", text="Buses are cancelled")
+    world.clock.advance(timedelta(minutes=5, seconds=1))
+    reader = world.signed_in("viewer")
+    reader.submit(reader.get("/tip"), "/tip", text="Trams are cancelled")
+    assert len(world.services.memory.entries("tips_sent")) == 1
+
+
 def test_an_empty_tip_is_refused_and_keeps_what_was_written(world: World) -> None:
     browser = world.signed_in("viewer")
     answer = browser.submit(browser.get("/tip"), "/tip", text="  ", title="a headline")

@@ -4,10 +4,11 @@ A tip is only put down here; the collect loop's `tips` source makes it a post li
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -24,6 +25,10 @@ __all__ = ["receive", "send", "show"]
 FIELDS = ("text", "title", "url", "lang")
 TIPS_TABLE = "tips"
 """Of `Memory`; keys sort by time."""
+SENT_TABLE = "tips_sent"
+"""Of `Memory`: which tip the same words from the same form became. Forgotten after `SENT_AGAIN_WITHIN`."""
+SENT_AGAIN_WITHIN = timedelta(minutes=5)
+"""Shorter than the `tips` source looks back: a tip under the id of a first try that broke off is still found."""
 
 
 class Tip(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -42,7 +47,7 @@ def show(visit: Visit) -> Response:
 
 
 def send(visit: Visit) -> Response:
-    """Put down the tip of somebody signed in."""
+    """Put down the tip of somebody signed in. What the same form sends twice, as on a poor line, counts once."""
     fields = {name: visit.form.one(name).strip() for name in FIELDS}
     wait_s = visit.shared.tips_by_person.wait_s(visit.person.id)
     if wait_s:
@@ -51,7 +56,7 @@ def send(visit: Visit) -> Response:
         tip = decode_strict(msgspec.json.encode({name: value for name, value in fields.items() if value}), Tip)
     except BadInput as error:
         return _page(visit, tip=fields, problem=error.detail, status=400)
-    _put_down(visit, tip)
+    _put_down(visit, tip, _id_for(visit, tip))
     return visit.go("/tip?arrived=yes")
 
 
@@ -71,18 +76,41 @@ def receive(visit: Visit) -> Response:
         tip = decode_strict(visit.body, Tip)
     except BadInput as error:
         return JSONResponse({"error": error.reason, "detail": error.detail}, status_code=400)
-    return JSONResponse({"id": _put_down(visit, tip)}, status_code=202)
+    tip_id = _new_id(visit)
+    _put_down(visit, tip, tip_id)
+    return JSONResponse({"id": tip_id}, status_code=202)
 
 
-def _put_down(visit: Visit, tip: Tip) -> str:
-    """Make the tip durable; returns its id, which sorts by time."""
-    now = visit.services.clock.now()
-    tip_id = f"{to_ms(now):013d}-{secrets.token_hex(8)}"
-    visit.services.memory.put(TIPS_TABLE, tip_id, encode(msgspec.structs.replace(tip, received_at=now)))
-    return tip_id
+def _put_down(visit: Visit, tip: Tip, tip_id: str) -> None:
+    """Make the tip durable, unless one of this id is."""
+    received = msgspec.structs.replace(tip, received_at=visit.services.clock.now())
+    visit.services.memory.replace(TIPS_TABLE, tip_id, None, encode(received))
+
+
+def _new_id(visit: Visit) -> str:
+    """It sorts by time."""
+    return f"{to_ms(visit.services.clock.now()):013d}-{secrets.token_hex(8)}"
+
+
+def _id_for(visit: Visit, tip: Tip) -> str:
+    """The id of the tip: the one that these words from this form have already, or a new one. The form's number is
+    random and is not kept, so that nothing here leads from a tip to a person."""
+    memory, tip_id = visit.services.memory, _new_id(visit)
+    until = f"{to_ms(visit.services.clock.now() - SENT_AGAIN_WITHIN):013d}"
+    for key, sent in memory.entries(SENT_TABLE).items():
+        if sent.decode() < until:
+            memory.delete(SENT_TABLE, key)
+    if not visit.form.one("once"):
+        return tip_id
+    key = hashlib.sha256(msgspec.json.encode((visit.form.one("once"), tip))).hexdigest()
+    if memory.replace(SENT_TABLE, key, None, tip_id.encode()):
+        return tip_id
+    known = memory.get(SENT_TABLE, key)
+    return tip_id if known is None else known.decode()
 
 
 def _page(
     visit: Visit, *, tip: Mapping[str, str], problem: str = "", arrived: bool = False, status: int = 200
 ) -> Response:
-    return visit.answer("tip.html", status=status, tip=tip, problem=problem, arrived=arrived)
+    once = visit.form.one("once") or secrets.token_urlsafe(16)
+    return visit.answer("tip.html", status=status, tip=tip, problem=problem, arrived=arrived, once=once)
