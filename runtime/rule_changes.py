@@ -78,14 +78,15 @@ class EditedRules:
         return True
 
     def _find(self) -> tuple[Rule, ...]:
-        edited = tuple(rule for rule in self._rules.evaluated if self._is_edited(rule))
+        edited = tuple(rule for rule in self._rules.evaluated if self._note_edit(rule))
         if edited:
             self._needed = committed_by(self._log, "posts", "analyze")
             if not self._index_is_filled():
                 self._events.warning("rules_wait_for_posts", rules=[rule.name for rule in edited])
         return edited
 
-    def _is_edited(self, rule: Rule) -> bool:
+    def _note_edit(self, rule: Rule) -> bool:
+        """Remember which logic a new rule has, or that the past of an edited one is missing; whether it is edited."""
         former = self._memory.get(TABLE, LOGIC + rule.id)
         if former is None:
             self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
