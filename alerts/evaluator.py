@@ -52,22 +52,15 @@ class Evaluator:
         """The last instant all of whose posts are processed; None until every posts partition has sent a mark."""
         return None if self._now is None else from_us(self._now)
 
-    def restore(
-        self,
-        hits: Iterable[Hit],
-        unsettled: Sequence[Alert],
-        *,
-        read_from: datetime | None = None,
-        as_of: datetime | None = None,
-    ) -> None:
+    def restore(self, hits: Iterable[Hit], unsettled: Sequence[Alert], *, as_of: datetime | None = None) -> None:
         """Rebuild from the hits that the index holds and the alerts that the desk holds, both of this partition only.
 
         Called once, before anything is fed. `unsettled` are those as of the newest of these hits or of an earlier time:
-        an episode whose alert is missing there would be made anew. Hits before `read_from` were not read; of those
-        given, what a worker that never stopped would have forgotten is passed over: by the newest of them, or by
-        `as_of`, the time of the first hit that will be fed, where that is earlier. What was known but not recorded
-        when the worker stopped comes out of the first `feed`. Alerts of another logic than their rule has now are
-        closed with the reason `rule_changed`, those of rules that are gone with `rule_retired`.
+        an episode whose alert is missing there would be made anew. What a worker that never stopped would have
+        forgotten is passed over: by the newest of the hits, or by `as_of`, the time of the first hit that will be fed,
+        where that is earlier. What was known but not recorded when the worker stopped comes out of the first `feed`.
+        Alerts of another logic than their rule has now are closed with the reason `rule_changed`, those of rules that
+        are gone with `rule_retired`.
         """
         hits_by_rule: dict[str, dict[GroupKey, list[Hit]]] = {rule_id: {} for rule_id in self._rules}
         newest = datetime.min.replace(tzinfo=UTC)
@@ -89,7 +82,6 @@ class Evaluator:
                 hits_by_rule[rule_id],
                 alerts_by_rule[rule_id],
                 newest=to_us(newest if as_of is None else min(newest, as_of)),
-                read_from=None if read_from is None else to_us(read_from),
             )
 
     def feed(self, entries: Sequence[Hit | Mark]) -> AlertChanges:

@@ -27,7 +27,7 @@ class _Remembered(NamedTuple):
 
     hits: Sequence[Hit]
     alerts: Sequence[Alert]
-    begins: int | None
+    begins: int | None = None
     settled_before: int | None = None
 
 
@@ -87,20 +87,13 @@ class RuleState:
                 self._time(group, row, horizon)
         self._amend(horizon)
 
-    def restore(
-        self,
-        hits: Mapping[GroupKey, Sequence[Hit]],
-        recorded: Sequence[Alert],
-        *,
-        newest: int,
-        read_from: int | None,
-    ) -> None:
+    def restore(self, hits: Mapping[GroupKey, Sequence[Hit]], recorded: Sequence[Alert], *, newest: int) -> None:
         """Rebuild every group from its current hits and its recorded alerts; `newest` is the latest time in them."""
         alerts: dict[GroupKey, list[Alert]] = {}
         for alert in recorded:
             alerts.setdefault(alert.group, []).append(alert)
         for key in [*hits, *(key for key in alerts if key not in hits)]:
-            remembered = self._remembered(hits.get(key, ()), alerts.get(key, ()), newest, read_from)
+            remembered = self._remembered(hits.get(key, ()), alerts.get(key, ()), newest)
             group = self._group(key) if remembered.hits or remembered.alerts else None
             if group is None:
                 continue
@@ -118,15 +111,13 @@ class RuleState:
         for alert in recorded:
             self._update_severity(alert)
 
-    def _remembered(
-        self, hits: Sequence[Hit], alerts: Sequence[Alert], newest: int, read_from: int | None
-    ) -> _Remembered:
+    def _remembered(self, hits: Sequence[Hit], alerts: Sequence[Alert], newest: int) -> _Remembered:
         """What a worker that never stopped would hold of a group.
 
         An old episode must never be made anew because its alert is not among those that the desk still takes for
         unsettled: all whose last crossing is as recent as `before` are."""
         if self._keeps is None:
-            return _Remembered(hits, alerts, read_from)
+            return _Remembered(hits, alerts)
         before = newest - self._keeps
         kept = [alert for alert in alerts if alert.state == "open" or to_us(alert.last_crossing_at) >= before]
         begins = min([before, *(to_us(alert.opened_at) - self._terms.width for alert in kept)])
@@ -134,8 +125,8 @@ class RuleState:
             hit for hit in hits if to_us(hit.t) >= begins or (self._terms.is_late(hit) and to_us(hit.g) >= before)
         ]
         if len(recent) == len(hits):
-            return _Remembered(hits, kept, read_from, before)
-        return _Remembered(recent, kept, begins if read_from is None else max(begins, read_from), before)
+            return _Remembered(hits, kept, settled_before=before)
+        return _Remembered(recent, kept, begins, before)
 
     # ── what goes out ────────────────────────────────────────────────────────────────────────────────────────────
 
