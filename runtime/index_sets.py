@@ -16,7 +16,8 @@ from hustings.clock import SystemClock
 from hustings.errors import ConfigError, StoreError
 from runtime.config import Config
 from runtime.only_one import only_one
-from runtime.stores import elastic_settings
+from runtime.rule_changes import ask_for_pasts
+from runtime.stores import elastic_settings, open_engine, open_memory
 
 if TYPE_CHECKING:
     from hustings.contracts import Index
@@ -85,23 +86,14 @@ def open_set(config: Config, name: str) -> Index:
 
 
 def switch_to(config: Config, name: str) -> str:
-    """Put the set in the place of the live one; returns the name of the set that was live. Raises `ConfigError` when
-    the live one lies in the data folder and the loops run."""
-    _check(name)
-    settings = elastic_settings(config)
-    if settings is not None:
-        from index.elastic import switch
-
-        return switch(settings, to=name, clock=SystemClock())
-    folder, live = _folder(config, name), config.data / "index"
-    if not folder.is_dir():
-        raise StoreError(f"{folder}: there is no index set of that name")
-    with only_one(config.data):
-        former = f"before-{name}"
-        if _folder(config, former).exists():
-            raise StoreError(f"{_folder(config, former)}: is in the way; `hustings index drop {former}` deletes it")
-        live.rename(_folder(config, former))
-        folder.rename(live)
+    """Put the set, which was filled from the log, in the place of the live one; returns the name of the set that was
+    live. Raises `ConfigError` when the live one lies in the data folder and the loops run."""
+    former = _switch(config, name)
+    engine = open_engine(config)
+    try:
+        ask_for_pasts(open_memory(engine))
+    finally:
+        engine.dispose()
     return former
 
 
@@ -118,6 +110,25 @@ def drop_set(config: Config, name: str) -> None:
     if not folder.is_dir():
         raise StoreError(f"{folder}: there is no index set of that name")
     shutil.rmtree(folder)
+
+
+def _switch(config: Config, name: str) -> str:
+    _check(name)
+    settings = elastic_settings(config)
+    if settings is not None:
+        from index.elastic import switch
+
+        return switch(settings, to=name, clock=SystemClock())
+    folder, live = _folder(config, name), config.data / "index"
+    if not folder.is_dir():
+        raise StoreError(f"{folder}: there is no index set of that name")
+    with only_one(config.data):
+        former = f"before-{name}"
+        if _folder(config, former).exists():
+            raise StoreError(f"{_folder(config, former)}: is in the way; `hustings index drop {former}` deletes it")
+        live.rename(_folder(config, former))
+        folder.rename(live)
+    return former
 
 
 def _folder(config: Config, name: str) -> Path:

@@ -21,7 +21,7 @@ from runtime.build import NO_LIMIT, pages
 from runtime.events import Events
 from runtime.status import committed_by
 
-__all__ = ["EditedRules"]
+__all__ = ["EditedRules", "ask_for_pasts"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,14 @@ HAD_PAST = "had past:"
 PAST_IS_MISSING = b""
 """Remembered in place of a logic until its hits are written: whichever logic the rule has next gets its past."""
 BATCH = 1_000
+
+
+def ask_for_pasts(memory: Memory) -> None:
+    """Every rule that had a past gets it once more, at the next start of `watch` at the latest: an index that is filled
+    from the log alone does not hold it."""
+    for key in memory.entries(TABLE):
+        if key.startswith(HAD_PAST):
+            memory.put(TABLE, LOGIC + key.removeprefix(HAD_PAST), PAST_IS_MISSING)
 
 
 class EditedRules:
@@ -52,11 +60,8 @@ class EditedRules:
         self._needed: Mapping[int, int] = {}
 
     def index_was_lost(self) -> None:
-        """To be called before an index gets back what the log holds, and before `rematch`: every rule that had a past
-        needs it once more."""
-        for key in self._memory.entries(TABLE):
-            if key.startswith(HAD_PAST):
-                self._memory.put(TABLE, LOGIC + key.removeprefix(HAD_PAST), PAST_IS_MISSING)
+        """To be called before an index gets back what the log holds, and before `rematch`."""
+        ask_for_pasts(self._memory)
 
     def rematch(self) -> bool:
         """Write their hits, once; whether it did, so that windows have to be rebuilt. An index that was lost has to be

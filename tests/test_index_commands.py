@@ -11,21 +11,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alerts.rules import load_rules
 from classifiers.pipeline import Pipeline
 from hustings import wire
 from hustings.clock import SystemClock
 from hustings.contracts import Index, Record
+from hustings.testing.query_vocabulary import query_vocabulary
 from hustings.types import Assessment, Flag
 from index.sqlite import SqliteIndex
 from runtime import build
-from runtime.config import load_config
+from runtime.config import Config, load_config
 from runtime.differences import Differences
 from runtime.index_sets import make_set, open_set
 from runtime.only_one import only_one
 from runtime.refill import Period, refill_hits, refill_posts
+from runtime.rule_changes import EditedRules
 from runtime.verify_index import verify_index
 from tests.command_line import CommandLine, command_line
-from tests.loops_world import ALL, CALM, SUNDAY, LoopsWorld, Poisonous, at, post
+from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, at, post
+
+EDITED = RULES.replace("gte = 3", "gte = 4")
 
 hustings = pytest.fixture(command_line)
 
@@ -142,6 +147,43 @@ def test_a_rebuild_fills_an_empty_index_and_verify_finds_nothing_missing(config:
     verified = hustings("index", "verify", config, "--json")
     assert (verified.status, json.loads(verified.out)["sound"]) == (0, True)
     assert sorted(path.name for path in (config.parent / "var").iterdir() if "index" in path.name) == ["index"]
+
+
+def was_rematched(config: Config, rules: str) -> bool:
+    """Whether a start of `watch` with these rules would write hits of the posts of before."""
+    ruleset = load_rules({"r.toml": rules}, vocabulary=query_vocabulary(), now=at(0), required=False)
+    with ExitStack() as opened:
+        log = opened.enter_context(closing(build.open_log(config, SystemClock())))
+        index = opened.enter_context(closing(build.open_index(config)))
+        engine = build.open_engine(config)
+        opened.callback(engine.dispose)
+        memory = build.open_memory(engine)
+        return EditedRules(ruleset, index=index, log=log, memory=memory, events=QUIET).rematch()
+
+
+def was_rematched_when_edited(config: Config) -> bool:
+    found = [was_rematched(config, rules) for rules in (RULES, EDITED, EDITED)]
+    return found == [False, True, False]
+
+
+def test_an_index_made_anew_gives_rules_that_were_edited_their_past_again(config: Path, hustings: CommandLine) -> None:
+    loaded = load_config(config)
+    assert was_rematched_when_edited(loaded)
+    assert hustings("index", "rebuild", config).status == 0
+    assert [was_rematched(loaded, EDITED) for _ in range(2)] == [True, False]
+
+
+def test_after_a_move_rules_that_were_edited_get_their_past_in_the_new_index(
+    config: Path, hustings: CommandLine
+) -> None:
+    assert was_rematched_when_edited(load_config(config))
+    target = config.with_name("target.toml")
+    target.write_text(config.read_text().replace("[deployment]\n", '[deployment]\ndata = "elsewhere"\n'))
+    for store in ("log", "index", "desk"):
+        done = hustings("move", store, config, target)
+        assert done.status == 0, done.err
+    assert [was_rematched(load_config(target), EDITED) for _ in range(2)] == [True, False]
+    assert not was_rematched(load_config(config), EDITED)
 
 
 def test_a_replay_beside_a_live_index_can_be_looked_at_and_dropped(config: Path, hustings: CommandLine) -> None:

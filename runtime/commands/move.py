@@ -109,6 +109,7 @@ def desk(source: Source, target: Target, as_json: AsJson = False) -> None:
     from runtime.commands.index import bars
     from runtime.commands.terminal import say
     from runtime.moving import move_desk
+    from runtime.rule_changes import ask_for_pasts
 
     left, moved_to = _pair(source, target)
     with _stopped(left), ExitStack() as stack:
@@ -117,6 +118,7 @@ def desk(source: Source, target: Target, as_json: AsJson = False) -> None:
             stack.callback(engine.dispose)
         starts = stack.enter_context(bars(shown=not as_json))
         done = move_desk(*engines, advance=starts("rows", 0))
+        ask_for_pasts(build.open_memory(engines[1]))  # the index was filled from the log, before or after this
         with writing(engines[1]) as connection:
             detail: audit.Detail = {table: count for table, count in done.rows.items() if count}
             audit.append(
