@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from classifiers.signing import ANYBODY
 from classifiers.typed_json import read_typed
 from hustings.errors import ConfigError, ModelError
 
-__all__ = ["ACTIVE", "ModelStore", "Step", "Stored", "Survey", "Unreadable", "serving"]
+__all__ = ["ACTIVE", "ModelStore", "Reserved", "Step", "Stored", "Survey", "Unreadable", "serving"]
 
 ACTIVE = "active.json"
 _MOST_BYTES = 4_000_000
@@ -66,6 +67,13 @@ class Unreadable(NamedTuple):
     folder: Path
     problem: str
     serves: bool
+
+
+class Reserved(NamedTuple):
+    """Where a version that is being made is to lie, and its number."""
+
+    folder: Path
+    version: str
 
 
 class Survey(NamedTuple):
@@ -167,8 +175,10 @@ class ModelStore:
         numbers = [one.manifest.version for one in stored] + [bad.folder.name.partition("@")[2] for bad in unreadable]
         return str(1 + max((int(number) for number in numbers if number.isdecimal()), default=0))
 
-    def reserve(self, name: str) -> Path:
-        """An empty folder for the next version of that name: of two trainings at once each gets one of its own."""
+    @contextmanager
+    def reserve(self, name: str) -> Iterator[Reserved]:
+        """An empty folder for the next version of that name: of two trainings at once each gets one of its own. It is
+        removed when what fills it fails or is stopped, so that no half of a version stays."""
         number = int(self.next_version(name))
         while True:
             folder = self.own / f"{name}@{number}"
@@ -177,7 +187,12 @@ class ModelStore:
             except FileExistsError:
                 number += 1
             else:
-                return folder
+                break
+        try:
+            yield Reserved(folder, str(number))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # why it failed says more than why it stays
+            raise
 
     def history(self, name: str) -> tuple[Step, ...]:
         """Every change of what serves under that name, oldest first."""

@@ -64,11 +64,10 @@ def join_encoder(
     tell("network")
     trained = read_trained(network or store.find(name).folder, signers=ANYBODY)
     began = time.perf_counter()
-    folder = store.reserve(name)
-    version = folder.name.rpartition("@")[2]
     tell("joining")
-    order = Order(data, store.own, version, making.by, clock.now().date().isoformat(), SEED)
-    join_heads(recipe, trained, material, folder, order)
+    with store.reserve(name) as (folder, version):
+        order = Order(data, store.own, version, making.by, clock.now().date().isoformat(), SEED)
+        join_heads(recipe, trained, material, folder, order)
     return judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
 
 

@@ -174,26 +174,22 @@ def make(name: str, corpus: StoredCorpus, making: Making, *, clock: Clock, tell:
             raise ModelError(bad.problem)
     prior = load_head(serving[name], signers=making.signers) if name in serving else None
     recipe = RECIPES.get(name)
-    folder = store.reserve(name)
-    order = ReviewedOrder(
-        name=name,
-        code=code,
-        language=language,
-        label=prior.manifest.label if prior else f"{codes.codes[code].title}: {codes.codes[code].definition}",
-        version=folder.name.rpartition("@")[2],
-        precision=making.precision or (recipe.precision if recipe else PRECISION),
-        chosen_by=making.by,
-        chosen_at=clock.now().date().isoformat(),
-        seed=SEED,
-        prior=prior,
-        split=making.split,
-    )
     began = time.perf_counter()
-    try:
+    with store.reserve(name) as (folder, version):
+        order = ReviewedOrder(
+            name=name,
+            code=code,
+            language=language,
+            label=prior.manifest.label if prior else f"{codes.codes[code].title}: {codes.codes[code].definition}",
+            version=version,
+            precision=making.precision or (recipe.precision if recipe else PRECISION),
+            chosen_by=making.by,
+            chosen_at=clock.now().date().isoformat(),
+            seed=SEED,
+            prior=prior,
+            split=making.split,
+        )
         train_reviewed(order, corpus, folder, tell=tell)
-    finally:
-        if not any(folder.iterdir()):  # nothing came of it
-            folder.rmdir()
     judged = judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
     return Made(judged.stored, corpus, judged.record, judged.card, judged.seconds)
 

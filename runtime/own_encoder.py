@@ -73,10 +73,9 @@ def make_encoder(
         )
         trained = trained._replace(settings={**trained.settings, **planned.settings})
     tell("fusion")
-    folder = store.reserve(order.name)
-    number = folder.name.rpartition("@")[2]
-    joining = Order(corpora, store.own, number, making.by, clock.now().date().isoformat(), order.seed)
-    join_heads(planned.recipe, trained, planned.material, folder, joining)
+    with store.reserve(order.name) as (folder, version):
+        joining = Order(corpora, store.own, version, making.by, clock.now().date().isoformat(), order.seed)
+        join_heads(planned.recipe, trained, planned.material, folder, joining)
     return judge_and_draw(folder, making, serving, seconds=time.perf_counter() - began, clock=clock, tell=tell)
 
 

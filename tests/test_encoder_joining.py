@@ -70,6 +70,15 @@ def test_rows_that_a_deployment_has_not_are_named_before_anything_is_done(
     assert not (models / "encoder-en@2").exists()
 
 
+def test_where_joining_fails_no_empty_version_stays(models: Path, data: Path, hustings: CommandLine) -> None:
+    rows = data / "edos" / "dev.csv"
+    rows.unlink()
+    rows.mkdir()  # what cannot be read
+    answer = hustings("model", "join", "encoder-en", "--models", models, "--data", data)
+    assert (answer.status, "cannot be read" in answer.err) == (2, True)
+    assert not (models / "encoder-en@2").exists()
+
+
 def test_what_it_does_not_speak_beside_is_told(models: Path, data: Path, hustings: CommandLine) -> None:
     beside = hustings("model", "join", "encoder-en", "--beside", "G-hi@2", "--models", models, "--data", data)
     assert "--beside G-hi@2: encoder-en speaks beside G-en, G-THR-en" in beside.err

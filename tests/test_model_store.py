@@ -114,8 +114,21 @@ def test_a_folder_without_a_version_in_its_name_serves_as_it_lies_there(store: M
 
 
 def test_two_trainings_at_once_make_two_versions(store: ModelStore) -> None:
-    assert [store.reserve("G-en").name for _ in range(2)] == ["G-en@4", "G-en@5"]
+    with store.reserve("G-en") as first, store.reserve("G-en") as second:
+        assert [(one.folder.name, one.version) for one in (first, second)] == [("G-en@4", "4"), ("G-en@5", "5")]
     assert [one.manifest.version for one in store.versions("G-en")] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("why", [OSError("no space left"), KeyboardInterrupt()])
+def test_of_a_version_that_was_not_finished_nothing_stays(store: ModelStore, why: BaseException) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "manifest.json").write_text("half")
+        raise why
+
+    with pytest.raises(type(why)), store.reserve("G-en") as reserved:
+        fill(reserved.folder)
+    assert not (store.own / "G-en@4").exists()
+    assert store.next_version("G-en") == "4"
 
 
 def test_the_last_promotion_serves_and_rollbacks_go_back_step_by_step(store: ModelStore) -> None:
