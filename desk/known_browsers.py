@@ -18,7 +18,7 @@ from desk.database.tables import known_browsers, people
 from desk.database.upsert import upsert
 from hustings.clock import Clock
 
-__all__ = ["LASTS", "find", "forget", "known_for", "remember"]
+__all__ = ["LASTS", "find", "forget", "known_for", "note", "remember"]
 
 LASTS = timedelta(days=90)
 """From the last sign-in: nobody should become a stranger in the last days of a campaign."""
@@ -27,14 +27,18 @@ LASTS = timedelta(days=90)
 def remember(engine: Engine, person_id: str, *, former: str, clock: Clock) -> str:
     """Know the browser as one in which this person has just signed in; returns the secret for its cookie. It stays
     `former`, the one that the browser sent, if that is known for anybody; what a browser made up is not taken over."""
-    now = clock.now()
     with writing(engine) as connection:
-        usable = known_browsers.c.seen_at > now - LASTS
-        held = connection.execute(select(known_browsers.c.id).where(known_browsers.c.id == _digest(former), usable))
-        secret = former if held.first() is not None else secrets.token_urlsafe(32)
-        row = {"id": _digest(secret), "person": person_id, "seen_at": now, "failures": 0, "locked_until": None}
-        upsert(connection, known_browsers, [row])
-        connection.execute(delete(known_browsers).where(known_browsers.c.seen_at <= now - LASTS))
+        return note(connection, person_id, former=former, now=clock.now())
+
+
+def note(connection: Connection, person_id: str, *, former: str, now: datetime) -> str:
+    """`remember` in the caller's transaction."""
+    usable = known_browsers.c.seen_at > now - LASTS
+    held = connection.execute(select(known_browsers.c.id).where(known_browsers.c.id == _digest(former), usable))
+    secret = former if held.first() is not None else secrets.token_urlsafe(32)
+    row = {"id": _digest(secret), "person": person_id, "seen_at": now, "failures": 0, "locked_until": None}
+    upsert(connection, known_browsers, [row])
+    connection.execute(delete(known_browsers).where(known_browsers.c.seen_at <= now - LASTS))
     return secret
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -37,9 +38,12 @@ __all__ = [
     "set_disabled",
     "set_password",
     "sign_in",
+    "signed_in",
     "use_link",
     "use_password_link",
 ]
+
+T = TypeVar("T")
 
 DeskRole = Literal["viewer", "reviewer", "lead", "engineer", "admin"]
 ROLES: tuple[DeskRole, ...] = get_args(DeskRole)
@@ -176,8 +180,27 @@ def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str
 
 
 def sign_in(engine: Engine, *, login: str, password: str, clock: Clock, browser: str = "") -> Person | None:
-    """The person, when login and password are right; None otherwise, without saying what was wrong. `browser` is the
-    secret that the browser sent, if `desk.known_browsers` has given it one.
+    """The person, when login and password are right; None otherwise. See `signed_in`."""
+    return signed_in(
+        engine, login=login, password=password, clock=clock, browser=browser, then=lambda _, person: person
+    )
+
+
+def signed_in(
+    engine: Engine,
+    *,
+    login: str,
+    password: str,
+    clock: Clock,
+    browser: str = "",
+    then: Callable[[Connection, Person], T],
+) -> T | None:
+    """What `then` returns of the person, when login and password are right; None otherwise, without saying what was
+    wrong. `browser` is the secret that the browser sent, if `desk.known_browsers` has given it one.
+
+    `then` is called in a transaction in which the password is still the one that was checked and the account open:
+    whoever changes the password or closes the account ends what it begins, or came first, and it is not called. It
+    locks known browsers before sessions, as everybody does.
 
     Raises `Refused` while the account, or for its owner's browser that browser, makes guessers wait. The right password
     does not end the wait early: else waiting would tell nothing to a guesser who has it."""
@@ -193,27 +216,32 @@ def sign_in(engine: Engine, *, login: str, password: str, clock: Clock, browser:
     right = _verified(_NOBODY if row is None else row.password, password)
     if row is None:
         return None
+    rehashed = _hasher.hash(password) if right and _hasher.check_needs_rehash(row.password) else row.password
     with writing(engine) as connection:
-        if not right or row.disabled_at is not None:
+        this = people.c.id == row.id
+        present = connection.execute(select(people).where(this).with_for_update()).one()
+        if not right or present.password != row.password or present.disabled_at is not None:
             audit.append(connection, at=now, actor=row.pseudonym, action="sign-in-failed", subject=row.pseudonym)
             return None
-        if _hasher.check_needs_rehash(row.password):
-            connection.execute(update(people).where(people.c.id == row.id).values(password=_hasher.hash(password)))
+        if rehashed != row.password:
+            connection.execute(update(people).where(this).values(password=rehashed))
         connection.execute(count.values(failures=0, locked_until=None))
+        done = then(connection, _person(present))
         audit.append(connection, at=now, actor=row.pseudonym, action="sign-in", subject=row.pseudonym)
-    return _person(row)
+    return done
 
 
 def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: Clock, browser: str = "") -> None:
     """Change one's own password; every session of the person ends, and of the browsers known for them only the one with
     this secret stays known. Raises `Refused`."""
-    if sign_in(engine, login=person.login, password=old, clock=clock, browser=browser) is None:
-        raise Refused("the present password is not right")
     hashed = _hashed(new, person.login)
-    with writing(engine) as connection:
-        _change_password(
-            connection, person, hashed=hashed, actor=person.pseudonym, now=clock.now(), keeping_browser=browser
-        )
+
+    def change(connection: Connection, who: Person) -> Person:
+        _change_password(connection, who, hashed=hashed, actor=who.pseudonym, now=clock.now(), keeping_browser=browser)
+        return who
+
+    if signed_in(engine, login=person.login, password=old, clock=clock, browser=browser, then=change) is None:
+        raise Refused("the present password is not right")
 
 
 def set_disabled(engine: Engine, *, person_id: str, disabled: bool, by: Person, clock: Clock) -> None:
@@ -294,9 +322,9 @@ def _change_password(
     connection.execute(
         update(people).where(people.c.id == person.id).values(password=hashed, failures=0, locked_until=None)
     )
+    known_browsers.forget(connection, person.id, but=keeping_browser)
     connection.execute(delete(sessions).where(sessions.c.person == person.id))
     connection.execute(delete(password_links).where(password_links.c.person == person.id))
-    known_browsers.forget(connection, person.id, but=keeping_browser)
     audit.append(connection, at=now, actor=actor, action="password-changed", subject=person.pseudonym)
 
 

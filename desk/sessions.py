@@ -8,14 +8,14 @@ import secrets
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Engine, delete, or_, select, update
+from sqlalchemy import Connection, Engine, delete, or_, select, update
 
 from desk.database.connect import reading, writing
 from desk.database.tables import people, sessions
 from desk.people import Person
 from hustings.clock import Clock
 
-__all__ = ["ABSOLUTE", "IDLE", "Session", "end", "find", "open_sessions", "start"]
+__all__ = ["ABSOLUTE", "IDLE", "Session", "begin", "end", "find", "open_sessions", "start"]
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -36,14 +36,21 @@ class Session(Struct, frozen=True, kw_only=True):
 
 def start(engine: Engine, person: Person, *, clock: Clock, replacing: str | None = None) -> tuple[str, Session]:
     """Begin a session and return (secret for the cookie, session). `replacing` is the secret of the visitor's former
-    session, which ends: the id changes at every sign-in. Sessions past their time are swept out on the way."""
-    secret, now = secrets.token_urlsafe(32), clock.now()
+    session, which ends: the id changes at every sign-in."""
     with writing(engine) as connection:
-        expired = or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE)
-        connection.execute(delete(sessions).where(expired))
-        if replacing is not None:
-            connection.execute(delete(sessions).where(sessions.c.id == _digest(replacing)))
-        connection.execute(sessions.insert().values(id=_digest(secret), person=person.id, made_at=now, seen_at=now))
+        return begin(connection, person, now=clock.now(), replacing=replacing)
+
+
+def begin(
+    connection: Connection, person: Person, *, now: datetime, replacing: str | None = None
+) -> tuple[str, Session]:
+    """`start` in the caller's transaction. Sessions past their time are swept out on the way."""
+    secret = secrets.token_urlsafe(32)
+    expired = or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE)
+    connection.execute(delete(sessions).where(expired))
+    if replacing is not None:
+        connection.execute(delete(sessions).where(sessions.c.id == _digest(replacing)))
+    connection.execute(sessions.insert().values(id=_digest(secret), person=person.id, made_at=now, seen_at=now))
     return secret, Session(person=person, csrf=_csrf(secret), id=_digest(secret), made_at=now, seen_at=now)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Engine, func, select
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, Engine, func, select
 
 from alerts.partners import ChannelEntry, Partner
 from alerts.secrets import Secret
@@ -22,6 +24,7 @@ from desk.book import DeskBook
 from desk.database.connect import reading, writing
 from desk.database.tables import alerts, queue_posts
 from desk.database.tables import audit as audit_rows
+from desk.database.tables import people as people_rows
 from desk.dispatch import Dispatcher, cover_hash, cover_of
 from desk.people import DeskRole, Person
 from desk.refusals import Conflict, Refused
@@ -299,10 +302,12 @@ def test_ways_in_and_out_of_one_account_do_not_wait_for_each_other(engine: Engin
         token, _ = people.password_link(engine, login="ana", by="t", clock=CLOCK)
         people.use_password_link(engine, token, password=password, clock=CLOCK)
 
+    def enter(connection: Connection, who: Person) -> None:
+        known_browsers.note(connection, who.id, former=browser, now=CLOCK.now())
+        sessions.begin(connection, who, now=CLOCK.now())
+
     def visit() -> None:
-        people.sign_in(engine, login="ana", password=password, clock=CLOCK, browser=browser)
-        sessions.start(engine, ana, clock=CLOCK)
-        known_browsers.remember(engine, ana.id, former=browser, clock=CLOCK)
+        people.signed_in(engine, login="ana", password=password, clock=CLOCK, browser=browser, then=enter)
 
     def change() -> None:
         people.set_password(engine, person=ana, old=password, new=password, clock=CLOCK, browser=browser)
@@ -318,6 +323,92 @@ def test_ways_in_and_out_of_one_account_do_not_wait_for_each_other(engine: Engin
 
     at_once([lambda act=act: often(act) for act in (link, visit, change, close) * 2])
     assert audit.verify(engine) > 0
+
+
+NEW = "another quiet sentence"
+
+
+def new_password(engine: Engine, ana: Person) -> None:
+    people.set_password(engine, person=ana, old="a quiet sentence", new=NEW, clock=CLOCK)
+
+
+def new_password_by_link(engine: Engine, ana: Person) -> None:
+    token, _ = people.password_link(engine, login=ana.login, by="t", clock=CLOCK)
+    people.use_password_link(engine, token, password=NEW, clock=CLOCK)
+
+
+def closed(engine: Engine, ana: Person) -> None:
+    people.set_disabled(engine, person_id=ana.id, disabled=True, by=person("admin", "admin"), clock=CLOCK)
+
+
+@pytest.mark.parametrize("ending", [new_password, new_password_by_link, closed])
+def test_whoever_signs_in_while_their_account_is_taken_back_has_no_session(
+    ending: Callable[[Engine, Person], None], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account changes between the look at the password and the transaction that lets in."""
+    ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
+    verified = people._verified
+
+    def verified_and_then_changed(hashed: str, password: str) -> bool:
+        right = verified(hashed, password)
+        monkeypatch.undo()
+        ending(engine, ana)
+        return right
+
+    monkeypatch.setattr(people, "_verified", verified_and_then_changed)
+    given = {"login": "ana", "password": "a quiet sentence", "clock": CLOCK}
+    assert people.signed_in(engine, **given, then=begin_session) is None  # type: ignore[arg-type]
+    assert sessions.open_sessions(engine, ana, clock=CLOCK) == []
+    if ending is not closed:
+        assert people.sign_in(engine, login="ana", password=NEW, clock=CLOCK) == ana
+
+
+def test_hash_of_an_older_strength_does_not_take_the_place_of_a_password_that_was_changed_meanwhile(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
+    weak = PasswordHasher(time_cost=1, memory_cost=8192).hash("a quiet sentence")
+    with writing(engine) as connection:
+        connection.execute(people_rows.update().values(password=weak))
+    verified = people._verified
+
+    def verified_and_then_changed(hashed: str, password: str) -> bool:
+        right = verified(hashed, password)
+        monkeypatch.undo()
+        new_password_by_link(engine, ana)
+        return right
+
+    monkeypatch.setattr(people, "_verified", verified_and_then_changed)
+    assert people.sign_in(engine, login="ana", password="a quiet sentence", clock=CLOCK) is None
+    assert people.sign_in(engine, login="ana", password=NEW, clock=CLOCK) == ana
+
+
+@pytest.mark.parametrize("ending", [new_password_by_link, closed])
+def test_account_that_is_taken_back_while_somebody_is_let_in_ends_their_session(
+    ending: Callable[[Engine, Person], None], engine: Engine
+) -> None:
+    ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
+    inside = threading.Event()
+
+    def enter_slowly(connection: Connection, who: Person) -> None:
+        begin_session(connection, who)
+        inside.set()
+        time.sleep(0.5)
+
+    def enter() -> None:
+        given = {"login": "ana", "password": "a quiet sentence", "clock": CLOCK}
+        people.signed_in(engine, **given, then=enter_slowly)  # type: ignore[arg-type]
+
+    def end() -> None:
+        assert inside.wait(30)
+        ending(engine, ana)
+
+    at_once([enter, end])
+    assert sessions.open_sessions(engine, ana, clock=CLOCK) == []
+
+
+def begin_session(connection: Connection, who: Person) -> str:
+    return sessions.begin(connection, who, now=CLOCK.now())[0]
 
 
 # ── everything at once ───────────────────────────────────────────────────────────────────────────────────────────

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from msgspec import Struct
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from desk import known_browsers, people, sessions
+from desk.database.connect import writing
 from desk.people import MIN_PASSWORD, Person
 from desk.refusals import Refused
 from desk.web.visit import NotFound, Visit
 from desk.web.wanted import FIELD, is_open_to
 
 __all__ = ["new_password", "show_new_password", "show_sign_in", "show_welcome", "sign_in", "sign_out", "welcome"]
+
+
+class Entered(Struct, frozen=True, kw_only=True):
+    """Somebody who is in, with what their cookies will hold."""
+
+    person: Person
+    session_secret: str
+    browser_secret: str
 
 
 def show_sign_in(visit: Visit) -> Response:
@@ -30,18 +43,19 @@ def sign_in(visit: Visit) -> Response:
     if wait_s:
         return _sign_in_page(visit, problem=f"Many sign-ins in a short time; try again in {wait_s} s.", status=429)
     try:
-        person = people.sign_in(
+        entered = people.signed_in(
             services.engine,
             login=login,
             password=visit.form.one("password"),
             clock=services.clock,
             browser=visit.browser_secret,
+            then=partial(_enter, visit),
         )
     except Refused as refusal:
         return _sign_in_page(visit, problem=str(refusal), status=429)
-    if person is None:
+    if entered is None:
         return _sign_in_page(visit, problem="Login or password is not right.", status=401)
-    return _started(visit, person)
+    return _shown_in(visit, entered)
 
 
 def show_welcome(visit: Visit) -> Response:
@@ -96,13 +110,24 @@ def sign_out(visit: Visit) -> Response:
 
 
 def _started(visit: Visit, person: Person) -> Response:
-    former = visit.request.cookies.get(visit.shared.cookies.session)
-    engine, clock = visit.services.engine, visit.services.clock
-    secret, _ = sessions.start(engine, person, clock=clock, replacing=former)
-    browser = known_browsers.remember(engine, person.id, former=visit.browser_secret, clock=clock)
-    response = visit.go(_wanted(visit, person))
-    visit.shared.cookies.set_session(response, secret)
-    visit.shared.cookies.set_browser(response, browser)
+    """The answer to whoever has just used a one-time link."""
+    with writing(visit.services.engine) as connection:
+        entered = _enter(visit, connection, person)
+    return _shown_in(visit, entered)
+
+
+def _enter(visit: Visit, connection: Connection, person: Person) -> Entered:
+    """Begin a session in place of the visitor's former one, and know the browser."""
+    now, former = visit.services.clock.now(), visit.request.cookies.get(visit.shared.cookies.session)
+    browser = known_browsers.note(connection, person.id, former=visit.browser_secret, now=now)
+    secret, _ = sessions.begin(connection, person, now=now, replacing=former)
+    return Entered(person=person, session_secret=secret, browser_secret=browser)
+
+
+def _shown_in(visit: Visit, entered: Entered) -> Response:
+    response = visit.go(_wanted(visit, entered.person))
+    visit.shared.cookies.set_session(response, entered.session_secret)
+    visit.shared.cookies.set_browser(response, entered.browser_secret)
     return response
 
 
