@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
+from starlette.responses import Response
 
 from desk.people import ROLES, DeskRole
+from desk.web import app
 from desk.web.authorize import ALLOWED, may
 from desk.web.routes import ROUTES, Route
 from desk.web.security import form_token
-from desk.web.visit import NAVIGATION
+from desk.web.visit import NAVIGATION, Visit
 from tests.desk_world import DATE_ALERT, World, desk_world, post_path
 
 
@@ -102,6 +104,30 @@ def test_without_a_session_there_is_only_the_way_to_the_sign_in(world: World, ro
     else:
         answer = browser.post(_address(route), {"form_token": form_token("anything")})
     assert (answer.status_code, answer.headers["location"]) == (303, way)
+
+
+@pytest.mark.parametrize("asks_who", [True, False])
+def test_a_route_for_programs_that_needs_a_role_is_guarded_as_a_page_is(
+    world: World, asks_who: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is none so far; `is_api` alone must not open one."""
+
+    def page(visit: Visit) -> Response:
+        return Response("the page was reached")
+
+    route = Route("tip-send", "POST", "/tip", page, is_api=True, asks_who=asks_who)
+    monkeypatch.setattr(app, "ROUTES", (*(other for other in ROUTES if other.name != route.name), route))
+    desk = world.over()
+    answers = [
+        desk.browser().post("/tip", {}),
+        desk.browser().post("/tip", {"form_token": form_token("anything")}),
+        desk.signed_in("viewer").post("/tip", {}),
+    ]
+    browser = desk.signed_in("viewer")
+    mine = {"form_token": _token(browser.get("/sessions").text)}
+    answers.append(browser.post("/tip", mine, **{"sec-fetch-site": "cross-site"}))
+    assert [answer.status_code for answer in answers] == [303, 303, 403 if asks_who else 303, 403]
+    assert browser.post("/tip", mine).status_code == (200 if asks_who else 303)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -112,17 +112,18 @@ def _guarded(route: Route, shared: Surroundings, hosts: Hosts) -> Callable[[Requ
 async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Request) -> Response:
     """Origin, session, role, form, page: the first that objects answers."""
     allowed = ALLOWED.get(route.name, frozenset())
-    changes = route.method == "POST"
-    if changes and not route.is_api and not is_same_origin(request, hosts=hosts):
+    has_token = route.is_api and allowed is EVERYONE  # else it is guarded as a page is, whoever calls it
+    is_form = route.method == "POST" and not has_token
+    if is_form and not is_same_origin(request, hosts=hosts):
         return _problem(_visit(shared, request), 403, "The form was not sent from a page of this desk.")
     session = await run_in_threadpool(_session, shared, request) if route.asks_who else None
     visit = _visit(shared, request, session=session)
     if allowed is not EVERYONE:
-        if session is None and not changes:
+        if session is None and not is_form:
             return visit.go(sign_in_for(request))
         if session is not None and session.person.role not in allowed:
             return _problem(visit, 403, f"This page is not for the role {session.person.role}.")
-    if changes and not route.is_api:
+    if is_form:
         try:
             form = await _form(request)
         except Refused as refusal:
@@ -132,7 +133,7 @@ async def _handled(route: Route, shared: Surroundings, hosts: Hosts, request: Re
         secret = session.csrf if session else visit.guest_secret
         if needs_session or not is_form_token(form.one("form_token"), secret):
             return await run_in_threadpool(_not_sent, visit, needs_session=needs_session)
-    elif route.is_api:
+    elif has_token:
         visit = _visit(shared, request, body=await request.body())
     return await run_in_threadpool(_answered, route, visit)
 

@@ -39,7 +39,7 @@ class Route(NamedTuple):
     path: str
     page: Callable[[Visit], Response]
     is_api: bool = False
-    """Called by programs: guarded by a token in place of session, origin and form token."""
+    """Called by programs: guarded by a token in place of session, origin and form token, if it is open to everybody."""
     asks_who: bool = True
     """Looks for the visitor's session. False where it makes no difference, to spare the database."""
 
