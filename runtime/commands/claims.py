@@ -30,6 +30,7 @@ app = typer.Typer(
 Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, an object a line")]
 
+CLAIM_FILES = "claims: ClaimReview (.json), .csv, .tsv or .jsonl; plain, or gzip (.gz)"
 MOST_SHOWN = 50
 MOST_READ = 20_000
 """Claims beyond which only words are compared: reading 20,000 for their meaning takes a minute or two."""
@@ -37,10 +38,10 @@ MOST_READ = 20_000
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="ClaimReview (.json), .csv or .jsonl")],
+    files: Annotated[list[Path], typer.Argument(help=CLAIM_FILES)],
     config: Configuration = Path("hustings.toml"),
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="write nothing: say what the import would take and refuse")
+        bool, typer.Option("--dry-run", help="add nothing: say what the import would take and refuse")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -75,7 +76,7 @@ def import_(
     else:
         for name, of_file in counts.items():
             say(f"{name}: {of_file['claims']:,} claims, {of_file['refused']:,} refused")
-        say("nothing was written (--dry-run)" if held is None else f"{held:,} claims are held now")
+        say("nothing was added (--dry-run)" if held is None else f"{held:,} claims are held now")
     if any(one.refused for _, one in found):
         raise typer.Exit(1)
 
@@ -133,7 +134,7 @@ def remove(
 @app.command()
 def match(
     queries: Annotated[Path, typer.Option("--queries", help="texts, a JSON object a line: `id`, `text`, `title`")],
-    claims: Annotated[Path | None, typer.Option("--claims", help="claims: .jsonl, .csv or ClaimReview (.json)")] = None,
+    claims: Annotated[Path | None, typer.Option("--claims", help=CLAIM_FILES)] = None,
     config: Annotated[Path | None, typer.Option("--config", help="a configuration: the claims held there")] = None,
     most: Annotated[int, typer.Option("--most", min=1, max=100, help="most claims for one text")] = 10,
     words_only: Annotated[
