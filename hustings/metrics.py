@@ -78,7 +78,7 @@ def describe() -> dict[str, str]:
     for line in inspect.getsource(sys.modules[__name__]).splitlines():
         text = line.strip()
         if text.startswith("# "):
-            comment = text[2:]
+            comment = f"{comment} {text[2:]}".lstrip()
         elif text.startswith('"') and text.endswith('",') and comment:
             meanings[text[1:-2]] = comment
             comment = ""

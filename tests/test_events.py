@@ -84,3 +84,4 @@ def test_events_below_the_level_are_not_written() -> None:
 
 def test_every_event_has_a_meaning() -> None:
     assert describe().keys() == set(get_args(Event))
+    assert [meaning for meaning in describe().values() if not (meaning[0].isupper() and "; fields: " in meaning)] == []
