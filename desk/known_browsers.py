@@ -6,7 +6,6 @@ often as any stranger may, until the owner's password changes. One browser may b
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row, delete, select
 from desk.database.connect import reading, writing
 from desk.database.tables import known_browsers, people
 from desk.database.upsert import upsert
+from desk.digest import digest
 from hustings.clock import Clock
 
 __all__ = ["LASTS", "find", "forget", "known_for", "note", "remember"]
@@ -34,9 +34,9 @@ def remember(engine: Engine, person_id: str, *, former: str, clock: Clock) -> st
 def note(connection: Connection, person_id: str, *, former: str, now: datetime) -> str:
     """`remember` in the caller's transaction."""
     usable = known_browsers.c.seen_at > now - LASTS
-    held = connection.execute(select(known_browsers.c.id).where(known_browsers.c.id == _digest(former), usable))
+    held = connection.execute(select(known_browsers.c.id).where(known_browsers.c.id == digest(former), usable))
     secret = former if held.first() is not None else secrets.token_urlsafe(32)
-    row = {"id": _digest(secret), "person": person_id, "seen_at": now, "failures": 0, "locked_until": None}
+    row = {"id": digest(secret), "person": person_id, "seen_at": now, "failures": 0, "locked_until": None}
     upsert(connection, known_browsers, [row])
     connection.execute(delete(known_browsers).where(known_browsers.c.seen_at <= now - LASTS))
     return secret
@@ -58,7 +58,7 @@ def known_for(connection: Connection, secret: str, person_id: str, *, now: datet
     """The browser's row for this person, with its count of wrong passwords."""
     return connection.execute(
         select(known_browsers).where(
-            known_browsers.c.id == _digest(secret),
+            known_browsers.c.id == digest(secret),
             known_browsers.c.person == person_id,
             known_browsers.c.seen_at > now - LASTS,
         )
@@ -68,9 +68,5 @@ def known_for(connection: Connection, secret: str, person_id: str, *, now: datet
 def forget(connection: Connection, person_id: str, *, but: str = "") -> None:
     """The person is a stranger in every browser from now on, except in the one with the secret `but`."""
     connection.execute(
-        delete(known_browsers).where(known_browsers.c.person == person_id, known_browsers.c.id != _digest(but))
+        delete(known_browsers).where(known_browsers.c.person == person_id, known_browsers.c.id != digest(but))
     )
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

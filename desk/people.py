@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from desk.database.connect import reading, writing
 from desk.database.locks import lock_rows, take_turn
 from desk.database.tables import known_browsers as browsers
 from desk.database.tables import links, password_links, people, sessions
+from desk.digest import digest
 from desk.refusals import Refused
 from hustings.clock import Clock
 
@@ -137,7 +137,7 @@ def password_link(engine: Engine, *, login: str, by: str, clock: Clock) -> tuple
             raise Refused(f"the account {name!r} is closed; open it again on the desk's page of people first")
         connection.execute(delete(password_links).where(password_links.c.person == row.id))
         connection.execute(
-            password_links.insert().values(token=_digest(token), person=row.id, expires_at=now + LINK_LASTS)
+            password_links.insert().values(token=digest(token), person=row.id, expires_at=now + LINK_LASTS)
         )
         audit.append(connection, at=now, actor=by, action="password-link-made", subject=row.pseudonym)
     return token, _person(row)
@@ -161,7 +161,7 @@ def use_password_link(engine: Engine, token: str, *, password: str, clock: Clock
     with writing(engine) as connection:
         lock_rows(connection, people.c.id, [holder.id])
         row = _link_holder(connection, token, clock.now())
-        spent = connection.execute(delete(password_links).where(password_links.c.token == _digest(token)))
+        spent = connection.execute(delete(password_links).where(password_links.c.token == digest(token)))
         if row is None or not spent.rowcount:
             raise Refused(NO_LINK)
         _change_password(connection, holder, hashed=hashed, actor="link", now=clock.now())
@@ -282,14 +282,14 @@ def _has_admin(connection: Connection) -> bool:
 
 def _new_link(connection: Connection, *, role: DeskRole, actor: str, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
-    connection.execute(links.insert().values(token=_digest(token), role=role, made_at=now, expires_at=now + LINK_LASTS))
+    connection.execute(links.insert().values(token=digest(token), role=role, made_at=now, expires_at=now + LINK_LASTS))
     audit.append(connection, at=now, actor=actor, action="link-made", subject=role)
     return token
 
 
 def _open_link(connection: Connection, token: str, now: datetime) -> Row[Any] | None:
     return connection.execute(
-        select(links).where(links.c.token == _digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
+        select(links).where(links.c.token == digest(token), links.c.used_at.is_(None), links.c.expires_at > now)
     ).first()
 
 
@@ -299,7 +299,7 @@ def _link_holder(connection: Connection, token: str, now: datetime) -> Row[Any] 
         select(people)
         .join(password_links, password_links.c.person == people.c.id)
         .where(
-            password_links.c.token == _digest(token),
+            password_links.c.token == digest(token),
             password_links.c.expires_at > now,
             people.c.disabled_at.is_(None),
         )
@@ -387,10 +387,6 @@ def _verified(hashed: str, password: str) -> bool:
         return _hasher.verify(hashed, password[:1024])
     except VerificationError:
         return False
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _person(row: Row[Any]) -> Person:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, or_, select, update
 
 from desk.database.connect import reading, writing
 from desk.database.tables import people, sessions
+from desk.digest import digest
 from desk.people import Person
 from hustings.clock import Clock
 
@@ -49,28 +50,28 @@ def begin(
     expired = or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE)
     connection.execute(delete(sessions).where(expired))
     if replacing is not None:
-        connection.execute(delete(sessions).where(sessions.c.id == _digest(replacing)))
-    connection.execute(sessions.insert().values(id=_digest(secret), person=person.id, made_at=now, seen_at=now))
-    return secret, Session(person=person, csrf=_csrf(secret), id=_digest(secret), made_at=now, seen_at=now)
+        connection.execute(delete(sessions).where(sessions.c.id == digest(replacing)))
+    connection.execute(sessions.insert().values(id=digest(secret), person=person.id, made_at=now, seen_at=now))
+    return secret, Session(person=person, csrf=_csrf(secret), id=digest(secret), made_at=now, seen_at=now)
 
 
 def find(engine: Engine, secret: str, *, clock: Clock) -> Session | None:
     """The live session of this secret; None when unknown, idle for 30 minutes, older than 12 hours, or its person's
     account is closed. Being looked at keeps it alive."""
-    now, digest = clock.now(), _digest(secret)
+    now, session_id = clock.now(), digest(secret)
     with reading(engine) as connection:
         row = connection.execute(
             select(sessions, people.c.login, people.c.pseudonym, people.c.role)
             .join(people, people.c.id == sessions.c.person)
-            .where(sessions.c.id == digest, people.c.disabled_at.is_(None))
+            .where(sessions.c.id == session_id, people.c.disabled_at.is_(None))
         ).first()
     if row is None or now - row.seen_at >= IDLE or now - row.made_at >= ABSOLUTE:
         return None
     if now - row.seen_at >= _TOUCH_EVERY:
         with writing(engine) as connection:
-            connection.execute(update(sessions).where(sessions.c.id == digest).values(seen_at=now))
+            connection.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
     person = Person(id=row.person, login=row.login, pseudonym=row.pseudonym, role=row.role)
-    return Session(person=person, csrf=_csrf(secret), id=digest, made_at=row.made_at, seen_at=now)
+    return Session(person=person, csrf=_csrf(secret), id=session_id, made_at=row.made_at, seen_at=now)
 
 
 def end(engine: Engine, session_id: str) -> None:
@@ -89,10 +90,6 @@ def open_sessions(engine: Engine, person: Person, *, clock: Clock) -> list[Sessi
             .order_by(sessions.c.made_at.desc())
         )
         return [Session(person=person, csrf="", id=row.id, made_at=row.made_at, seen_at=row.seen_at) for row in rows]
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def _csrf(secret: str) -> str:

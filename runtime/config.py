@@ -112,6 +112,13 @@ class Config(Section):
             raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
         return self.data
 
+    def require_desk(self) -> None:
+        """For commands that make no desk: opening a database that is missing would make an empty one. Raises
+        `ConfigError`; a database on a server answers for itself."""
+        database = self.require_data() / "desk.db"
+        if not self.desk.database_url and not database.exists():
+            raise ConfigError(f"{database}: no such file; the desk has never run here, or its database was taken away")
+
     def make_data(self) -> None:
         """Make the data folder if it is not there, for this user alone: it tells what people said and who reviews."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -79,5 +79,5 @@ def test_where_no_desk_has_run_no_database_is_made(hustings: CommandLine, config
     (config.parent / "var").mkdir()
     told = hustings("people", "link", "oda", config)
     assert told.status == 2
-    assert "the desk has never run here" in told.err
+    assert "the desk has never run here, or its database was taken away" in told.err
     assert not (config.parent / "var" / "desk.db").exists()

@@ -237,7 +237,7 @@ def test_evidence_that_was_taken_away_is_found_by_the_posts_of_the_log(config: P
 
 def test_the_audit_chain_of_a_desk_that_is_not_there_is_not_whole(config: Path, hustings: CommandLine) -> None:
     gone = hustings("audit", "verify", config)
-    assert (gone.status, gone.out) == (1, "")
+    assert (gone.status, gone.out) == (2, "")
     assert "desk.db: no such file; the desk has never run here, or its database was taken away" in gone.err
     assert not (config.parent / "var" / "desk.db").exists(), "looking makes nothing"
     odd = hustings("audit", "verify", config, "--lodged", "²:ab")

@@ -31,7 +31,8 @@ def verify(
     lodged: Annotated[str, typer.Option(help="a checkpoint noted earlier, ROW:HASH; shows a chain cut short")] = "",
 ) -> None:
     """Compute the whole chain again and print its end. Note that down elsewhere: a chain alone cannot show that its
-    end was cut off and grown again. Exit status 1 when a row was changed, moved or removed.
+    end was cut off and grown again. Exit status 1 when a row was changed, moved or removed; 2 when there is no database
+    to look at.
 
     Example: hustings audit verify my.toml --lodged 1204:5be1…
     """
@@ -46,10 +47,7 @@ def verify(
         raise ConfigError(f"--lodged: {lodged!r} is no checkpoint; it is ROW:HASH as this command prints it")
     checkpoint = chain.Checkpoint(sequence=int(row), hash=sealed) if lodged else None
     loaded = load_config(the_configuration(config, named))
-    desk = loaded.require_data() / "desk.db"
-    if not loaded.desk.database_url and not desk.exists():  # opening it would make an empty one, whose chain is whole
-        complain(f"{desk}: no such file; the desk has never run here, or its database was taken away")
-        raise typer.Exit(1)
+    loaded.require_desk()  # an empty one would have a whole chain
     engine = build.open_engine(loaded)
     try:
         rows = chain.verify(engine, lodged=checkpoint)

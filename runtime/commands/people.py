@@ -43,15 +43,12 @@ def link(
 
     from desk import people as accounts
     from hustings.clock import SystemClock, rfc3339
-    from hustings.errors import ConfigError
     from runtime import build
     from runtime.commands.terminal import say
     from runtime.config import load_config
 
     loaded = load_config(the_configuration(config, named))
-    database = loaded.require_data() / "desk.db"
-    if not loaded.desk.database_url and not database.exists():
-        raise ConfigError(f"{database}: no such file; the desk has never run here, so nobody has an account")
+    loaded.require_desk()
     clock = SystemClock()
     expires_at = rfc3339((clock.now() + accounts.LINK_LASTS).replace(microsecond=0))
     engine = build.open_engine(loaded)
