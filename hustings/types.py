@@ -36,6 +36,7 @@ __all__ = [
     "Stream",
     "Target",
     "hash_id",
+    "post_key",
 ]
 
 SCHEMA = 1
@@ -67,6 +68,11 @@ def hash_id(*parts: str) -> str:
         digest.update(len(raw).to_bytes(4, "big"))
         digest.update(raw)
     return digest.hexdigest()
+
+
+def post_key(source: str, native_id: str) -> str:
+    """`<source>:<native_id>`; a source name holds no colon, so the pair can be read back."""
+    return f"{source}:{native_id}"
 
 
 class Media(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,8 +138,8 @@ class Post(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """`<source>:<native_id>`; a source name holds no colon, so the pair can be read back."""
-        return f"{self.source}:{self.native_id}"
+        """Its name everywhere (`post_key`)."""
+        return post_key(self.source, self.native_id)
 
 
 class Span(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from hustings.contracts import Log
+from hustings.types import post_key
 from runtime.refill import entries_of
 
 __all__ = ["evidence_named", "posts_held"]
@@ -32,7 +33,7 @@ def evidence_named(log: Log) -> Iterator[tuple[str, str]]:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # a dead letter of `analyze`
             if post.evidence:
-                yield post.evidence, f"{post.source}:{post.native_id}"
+                yield post.evidence, post_key(post.source, post.native_id)
 
 
 def posts_held(log: Log) -> int:
