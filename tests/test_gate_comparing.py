@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from classifiers.gates.comparing import at_least, at_most, is_so
+from classifiers.gates.comparing import at_least, at_most, yes_or_no
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.79, False), (0.8, True), (0.81, True)])
@@ -31,5 +31,5 @@ def test_where_there_is_nothing_to_compare_the_check_passes() -> None:
 
 @pytest.mark.parametrize(("claim", "value"), [(True, 1.0), (False, 0.0)])
 def test_a_claim_counts_one_of_one_or_nothing(claim: bool, value: float) -> None:
-    check = is_so("signature", "manifest signed", "en", claim)
+    check = yes_or_no("signature", "manifest signed", "en", claim)
     assert (check.value, check.limit, check.passed) == (value, 1.0, claim)

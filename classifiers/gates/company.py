@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from classifiers.encoder.silence import Silence, silences
-from classifiers.gates.comparing import is_so
+from classifiers.gates.comparing import yes_or_no
 from classifiers.gates.record import Check, GateRecord
 from classifiers.linear.model import load_heads
 from classifiers.linear.step import LinearHeads
@@ -63,4 +63,4 @@ def _refusal(manifest: Manifest, models: Mapping[str, Path]) -> str:
 
 
 def _check(manifest: Manifest, subject: str, passed: bool, detail: str) -> Check:
-    return is_so("company", subject, manifest.language, passed, detail=detail)
+    return yes_or_no("company", subject, manifest.language, passed, detail=detail)

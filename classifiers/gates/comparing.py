@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from classifiers.gates.record import Check, GateName
 
-__all__ = ["at_least", "at_most", "is_so"]
+__all__ = ["at_least", "at_most", "yes_or_no"]
 
 
 def at_least(
@@ -56,6 +56,6 @@ def at_most(
     )
 
 
-def is_so(gate: GateName, subject: str, language: str, claim: bool, *, detail: str = "") -> Check:
+def yes_or_no(gate: GateName, subject: str, language: str, claim: bool, *, detail: str = "") -> Check:
     """What is true or not: 1 of 1, or 0."""
     return at_least(gate, subject, language, value=float(claim), limit=1.0, detail=detail)

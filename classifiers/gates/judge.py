@@ -13,7 +13,7 @@ from classifiers.checks.suite import SUITES
 from classifiers.checks.watched import watched
 from classifiers.gates.beside import judged_beside
 from classifiers.gates.company import company_checks
-from classifiers.gates.comparing import is_so
+from classifiers.gates.comparing import yes_or_no
 from classifiers.gates.disguised import disguise_checks
 from classifiers.gates.floors import Floors, excused
 from classifiers.gates.measured import calibration_checks, group_checks, quality_checks, robustness_checks
@@ -105,15 +105,15 @@ def _signature(manifest: Manifest, folder: Path, signers: Signers) -> Check:
         detail, passed = str(error), False
     else:
         detail, passed = "by one of " + ", ".join(map(str, signers.known)), True
-    return is_so("signature", "manifest signed", manifest.language, passed, detail=detail)
+    return yes_or_no("signature", "manifest signed", manifest.language, passed, detail=detail)
 
 
 def _analyser(manifest: Manifest) -> Check:
     passed = not made_for_another_analyser([manifest])
     told = "" if passed else "learnt from tokens that the analyser makes no longer; train it anew"
-    return is_so("analyser", "made for this analyser", manifest.language, passed, detail=told)
+    return yes_or_no("analyser", "made for this analyser", manifest.language, passed, detail=told)
 
 
 def _no_suite(manifest: Manifest) -> Check:
     told = "neither ElectionCheck nor the abuse functions speak it: nobody has tested what it understands"
-    return is_so("functions", "no suite in this language", manifest.language, False, detail=told)
+    return yes_or_no("functions", "no suite in this language", manifest.language, False, detail=told)
