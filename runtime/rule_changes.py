@@ -6,6 +6,7 @@ The evaluator closes the open episodes of the former logic by itself; here the w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from alerts.evaluator import MEMORY
 from alerts.matcher import Matcher
 from alerts.rule import Rule, RuleSet
+from hustings import wire
 from hustings.contracts import Index, Log, Memory
 from hustings.query import Query
 from hustings.query.tree import And, Between
@@ -29,10 +31,20 @@ TABLE = "active"
 LOGIC = "logic:"
 """Before a rule's id: the logic that ran last."""
 HAD_PAST = "had past:"
-"""Before a rule's id: it was edited once, so that whatever logic it has had since was given a past."""
+"""Before a rule's id: it was edited once, so that whatever logic it has had since gets a past. A `Past`, or nothing
+while none was found."""
 PAST_IS_MISSING = b""
 """Remembered in place of a logic until its hits are written: whichever logic the rule has next gets its past."""
 BATCH = 1_000
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """When the posts were published that a logic was given, half-open. It stays so for good: hits of later posts are in
+    the log, and an alert that is open since then needs the earlier ones."""
+
+    logic: str
+    start: datetime
+    end: datetime
 
 
 def ask_for_pasts(memory: Memory) -> None:
@@ -74,9 +86,12 @@ class EditedRules:
         self._index.refresh()
         hits = 0
         for rule in self._waiting:
-            for batch in _batches(_hits(rule, self._rules, self._index)):
-                self._index.write_hits(batch, log_id=self._log.id)
-                hits += len(batch)
+            past = self._known_past(rule) or _recent_past(rule, self._index)
+            if past is not None:
+                for batch in _batches(_hits(rule, past, self._rules, self._index)):
+                    self._index.write_hits(batch, log_id=self._log.id)
+                    hits += len(batch)
+                self._memory.put(TABLE, HAD_PAST + rule.id, wire.encode(past))
             self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
         self._events.info("rules_rematched", rules=[rule.name for rule in self._waiting], hits=hits)
         self._waiting = ()
@@ -96,26 +111,40 @@ class EditedRules:
         if former is None:
             self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())
         elif former != rule.logic.encode():
-            self._memory.put(TABLE, HAD_PAST + rule.id, b"")
+            if former != PAST_IS_MISSING or self._known_past(rule) is None:
+                self._memory.put(TABLE, HAD_PAST + rule.id, b"")
             self._memory.put(TABLE, LOGIC + rule.id, PAST_IS_MISSING)
             return True
         return False
+
+    def _known_past(self, rule: Rule) -> Past | None:
+        """What the rule's present logic was given before the index was lost."""
+        raw = self._memory.get(TABLE, HAD_PAST + rule.id)
+        past = wire.decode(raw, Past) if raw else None
+        return past if past is not None and past.logic == rule.logic else None
 
     def _index_is_filled(self) -> bool:
         held = self._index.positions("posts")
         return all(held.get(partition, 0) >= offset for partition, offset in self._needed.items())
 
 
-def _hits(rule: Rule, rules: RuleSet, index: Index) -> Iterator[Hit]:
-    matcher = Matcher(msgspec.structs.replace(rules, rules=(rule,)))
+def _recent_past(rule: Rule, index: Index) -> Past | None:
+    """Of a rule that was edited now; None when no post matches it."""
     newest = next(pages(index, rule.query, limit=1), None)
     if newest is None:
-        return
+        return None
     # The newest match, not the clock: in a replay posts lie anywhere in time, and what is older than what a window
     # can still see changes nothing.
-    start = newest.post.published_at - (rule.span + rule.lateness + MEMORY)
-    recent = Query(text=rule.query.text, node=And(nodes=(rule.query.node, Between("published", start, None))))
-    for batch in _batches(pages(index, recent, limit=NO_LIMIT)):
+    last = newest.post.published_at
+    start, end = last - (rule.span + rule.lateness + MEMORY), last + timedelta(microseconds=1)
+    return Past(logic=rule.logic, start=start, end=end)
+
+
+def _hits(rule: Rule, past: Past, rules: RuleSet, index: Index) -> Iterator[Hit]:
+    matcher = Matcher(msgspec.structs.replace(rules, rules=(rule,)))
+    period = Between("published", past.start, past.end)
+    query = Query(text=rule.query.text, node=And(nodes=(rule.query.node, period)))
+    for batch in _batches(pages(index, query, limit=NO_LIMIT)):
         yield from matcher.match(batch)
 
 

@@ -41,11 +41,13 @@ def rules(where: str) -> RuleSet:
     return load_rules({"r.toml": RULE.format(where=where)}, vocabulary=query_vocabulary(), now=START, required=False)
 
 
-POSTS = [
-    Post(source="s", native_id=str(n), text=word, published_at=at, collected_at=at)
-    for n, word in enumerate(["apple", "pear", "apple", "plum"])
-    for at in [START + timedelta(minutes=n)]
-]
+def post(number: int, word: str, *, after: timedelta) -> Post:
+    when = START + after
+    return Post(source="s", native_id=str(number), text=word, published_at=when, collected_at=when)
+
+
+POSTS = [post(n, word, after=timedelta(minutes=n)) for n, word in enumerate(["apple", "pear", "apple", "plum"])]
+LATER = post(9, "pear", after=timedelta(days=5))
 
 
 class Deployment:
@@ -131,6 +133,30 @@ def test_after_a_loss_only_rules_that_were_edited_get_a_past(deployment: Deploym
     again = deployment.edited("apple OR pear")
     again.index_was_lost()
     assert again.rematch()
+
+
+def test_after_a_loss_the_past_of_a_rule_is_what_it_was(deployment: Deployment) -> None:
+    """Neither less, for the sake of alerts that are open since, nor hits of posts that came later: those are in the
+    log."""
+    deployment.edited("apple").rematch()
+    assert deployment.edited("apple OR pear").rematch()
+    deployment.lose_index()
+    deployment.edited("apple OR pear").index_was_lost()
+    deployment.fill([*POSTS, LATER])
+    assert deployment.edited("apple OR pear").rematch()
+    assert deployment.hits("apple OR pear") == ["s:0", "s:1", "s:2"]
+
+
+def test_a_rule_that_is_edited_and_edited_back_after_a_loss_gets_the_past_of_now(deployment: Deployment) -> None:
+    deployment.edited("apple").rematch()
+    assert deployment.edited("pear").rematch()
+    deployment.lose_index()
+    deployment.edited("pear").index_was_lost()
+    assert not deployment.edited("plum").rematch()
+    soon = post(4, "pear", after=timedelta(hours=1))
+    deployment.fill([*POSTS, soon])
+    assert deployment.edited("pear").rematch()
+    assert deployment.hits("pear") == ["s:1", "s:4"]
 
 
 def test_an_edit_that_is_taken_back_before_the_rule_had_its_past_gets_one_too(deployment: Deployment) -> None:
