@@ -5,7 +5,7 @@ The evaluator closes the open episodes of the former logic by itself; here the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ from runtime.status import committed_by
 __all__ = ["EditedRules", "ask_for_pasts"]
 
 T = TypeVar("T")
+Write = Callable[[Sequence[Hit]], object]
+"""Puts hits into the index, durably, and deals with those that it refuses."""
 
 TABLE = "active"
 LOGIC = "logic:"
@@ -75,7 +77,7 @@ class EditedRules:
         """To be called before an index gets back what the log holds, and before `rematch`."""
         ask_for_pasts(self._memory)
 
-    def rematch(self) -> bool:
+    def rematch(self, write: Write) -> bool:
         """Write their hits, once; whether it did, so that windows have to be rebuilt. An index that was lost has to be
         filled first with the posts that `analyze` was done with at the first call: until then nothing is written, and
         it is worth calling again. Done again after a crash it writes the same hits."""
@@ -89,7 +91,7 @@ class EditedRules:
             past = self._known_past(rule) or _recent_past(rule, self._index)
             if past is not None:
                 for batch in _batches(_hits(rule, past, self._rules, self._index)):
-                    self._index.write_hits(batch, log_id=self._log.id)
+                    write(batch)
                     hits += len(batch)
                 self._memory.put(TABLE, HAD_PAST + rule.id, wire.encode(past))
             self._memory.put(TABLE, LOGIC + rule.id, rule.logic.encode())

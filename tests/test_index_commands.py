@@ -158,7 +158,8 @@ def was_rematched(config: Config, rules: str) -> bool:
         engine = build.open_engine(config)
         opened.callback(engine.dispose)
         memory = build.open_memory(engine)
-        return EditedRules(ruleset, index=index, log=log, memory=memory, events=QUIET).rematch()
+        edited = EditedRules(ruleset, index=index, log=log, memory=memory, events=QUIET)
+        return edited.rematch(lambda hits: index.write_hits(hits, log_id=log.id))
 
 
 def was_rematched_when_edited(config: Config) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -19,8 +19,8 @@ from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
 from hustings.clock import Clock, SystemClock
-from hustings.contracts import Log, Outcome, Record, SourceContext
-from hustings.errors import StoreError, Unavailable
+from hustings.contracts import Index, Log, Outcome, Record, SourceContext
+from hustings.errors import StoreError, Unavailable, WriteRefused
 from hustings.roster import Roster
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.testing.memory import DictMemory
@@ -165,6 +165,24 @@ class Stumbling:
             raise error("stumbled") if error is not None else AssertionError
 
         return stumble
+
+
+class Refusing:
+    """An index that never takes a hit of one post."""
+
+    def __init__(self, inner: Any, key: str) -> None:
+        self._inner, self._key = inner, key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def write_hits(self, hits: Sequence[Hit], **others: Any) -> list[Outcome]:
+        refused = {place: "too odd" for place, hit in enumerate(hits) if hit.key == self._key}
+        if refused:
+            self._inner.write_hits([hit for hit in hits if hit.key != self._key], log_id=others["log_id"])
+            raise WriteRefused("hits", refused)
+        written: list[Outcome] = self._inner.write_hits(hits, **others)
+        return written
 
 
 CHAPTERS = (
@@ -435,6 +453,19 @@ def test_a_loss_is_remembered_when_the_filling_is_interrupted(world: LoopsWorld)
         world.watcher(index=Stumbling(world.index, "write_hits", after=True))
     world.run_to_the_end()
     assert world.everything() == before
+
+
+def test_a_hit_of_an_edited_rule_that_the_index_never_takes_is_a_dead_letter(world: LoopsWorld) -> None:
+    world.append(*SUNDAY)
+    world.run_to_the_end()
+    world.rules = world.rules_of(RULES.replace("gte = 3", "gte = 4"))
+    world.index = cast("Index", Refusing(world.index, "net:1"))
+    world.run_to_the_end()
+    (letter,) = world.entries("dead-letters")
+    assert isinstance(letter, DeadLetter)
+    assert (letter.stage, letter.reason, letter.detail) == ("watch", "refused", "too odd")
+    edited = world.rules.rules[0]
+    assert [hit.key for hit in world.index.hits(edited.id, edited.logic)] == ["net:0", "net:2", "net:3"]
 
 
 def test_an_index_of_another_log_is_refused(world: LoopsWorld, tmp_path: Path) -> None:

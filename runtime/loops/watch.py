@@ -45,7 +45,7 @@ class Rematching(Protocol):
 
     def index_was_lost(self) -> None: ...
 
-    def rematch(self) -> bool: ...
+    def rematch(self, write: Callable[[Sequence[Hit]], object]) -> bool: ...
 
 
 class Watcher:
@@ -103,7 +103,7 @@ class Watcher:
         self._begins = {p: self._committed.get(p, 0) for p in mine}
         self._edited = self._make_edited()
         self._fill_index()
-        self._edited.rematch()
+        self._edited.rematch(self._write)
         self._arrivals = {partition: self._make_arrivals() for partition in mine}
         self._reader.seek({p: max(first[p], begin - self._arrivals[p].looks_back) for p, begin in self._begins.items()})
         self._index.refresh()
@@ -135,7 +135,7 @@ class Watcher:
             self.start()
         self._interrupted = True
         entries = self._reader.poll(limit=BATCH, timeout_s=self._wait_s)
-        if entries and self._edited.rematch():
+        if entries and self._edited.rematch(self._write):
             self.start()  # the entries are read again, by windows that know the past
         elif entries:
             by_partition: dict[int, list[Entry]] = {}
@@ -207,7 +207,7 @@ class Watcher:
             self._reader.commit(beyond)
             self._committed = {**self._committed, **beyond}
 
-    def _write(self, hits: Sequence[Hit], positions: Mapping[int, int]) -> set[Hit]:
+    def _write(self, hits: Sequence[Hit], positions: Mapping[int, int] | None = None) -> set[Hit]:
         """Into the index; returns those that it will never take, which are dead letters and belong to no window: a
         restart would not find them. Also without a hit: the index holds its position, by which a restart tells what it
         lost."""
