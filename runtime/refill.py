@@ -78,12 +78,10 @@ def refill_posts(
 
 
 def refill_hits(log: Log, index: Index, *, advance: Callable[[int], None] = lambda entries: None) -> int:
-    """Write every hit of the log to `index`; returns how many entries were hits."""
+    """Write every hit of the log to `index`, apart from those that it can never hold; returns how many it took."""
     found = 0
     for entries in entries_of(log, "hits"):
-        hits = hits_of(entries)
-        index.write_hits(hits, log_id=log.id, positions={entries[-1].partition: entries[-1].offset + 1})
-        found += len(hits)
+        found += _write_hits(log, index, hits_of(entries), {entries[-1].partition: entries[-1].offset + 1})
         advance(len(entries))
     return found
 
@@ -121,6 +119,15 @@ def entries_of(
                     yield entries
         finally:
             reader.close()
+
+
+def _write_hits(log: Log, index: Index, hits: Sequence[Hit], positions: Mapping[int, int]) -> int:
+    while True:
+        try:
+            index.write_hits(hits, log_id=log.id, positions=positions)
+            return len(hits)
+        except WriteRefused as refusal:
+            hits = [hit for place, hit in enumerate(hits) if place not in refusal.reasons]
 
 
 def _decoded(entries: Sequence[Entry]) -> tuple[list[Post], list[tuple[int, int]], list[tuple[int, int]]]:

@@ -24,7 +24,8 @@ from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from hustings import wire
 from hustings.clock import Clock, VirtualClock
-from hustings.contracts import Index, Log, Record
+from hustings.contracts import Index, Log, Outcome, Record
+from hustings.errors import WriteRefused
 from hustings.query import Vocabulary
 from hustings.query.tree import Everything, Query
 from hustings.roster import Roster
@@ -39,7 +40,7 @@ from runtime.loops.progress import Archive, Progress
 from runtime.loops.watch import Watcher
 from runtime.rule_changes import EditedRules
 
-__all__ = ["ALL", "CALM", "QUIET", "START", "SUNDAY", "LoopsWorld", "Poisonous", "at", "post"]
+__all__ = ["ALL", "CALM", "QUIET", "START", "SUNDAY", "LoopsWorld", "Poisonous", "Refusing", "at", "post"]
 
 START = datetime(2027, 3, 10, 12, tzinfo=UTC)
 ALL = Query(text="*", node=Everything())
@@ -95,6 +96,24 @@ class Poisonous:
             raise ZeroDivisionError("a bug in this step")
         flag = Flag(code="N-PROC-DATE", score=0.9, threshold=0.5, classifier="poisonous@1")
         return [msgspec.structs.replace(a, flags=(flag,)) if "sunday" in a.tokens else a for a in assessments]
+
+
+class Refusing:
+    """An index that never takes a hit of one post."""
+
+    def __init__(self, inner: Any, key: str) -> None:
+        self._inner, self._key = inner, key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def write_hits(self, hits: Sequence[Hit], **others: Any) -> list[Outcome]:
+        refused = {place: "too odd" for place, hit in enumerate(hits) if hit.key == self._key}
+        if refused:
+            self._inner.write_hits([hit for hit in hits if hit.key != self._key], log_id=others["log_id"])
+            raise WriteRefused("hits", refused)
+        written: list[Outcome] = self._inner.write_hits(hits, **others)
+        return written
 
 
 class LoopsWorld:

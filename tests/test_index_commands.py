@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -28,7 +29,7 @@ from runtime.refill import Period, refill_hits, refill_posts
 from runtime.rule_changes import EditedRules
 from runtime.verify_index import verify_index
 from tests.command_line import CommandLine, command_line
-from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, at, post
+from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, Refusing, at, post
 
 EDITED = RULES.replace("gte = 3", "gte = 4")
 
@@ -63,6 +64,14 @@ def test_an_index_made_anew_from_the_log_is_the_same(world: LoopsWorld, fresh: I
     keys = [one.key for one in stored(fresh)]
     assert fresh.former_hits(keys) == world.index.former_hits(keys)
     assert filled.dead == world.index.books()["dead_letters"]
+
+
+def test_a_hit_that_the_index_never_takes_stops_no_rebuild(world: LoopsWorld, fresh: Index) -> None:
+    refused = {hit.id for hit in world.hits() if hit.key == SUNDAY[0].key}
+    written = refill_hits(world.log, cast("Index", Refusing(fresh, SUNDAY[0].key)))
+    assert written == len(world.hits()) - len(refused) < len(world.hits())
+    assert fresh.positions("hits") == world.index.positions("hits")
+    assert SUNDAY[2].key in {hit.key for hit in fresh.former_hits([post.key for post in SUNDAY])}
 
 
 def test_a_sound_index_is_found_sound(world: LoopsWorld) -> None:

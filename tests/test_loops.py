@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from desk.memory import DeskMemory
 from hustings import wire
 from hustings.clock import Clock, SystemClock
 from hustings.contracts import Index, Log, Outcome, Record, SourceContext
-from hustings.errors import StoreError, Unavailable, WriteRefused
+from hustings.errors import StoreError, Unavailable
 from hustings.roster import Roster
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.testing.memory import DictMemory
@@ -35,7 +35,7 @@ from runtime.loops.progress import APPEND_DELAY, Archive, Progress
 from runtime.status import books_of
 from runtime.stop import Stop
 from tests.limited_log import LimitedLog
-from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, at, post
+from tests.loops_world import ALL, CALM, QUIET, RULES, SUNDAY, LoopsWorld, Poisonous, Refusing, at, post
 
 
 @pytest.fixture
@@ -165,24 +165,6 @@ class Stumbling:
             raise error("stumbled") if error is not None else AssertionError
 
         return stumble
-
-
-class Refusing:
-    """An index that never takes a hit of one post."""
-
-    def __init__(self, inner: Any, key: str) -> None:
-        self._inner, self._key = inner, key
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def write_hits(self, hits: Sequence[Hit], **others: Any) -> list[Outcome]:
-        refused = {place: "too odd" for place, hit in enumerate(hits) if hit.key == self._key}
-        if refused:
-            self._inner.write_hits([hit for hit in hits if hit.key != self._key], log_id=others["log_id"])
-            raise WriteRefused("hits", refused)
-        written: list[Outcome] = self._inner.write_hits(hits, **others)
-        return written
 
 
 CHAPTERS = (
