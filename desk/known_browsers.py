@@ -12,27 +12,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, select
 
-from desk.database.connect import reading, writing
+from desk.database.connect import reading
 from desk.database.tables import known_browsers, people
 from desk.database.upsert import upsert
 from desk.digest import digest
 from hustings.clock import Clock
 
-__all__ = ["LASTS", "find", "forget", "known_for", "note", "remember"]
+__all__ = ["LASTS", "find", "forget", "known_for", "remember"]
 
 LASTS = timedelta(days=90)
 """From the last sign-in: nobody should become a stranger in the last days of a campaign."""
 
 
-def remember(engine: Engine, person_id: str, *, former: str, clock: Clock) -> str:
+def remember(connection: Connection, person_id: str, *, former: str, now: datetime) -> str:
     """Know the browser as one in which this person has just signed in; returns the secret for its cookie. It stays
     `former`, the one that the browser sent, if that is known for anybody; what a browser made up is not taken over."""
-    with writing(engine) as connection:
-        return note(connection, person_id, former=former, now=clock.now())
-
-
-def note(connection: Connection, person_id: str, *, former: str, now: datetime) -> str:
-    """`remember` in the caller's transaction."""
     usable = known_browsers.c.seen_at > now - LASTS
     held = connection.execute(select(known_browsers.c.id).where(known_browsers.c.id == digest(former), usable))
     secret = former if held.first() is not None else secrets.token_urlsafe(32)

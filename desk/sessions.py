@@ -16,7 +16,7 @@ from desk.digest import digest
 from desk.people import Person
 from hustings.clock import Clock
 
-__all__ = ["ABSOLUTE", "IDLE", "Session", "begin", "end", "find", "open_sessions", "start"]
+__all__ = ["ABSOLUTE", "IDLE", "Session", "end", "find", "open_sessions", "start"]
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -35,17 +35,12 @@ class Session(Struct, frozen=True, kw_only=True):
     seen_at: datetime
 
 
-def start(engine: Engine, person: Person, *, clock: Clock, replacing: str | None = None) -> tuple[str, Session]:
-    """Begin a session and return (secret for the cookie, session). `replacing` is the secret of the visitor's former
-    session, which ends: the id changes at every sign-in."""
-    with writing(engine) as connection:
-        return begin(connection, person, now=clock.now(), replacing=replacing)
-
-
-def begin(
+def start(
     connection: Connection, person: Person, *, now: datetime, replacing: str | None = None
 ) -> tuple[str, Session]:
-    """`start` in the caller's transaction. Sessions past their time are swept out on the way."""
+    """Begin a session, in the transaction that signs the person in, and return (secret for the cookie, session).
+    `replacing` is the secret of the visitor's former session, which ends: the id changes at every sign-in. Sessions
+    past their time are swept out on the way."""
     secret = secrets.token_urlsafe(32)
     expired = or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE)
     connection.execute(delete(sessions).where(expired))

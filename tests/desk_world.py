@@ -15,21 +15,22 @@ from urllib.parse import quote
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from alerts.partners import Partner
 from alerts.rule import Rule
 from classifiers.claims.claim import Claim
-from desk import people, reviews, sessions
+from desk import known_browsers, people, reviews, sessions
 from desk.book import DeskBook
-from desk.database.connect import open_database
+from desk.database.connect import open_database, writing
 from desk.dispatch import Dispatcher
 from desk.memory import DeskMemory
 from desk.people import DeskRole, Person
 from desk.web.app import create_app
 from desk.web.services import DeskServices
 from hustings import roster as rosters
-from hustings.clock import VirtualClock
+from hustings.clock import Clock, VirtualClock
 from hustings.codebook import load_codebook
 from hustings.contracts import AlertChanges, Record
 from hustings.query.parser import RULE, parse
@@ -108,7 +109,7 @@ class World:
     def signed_in(self, role: DeskRole, login: str = "") -> Browser:
         """A browser that holds the session of somebody of that role (the form itself has its own tests)."""
         browser = self.browser()
-        secret, _ = sessions.start(self.services.engine, self.person(role, login), clock=self.clock)
+        secret, _ = start_session(self.services.engine, self.person(role, login), clock=self.clock)
         browser.client.cookies.set("hustings-session", secret)
         return browser
 
@@ -133,6 +134,20 @@ class Browser:
     def submit(self, page: httpx.Response, path: str, **fields: str | list[str]) -> httpx.Response:
         """Send the form of the page that goes to `path`, its hidden fields included."""
         return self.post(path, {**hidden_fields(page.text, path), **fields})
+
+
+def start_session(
+    engine: Engine, person: Person, *, clock: Clock, replacing: str | None = None
+) -> tuple[str, sessions.Session]:
+    """`sessions.start` in a transaction of its own."""
+    with writing(engine) as connection:
+        return sessions.start(connection, person, now=clock.now(), replacing=replacing)
+
+
+def remember_browser(engine: Engine, person_id: str, *, former: str, clock: Clock) -> str:
+    """`known_browsers.remember` in a transaction of its own."""
+    with writing(engine) as connection:
+        return known_browsers.remember(connection, person_id, former=former, now=clock.now())
 
 
 def hidden_fields(html: str, path: str) -> dict[str, str]:

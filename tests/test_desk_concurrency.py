@@ -34,6 +34,7 @@ from hustings.codebook import load_codebook
 from hustings.contracts import AlertChanges, Delivery
 from hustings.roster import Roster
 from hustings.types import Alert, Assessment, Notice, Post, QueueEntry
+from tests.desk_world import remember_browser, start_session
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 T = TypeVar("T")
@@ -281,7 +282,7 @@ def test_of_uses_of_a_password_link_made_at_once_one_works(engine: Engine) -> No
 
 def test_guesses_of_a_known_browser_at_once_are_all_counted(engine: Engine) -> None:
     ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
-    browser = known_browsers.remember(engine, ana.id, former="", clock=CLOCK)
+    browser = remember_browser(engine, ana.id, former="", clock=CLOCK)
 
     def guess() -> bool:
         with suppress(Refused):
@@ -296,15 +297,15 @@ def test_ways_in_and_out_of_one_account_do_not_wait_for_each_other(engine: Engin
     password = "a quiet sentence"
     admin = people.create(engine, login="admin", password=password, role="admin", by="t", clock=CLOCK)
     ana = people.create(engine, login="ana", password=password, role="lead", by="t", clock=CLOCK)
-    browser = known_browsers.remember(engine, ana.id, former="", clock=CLOCK)
+    browser = remember_browser(engine, ana.id, former="", clock=CLOCK)
 
     def link() -> None:
         token, _ = people.password_link(engine, login="ana", by="t", clock=CLOCK)
         people.use_password_link(engine, token, password=password, clock=CLOCK)
 
     def enter(connection: Connection, who: Person) -> None:
-        known_browsers.note(connection, who.id, former=browser, now=CLOCK.now())
-        sessions.begin(connection, who, now=CLOCK.now())
+        known_browsers.remember(connection, who.id, former=browser, now=CLOCK.now())
+        sessions.start(connection, who, now=CLOCK.now())
 
     def visit() -> None:
         people.signed_in(engine, login="ana", password=password, clock=CLOCK, browser=browser, then=enter)
@@ -408,7 +409,7 @@ def test_account_that_is_taken_back_while_somebody_is_let_in_ends_their_session(
 
 
 def begin_session(connection: Connection, who: Person) -> str:
-    return sessions.begin(connection, who, now=CLOCK.now())[0]
+    return sessions.start(connection, who, now=CLOCK.now())[0]
 
 
 # ── everything at once ───────────────────────────────────────────────────────────────────────────────────────────
@@ -478,7 +479,7 @@ def test_everybody_at_work_at_once_stands_in_nobodys_way(engine: Engine) -> None
 
     def visitor() -> None:
         for _ in range(turns):
-            secret, session = sessions.start(engine, account, clock=CLOCK)
+            secret, session = start_session(engine, account, clock=CLOCK)
             assert sessions.find(engine, secret, clock=CLOCK) is not None
             audit.verify(engine)
             sessions.end(engine, session.id)

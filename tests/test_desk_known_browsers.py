@@ -14,6 +14,7 @@ from desk.database.tables import known_browsers as rows
 from desk.people import Person
 from desk.refusals import Refused
 from hustings.clock import VirtualClock
+from tests.desk_world import remember_browser
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 GOOD = "four unlike plain words"
@@ -32,7 +33,7 @@ def lead(engine: Engine, clock: VirtualClock) -> Person:
 
 @pytest.fixture
 def browser(engine: Engine, clock: VirtualClock, lead: Person) -> str:
-    return known_browsers.remember(engine, lead.id, former="", clock=clock)
+    return remember_browser(engine, lead.id, former="", clock=clock)
 
 
 def guess(engine: Engine, clock: VirtualClock) -> None:
@@ -65,7 +66,7 @@ def test_owner_signing_in_gives_a_stranger_no_further_guesses(
 def test_stolen_browser_secret_has_the_guesses_of_a_stranger_and_takes_no_other_browser_along(
     engine: Engine, clock: VirtualClock, lead: Person, browser: str
 ) -> None:
-    other = known_browsers.remember(engine, lead.id, former="", clock=clock)
+    other = remember_browser(engine, lead.id, former="", clock=clock)
     for _ in range(people.FREE_GUESSES):
         assert people.sign_in(engine, login="lead", password="wrong", clock=clock, browser=browser) is None
     with pytest.raises(Refused, match="try again in 31 s"):
@@ -87,7 +88,7 @@ def test_browser_is_known_for_those_alone_who_signed_in_there(
         ("\udcff", "lead"),
     ):
         assert known_browsers.find(engine, secret, login=login, clock=clock) is None
-    assert known_browsers.remember(engine, other.id, former=browser, clock=clock) == browser
+    assert remember_browser(engine, other.id, former=browser, clock=clock) == browser
     assert known_browsers.find(engine, browser, login="lead", clock=clock) is not None
     assert known_browsers.find(engine, browser, login="other", clock=clock) is not None
 
@@ -95,7 +96,7 @@ def test_browser_is_known_for_those_alone_who_signed_in_there(
 def test_secret_is_not_in_the_database_and_one_that_was_made_up_is_not_taken_over(
     engine: Engine, clock: VirtualClock, lead: Person
 ) -> None:
-    secret = known_browsers.remember(engine, lead.id, former="made up", clock=clock)
+    secret = remember_browser(engine, lead.id, former="made up", clock=clock)
     assert secret != "made up"
     assert len(secret) >= 43
     with reading(engine) as connection:
@@ -106,12 +107,12 @@ def test_browser_becomes_a_stranger_after_ninety_days_without_a_sign_in(
     engine: Engine, clock: VirtualClock, lead: Person, browser: str
 ) -> None:
     clock.advance(timedelta(days=89))
-    assert known_browsers.remember(engine, lead.id, former=browser, clock=clock) == browser
+    assert remember_browser(engine, lead.id, former=browser, clock=clock) == browser
     clock.advance(timedelta(days=89))
     assert known_browsers.find(engine, browser, login="lead", clock=clock) is not None
     clock.advance(timedelta(days=1))
     assert known_browsers.find(engine, browser, login="lead", clock=clock) is None
-    assert known_browsers.remember(engine, lead.id, former=browser, clock=clock) != browser
+    assert remember_browser(engine, lead.id, former=browser, clock=clock) != browser
     with reading(engine) as connection:
         assert len(connection.execute(select(rows)).all()) == 1
 
@@ -119,7 +120,7 @@ def test_browser_becomes_a_stranger_after_ninety_days_without_a_sign_in(
 def test_new_password_ends_every_browser_but_the_one_in_which_it_was_chosen(
     engine: Engine, clock: VirtualClock, lead: Person, browser: str
 ) -> None:
-    other = known_browsers.remember(engine, lead.id, former="", clock=clock)
+    other = remember_browser(engine, lead.id, former="", clock=clock)
     for _ in range(people.FREE_GUESSES):
         guess(engine, clock)
     people.set_password(engine, person=lead, old=GOOD, new=NEW, clock=clock, browser=browser)
@@ -134,7 +135,7 @@ def test_password_link_and_closing_the_account_end_every_browser(
     assert known_browsers.find(engine, browser, login="lead", clock=clock) is not None
     people.use_password_link(engine, token, password=NEW, clock=clock)
     assert known_browsers.find(engine, browser, login="lead", clock=clock) is None
-    again = known_browsers.remember(engine, lead.id, former=browser, clock=clock)
+    again = remember_browser(engine, lead.id, former=browser, clock=clock)
     admin = people.create(engine, login="admin", password=GOOD, role="admin", by="test", clock=clock)
     people.set_disabled(engine, person_id=lead.id, disabled=True, by=admin, clock=clock)
     assert known_browsers.find(engine, again, login="lead", clock=clock) is None

@@ -14,6 +14,7 @@ from desk.database.tables import people as rows
 from desk.people import Person
 from desk.refusals import Refused
 from hustings.clock import VirtualClock
+from tests.desk_world import start_session
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 GOOD = "four unlike plain words"
@@ -127,7 +128,7 @@ def test_closed_account_neither_signs_in_nor_keeps_its_sessions(
     engine: Engine, clock: VirtualClock, lead: Person
 ) -> None:
     other = people.create(engine, login="other", password=GOOD, role="viewer", by="test", clock=clock)
-    secret, _ = sessions.start(engine, other, clock=clock)
+    secret, _ = start_session(engine, other, clock=clock)
     people.set_disabled(engine, person_id=other.id, disabled=True, by=lead, clock=clock)
     assert people.sign_in(engine, login="other", password=GOOD, clock=clock) is None
     assert sessions.find(engine, secret, clock=clock) is None
@@ -152,7 +153,7 @@ def test_lead_invites_only_until_there_is_an_admin(engine: Engine, clock: Virtua
 
 
 def test_changed_password_ends_every_session(engine: Engine, clock: VirtualClock, lead: Person) -> None:
-    secret, _ = sessions.start(engine, lead, clock=clock)
+    secret, _ = start_session(engine, lead, clock=clock)
     with pytest.raises(Refused, match="present password"):
         people.set_password(engine, person=lead, old="wrong", new=GOOD + "!", clock=clock)
     people.set_password(engine, person=lead, old=GOOD, new=GOOD + "!", clock=clock)
@@ -189,7 +190,7 @@ NEW = "five other unlike plain words"
 
 
 def test_link_gives_its_holder_a_new_password_once(engine: Engine, clock: VirtualClock, lead: Person) -> None:
-    secret, _ = sessions.start(engine, lead, clock=clock)
+    secret, _ = start_session(engine, lead, clock=clock)
     token, whose = people.password_link(engine, login=" LEAD ", by="operator", clock=clock)
     assert whose == lead
     assert people.password_link_holder(engine, token, clock=clock) == lead

@@ -119,8 +119,8 @@ def _started(visit: Visit, person: Person) -> Response:
 def _enter(visit: Visit, connection: Connection, person: Person) -> Entered:
     """Begin a session in place of the visitor's former one, and know the browser."""
     now, former = visit.services.clock.now(), visit.request.cookies.get(visit.shared.cookies.session)
-    browser = known_browsers.note(connection, person.id, former=visit.browser_secret, now=now)
-    secret, _ = sessions.begin(connection, person, now=now, replacing=former)
+    browser = known_browsers.remember(connection, person.id, former=visit.browser_secret, now=now)
+    secret, _ = sessions.start(connection, person, now=now, replacing=former)
     return Entered(person=person, session_secret=secret, browser_secret=browser)
 
 
