@@ -37,6 +37,7 @@ from runtime import build
 from runtime.events import open_events
 from runtime.loops.arrivals import Passing
 from runtime.loops.watch import Watcher
+from runtime.rule_changes import EditedRules
 
 __all__ = ["Restored", "restore_seconds"]
 
@@ -78,6 +79,7 @@ def restore_seconds(folder: Path, *, groups: int, hits_each: int, elastic: str =
         vocabulary = Vocabulary(codebook=build.codebook(), roster=Roster(), phases=())
         rules = load_rules({"r.toml": RULE}, vocabulary=vocabulary, now=START, required=False)
         (rule,) = rules.rules
+        memory, events = DeskMemory(engine), open_events(loop="bench", level="error")
 
         def watcher() -> Watcher:
             made = Watcher(
@@ -88,11 +90,11 @@ def restore_seconds(folder: Path, *, groups: int, hits_each: int, elastic: str =
                 evaluator=lambda partition: Evaluator(rules, partition=partition),
                 arrivals=Passing,
                 rules=[(rule.id, rule.logic)],
-                rematch=lambda: False,
+                edited=lambda: EditedRules(rules, index=index, log=log, memory=memory, events=events),
                 partition_key=partition_key,
-                epoch=lambda: build.next_epoch(DeskMemory(engine)),
+                epoch=lambda: build.next_epoch(memory),
                 clock=clock,
-                events=open_events(loop="bench", level="error"),
+                events=events,
                 wait_s=0.0,
                 code_version="bench",
             )
