@@ -138,7 +138,7 @@ class Post(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """Its name everywhere (`post_key`)."""
+        """`<source>:<native_id>`; a source name holds no colon, so the pair can be read back."""
         return post_key(self.source, self.native_id)
 
 
