@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -342,21 +343,26 @@ def closed(engine: Engine, ana: Person) -> None:
     people.set_disabled(engine, person_id=ana.id, disabled=True, by=person("admin", "admin"), clock=CLOCK)
 
 
+def after_the_look(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
+    """Let the account change once, between the look at its password and the transaction that lets in."""
+    verified = people._verified
+
+    def verified_and_then_changed(hashed: str, password: str) -> bool:
+        right = verified(hashed, password)
+        monkeypatch.undo()
+        change()
+        return right
+
+    monkeypatch.setattr(people, "_verified", verified_and_then_changed)
+
+
 @pytest.mark.parametrize("ending", [new_password, new_password_by_link, closed])
 def test_whoever_signs_in_while_their_account_is_taken_back_has_no_session(
     ending: Callable[[Engine, Person], None], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account changes between the look at the password and the transaction that lets in."""
     ana = people.create(engine, login="ana", password="a quiet sentence", role="lead", by="t", clock=CLOCK)
-    verified = people._verified
-
-    def verified_and_then_changed(hashed: str, password: str) -> bool:
-        right = verified(hashed, password)
-        monkeypatch.undo()
-        ending(engine, ana)
-        return right
-
-    monkeypatch.setattr(people, "_verified", verified_and_then_changed)
+    after_the_look(monkeypatch, partial(ending, engine, ana))
     given = {"login": "ana", "password": "a quiet sentence", "clock": CLOCK}
     assert people.signed_in(engine, **given, then=begin_session) is None  # type: ignore[arg-type]
     assert sessions.open_sessions(engine, ana, clock=CLOCK) == []
@@ -371,15 +377,7 @@ def test_hash_of_an_older_strength_does_not_take_the_place_of_a_password_that_wa
     weak = PasswordHasher(time_cost=1, memory_cost=8192).hash("a quiet sentence")
     with writing(engine) as connection:
         connection.execute(people_rows.update().values(password=weak))
-    verified = people._verified
-
-    def verified_and_then_changed(hashed: str, password: str) -> bool:
-        right = verified(hashed, password)
-        monkeypatch.undo()
-        new_password_by_link(engine, ana)
-        return right
-
-    monkeypatch.setattr(people, "_verified", verified_and_then_changed)
+    after_the_look(monkeypatch, partial(new_password_by_link, engine, ana))
     assert people.sign_in(engine, login="ana", password="a quiet sentence", clock=CLOCK) is None
     assert people.sign_in(engine, login="ana", password=NEW, clock=CLOCK) == ana
 
