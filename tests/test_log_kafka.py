@@ -293,7 +293,7 @@ class Writer(threading.Thread):
 
 
 class Following:
-    """Reads and commits as a worker does: after trouble it goes back to what is committed."""
+    """Works on what it reads, then commits, as a worker does: after trouble it goes back to what is committed."""
 
     def __init__(self, log: KafkaLog) -> None:
         self._reader = log.reader("posts", "follow")
@@ -304,6 +304,9 @@ class Following:
     def step(self) -> int:
         try:
             entries = self._reader.poll(limit=200, timeout_s=0.2)
+            # before the commit: one whose answer is lost may be in force, and then nobody gets these again
+            self.seen |= {entry.value for entry in entries}
+            self.places |= {(entry.partition, entry.offset) for entry in entries}
             if entries:
                 self._reader.commit({entry.partition: entry.offset + 1 for entry in entries})
         except Unavailable as trouble:
@@ -311,8 +314,6 @@ class Following:
             time.sleep(0.2)
             self._go_back()
             return 0
-        self.seen |= {entry.value for entry in entries}
-        self.places |= {(entry.partition, entry.offset) for entry in entries}
         return len(entries)
 
     def _go_back(self) -> None:
