@@ -12,9 +12,8 @@ from itertools import product
 __all__ = ["inflected"]
 
 _LATIN_ENDINGS = ("s", "es")  # plurals and genitives; the analyser ends a word at an apostrophe, so "Ana's" is "ana"
-_ARABIC_PARTICLES = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "أ", "يا")
+_ARABIC_PARTICLES = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل", "يا")
 _ARABIC_ARTICLE = "ال"
-_ARABIC_SPELLINGS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه"})
 _CYRILLIC_ENDINGS = {
     "ий": ("ого", "ому", "им", "ом"),
     "ый": ("ого", "ому", "ым", "ом"),
@@ -52,13 +51,12 @@ def _forms(tokens: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _arabic(tokens: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Particles are written together with the first word; ل melts with the article ال into لل."""
-    plain = tuple(token.translate(_ARABIC_SPELLINGS) for token in tokens)
-    for first, *others in {tokens, plain}:
-        for particle in ("", *_ARABIC_PARTICLES):
-            if particle.endswith("ل") and first.startswith(_ARABIC_ARTICLE):
-                yield (particle + "ل" + first.removeprefix(_ARABIC_ARTICLE), *others)
-            else:
-                yield (particle + first, *others)
+    first, *others = tokens
+    for particle in _ARABIC_PARTICLES:
+        if particle.endswith("ل") and first.startswith(_ARABIC_ARTICLE):
+            yield (particle + "ل" + first.removeprefix(_ARABIC_ARTICLE), *others)
+        else:
+            yield (particle + first, *others)
 
 
 def _cyrillic(tokens: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

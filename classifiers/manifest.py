@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -302,13 +302,21 @@ _PROBES = (
     "投票日は日曜日です。选举 한국 투표",
     "Straßenwahl am Sonntag, İstanbul'da seçim 👩\u200d🏫🇻🇪 почему",
 )
+_ARABIC_PROBE = "إلى المدرسة فى لجنة على"
+_DEVANAGARI_PROBE = "हिन्दी हूँ पढ़ना सम्पर्क"
+_PROBES_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("ar", "fa", "ku", "ps", "ur"), (_ARABIC_PROBE,)),
+    **dict.fromkeys(("hi", "mr", "ne"), (_DEVANAGARI_PROBE,)),
+    "mul": (_ARABIC_PROBE, _DEVANAGARI_PROBE),
+}
+"""What came later, where it concerns a language: models of the others need not be made anew for it."""
 
 
-def analyser_hash(probes: Sequence[str] = _PROBES) -> str:
-    """What the analyser does now, as one hash over probes of many scripts and disguises. Heads learnt its tokens, so
-    a head that carries another hash was trained for another analyser."""
+def analyser_hash(language: str) -> str:
+    """What the analyser does now with texts of a language, `mul` for any, as one hash over probes of many scripts and
+    disguises. Heads learnt its tokens, so a head that carries another hash was trained for another analyser."""
     digest = hashlib.sha256()
-    for analysis in analyse_all(probes):
+    for analysis in analyse_all((*_PROBES, *_PROBES_OF.get(language, ()))):
         for token in analysis.tokens:
             digest.update(token.encode("utf-8", "surrogatepass") + b"\n")
         digest.update(b"\x00")

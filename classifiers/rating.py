@@ -34,8 +34,7 @@ def list_models(folders: Iterable[Path], *, signers: Signers | None = None) -> l
 def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
     """Names of models that learnt from tokens which the analyser no longer makes. They still score, but their measured
     quality is not that of this version: train them again."""
-    now = analyser_hash()
-    return [manifest.name for manifest in manifests if manifest.analyser != now]
+    return [manifest.name for manifest in manifests if manifest.analyser != analyser_hash(manifest.language)]
 
 
 def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:

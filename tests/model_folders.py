@@ -80,7 +80,7 @@ def manifest_of(name: str = "G-en", version: str = "1", **changes: object) -> Ma
         ),
         "metrics": METRICS,
         "files": (),
-        "analyser": analyser_hash(),
+        "analyser": analyser_hash(language),
         "code_version": "0",
         "libraries": {},
         "seed": SEED,

@@ -155,7 +155,7 @@ def _write(
             threshold=THRESHOLD,
             metrics=(),
             files=tuple(ModelFile.of(name, raw) for name, raw in content.items()),
-            analyser=analyser_hash(),
+            analyser=analyser_hash("en"),
             code_version="0",
             libraries={},
             seed=1,

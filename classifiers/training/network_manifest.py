@@ -57,7 +57,7 @@ def write_network(
         ),
         metrics=tuple(metrics),
         files=tuple(ModelFile.of(file, raw) for file, raw in content.items()),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(language),
         code_version=version("hustings"),
         libraries=library_versions(),
         seed=order.seed,

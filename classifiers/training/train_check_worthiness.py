@@ -90,7 +90,7 @@ def train_check_worthiness(language: str, order: Order, *, tell: Tell = to_nobod
             ece_by_chance(scores, on=on, seed=order.seed),
         ),
         files=(file,),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(language),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
         seed=HASH_SEED,

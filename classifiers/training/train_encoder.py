@@ -338,7 +338,7 @@ def join_heads(
         threshold=heads[0].threshold,
         metrics=(*trained.metrics, *metrics),  # those of the first head last: lists show the last of a name
         files=tuple(ModelFile.of(name, raw) for name, raw in content.items()),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(recipe.language),
         code_version=version("hustings"),
         libraries=trained.libraries,
         seed=order.seed,

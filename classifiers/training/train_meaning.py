@@ -153,7 +153,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         ),
         metrics=tuple(metrics),
         files=tuple(ModelFile.of(name, raw) for name, raw in files.items()),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(language),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime")},
         seed=order.seed,

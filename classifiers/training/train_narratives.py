@@ -142,7 +142,7 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
         ),
         metrics=(*metrics, *(settled.metrics if settled else ())),
         files=tuple(ModelFile.of(name, raw) for name, raw in files.items()),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(language),
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime", "scikit-learn", "scipy")},
         seed=seed,

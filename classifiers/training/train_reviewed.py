@@ -165,7 +165,7 @@ def train_reviewed(
         threshold=threshold,
         metrics=tuple(metrics),
         files=tuple(file for _, file in packed),
-        analyser=analyser_hash(),
+        analyser=analyser_hash(order.language),
         code_version=version("hustings"),
         libraries={name: version(name) for name in LIBRARIES},
         seed=seed,

@@ -15,6 +15,7 @@ __all__ = [
     "LEET_CYRILLIC",
     "LETTER",
     "LOOKALIKES",
+    "NASALS",
     "NOT_IN_WORDS",
     "ONE_LETTER_WORDS",
     "SPACELESS",
@@ -62,11 +63,11 @@ CURRENCY: Final = "€¢£¥"
 
 STRIPPED_MARKS: Final = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
-    "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u0898-\u089f\u08ca-\u08e1\u08e3-\u08ff"
+    "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u0898-\u089f\u08ca-\u08e1\u08e3-\u08ff\u093c"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
 )
 """Marks that the matching copy does without: accents on Latin, Greek and Cyrillic, Hebrew points, Arabic tashkeel,
-enclosing marks. All others (the vowel signs of Indic scripts) are part of their word."""
+the nukta of Devanagari, enclosing marks. All others (the vowel signs of Indic scripts) are part of their word."""
 
 DISGUISED: Final = (
     "\u1d2c-\u1d2e\u1d30-\u1d3a\u1d3c-\u1d4d\u1d4f-\u1d6a\u249c-\u24e9\U0001d400-\U0001d7cb"
@@ -111,11 +112,18 @@ EXTRA: Final[dict[str, str]] = (
     | dict(zip("øØłŁđĐðÐħĦŧŦıȷɡɑ", "oOlLdDdDhHtTijga", strict=True))
     | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "ẞ": "Ss"}
     | {"ς": "σ", "Σ": "σ", "ё": "е", "Ё": "Е"}
-    | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ی": "ي", "ک": "ك", "ـ": ""}
+    | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": ""}
+    | {"ँ": "ं", "ऩ": "न", "ऱ": "र", "ऴ": "ळ"}
     | dict.fromkeys("’‘‛ʼʻʹʾʿ′´`", "'")
     | dict.fromkeys("‐‑‒–—―−", "-")
     | dict.fromkeys("·•‧∙⋅・", ".")
     | dict.fromkeys("\u2800\u2028\u2029", " ")
 )
 """Characters whose matching form is not their own, beyond NFKC, case and accents: letters that Unicode does not
-decompose, Greek final sigma, Russian yo, forms of alef, Persian yeh and kaf, tatweel, apostrophes, dashes, dots."""
+decompose, Greek final sigma, Russian yo, apostrophes, dashes, dots. Of Arabic what Lucene's `ArabicNormalizer` folds
+(forms of alef, alef maksura, teh marbuta, tatweel), Persian yeh and kaf; of Devanagari, as its `HindiNormalizer`,
+chandrabindu and nukta (see `STRIPPED_MARKS` too, and `NASALS`): people write them in either way."""
+
+NASALS: Final = {"ङ": "क-घ", "ञ": "च-झ", "ण": "ट-ढ", "न": "त-ध", "म": "प-भ"}
+"""Of Devanagari: a nasal that has no vowel, before a consonant of its own class, is written as anusvara as well
+(`हिन्दी`, `हिंदी`)."""

@@ -19,6 +19,7 @@ from hustings.text.characters import (
     EMOJI,
     EXTRA,
     JOINED,
+    NASALS,
     SPACELESS,
     STRIPPED_MARKS,
 )
@@ -44,6 +45,8 @@ _FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ]")
 _STRUCK_OR_STACKED = re.compile("[\u0334-\u0338\u20d2-\u20e2\u20e4-\u20eb]|[\u0300-\u036f]{3,}")
 _RARE = re.compile(f"[{DEFAULT_IGNORABLE}{DISGUISED}Ａ-Ｚａ-ｚ\u0300-\u036f\u20d2-\u20eb]")
 """Nothing of this in a text, and no run of marks: then nothing is invisible or in fancy dress."""
+_NASAL = re.compile("(?:" + "|".join(f"{nasal}\u094d(?=[{before}])" for nasal, before in NASALS.items()) + ")")
+_ANUSVARA: Final = "\u0902"
 _CONTINUES = re.compile(f"[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc{DEFAULT_IGNORABLE}]")
 """Besides marks: what NFKC may join with the character before it."""
 
@@ -64,7 +67,8 @@ def fold(text: str) -> tuple[str, int]:
     if text.isascii():
         return (text if text.isprintable() else text.translate(_FOLD)), 0
     clean = _clean(text)
-    return _simple(unicodedata.normalize("NFKC", clean.text)[:MAX_CHARACTERS]), clean.removed
+    folded = _simple(unicodedata.normalize("NFKC", clean.text)[:MAX_CHARACTERS])
+    return _NASAL.sub(_ANUSVARA, folded), clean.removed
 
 
 def fold_with_origins(text: str) -> Folded:
@@ -102,7 +106,17 @@ def _fold_clusters(clean: _Clean, alone: str) -> Folded:
             begins += [starts[first + start]] * len(folded)
             stops += [ends[first + end - 1]] * len(folded)
         done = last
-    return Folded("".join(parts), begins, stops, clean.removed)
+    return _nasals_folded(Folded("".join(parts), begins, stops, clean.removed))
+
+
+def _nasals_folded(folded: Folded) -> Folded:
+    """Two characters, of which each such nasal consists, are one."""
+    if not (nasals := [found.start() for found in _NASAL.finditer(folded.text)]):
+        return folded
+    starts, ends = list(folded.starts), list(folded.ends)
+    for place in reversed(nasals):
+        del starts[place + 1], ends[place]
+    return folded._replace(text=_NASAL.sub(_ANUSVARA, folded.text), starts=starts, ends=ends)
 
 
 class _Clean(NamedTuple):
