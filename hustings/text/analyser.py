@@ -24,7 +24,7 @@ from hustings.text.characters import SPACELESS
 from hustings.text.folding import fold, fold_with_origins
 from hustings.text.pieces import PLAIN, take_apart
 from hustings.text.regions import regions
-from hustings.text.repair import MAX_TOKEN
+from hustings.text.repair import MAX_TOKEN, all_latin
 
 __all__ = ["Analysis", "Located", "analyse", "analyse_all", "is_spaceless", "locate"]
 
@@ -52,7 +52,8 @@ _ASCII_SEPARATORS: Final = {code: " " for code in range(128) if not chr(code).is
 def analyse(text: str) -> Analysis:
     """The tokens of `text` and the count of its disguised characters."""
     cased, removed = fold(text)
-    lower = cased.lower()
+    lower, hidden = all_latin(cased.lower())
+    removed += hidden
     places = regions(lower)
     if not places:
         return Analysis(tuple(_plain(lower)), removed)
@@ -76,7 +77,8 @@ def analyse_all(texts: Sequence[str]) -> list[Analysis]:
 def locate(text: str) -> Located:
     """`analyse`, and where in `text` each token stands. Slower: for the few texts that somebody looks at."""
     cased, starts, ends, removed = fold_with_origins(text)
-    lower = cased.lower()
+    lower, hidden = all_latin(cased.lower())
+    removed += hidden
     tokens: list[str] = []
     spans: list[tuple[int, int]] = []
     done = 0

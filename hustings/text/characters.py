@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 __all__ = [
+    "AKSHARA_BEFORE",
+    "AKSHARA_BEHIND",
+    "AKSHARA_WORDS",
     "CURRENCY",
     "DEFAULT_IGNORABLE",
     "DISGUISED",
     "EMOJI",
     "EXTRA",
+    "INDIC",
+    "INDIC_MARKS",
     "JOINED",
     "LEET",
     "LEET_CYRILLIC",
@@ -22,6 +28,7 @@ __all__ = [
     "SPACELESS_MARKS",
     "SPACER",
     "STRIPPED_MARKS",
+    "VIRAMAS",
     "WORD",
 ]
 
@@ -92,6 +99,24 @@ LETTER: Final = f"[^{NOT_IN_WORDS}0-9]"
 SPACER: Final = r"[ .\-_*|/~']"
 """What may stand between spaced-out letters."""
 
+INDIC: Final = "\u0900-\u0dff"
+INDIC_MARKS: Final = "".join(chr(code) for code in range(0x900, 0xE00) if unicodedata.category(chr(code))[0] == "M")
+VIRAMAS: Final = "".join(mark for mark in INDIC_MARKS if unicodedata.combining(mark) == 9)
+"""Signs that join the consonant before them with the next one; Unicode gives them a combining class of their own."""
+
+_AKSHARA_WORDS = (
+    "का की के को से में मे ने है हैं हो हूं था थी थे ना न तो ता ते ती भी ही हा हां जी जो जा वो व वे ये या दो दे दी ले लो ला ली मैं मै"
+    " सो सा सी कि क्या क्यों तू मां रे री रो हे ओ ए आ सौ नौ पे पा पी गा गे गी"
+)
+_BEFORE, _BEHIND = "है हैं में ने जो", "है हैं में ने जो का की के को से तो भी ही"
+
+AKSHARA_WORDS: Final = frozenset(_AKSHARA_WORDS.split())
+"""Words of Hindi that are written as one letter with its signs; half of a sentence may be such."""
+
+AKSHARA_BEFORE: Final = frozenset(_BEFORE.split())
+AKSHARA_BEHIND: Final = frozenset(_BEHIND.split())
+"""Those that stand before or behind a word oftener than they begin or end one."""
+
 _CYRILLIC_TO_LATIN = dict(zip("авекмнорстухіїјѕһԁԛԝӏѵүҽ", "abekmhopctyxiijshdqwlvye", strict=True))
 _GREEK_TO_LATIN = dict(zip("αβγεζηικμνορτυχω", "abyeznikmvoptuxw", strict=True))
 _ARMENIAN_TO_LATIN = dict(zip("օոսհցզյք", "onuhgqjp", strict=True))
@@ -112,7 +137,8 @@ EXTRA: Final[dict[str, str]] = (
     | dict(zip("øØłŁđĐðÐħĦŧŦıȷɡɑ", "oOlLdDdDhHtTijga", strict=True))
     | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "ẞ": "Ss"}
     | {"ς": "σ", "Σ": "σ", "ё": "е", "Ё": "Е"}
-    | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": ""}
+    | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": ""}
+    | {"ی": "ي", "ے": "ي", "ک": "ك", "ہ": "ه", "ە": "ه", "ۀ": "ه"}
     | {"ँ": "ं", "ऩ": "न", "ऱ": "र", "ऴ": "ळ"}
     | dict.fromkeys("’‘‛ʼʻʹʾʿ′´`", "'")
     | dict.fromkeys("‐‑‒–—―−", "-")
@@ -121,7 +147,8 @@ EXTRA: Final[dict[str, str]] = (
 )
 """Characters whose matching form is not their own, beyond NFKC, case and accents: letters that Unicode does not
 decompose, Greek final sigma, Russian yo, apostrophes, dashes, dots. Of Arabic what Lucene's `ArabicNormalizer` folds
-(forms of alef, alef maksura, teh marbuta, tatweel), Persian yeh and kaf; of Devanagari, as its `HindiNormalizer`,
+(forms of alef, alef maksura, teh marbuta, tatweel), of Persian and Urdu what its `PersianNormalizer` does (yeh, kaf,
+heh); of Devanagari, as its `HindiNormalizer`,
 chandrabindu and nukta (see `STRIPPED_MARKS` too, and `NASALS`): people write them in either way."""
 
 NASALS: Final = {"ङ": "क-घ", "ञ": "च-झ", "ण": "ट-ढ", "न": "त-ध", "म": "प-भ"}

@@ -10,7 +10,22 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from hustings.text.characters import CURRENCY, EMOJI, LETTER, ONE_LETTER_WORDS, SPACELESS, SPACELESS_MARKS, SPACER, WORD
+from hustings.text.characters import (
+    AKSHARA_BEFORE,
+    AKSHARA_BEHIND,
+    AKSHARA_WORDS,
+    CURRENCY,
+    EMOJI,
+    INDIC,
+    INDIC_MARKS,
+    LETTER,
+    ONE_LETTER_WORDS,
+    SPACELESS,
+    SPACELESS_MARKS,
+    SPACER,
+    VIRAMAS,
+    WORD,
+)
 from hustings.text.repair import MAX_TOKEN, repair
 
 __all__ = ["PLAIN", "SPACED", "Piece", "take_apart"]
@@ -38,10 +53,16 @@ _CONSONANT = "[b-df-hj-np-tv-xz]"
 PLAIN: Final = re.compile(f"{WORD}+|{_CHARACTER}|{_EMOJI_SEQUENCE}")
 """A token of text in which nothing is disguised."""
 
+_INDIC_LETTER = f"(?![{INDIC_MARKS}])[{INDIC}][{INDIC_MARKS}]*"
+_AKSHARA = f"{_INDIC_LETTER}(?:(?<=[{VIRAMAS}])\u200d?{_INDIC_LETTER})*"
+_OTHER_GAP = rf"[.\-_*|/~](?:{_AKSHARA}|{LETTER})(?!{WORD})"
+
 SPACED: Final = re.compile(
-    rf"(?<!{WORD})(?<!'){LETTER}(?P<gap>(?P<spacer>{SPACER})(?P=spacer){{0,2}})(?:{WORD}(?P=gap))+{LETTER}(?!{WORD})"
+    rf"(?<!{WORD})(?<!')(?:{_AKSHARA}|ss|{LETTER})(?P<gap>(?P<spacer>{SPACER})(?P=spacer){{0,2}})"
+    rf"(?:(?:{_AKSHARA}|ss|{WORD})(?P=gap))+(?:{_AKSHARA}|ss|{LETTER})(?!{WORD}|{_OTHER_GAP})"
 )
-"""Three or more single letters, all with the same gap between them; a digit may stand among them."""
+"""Three or more single letters, all with the same gap between them; a digit may stand among them. In Indic scripts a
+letter is what is written as one (an akshara), `ss` is what `ß` was."""
 
 _PIECE = re.compile(
     rf"(?P<url>(?:(?:https?|ftp)://|www\.)(?:[!-~]|{WORD})*)"
@@ -59,6 +80,7 @@ LONGEST_WITH_AT: Final = 9
 """Characters of a word in which `@` or `!` may be a letter; in a longer one it is a missing blank (`great!thanks`)."""
 
 _CAPITAL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9]{3,}(?:[A-Z]|\Z))")
+_DEVANAGARI = re.compile("[\u0900-\u097f]")
 _HANGUL = re.compile("[ᄀ-ᇿ가-힣]")
 
 
@@ -113,17 +135,28 @@ def _spaced(cased: str, lower: str, m: re.Match[str]) -> Iterator[Piece]:
     """`v o t e` → `vote`, unless the letters may be words. An abbreviation (`U.S.A`) is joined, yet no disguise."""
     start, end = m.span()
     letters = lower[start:end].split(m["gap"])
-    if m["spacer"] == " " and not _is_spelled_out(letters, cased[start:end]):
-        yield from _words(lower, start, end)
-        return
+    first, last = start, end
+    if m["spacer"] == " ":
+        if not _is_spelled_out(letters, cased[start:end]):
+            yield from _words(lower, start, end)
+            return
+        if len(letters) > 3 and letters[0] in AKSHARA_BEFORE:
+            first += len(letters.pop(0)) + len(m["gap"])
+        if len(letters) > 3 and letters[-1] in AKSHARA_BEHIND:
+            last -= len(letters.pop()) + len(m["gap"])
     token, removed = repair("".join(letters))
     is_abbreviation = m["gap"] == "." and (len(letters) == 3 or cased[start:end].isupper())
-    yield Piece(token, start, end, removed + (0 if is_abbreviation else len(m["gap"]) * (len(letters) - 1)))
+    yield from _words(lower, start, first)
+    yield Piece(token, first, last, removed + (0 if is_abbreviation else len(m["gap"]) * (len(letters) - 1)))
+    yield from _words(lower, last, end)
 
 
 def _is_spelled_out(letters: list[str], cased: str) -> bool:
     """Blanks between single letters: five letters are a word, four or three capitals when one of them is no word by
-    itself (`o q n e` are four words of Portuguese). Hangul writes words of one letter all the time."""
+    itself (`o q n e` are four words of Portuguese); in Devanagari three, of which half are no words by themselves.
+    Hangul writes words of one letter all the time."""
+    if _DEVANAGARI.search(cased):
+        return 2 * sum(letter in AKSHARA_WORDS for letter in letters) <= len(letters)
     if _HANGUL.search(cased) or (len(letters) == 3 and not cased.isupper()):
         return False
     return len(letters) >= 5 or not ONE_LETTER_WORDS.issuperset(letters)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from hustings.text.characters import CURRENCY, LETTER, SPACER, WORD
+from hustings.text.characters import CURRENCY, INDIC, LETTER, SPACER, WORD
 from hustings.text.pieces import SPACED
 
 __all__ = ["regions"]
@@ -18,6 +18,7 @@ _SIGN = re.compile(
     rf"(?:(?<=[#@${CURRENCY}])|(?<={LETTER}[013457!])(?=[0-9@$!{CURRENCY}]{{0,2}}{LETTER})|(?<=:)(?=//)|(?<=www\.))"
 )
 _GAP = re.compile(rf"{SPACER}(?<!{WORD}..)(?<={LETTER}.)(?<!'..)(?={SPACER}{{0,2}}{WORD}{SPACER})")
+_INDIC = re.compile(f"[{INDIC}]")
 _STRETCH = re.compile(r"([^\W\d_])\1\1")
 _LATIN, _GREEK, _CYRILLIC, _ARMENIAN = "a-zß-ɏᴀ-ᶿḀ-ỿ", "Ͱ-Ͽἀ-῿", "Ѐ-ԯᲀ-᲏Ꙁ-ꚟ", "԰-֏"
 _LATIN_LETTER = re.compile(f"[{_LATIN}]")
@@ -47,6 +48,8 @@ def regions(lower: str) -> list[tuple[int, int]]:
         if gap.start() > after and (spaced := SPACED.match(lower, gap.start() - 1)):
             ends.append(spaced.span())
             after = spaced.end()
+    if not lower.isascii() and _INDIC.search(lower):
+        ends += [m.span() for m in SPACED.finditer(lower)]
     if not ends:
         return []
     regions: list[tuple[int, int]] = []

@@ -10,7 +10,7 @@ from typing import Final
 
 from hustings.text.characters import LEET, LEET_CYRILLIC, LOOKALIKES
 
-__all__ = ["MAX_TOKEN", "repair"]
+__all__ = ["MAX_TOKEN", "all_latin", "repair"]
 
 MAX_TOKEN: Final = 255
 """Characters of a token; Elasticsearch's `whitespace` analyzer would cut a longer one in two."""
@@ -21,6 +21,12 @@ _SCRIPTS: Final = {
     "greek": re.compile("[Ͱ-Ͽἀ-῿]"),
     "armenian": re.compile("[԰-֏]"),
 }
+_OTHER_LETTER = re.compile("[Ͱ-ϿЀ-ԯ԰-֏ᲀ-᲏ἀ-῿Ꙁ-ꚟ]")
+_OTHER_WORD = re.compile(rf"(?<!\w){_OTHER_LETTER.pattern}+(?!\w)")
+_LATIN_WORD = re.compile(r"(?<![\w#@/.])[a-zß-ɏ]{2,}(?![\w@/]|\.\w)")
+"""No handle, tag or address: those are Latin in posts of any script."""
+_FEWEST_LATIN = 3
+_LATIN_OF = str.maketrans(LOOKALIKES["latin"])
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _KEPT_REPEATS = re.compile(
     r"(.)\1\1"  # www, xxx, aaa
@@ -53,6 +59,18 @@ def repair(word: str) -> tuple[str, int]:
         plain, leet = _undo_leet(plain)
         plain = _unstretch(plain)
     return plain, lookalikes + leet
+
+
+def all_latin(lower: str) -> tuple[str, int]:
+    """A text in lower case with the words in Latin that are wholly of another script's look-alikes (`воса` for `boca`),
+    and how many letters that were. Only where most words are Latin, three at least, and no letter of the other scripts
+    is without a look-alike: one in four letters of Russian has none."""
+    if lower.isascii() or not (others := _OTHER_LETTER.findall(lower)):
+        return lower, 0
+    fewest = max(_FEWEST_LATIN, len(_OTHER_WORD.findall(lower)))
+    if any(letter not in LOOKALIKES["latin"] for letter in others) or len(_LATIN_WORD.findall(lower)) < fewest:
+        return lower, 0
+    return lower.translate(_LATIN_OF), len(others)
 
 
 def _unstretch(word: str) -> str:
