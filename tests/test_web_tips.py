@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
+from desk.web.pages.tips import FIELDS
 from tests.desk_world import START, TIPS_TOKEN, World
 
 
@@ -15,8 +18,9 @@ def kept(world: World) -> list[dict[str, str]]:
     return [msgspec.json.decode(raw) for raw in world.services.memory.entries("tips").values()]
 
 
-def send(world: World, body: bytes, token: str = TIPS_TOKEN) -> httpx.Response:
-    return world.browser().client.post("/api/tips", content=body, headers={"authorization": f"Bearer {token}"})
+def send(world: World, body: bytes, token: str = TIPS_TOKEN, **headers: str) -> httpx.Response:
+    headers |= {"authorization": f"Bearer {token}"}
+    return world.browser().client.post("/api/tips", content=body, headers=headers)
 
 
 def test_a_tip_from_the_form_is_put_down_without_who_sent_it(world: World) -> None:
@@ -81,6 +85,35 @@ def test_a_program_sends_a_tip_with_the_token(world: World) -> None:
     tip_id = answer.json()["id"]
     assert tip_id.startswith(f"{int(START.timestamp() * 1000):013d}-")
     assert kept(world) == [{"text": "باصات", "lang": "ar", "received_at": "2027-03-10T12:00:00Z"}]
+
+
+def test_a_tip_that_a_program_sends_again_under_its_key_is_put_down_once(world: World) -> None:
+    key = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+    first = send(world, b'{"text": "Buses are cancelled", "lang": "en"}', **key)
+    world.clock.advance(timedelta(minutes=4))
+    again = send(world, b'{"lang": "en", "text": "Buses are cancelled"}', **key)
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert len(kept(world)) == 1
+
+
+def test_the_request_in_the_docs_is_taken_and_its_keys_are_those_that_there_are(world: World) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "tips.md").read_text()
+    asked, _, body = page.split("```")[1].strip().partition("\n\n")
+    named = dict(line.split(": ", 1) for line in asked.splitlines()[1:])
+    assert send(world, body.encode(), **{"idempotency-key": named["Idempotency-Key"]}).status_code == 202
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(FIELDS)
+
+
+def test_other_words_another_key_or_none_make_tips_of_their_own(world: World) -> None:
+    body = b'{"text": "Buses are cancelled"}'
+    answers = [
+        *(send(world, body, **{"idempotency-key": key}) for key in ("one", "two", "", " ")),
+        send(world, b'{"text": "Trams are cancelled"}', **{"idempotency-key": "one"}),
+    ]
+    assert len({answer.json()["id"] for answer in answers}) == len(kept(world)) == 5
+    world.clock.advance(timedelta(minutes=5, seconds=1))
+    send(world, body, **{"idempotency-key": "one"})
+    assert len(kept(world)) == 6
 
 
 def test_ids_of_tips_sort_by_time(world: World) -> None:

@@ -26,7 +26,8 @@ FIELDS = ("text", "title", "url", "lang")
 TIPS_TABLE = "tips"
 """Of `Memory`; keys sort by time."""
 SENT_TABLE = "tips_sent"
-"""Of `Memory`: which tip the same words from the same form became. Forgotten after `SENT_AGAIN_WITHIN`."""
+"""Of `Memory`: which tip the same words from the same form, or of the same key of a program, became. Forgotten after
+`SENT_AGAIN_WITHIN`."""
 SENT_AGAIN_WITHIN = timedelta(minutes=5)
 """Shorter than the `tips` source looks back: a tip under the id of a first try that broke off is still found."""
 
@@ -56,13 +57,13 @@ def send(visit: Visit) -> Response:
         tip = decode_strict(msgspec.json.encode({name: value for name, value in fields.items() if value}), Tip)
     except BadInput as error:
         return _page(visit, tip=fields, problem=error.detail, status=400)
-    _put_down(visit, tip, _id_for(visit, tip))
+    _put_down(visit, tip, _id_for(visit, tip, once=visit.form.one("once")))
     return visit.go("/tip?arrived=yes")
 
 
 def receive(visit: Visit) -> Response:
-    """`POST /api/tips` with `Authorization: Bearer …`: one JSON object with `text` and, if known, `title`, `url`,
-    `lang`. 202 once it is on disk."""
+    """`POST /api/tips` (docs/tips.md): one JSON object. 202 once it is on disk; what comes again under the same
+    `Idempotency-Key`, since the answer was lost, has the answer of the first time."""
     token = visit.services.tips_token
     kind, _, given = visit.request.headers.get("authorization", "").partition(" ")
     wait_s = visit.shared.tips_by_program.wait_s("everybody")
@@ -76,7 +77,7 @@ def receive(visit: Visit) -> Response:
         tip = decode_strict(visit.body, Tip)
     except BadInput as error:
         return JSONResponse({"error": error.reason, "detail": error.detail}, status_code=400)
-    tip_id = _new_id(visit)
+    tip_id = _id_for(visit, tip, once=visit.request.headers.get("idempotency-key", "").strip())
     _put_down(visit, tip, tip_id)
     return JSONResponse({"id": tip_id}, status_code=202)
 
@@ -92,17 +93,17 @@ def _new_id(visit: Visit) -> str:
     return f"{to_ms(visit.services.clock.now()):013d}-{secrets.token_hex(8)}"
 
 
-def _id_for(visit: Visit, tip: Tip) -> str:
-    """The id of the tip: the one that these words from this form have already, or a new one. The form's number is
-    random and is not kept, so that nothing here leads from a tip to a person."""
+def _id_for(visit: Visit, tip: Tip, *, once: str) -> str:
+    """The id of the tip: the one that these words have already under `once`, the form's number or the program's key, or
+    a new one. Neither is kept, so that nothing here leads from a tip to a person."""
     memory, tip_id = visit.services.memory, _new_id(visit)
     until = f"{to_ms(visit.services.clock.now() - SENT_AGAIN_WITHIN):013d}"
     for key, sent in memory.entries(SENT_TABLE).items():
         if sent.decode() < until:
             memory.delete(SENT_TABLE, key)
-    if not visit.form.one("once"):
+    if not once:
         return tip_id
-    key = hashlib.sha256(msgspec.json.encode((visit.form.one("once"), tip))).hexdigest()
+    key = hashlib.sha256(msgspec.json.encode((once, tip))).hexdigest()
     if memory.replace(SENT_TABLE, key, None, tip_id.encode()):
         return tip_id
     known = memory.get(SENT_TABLE, key)
