@@ -19,8 +19,9 @@ WORDS_FILE = "words.txt"
 NOTHING = ""
 """Stands in place of a token that belongs to the word before it."""
 _SHORTEST = 4
-_SHORTEST_SWAPPED = 5
-"""Shorter words are too many beside each other: `form` and `from`."""
+_SHORTEST_SWAPPED_ARABIC = 5
+"""Shorter words of Arabic, written without vowels, are too many beside each other. In other scripts one in ten thousand
+words is read as another (`prat`, `part`)."""
 _FIGURES = str.maketrans("0134579@$!", "oieastgasi")
 _MOST_HIDDEN = 4
 """Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
@@ -61,7 +62,7 @@ class Spelling:
             plain = token.translate(_FIGURES)
             if plain in self._words:
                 return plain
-        if len(token) < _SHORTEST_SWAPPED:
+        if len(token) < _SHORTEST_SWAPPED_ARABIC and "\u0600" <= token[0] <= "\u06ff":
             return token
         return next((word for word in _swapped(token) if word in self._words), token)
 

@@ -52,7 +52,14 @@ def readable(text: str, language: str = "en", spelling: Spelling = NO_WORDS) -> 
 
 @pytest.mark.parametrize(
     ("token", "word"),
-    [("blalot", "ballot"), ("b4110t", "b4110t"), ("8allot", "8allot"), ("ball0t", "ballot"), ("v0t3", "vote")],
+    [
+        ("blalot", "ballot"),
+        ("b4110t", "b4110t"),
+        ("8allot", "8allot"),
+        ("ball0t", "ballot"),
+        ("v0t3", "vote"),
+        ("vtoe", "vote"),
+    ],
 )
 def test_a_careless_spelling_is_read_as_the_word_that_has_its_letters(token: str, word: str) -> None:
     assert SPELLING.word(token) == word

@@ -10,7 +10,7 @@ from classifiers.gender import men_of
 
 __all__ = ["often_said"]
 
-_FEWEST_SAID = 3
+_FEWEST_SAID = 2
 """Sentences in which a token must stand to be such a word."""
 
 
