@@ -7,7 +7,7 @@ Sealed evidence, alerts, reviews and the audit chain are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -37,7 +37,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     log_entries: dict[str, int]
     kept_unread: dict[str, int]
     index_posts: int
-    tips: int = 0
+    tips: int
 
 
 def cutoff_of(config: Config, now: datetime) -> datetime:
@@ -50,20 +50,27 @@ def cutoff_of(config: Config, now: datetime) -> datetime:
     return now - timedelta(days=config.log.keep_days)
 
 
-def prune(log: Log, index: Index, *, before: datetime) -> Pruned:
-    """Forget. The index goes first: it never knows less than the log would give it again."""
+def prune(log: Log, index: Index, memory: Memory, *, tips: Sequence[str], before: datetime) -> Pruned:
+    """Forget, of the desk these tips. The index goes first: it never knows less than the log would give it again."""
     posts = index.prune(before=before)
     dropped: dict[str, int] = {}
     unread: dict[str, int] = {}
     for topic in _topics():
         readable_to, unread[topic] = _reach(log, index, topic, before)
         dropped[topic] = log.drop_before(topic, readable_to)
+    for tip_id in tips:
+        memory.delete("tips", tip_id)
     return Pruned(
-        before=rfc3339(before), dry_run=False, log_entries=dropped, kept_unread=_above_zero(unread), index_posts=posts
+        before=rfc3339(before),
+        dry_run=False,
+        log_entries=dropped,
+        kept_unread=_above_zero(unread),
+        index_posts=posts,
+        tips=len(tips),
     )
 
 
-def would_prune(log: Log, index: Index, *, before: datetime) -> Pruned:
+def would_prune(log: Log, index: Index, *, tips: Sequence[str], before: datetime) -> Pruned:
     """What `prune` would forget, about; nothing is changed."""
     entries: dict[str, int] = {}
     unread: dict[str, int] = {}
@@ -77,6 +84,7 @@ def would_prune(log: Log, index: Index, *, before: datetime) -> Pruned:
         log_entries=entries,
         kept_unread=_above_zero(unread),
         index_posts=index.count(old),
+        tips=len(tips),
     )
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,7 @@ from ingest.tips import TipsSource
 from runtime import build
 from runtime.config import load_config
 from runtime.moving import move_index, move_log
-from runtime.prune import prune, would_prune
+from runtime.prune import Pruned, prune, would_prune
 from runtime.refill import Period, refill_posts
 from runtime.status import books_of
 from tests.command_line import CommandLine, command_line
@@ -40,6 +40,10 @@ DAY = timedelta(days=1)
 def world(tmp_path: Path, desk_url: str) -> Iterator[LoopsWorld]:
     with ExitStack() as opened:
         yield LoopsWorld(tmp_path, desk_url, opened)
+
+
+def forget(world: LoopsWorld, *, before: datetime) -> Pruned:
+    return prune(world.log, world.index, DeskMemory(world.engine), tips=(), before=before)
 
 
 def days_later(found: Post, days: int) -> Post:
@@ -57,9 +61,9 @@ def test_what_is_old_and_read_goes_and_the_books_still_balance(world: LoopsWorld
         world.run_to_the_end()
         world.clock.advance(DAY)
     before = world.clock.now() - 2 * DAY - timedelta(hours=1)
-    planned = would_prune(world.log, world.index, before=before)
+    planned = would_prune(world.log, world.index, tips=(), before=before)
     assert world.index.count(ALL) == 32, "a dry run changes nothing"
-    done = prune(world.log, world.index, before=before)
+    done = forget(world, before=before)
     assert (planned.index_posts, done.index_posts) == (16, 16)
     assert planned.log_entries["posts"] == done.log_entries["posts"] == 16
     assert done.kept_unread == {}
@@ -77,7 +81,7 @@ def four_days_less_two(world: LoopsWorld) -> None:
         world.append(*(days_later(p, day) for p in (*SUNDAY, *CALM)))
         world.run_to_the_end()
         world.clock.advance(DAY)
-    prune(world.log, world.index, before=world.clock.now() - 2 * DAY - timedelta(hours=1))
+    forget(world, before=world.clock.now() - 2 * DAY - timedelta(hours=1))
 
 
 def test_an_index_that_is_made_anew_behind_what_went_counts_it_as_dropped(world: LoopsWorld, tmp_path: Path) -> None:
@@ -114,8 +118,8 @@ def test_what_is_not_read_yet_stays_however_old(world: LoopsWorld) -> None:
     world.append(*(days_later(p, 1) for p in SUNDAY))
     world.clock.advance(30 * DAY)
     before = world.clock.now() - 2 * DAY
-    planned = would_prune(world.log, world.index, before=before)
-    done = prune(world.log, world.index, before=before)
+    planned = would_prune(world.log, world.index, tips=(), before=before)
+    done = forget(world, before=before)
     assert planned.kept_unread == done.kept_unread == {"posts": 4}
     assert world.log.starts("posts") == {0: 4}
     world.run_to_the_end()
@@ -128,7 +132,7 @@ def test_an_index_that_is_being_filled_again_keeps_the_log(world: LoopsWorld) ->
     world.run_to_the_end()
     world.lose_index()
     world.clock.advance(30 * DAY)
-    done = prune(world.log, world.index, before=world.clock.now() - DAY)
+    done = forget(world, before=world.clock.now() - DAY)
     assert done.log_entries["posts"] == 0
     world.run_to_the_end()
     assert world.index.count(ALL) == 4

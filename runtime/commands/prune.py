@@ -48,11 +48,10 @@ def prune(
         closing.callback(index.close)
         memory = build.open_memory(engine)
         tips = old_tips(loaded, memory, before=before)
-        pruned = (would_prune if dry_run else forget)(log, index, before=before)
-        pruned = msgspec.structs.replace(pruned, tips=len(tips))
-        if not dry_run:
-            for tip_id in tips:
-                memory.delete("tips", tip_id)
+        if dry_run:
+            pruned = would_prune(log, index, tips=tips, before=before)
+        else:
+            pruned = forget(log, index, memory, tips=tips, before=before)
             entries = {f"log_{topic}": count for topic, count in pruned.log_entries.items()}
             detail: audit.Detail = {
                 "before": pruned.before,
