@@ -20,7 +20,7 @@ from alerts.telephone import telephone_numbers
 from hustings.roster import Roster
 from hustings.types import Assessment, Flag
 
-__all__ = ["Redactor", "defang", "shorten"]
+__all__ = ["Redactor", "defang", "is_shown_as_it_is", "shorten"]
 
 WITHHELD = "[withheld: abusive text whose words were not located]"
 ADDRESS = "[address]"
@@ -121,9 +121,9 @@ class Redactor:
     def key(self, key: str) -> str:
         """The key of a post. A native id that may hold an account (an address, a path, a DID, a name that is a host)
         becomes a reference that only the desk can resolve."""
-        source, _, native_id = key.partition(":")
-        if _PLAIN_ID.fullmatch(native_id) and not _BARE_HOST.search(native_id):
+        if is_shown_as_it_is(key):
             return key
+        source = key.partition(":")[0]
         digest = hmac.new(self._key, b"post\0" + key.encode(), hashlib.sha256).digest()
         return f"{source}:ref-" + b32encode(digest)[:16].decode().lower()
 
@@ -158,6 +158,12 @@ class Redactor:
 
     def _is_listed(self, handle: str, source: str) -> bool:
         return bool(source) and self._roster.by_handle(source, handle) is not None
+
+
+def is_shown_as_it_is(key: str) -> bool:
+    """Whether no account can stand in the key of a post, so that all partners read the same."""
+    native_id = key.partition(":")[2]
+    return bool(_PLAIN_ID.fullmatch(native_id)) and not _BARE_HOST.search(native_id)
 
 
 def defang(url: str) -> str:

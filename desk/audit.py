@@ -20,7 +20,7 @@ from desk.database.upsert import insert
 from hustings.clock import rfc3339
 from hustings.errors import StoreError
 
-__all__ = ["AuditRow", "Checkpoint", "Detail", "append", "checkpoint", "latest", "verify"]
+__all__ = ["AuditRow", "Checkpoint", "Detail", "append", "checkpoint", "latest", "of_action", "verify"]
 
 Detail = Mapping[str, str | int | float | bool | list[str] | None]
 
@@ -121,6 +121,13 @@ def latest(
         statement = statement.where(audit.c.sequence < before)
     if subject is not None:
         statement = statement.where(audit.c.subject == subject)
+    with reading(engine) as connection:
+        return [AuditRow(**row._asdict()) for row in connection.execute(statement)]
+
+
+def of_action(engine: Engine, action: str) -> list[AuditRow]:
+    """Every row of one kind of act, oldest first."""
+    statement = select(audit).where(audit.c.action == action).order_by(audit.c.sequence)
     with reading(engine) as connection:
         return [AuditRow(**row._asdict()) for row in connection.execute(statement)]
 

@@ -154,6 +154,14 @@ class Dispatcher:
         keys = (*alert.evidence, withdrawn) if isinstance(withdrawn, str) else alert.evidence
         return next((key for key in keys if redactor.key(key) == reference), None)
 
+    def shown_as(self, keys: Collection[str]) -> dict[str, set[str]]:
+        """By partner, what these posts are called in messages to it. Partners whose key cannot be read are left out."""
+        shown: dict[str, set[str]] = {}
+        for partner in filter(_has_key, self._partners):
+            redactor = Redactor(key=partner.pseudonym_key.reveal(), roster=self._roster, mask_slurs=True)
+            shown[partner.id] = {redactor.key(key) for key in keys}
+        return shown
+
     def routes(self) -> set[str]:
         """Every configured route for which messages can be made now."""
         return {

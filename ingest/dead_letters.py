@@ -19,6 +19,7 @@ from hustings.contracts import Entry, Log, Memory, Record, SourceItem
 from hustings.errors import BadInput, DeadReason, StoreError
 from hustings.types import DeadLetter, Post, hash_id
 from ingest.appending import append_taken
+from ingest.erased import barred, mark_of
 from ingest.names import Names
 
 __all__ = ["Brake", "append_dead_letters", "dead_letter", "read_dead_letters", "replay_dead_letter"]
@@ -75,13 +76,15 @@ def read_dead_letters(log: Log) -> list[DeadLetter]:
 
 
 def replay_dead_letter(
-    log: Log, letter: DeadLetter, *, names: Names, platform: str = "", repaired: bytes | None = None
+    log: Log, letter: DeadLetter, *, names: Names, memory: Memory, platform: str = "", repaired: bytes | None = None
 ) -> Post:
     """Append the original (or `repaired`) bytes to the posts log, as a post in the wire form, people renamed as in
-    collecting: `platform` is that of `SourceItem`. Raises `BadInput` when the bytes still are none or the log never
-    takes it; then nothing is appended. The letter stays: the log forgets nothing."""
+    collecting: `platform` is that of `SourceItem`. Raises `BadInput` when the bytes still are none, the post was erased
+    or the log never takes it; then nothing is appended. The letter stays: the log forgets nothing."""
     given = wire.decode_strict(letter.original if repaired is None else repaired, Post)
     post = names.renamed(SourceItem(raw=b"", post=given, author_handle=given.author, platform=platform))
+    if mark_of(post.key) in barred(memory):
+        raise BadInput("refused", f"{post.key} was erased, and is not collected again")
     log.append("posts", [Record(post.key, wire.encode(post))])
     return post
 

@@ -3,6 +3,10 @@
 One file a batch ("pack"), named by the SHA-256 of its content, written durably and read-only before any of its posts
 is acknowledged. A pack is a magic line, then for each capture a JSON line about it and its raw bytes. Nothing in it is
 changed afterwards; raw account names exist here and nowhere else.
+
+Where captures are erased because somebody asked for it, the pack goes. What else it held is sealed again as a pack of
+its own, byte for byte, and a file in its place (`<pack>.erased`) says when, how many captures went, and where the
+others are: not what they were, nor whose.
 """
 
 from __future__ import annotations
@@ -12,19 +16,22 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from hustings.clock import rfc3339
 from hustings.errors import StoreError, Unavailable
 from hustings.sqlite_file import sync_folder
 
-__all__ = ["Capture", "CaptureRecord", "EvidenceFolder", "Flaw"]
+__all__ = ["Capture", "CaptureRecord", "Erasure", "EvidenceFolder", "Flaw", "Held"]
 
 MAGIC = b"hustings-evidence 1\n"
 SUFFIX = ".evidence"
+ERASED = ".erased"
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -58,6 +65,26 @@ class Flaw(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
 
 
+class Held(Struct, frozen=True, kw_only=True):
+    """A pack that holds captures of certain posts: `alone` are of no other post, `shared` are of others too. `keys` are
+    those of the posts that were found in it."""
+
+    pack: str
+    alone: int
+    shared: int
+    keys: tuple[str, ...]
+
+
+class Erasure(Struct, frozen=True, kw_only=True):
+    """What stands in the place of a pack of which captures were erased. `rest` is the pack that holds its others, empty
+    when there are none."""
+
+    pack: str
+    at: datetime
+    captures: int
+    rest: str = ""
+
+
 class EvidenceFolder:
     """The folder of packs. Safe for several writers: equal content has an equal name."""
 
@@ -82,9 +109,15 @@ class EvidenceFolder:
         return [f"{pack}/{raw_hash}" for raw_hash in hashes]
 
     def read(self, evidence: str) -> tuple[CaptureRecord, bytes]:
-        """The capture behind an evidence id. Raises `StoreError` when it is absent or not as it was sealed."""
+        """The capture behind an evidence id. Raises `StoreError` when it is absent, erased or not as it was sealed."""
         pack, _, raw_hash = evidence.partition("/")
         path = self._path(pack)
+        erasure = None if path.exists() else self._erasure(self._marker(pack))
+        if erasure is not None:
+            if erasure.rest:
+                with contextlib.suppress(StoreError):
+                    return self.read(f"{erasure.rest}/{raw_hash}")
+            raise StoreError(f"{path}: this capture was erased at {rfc3339(erasure.at)}")
         try:
             for record, raw in _captures(path.read_bytes()):
                 if record.sha256 == raw_hash and hashlib.sha256(raw).hexdigest() == raw_hash:
@@ -96,7 +129,8 @@ class EvidenceFolder:
         raise StoreError(f"{path}: holds no intact capture {raw_hash}")
 
     def verify(self) -> Iterator[Flaw]:
-        """Every flaw of the packs that are there; none when each byte is as it was sealed. Reads everything."""
+        """Every flaw of the packs that are there; none when each byte is as it was sealed. Reads everything. Whether an
+        erasure was rightful, only the audit chain can say (`erasures`)."""
         for path in sorted(self._folder.glob(f"*/*{SUFFIX}")):
             try:
                 content = path.read_bytes()
@@ -119,6 +153,68 @@ class EvidenceFolder:
             if not named:
                 yield Flaw(path=str(path), problem="what is said about its captures was changed")
 
+        yield from self._erasure_flaws()
+
+    def erasures(self) -> list[Erasure]:
+        """What was erased here, in the order of time. What cannot be read is left to `verify`."""
+        found = (self._erasure(path) for path in self._folder.glob(f"*/*{ERASED}"))
+        return sorted((one for one in found if one is not None), key=lambda one: (one.at, one.pack))
+
+    def holding(self, keys: AbstractSet[str]) -> tuple[list[Held], list[Flaw]]:
+        """The packs with captures of these posts, and those that could not be looked through, or are not as they were
+        sealed: what is sealed anew would hide that. Reads everything."""
+        held: list[Held] = []
+        flaws: list[Flaw] = []
+        for path in sorted(self._folder.glob(f"*/*{SUFFIX}")):
+            try:
+                found = [record for record, _ in self._sealed(path) if not keys.isdisjoint(record.keys)]
+            except (OSError, ValueError) as error:
+                flaws.append(Flaw(path=str(path), problem=f"could not be looked through: {error}"))
+                continue
+            if found:
+                alone = sum(keys >= set(record.keys) for record in found)
+                of = {key for record in found for key in record.keys if key in keys}
+                pack = path.name.removesuffix(SUFFIX)
+                held.append(Held(pack=pack, alone=alone, shared=len(found) - alone, keys=tuple(sorted(of))))
+        return held, flaws
+
+    def erase(self, pack: str, keys: AbstractSet[str], *, shared: bool, at: datetime) -> Erasure | None:
+        """Take the captures of these posts out of a pack, with `shared` also those that are of other posts too; None
+        when it holds none that goes. The others stay as they were sealed. Durable when it returns; after a crash it is
+        begun again with the same result.
+
+        Raises `Unavailable` when the disk is full or fails, and `StoreError` when the pack cannot be read."""
+        path = self._path(pack)
+        former = self._erasure(self._marker(pack))
+        if former is not None:  # a crash came before the pack went: what was to stay lies in its rest already
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
+            return self.erase(former.rest, keys, shared=shared, at=at) if former.rest else None
+        parts, gone = [MAGIC], 0
+        try:
+            for record, raw in self._sealed(path):
+                if keys >= set(record.keys) or (shared and not keys.isdisjoint(record.keys)):
+                    gone += 1
+                else:
+                    parts += [_encoder.encode(record), b"\n", raw, b"\n"]
+        except ValueError as error:
+            raise StoreError(f"{path}: damaged: {error}") from error
+        except OSError as error:
+            raise Unavailable(f"{path}: cannot be read: {error.strerror}") from error
+        if not gone:
+            return None
+        rest = hashlib.sha256(b"".join(parts)).hexdigest() if len(parts) > 1 else ""
+        erasure = Erasure(pack=pack, at=at, captures=gone, rest=rest)
+        try:
+            if rest:
+                self._write(self._path(rest), parts)
+            self._write(self._marker(pack), [_encoder.encode(erasure), b"\n"])
+            path.unlink()
+            sync_folder(path.parent)
+        except OSError as error:
+            raise Unavailable(f"evidence cannot be erased in {self._folder}: {error}") from error
+        return erasure
+
     def missing(self, named: Iterable[tuple[str, str]]) -> Iterator[Flaw]:
         """A flaw for each pack that is not there. `named` are evidence ids, each with the key of a post that names it:
         a folder alone cannot show that one of its files was taken away."""
@@ -129,12 +225,19 @@ class EvidenceFolder:
             if pack in lost:
                 lost[pack].append(key)
             elif pack not in there:
-                if self._path(pack).exists():
+                if self._path(pack).exists() or self._marker(pack).exists():
                     there.add(pack)
                 else:
                     lost[pack] = [key]
         for pack, keys in sorted(lost.items()):
             yield Flaw(path=str(self._path(pack)), problem="is missing", keys=tuple(dict.fromkeys(keys)))
+
+    def _sealed(self, path: Path) -> Iterator[tuple[CaptureRecord, bytes]]:
+        """The captures of a pack. Raises `ValueError` when it is not as it was sealed."""
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != path.name.removesuffix(SUFFIX):
+            raise ValueError("it is not as it was sealed")
+        return _captures(content)
 
     def _packed(self, captures: Sequence[Capture]) -> tuple[list[bytes], list[str]]:
         """The parts of a pack, and the hash of each capture's raw bytes."""
@@ -159,6 +262,30 @@ class EvidenceFolder:
 
     def _path(self, pack: str) -> Path:
         return self._folder / pack[:2] / f"{pack}{SUFFIX}"
+
+    def _marker(self, pack: str) -> Path:
+        return self._folder / pack[:2] / f"{pack}{ERASED}"
+
+    def _erasure(self, marker: Path) -> Erasure | None:
+        """None where there is none, or none that can be read."""
+        try:
+            return msgspec.json.decode(marker.read_bytes(), type=Erasure)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def _erasure_flaws(self) -> Iterator[Flaw]:
+        for marker in sorted(self._folder.glob(f"*/*{ERASED}")):
+            erasure = self._erasure(marker)
+            if erasure is None or erasure.pack != marker.name.removesuffix(ERASED):
+                yield Flaw(path=str(marker), problem="what is said about an erasure was changed")
+                continue
+            if self._path(erasure.pack).exists():
+                problem = "captures of it were to be erased, and it is still there; erase them again"
+                yield Flaw(path=str(self._path(erasure.pack)), problem=problem)
+            rest = self._path(erasure.rest)
+            if erasure.rest and not rest.exists() and not self._marker(erasure.rest).exists():
+                problem = f"is missing; it held what was not erased of {erasure.pack}"
+                yield Flaw(path=str(rest), problem=problem)
 
     def _write(self, path: Path, parts: Sequence[bytes]) -> None:
         if path.exists():

@@ -27,6 +27,7 @@ from hustings.strict_value import in_utc
 from hustings.types import DeadLetter, Post
 from ingest.appending import append_taken
 from ingest.dead_letters import Brake, append_dead_letters, dead_letter
+from ingest.erased import barred, mark_of
 from ingest.evidence import Capture, EvidenceFolder
 from ingest.names import Names
 from ingest.pseudonyms import Pseudonyms
@@ -250,8 +251,9 @@ class Collector:
         self._succeeded(polled, held)
 
     def _prepared(self, polled: _Polled, collected: Collected, now: datetime) -> tuple[list[_Ready], list[DeadLetter]]:
-        """Posts with their wire form, evidence sealed; and dead letters, those of the source and of posts that break
-        the limits of their own fields. Raises, before anything is written, what `_check` does."""
+        """Posts with their wire form, evidence sealed, without those that were erased; and dead letters, those of the
+        source and of posts that break the limits of their own fields. Raises, before anything is written, what `_check`
+        does."""
         _check(collected)
         name = polled.source.name
         letters = list(collected.dead)
@@ -268,6 +270,8 @@ class Collector:
                 letters.append(
                     dead_letter(name, "stage_failed", detail, origin="collected post", original=item.raw, at=now)
                 )
+        erased = barred(self._memory) if named else frozenset()
+        named = [(item, post) for item, post in named if not erased or mark_of(post.key) not in erased]
         seals = self._evidence.seal(
             [
                 Capture(raw=item.raw, collector=name, keys=(item.post.key,), at=now, headers=item.headers)

@@ -19,6 +19,7 @@ from runtime.commands import (
     corpus,
     dead_letters,
     demo,
+    erase,
     evidence,
     index,
     init,
@@ -71,6 +72,7 @@ app.add_typer(people.app)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("prune")(prune.prune)
+app.command("erase")(erase.erase)
 app.add_typer(index.app)
 app.add_typer(move.app)
 app.command("replay")(replay.replay)

@@ -22,6 +22,7 @@ from hustings.roster import Person, Roster
 from hustings.testing.memory import DictMemory
 from hustings.types import DeadLetter, Post
 from ingest.dead_letters import Brake, append_dead_letters, dead_letter, read_dead_letters, replay_dead_letter
+from ingest.erased import bar
 from ingest.log_sqlite import SqliteLog
 from ingest.names import Names
 from ingest.pseudonyms import Pseudonyms
@@ -97,7 +98,7 @@ def test_a_log_that_takes_no_letter_at_all_is_an_error(tmp_path: Path) -> None:
 
 def test_a_repaired_post_goes_into_the_log_with_its_people_renamed(log: SqliteLog) -> None:
     repaired = wire.encode(msgspec.structs.replace(POST, mentions=("carla_m", "mallory")))
-    post = replay_dead_letter(log, letter(b"{"), names=NAMES, repaired=repaired)
+    post = replay_dead_letter(log, letter(b"{"), names=NAMES, memory=DictMemory(), repaired=repaired)
     assert posts(log) == [post]
     assert post.mentions[0] == "carla"
     assert {len(post.author), len(post.mentions[1])} == {24}
@@ -105,13 +106,21 @@ def test_a_repaired_post_goes_into_the_log_with_its_people_renamed(log: SqliteLo
 
 def test_a_letter_of_analyze_goes_in_as_it_was(log: SqliteLog) -> None:
     written = wire.encode(msgspec.structs.replace(POST, author=NAMES.of("forum", "eve"), collector="archive"))
-    replay_dead_letter(log, letter(written), names=NAMES)
+    replay_dead_letter(log, letter(written), names=NAMES, memory=DictMemory())
     assert wire.encode(posts(log)[0]) == written
 
 
 def test_what_still_is_no_post_is_refused_and_nothing_is_appended(log: SqliteLog) -> None:
     with pytest.raises(BadInput, match="not_json"):
-        replay_dead_letter(log, letter(b"{"), names=NAMES)
+        replay_dead_letter(log, letter(b"{"), names=NAMES, memory=DictMemory())
+    assert posts(log) == []
+
+
+def test_a_post_that_was_erased_is_not_replayed(log: SqliteLog) -> None:
+    memory = DictMemory()
+    bar(memory, [POST.key], at=NOW)
+    with pytest.raises(BadInput, match="forum:7 was erased, and is not collected again"):
+        replay_dead_letter(log, letter(wire.encode(POST)), names=NAMES, memory=memory)
     assert posts(log) == []
 
 

@@ -119,6 +119,71 @@ def test_a_pack_that_was_taken_away_is_named_with_the_posts_that_name_it(folder:
     assert list(folder.verify()) == [], "the folder alone cannot show it"
 
 
+def test_what_is_not_erased_stays_as_it_was_sealed(folder: EvidenceFolder) -> None:
+    gone, kept = folder.seal([capture(b"hers", "x:1"), capture(b"his", "x:2", etag="v")])
+    (held,), unread = folder.holding({"x:1"})
+    assert (held.alone, held.shared, held.keys, unread) == (1, 0, ("x:1",), [])
+    record = folder.read(kept)
+    erasure = folder.erase(held.pack, {"x:1"}, shared=False, at=NOW)
+    assert folder.erasures() == [erasure]
+    assert folder.read(kept) == record
+    with pytest.raises(StoreError, match=r"this capture was erased at 2027-03-01T12:00:00"):
+        folder.read(gone)
+    assert list(folder.verify()) == []
+    assert list(folder.missing([(gone, "x:1"), (kept, "x:2")])) == []
+    assert folder.holding({"x:1"}) == ([], [])
+    assert b"hers" not in b"".join(path.read_bytes() for path in folder._folder.rglob("*.e*"))
+
+
+def test_erasing_one_after_the_other_leaves_nothing_but_the_times(folder: EvidenceFolder) -> None:
+    seals = folder.seal([capture(f"raw {n}".encode(), f"x:{n}") for n in range(3)])
+    for number in (1, 0, 2):
+        (held,), _ = folder.holding({f"x:{number}"})
+        assert folder.erase(held.pack, {f"x:{number}"}, shared=False, at=NOW) is not None
+    assert len(folder.erasures()) == 3
+    assert list(folder.verify()) == []
+    assert list(folder.missing([(seal, "x:1") for seal in seals])) == []
+    for seal in seals:
+        with pytest.raises(StoreError, match="was erased"):
+            folder.read(seal)
+
+
+def test_an_erasure_that_a_crash_cut_short_is_said_and_ends_when_it_is_done_again(folder: EvidenceFolder) -> None:
+    _, kept = folder.seal([capture(b"hers", "x:1"), capture(b"his", "x:2")])
+    pack = pack_of(folder, kept)
+    content = pack.read_bytes()
+    folder.erase(pack.stem, {"x:1"}, shared=False, at=NOW)
+    pack.write_bytes(content)
+    pack.chmod(0o400)
+    (flaw,) = folder.verify()
+    assert (flaw.path, "still there; erase them again" in flaw.problem) == (str(pack), True)
+    (held,), _ = folder.holding({"x:1"})
+    folder.erase(held.pack, {"x:1"}, shared=False, at=NOW)
+    assert not pack.exists()
+    assert list(folder.verify()) == []
+    assert folder.read(kept)[1] == b"his"
+
+
+def test_what_was_left_of_a_pack_may_not_be_taken_away(folder: EvidenceFolder) -> None:
+    gone, _ = folder.seal([capture(b"hers", "x:1"), capture(b"his", "x:2")])
+    erasure = folder.erase(gone.partition("/")[0], {"x:1"}, shared=False, at=NOW)
+    assert erasure is not None
+    folder._path(erasure.rest).unlink()
+    (flaw,) = folder.verify()
+    assert flaw.problem == f"is missing; it held what was not erased of {erasure.pack}"
+
+
+def test_a_pack_that_was_changed_is_not_sealed_anew_by_erasing(folder: EvidenceFolder) -> None:
+    (seal,) = folder.seal([capture(b"hers", "x:1")])
+    path = pack_of(folder, seal)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"hers", b"HERS"))
+    held, (flaw,) = folder.holding({"x:1"})
+    assert (held, flaw.path, "not as it was sealed" in flaw.problem) == ([], str(path), True)
+    with pytest.raises(StoreError, match="not as it was sealed"):
+        folder.erase(path.stem, {"x:1"}, shared=False, at=NOW)
+
+
 def test_a_pack_that_cannot_be_read_is_a_flaw_among_others(folder: EvidenceFolder) -> None:
     (evidence,) = folder.seal([capture(b"raw", "x:1")])
     pack_of(folder, evidence).rename(folder._folder / "kept")

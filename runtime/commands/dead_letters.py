@@ -98,6 +98,8 @@ def replay_letter(
 
     Example: hustings dead-letters replay 3f2a --config my.toml --repaired post.json
     """
+    from contextlib import ExitStack
+
     from hustings.errors import ConfigError
     from hustings.roster import Roster
     from ingest.dead_letters import replay_dead_letter
@@ -111,13 +113,21 @@ def replay_letter(
         given = None if repaired is None else repaired.read_bytes()
     except OSError as error:
         raise ConfigError(f"{repaired}: cannot be read: {error.strerror}") from error
-    log = _log(config)
-    try:
+    with ExitStack() as closing:
+        log = _log(config)
+        closing.callback(log.close)
+        engine = build.open_engine(loaded)
+        closing.callback(engine.dispose)
         names = Names(build.pseudonyms(loaded, log), build.roster(loaded) or Roster())
         letter = _one(log, letter_id)
-        post = replay_dead_letter(log, letter, names=names, platform=_platform(loaded, letter), repaired=given)
-    finally:
-        log.close()
+        post = replay_dead_letter(
+            log,
+            letter,
+            names=names,
+            memory=build.open_memory(engine),
+            platform=_platform(loaded, letter),
+            repaired=given,
+        )
     say(f"appended {post.key}")
 
 
