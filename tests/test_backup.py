@@ -10,14 +10,18 @@ from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from desk import queue
+from desk import audit, queue
 from hustings.clock import VirtualClock
 from hustings.errors import StoreError
 from ingest.evidence import Capture, EvidenceFolder
+from runtime import build
 from runtime.backup import File, Manifest, back_up, restore, verify
+from runtime.config import load_config
 from runtime.status import books_of
+from tests.command_line import CommandLine, command_line
 from tests.loops_world import ALL, CALM, START, SUNDAY, LoopsWorld, post
 
 CLOCK = VirtualClock(START)
@@ -296,3 +300,37 @@ def check_all_is_there(folder: Path, blank_desk: Path) -> None:
         first = max(matching.values()) - timedelta(hours=1)
         assert alert.value == sum(at > first for at in matching.values())
         assert len({notice.key for notice in alert.notices}) == len(alert.notices)
+
+
+@pytest.fixture
+def hustings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return command_line(capsys, monkeypatch)
+
+
+@pytest.fixture
+def config(data: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "hustings.toml"
+    path.write_text(f'[deployment]\nname = "Test"\ndata = "{data}"\n')
+    return path
+
+
+def test_the_audit_chain_says_that_a_backup_was_made_and_where(
+    config: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    made = hustings("backup", tmp_path / "copy", "--config", config)
+    assert (made.status, made.err) == (0, "")
+    engine = build.open_engine(load_config(config))
+    (row,) = audit.of_action(engine, "backup")
+    engine.dispose()
+    assert (row.actor, row.subject) == ("operator", str(tmp_path / "copy"))
+    assert msgspec.json.decode(row.detail)["files"] == len(verify(tmp_path / "copy").files)
+
+
+def test_a_copy_is_made_also_where_the_audit_chain_cannot_be_written_to(
+    config: Path, data: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    (data / "desk.db").unlink()
+    made = hustings("backup", tmp_path / "copy", "--config", config)
+    assert made.status == 1
+    assert made.err.startswith("hustings: the copy is whole, but the audit chain does not say that it was made: ")
+    assert verify(tmp_path / "copy")

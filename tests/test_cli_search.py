@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from desk import audit
 from hustings import wire
 from hustings.types import Assessment
+from runtime import build
+from runtime.config import load_config
 from tests.command_line import CommandLine, command_line
 from tests.loops_world import CALM, SUNDAY, LoopsWorld, post
 
@@ -80,3 +84,22 @@ def test_a_query_that_does_not_parse_is_pointed_at(config: Path, hustings: Comma
     assert told.startswith("hustings: column ")
     assert query == "  sunday AND (monday"
     assert mark.index("^") - 2 == int(told.split()[2].rstrip(":")) - 1
+
+
+def test_posts_that_leave_as_csv_or_json_leave_an_audit_row(config: Path, hustings: CommandLine) -> None:
+    for words in (["sunday"], ["sunday", "--count"], ["sunday", "--csv", "--limit", "3"], ["*", "--json"]):
+        assert hustings("search", *words, "--config", config).status == 0
+    engine = build.open_engine(load_config(config))
+    rows = audit.of_action(engine, "export")
+    engine.dispose()
+    assert [(row.actor, json.loads(row.detail)) for row in rows] == [
+        ("operator", {"query": "sunday", "form": "csv", "posts": 3}),
+        ("operator", {"query": "*", "form": "json", "posts": 9}),
+    ]
+
+
+def test_nothing_is_exported_where_the_audit_chain_is_gone(config: Path, hustings: CommandLine) -> None:
+    (config.parent / "var" / "desk.db").unlink()
+    refused = hustings("search", "sunday", "--csv", "--config", config)
+    assert (refused.status, refused.out) == (2, "")
+    assert "desk.db: no such file" in refused.err

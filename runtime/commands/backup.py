@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from runtime.backup import Manifest
     from runtime.config import Config
 
 __all__ = ["backup", "restore"]
@@ -30,8 +31,9 @@ def backup(
     import msgspec
 
     from hustings.clock import SystemClock
+    from hustings.errors import HustingsError
     from runtime.backup import back_up
-    from runtime.commands.terminal import say
+    from runtime.commands.terminal import complain, say
 
     loaded = _embedded(config)
     manifest = back_up(loaded.data, folder, deployment=loaded.deployment.name, clock=SystemClock())
@@ -39,6 +41,11 @@ def backup(
         say(msgspec.json.encode(manifest).decode())
     else:
         say(f"{len(manifest.files)} files, {manifest.bytes:,} bytes, verified: {folder}")
+    try:
+        _record(loaded, folder, manifest)
+    except HustingsError as error:  # a disk that fails is when a copy is needed most
+        complain(f"hustings: the copy is whole, but the audit chain does not say that it was made: {error}")
+        raise typer.Exit(1) from None
 
 
 def restore(
@@ -64,6 +71,30 @@ def restore(
     )
     if not books.balanced:
         raise typer.Exit(1)
+
+
+def _record(config: Config, folder: Path, manifest: Manifest) -> None:
+    """The copy in the audit chain: it holds what is later erased, so somebody has to know that it exists."""
+    from desk import audit
+    from desk.database.connect import writing
+    from hustings.clock import SystemClock
+    from runtime import build
+
+    config.require_desk()
+    engine = build.open_engine(config)
+    try:
+        detail: audit.Detail = {"at": manifest.at, "files": len(manifest.files), "bytes": manifest.bytes}
+        with writing(engine) as connection:
+            audit.append(
+                connection,
+                at=SystemClock().now(),
+                actor="operator",
+                action="backup",
+                subject=str(folder.absolute()),
+                detail=detail,
+            )
+    finally:
+        engine.dispose()
 
 
 def _embedded(path: Path) -> Config:

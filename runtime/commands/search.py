@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from runtime.config import Config
 
 __all__ = ["search"]
 
@@ -19,6 +22,8 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="assessments as JSON lines")] = False,
 ) -> None:
     """Posts that match, newest first. The language: docs/query-language.md.
+
+    With --csv and --json whole posts leave Hustings: how many, and by which query, stands in the audit chain first.
 
     Examples: hustings search 'flag:G aimed_at:* -lang:en' · hustings search 'score.G-THR:>=0.8' --json
     """
@@ -45,6 +50,8 @@ def search(
         if count:
             say(str(total))
             return
+        if as_csv or as_json:
+            _record(loaded, query, form="json" if as_json else "csv", posts=min(total, limit))
         found = build.pages(index, parsed, limit=limit)
         if as_json:
             for assessment in found:
@@ -69,3 +76,22 @@ def search(
             complain(f"{total:,} match, {limit:,} shown; raise --limit for more")
     finally:
         index.close()
+
+
+def _record(config: Config, query: str, *, form: str, posts: int) -> None:
+    """The export in the audit chain, before its first row: nothing leaves unseen because something broke."""
+    from desk import audit
+    from desk.database.connect import writing
+    from hustings.clock import SystemClock
+    from runtime import build
+
+    config.require_desk()
+    engine = build.open_engine(config)
+    try:
+        detail: audit.Detail = {"query": query, "form": form, "posts": posts}
+        with writing(engine) as connection:
+            audit.append(
+                connection, at=SystemClock().now(), actor="operator", action="export", subject="posts", detail=detail
+            )
+    finally:
+        engine.dispose()
