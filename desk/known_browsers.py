@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, select
 
 from desk.database.connect import reading
+from desk.database.locks import sweep
 from desk.database.tables import known_browsers, people
 from desk.database.upsert import upsert
 from desk.digest import digest
@@ -32,7 +33,7 @@ def remember(connection: Connection, person_id: str, *, former: str, now: dateti
     secret = former if held.first() is not None else secrets.token_urlsafe(32)
     row = {"id": digest(secret), "person": person_id, "seen_at": now, "failures": 0, "locked_until": None}
     upsert(connection, known_browsers, [row])
-    connection.execute(delete(known_browsers).where(known_browsers.c.seen_at <= now - LASTS))
+    sweep(connection, known_browsers.c.id, known_browsers.c.seen_at <= now - LASTS)
     return secret
 
 
@@ -44,7 +45,7 @@ def find(engine: Engine, secret: str, *, login: str, clock: Clock) -> str | None
     name = login.strip().casefold()
     with reading(engine) as connection:
         person_id = connection.execute(select(people.c.id).where(people.c.login == name)).scalar()
-        row = None if person_id is None else known_for(connection, secret, person_id, now=clock.now())
+        row = known_for(connection, secret, person_id or "", now=clock.now())
     return None if row is None else row.id
 
 

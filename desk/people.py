@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, Row, Update, delete, func, select, up
 
 from desk import audit, known_browsers
 from desk.database.connect import reading, writing
-from desk.database.locks import lock_rows, take_turn
+from desk.database.locks import lock_rows, sweep, take_turn
 from desk.database.tables import known_browsers as browsers
-from desk.database.tables import links, password_links, people, sessions
+from desk.database.tables import links, password_links, people, sessions, unknown_logins
+from desk.database.upsert import insert
 from desk.digest import digest
 from desk.refusals import Refused
 from hustings.clock import Clock
@@ -57,6 +58,9 @@ counts for itself (`desk.known_browsers`): a stranger who never stops keeps only
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 """Doubled with each further wrong guess up to this: about 100 guesses a day."""
+GUESSES_FORGOTTEN_AFTER = timedelta(days=1)
+"""From the last guess, or the end of the wait: whoever mistypes now and then need not wait for it. Of logins that
+nobody has no more rows are kept than come in this time, of which `desk.web.throttle` lets through 120 a minute."""
 
 CONTEXT_WORDS = ("hustings", "password", "passwort", "election", "monitor", "review", "123456", "qwerty", "letmein")
 """A password built around one of these is what a guesser of this deployment tries first."""
@@ -109,8 +113,11 @@ def link_role(engine: Engine, token: str, *, clock: Clock) -> DeskRole | None:
     return None if row is None else row.role
 
 
-def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Clock) -> Person:
-    """Create the account that the token stands for; the token is spent. Raises `Refused`."""
+def use_link(
+    engine: Engine, token: str, *, login: str, password: str, clock: Clock, then: Callable[[Connection, Person], T]
+) -> T:
+    """Create the account that the token stands for; the token is spent. Returns what `then` does, which is called in
+    the same transaction: if it fails, the token is good. Raises `Refused`."""
     if link_role(engine, token, clock=clock) is None:  # hashing is dear on purpose: not for whoever makes up a token
         raise Refused(NO_LINK)
     login = _checked_login(login)
@@ -121,7 +128,10 @@ def use_link(engine: Engine, token: str, *, login: str, password: str, clock: Cl
         if row is None:
             raise Refused(NO_LINK)
         connection.execute(update(links).where(links.c.token == row.token).values(used_at=clock.now()))
-        return _insert(connection, login=login, hashed=hashed, role=row.role, actor="link", now=clock.now())
+        person = _insert(connection, login=login, hashed=hashed, role=row.role, now=clock.now())
+        done = then(connection, person)
+        _record_account(connection, person, actor="link", now=clock.now())
+    return done
 
 
 def password_link(engine: Engine, *, login: str, by: str, clock: Clock) -> tuple[str, Person]:
@@ -151,9 +161,12 @@ def password_link_holder(engine: Engine, token: str, *, clock: Clock) -> Person 
     return None if row is None else _person(row)
 
 
-def use_password_link(engine: Engine, token: str, *, password: str, clock: Clock) -> Person:
+def use_password_link(
+    engine: Engine, token: str, *, password: str, clock: Clock, then: Callable[[Connection, Person], T]
+) -> T:
     """Give the holder of the token this password. The token is spent, every session of theirs ends, no browser is known
-    for them, and no wait of a guesser is left. Raises `Refused`."""
+    for them, and no wait of a guesser is left. Returns what `then` does, which is called after that in the same
+    transaction: if it fails, the token is good. Raises `Refused`."""
     holder = password_link_holder(engine, token, clock=clock)
     if holder is None:
         raise Refused(NO_LINK)
@@ -164,8 +177,10 @@ def use_password_link(engine: Engine, token: str, *, password: str, clock: Clock
         spent = connection.execute(delete(password_links).where(password_links.c.token == digest(token)))
         if row is None or not spent.rowcount:
             raise Refused(NO_LINK)
-        _change_password(connection, holder, hashed=hashed, actor="link", now=clock.now())
-    return holder
+        _change_password(connection, holder, hashed=hashed)
+        done = then(connection, holder)
+        _record_password(connection, holder, actor="link", now=clock.now())
+    return done
 
 
 def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str, clock: Clock) -> Person:
@@ -176,7 +191,9 @@ def create(engine: Engine, *, login: str, password: str, role: DeskRole, by: str
     hashed = _hashed(password, login)
     with writing(engine) as connection:
         take_turn(connection, "accounts")
-        return _insert(connection, login=login, hashed=hashed, role=role, actor=by, now=clock.now())
+        person = _insert(connection, login=login, hashed=hashed, role=role, now=clock.now())
+        _record_account(connection, person, actor=by, now=clock.now())
+    return person
 
 
 def sign_in(engine: Engine, *, login: str, password: str, clock: Clock, browser: str = "") -> Person | None:
@@ -196,25 +213,32 @@ def signed_in(
     then: Callable[[Connection, Person], T],
 ) -> T | None:
     """What `then` returns of the person, when login and password are right; None otherwise, without saying what was
-    wrong. `browser` is the secret that the browser sent, if `desk.known_browsers` has given it one.
+    wrong: guesses at a login that nobody has are counted and made to wait as others are. `browser` is the secret that
+    the browser sent, if `desk.known_browsers` has given it one.
 
     `then` is called in a transaction in which the password is still the one that was checked and the account open:
     whoever changes the password or closes the account ends what it begins, or came first, and it is not called. It
     locks known browsers before sessions, as everybody does.
 
-    Raises `Refused` while the account, or for its owner's browser that browser, makes guessers wait. The right password
+    Raises `Refused` while the login, or for its owner's browser that browser, makes guessers wait. The right password
     does not end the wait early: else waiting would tell nothing to a guesser who has it."""
     now, name = clock.now(), login.strip().casefold()
     with writing(engine) as connection:
         row = connection.execute(select(people).where(people.c.login == name).with_for_update()).first()
-        if row is not None:
-            known = known_browsers.known_for(connection, browser, row.id, now=now)
-            count = update(people).where(people.c.id == row.id)
-            if known is not None:
-                count = update(browsers).where(browsers.c.id == known.id, browsers.c.person == row.id)
-            _count_guess(connection, count, known or row, now)  # before looking: parallel guesses are counted too
+        known = known_browsers.known_for(connection, browser, "" if row is None else row.id, now=now)
+        if row is None:
+            counted = _unknown_login(connection, name, now)
+            count = update(unknown_logins).where(unknown_logins.c.id == counted.id)
+        elif known is None:
+            counted, count = row, update(people).where(people.c.id == row.id)
+        else:
+            counted, count = known, update(browsers).where(browsers.c.id == known.id, browsers.c.person == row.id)
+        _count_guess(connection, count, counted, now)  # before looking: parallel guesses are counted too
     right = _verified(_NOBODY if row is None else row.password, password)
     if row is None:
+        with writing(engine) as connection:  # a second time, since the answer to a known login waits for it too
+            sweep(connection, unknown_logins.c.id, unknown_logins.c.locked_until < now - GUESSES_FORGOTTEN_AFTER)
+            connection.execute(count.values(failures=unknown_logins.c.failures))
         return None
     rehashed = _hasher.hash(password) if right and _hasher.check_needs_rehash(row.password) else row.password
     with writing(engine) as connection:
@@ -237,7 +261,8 @@ def set_password(engine: Engine, *, person: Person, old: str, new: str, clock: C
     hashed = _hashed(new, person.login)
 
     def change(connection: Connection, who: Person) -> Person:
-        _change_password(connection, who, hashed=hashed, actor=who.pseudonym, now=clock.now(), keeping_browser=browser)
+        _change_password(connection, who, hashed=hashed, keeping_browser=browser)
+        _record_password(connection, who, actor=who.pseudonym, now=clock.now())
         return who
 
     if signed_in(engine, login=person.login, password=old, clock=clock, browser=browser, then=change) is None:
@@ -314,9 +339,7 @@ def _known_logins(connection: Connection) -> str:
     return f"known are {', '.join(f'{row.login} ({row.role})' for row in rows)}"
 
 
-def _change_password(
-    connection: Connection, person: Person, *, hashed: str, actor: str, now: datetime, keeping_browser: str = ""
-) -> None:
+def _change_password(connection: Connection, person: Person, *, hashed: str, keeping_browser: str = "") -> None:
     """The new password, without what was the former one's: sessions, known browsers but for the one with the secret
     `keeping_browser`, links for another password, the count of guesses."""
     connection.execute(
@@ -325,10 +348,13 @@ def _change_password(
     known_browsers.forget(connection, person.id, but=keeping_browser)
     connection.execute(delete(sessions).where(sessions.c.person == person.id))
     connection.execute(delete(password_links).where(password_links.c.person == person.id))
+
+
+def _record_password(connection: Connection, person: Person, *, actor: str, now: datetime) -> None:
     audit.append(connection, at=now, actor=actor, action="password-changed", subject=person.pseudonym)
 
 
-def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, actor: str, now: datetime) -> Person:
+def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, now: datetime) -> Person:
     if connection.execute(select(people.c.id).where(people.c.login == login)).first() is not None:
         raise Refused(f"the login {login!r} is taken")
     person = Person(id=secrets.token_hex(16), login=login, pseudonym=f"p-{secrets.token_hex(5)}", role=role)
@@ -343,10 +369,24 @@ def _insert(connection: Connection, *, login: str, hashed: str, role: DeskRole, 
             failures=0,
         )
     )
-    audit.append(
-        connection, at=now, actor=actor, action="account-made", subject=person.pseudonym, detail={"role": role}
-    )
     return person
+
+
+def _record_account(connection: Connection, person: Person, *, actor: str, now: datetime) -> None:
+    audit.append(
+        connection, at=now, actor=actor, action="account-made", subject=person.pseudonym, detail={"role": person.role}
+    )
+
+
+def _unknown_login(connection: Connection, name: str, now: datetime) -> Row[Any]:
+    """The count of guesses at a login that nobody has, locked. Some type their password there: of the hash so little is
+    kept that it fits to very many."""
+    guessed = {"id": digest(name)[:6], "failures": 0, "locked_until": now}
+    as_it_is = {"failures": unknown_logins.c.failures}
+    held = (
+        insert(connection, unknown_logins).values(guessed).on_conflict_do_update(set_=as_it_is, index_elements=["id"])
+    )
+    return connection.execute(held.returning(*unknown_logins.c)).one()
 
 
 def _count_guess(connection: Connection, count: Update, row: Row[Any], now: datetime) -> None:
@@ -354,11 +394,12 @@ def _count_guess(connection: Connection, count: Update, row: Row[Any], now: date
     if row.locked_until is not None and now < row.locked_until:
         seconds = int((row.locked_until - now).total_seconds()) + 1
         raise Refused(f"too many wrong passwords; try again in {seconds} s")
-    failures = row.failures + 1
-    wait = None
+    is_forgotten = row.locked_until is not None and now - row.locked_until > GUESSES_FORGOTTEN_AFTER
+    failures = 1 if is_forgotten else row.failures + 1
+    wait = timedelta(0)
     if failures >= FREE_GUESSES:
-        wait = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - FREE_GUESSES, 16))
-    connection.execute(count.values(failures=failures, locked_until=wait))
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - FREE_GUESSES, 16))
+    connection.execute(count.values(failures=failures, locked_until=now + wait))
 
 
 def _checked_login(login: str) -> str:

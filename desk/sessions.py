@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, or_, select, update
 
 from desk.database.connect import reading, writing
+from desk.database.locks import sweep
 from desk.database.tables import people, sessions
 from desk.digest import digest
 from desk.people import Person
@@ -42,8 +43,7 @@ def start(
     `replacing` is the secret of the visitor's former session, which ends: the id changes at every sign-in. Sessions
     past their time are swept out on the way."""
     secret = secrets.token_urlsafe(32)
-    expired = or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE)
-    connection.execute(delete(sessions).where(expired))
+    sweep(connection, sessions.c.id, or_(sessions.c.seen_at < now - IDLE, sessions.c.made_at < now - ABSOLUTE))
     if replacing is not None:
         connection.execute(delete(sessions).where(sessions.c.id == digest(replacing)))
     connection.execute(sessions.insert().values(id=digest(secret), person=person.id, made_at=now, seen_at=now))

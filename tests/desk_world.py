@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from starlette.testclient import TestClient
 
 from alerts.partners import Partner
@@ -148,6 +148,11 @@ def remember_browser(engine: Engine, person_id: str, *, former: str, clock: Cloc
     """`known_browsers.remember` in a transaction of its own."""
     with writing(engine) as connection:
         return known_browsers.remember(connection, person_id, former=former, now=clock.now())
+
+
+def itself(_: Connection, person: Person) -> Person:
+    """Whoever came in by a link or a sign-in, without a session."""
+    return person
 
 
 def hidden_fields(html: str, path: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ from hustings.codebook import load_codebook
 from hustings.contracts import AlertChanges, Delivery
 from hustings.roster import Roster
 from hustings.types import Alert, Assessment, Notice, Post, QueueEntry
-from tests.desk_world import remember_browser, start_session
+from tests.desk_world import itself, remember_browser, start_session
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 T = TypeVar("T")
@@ -271,7 +271,7 @@ def test_of_uses_of_a_password_link_made_at_once_one_works(engine: Engine) -> No
 
     def use(password: str) -> bool:
         with suppress(Refused):
-            people.use_password_link(engine, token, password=password, clock=CLOCK)
+            people.use_password_link(engine, token, password=password, clock=CLOCK, then=itself)
             return True
         return False
 
@@ -302,7 +302,7 @@ def test_ways_in_and_out_of_one_account_do_not_wait_for_each_other(engine: Engin
 
     def link() -> None:
         token, _ = people.password_link(engine, login="ana", by="t", clock=CLOCK)
-        people.use_password_link(engine, token, password=password, clock=CLOCK)
+        people.use_password_link(engine, token, password=password, clock=CLOCK, then=itself)
 
     def enter(connection: Connection, who: Person) -> None:
         known_browsers.remember(connection, who.id, former=browser, now=CLOCK.now())
@@ -336,7 +336,7 @@ def new_password(engine: Engine, ana: Person) -> None:
 
 def new_password_by_link(engine: Engine, ana: Person) -> None:
     token, _ = people.password_link(engine, login=ana.login, by="t", clock=CLOCK)
-    people.use_password_link(engine, token, password=NEW, clock=CLOCK)
+    people.use_password_link(engine, token, password=NEW, clock=CLOCK, then=itself)
 
 
 def closed(engine: Engine, ana: Person) -> None:

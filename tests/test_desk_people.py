@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from desk import audit, people, sessions
 from desk.database.connect import reading
-from desk.database.tables import links
+from desk.database.tables import links, unknown_logins
 from desk.database.tables import people as rows
 from desk.people import Person
 from desk.refusals import Refused
 from hustings.clock import VirtualClock
-from tests.desk_world import start_session
+from hustings.errors import Unavailable
+from tests.desk_world import itself, start_session
 
 START = datetime(2026, 10, 1, 12, tzinfo=UTC)
 GOOD = "four unlike plain words"
@@ -34,11 +35,11 @@ def test_first_link_creates_the_lead_once(engine: Engine, clock: VirtualClock) -
     token = people.first_link(engine, clock=clock)
     assert token is not None
     assert people.link_role(engine, token, clock=clock) == "lead"
-    person = people.use_link(engine, token, login="Ana", password=GOOD, clock=clock)
+    person = people.use_link(engine, token, login="Ana", password=GOOD, clock=clock, then=itself)
     assert (person.login, person.role) == ("ana", "lead")
     assert people.link_role(engine, token, clock=clock) is None
     with pytest.raises(Refused, match="was used"):
-        people.use_link(engine, token, login="other", password=GOOD, clock=clock)
+        people.use_link(engine, token, login="other", password=GOOD, clock=clock, then=itself)
     assert people.first_link(engine, clock=clock) is None
 
 
@@ -62,14 +63,31 @@ def test_link_token_is_not_in_the_database(engine: Engine, clock: VirtualClock) 
 
 def test_without_a_link_no_password_is_looked_at(engine: Engine, clock: VirtualClock) -> None:
     with pytest.raises(Refused, match="this link is unknown"):
-        people.use_link(engine, "made up", login="a", password="short", clock=clock)
+        people.use_link(engine, "made up", login="a", password="short", clock=clock, then=itself)
 
 
 def test_refused_link_use_leaves_the_link_good(engine: Engine, clock: VirtualClock) -> None:
     token = people.first_link(engine, clock=clock) or ""
     with pytest.raises(Refused, match="at least 12"):
-        people.use_link(engine, token, login="ana", password="short", clock=clock)
+        people.use_link(engine, token, login="ana", password="short", clock=clock, then=itself)
     assert people.link_role(engine, token, clock=clock) == "lead"
+
+
+def break_off(_: Connection, person: Person) -> None:
+    raise Unavailable(f"no session for {person.login}")
+
+
+def test_link_whose_session_does_not_begin_is_good(engine: Engine, clock: VirtualClock) -> None:
+    token = people.first_link(engine, clock=clock) or ""
+    with pytest.raises(Unavailable):
+        people.use_link(engine, token, login="ana", password=GOOD, clock=clock, then=break_off)
+    assert people.listed(engine) == []
+    lead = people.use_link(engine, token, login="ana", password=GOOD, clock=clock, then=itself)
+    again, _ = people.password_link(engine, login="ana", by="operator", clock=clock)
+    with pytest.raises(Unavailable):
+        people.use_password_link(engine, again, password=NEW, clock=clock, then=break_off)
+    assert people.sign_in(engine, login="ana", password=GOOD, clock=clock) == lead
+    assert people.use_password_link(engine, again, password=NEW, clock=clock, then=itself) == lead
 
 
 @pytest.mark.parametrize(
@@ -117,6 +135,49 @@ def test_guesser_has_to_wait_longer_and_longer(engine: Engine, clock: VirtualClo
     assert people.sign_in(engine, login="lead", password="wrong", clock=clock) is None
 
 
+def test_login_that_nobody_has_is_answered_as_a_known_one(engine: Engine, clock: VirtualClock, lead: Person) -> None:
+    def answer(login: str) -> str:
+        try:
+            return str(people.sign_in(engine, login=login, password="wrong", clock=clock))
+        except Refused as refusal:
+            return str(refusal)
+
+    steps = (*[0] * 7, 31, 0, 61, 0, 900, 23 * 3600, *[86401] * 3, *[0] * 5, 2 * 86400, *[0] * 6)
+    said: dict[str, list[str]] = {"lead": [], " Nobody ": [], "no one else": []}
+    for seconds in steps:
+        clock.advance(timedelta(seconds=seconds))
+        for login, answers in said.items():
+            answers.append(answer(login))
+    first, *others = said.values()
+    assert [answers == first for answers in others] == [True, True]
+    assert "too many wrong passwords; try again in 61 s" in first
+
+
+def test_wrong_passwords_are_forgotten_after_a_day_without_one(
+    engine: Engine, clock: VirtualClock, lead: Person
+) -> None:
+    for _ in range(3):
+        for _ in range(people.FREE_GUESSES - 1):
+            assert people.sign_in(engine, login="lead", password="wrong", clock=clock) is None
+        clock.advance(timedelta(days=1, seconds=1))
+    assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) == lead
+
+
+def test_made_up_logins_are_forgotten_after_a_day_and_never_kept_in_a_form_that_tells_them(
+    engine: Engine, clock: VirtualClock
+) -> None:
+    def held() -> list[str]:
+        with reading(engine) as connection:
+            return list(connection.execute(select(unknown_logins.c.id)).scalars())
+
+    for number in range(5):
+        people.sign_in(engine, login=f"made up {number}", password="wrong", clock=clock)
+    assert [len(one) for one in held()] == [6] * 5
+    clock.advance(timedelta(days=1, seconds=1))
+    people.sign_in(engine, login="another", password="wrong", clock=clock)
+    assert len(held()) == 1
+
+
 def test_one_guesser_does_not_make_others_wait(engine: Engine, clock: VirtualClock, lead: Person) -> None:
     other = people.create(engine, login="other", password=GOOD, role="viewer", by="test", clock=clock)
     for _ in range(people.FREE_GUESSES):
@@ -143,11 +204,11 @@ def test_nobody_closes_their_own_account(engine: Engine, clock: VirtualClock, le
 
 def test_lead_invites_only_until_there_is_an_admin(engine: Engine, clock: VirtualClock, lead: Person) -> None:
     token = people.invite(engine, role="admin", by=lead, clock=clock)
-    admin = people.use_link(engine, token, login="admin", password=GOOD, clock=clock)
+    admin = people.use_link(engine, token, login="admin", password=GOOD, clock=clock, then=itself)
     with pytest.raises(Refused, match="a lead may not invite"):
         people.invite(engine, role="reviewer", by=lead, clock=clock)
     token = people.invite(engine, role="reviewer", by=admin, clock=clock)
-    reviewer = people.use_link(engine, token, login="rev", password=GOOD, clock=clock)
+    reviewer = people.use_link(engine, token, login="rev", password=GOOD, clock=clock, then=itself)
     with pytest.raises(Refused, match="a reviewer may not invite"):
         people.invite(engine, role="lead", by=reviewer, clock=clock)
 
@@ -196,17 +257,17 @@ def test_link_gives_its_holder_a_new_password_once(engine: Engine, clock: Virtua
     assert people.password_link_holder(engine, token, clock=clock) == lead
     assert people.link_role(engine, token, clock=clock) is None
     assert sessions.find(engine, secret, clock=clock) is not None
-    assert people.use_password_link(engine, token, password=NEW, clock=clock) == lead
+    assert people.use_password_link(engine, token, password=NEW, clock=clock, then=itself) == lead
     assert sessions.find(engine, secret, clock=clock) is None
     assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) is None
     assert people.sign_in(engine, login="lead", password=NEW, clock=clock) == lead
     with pytest.raises(Refused, match="was used"):
-        people.use_password_link(engine, token, password=GOOD, clock=clock)
+        people.use_password_link(engine, token, password=GOOD, clock=clock, then=itself)
 
 
 def test_making_and_using_a_password_link_are_audit_rows(engine: Engine, clock: VirtualClock, lead: Person) -> None:
     token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
-    people.use_password_link(engine, token, password=NEW, clock=clock)
+    people.use_password_link(engine, token, password=NEW, clock=clock, then=itself)
     assert [(row.actor, row.action, row.subject) for row in audit.latest(engine)][:2] == [
         ("link", "password-changed", lead.pseudonym),
         ("operator", "password-link-made", lead.pseudonym),
@@ -234,7 +295,7 @@ def test_password_link_ends_with_a_newer_one_a_new_password_or_a_day(
 def test_weak_password_leaves_the_password_link_good(engine: Engine, clock: VirtualClock, lead: Person) -> None:
     token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
     with pytest.raises(Refused, match="at least 12"):
-        people.use_password_link(engine, token, password="short", clock=clock)
+        people.use_password_link(engine, token, password="short", clock=clock, then=itself)
     assert people.sign_in(engine, login="lead", password=GOOD, clock=clock) == lead
     assert people.password_link_holder(engine, token, clock=clock) == lead
 
@@ -263,5 +324,5 @@ def test_password_link_lets_in_whom_a_guesser_makes_wait(engine: Engine, clock: 
     for _ in range(people.FREE_GUESSES):
         people.sign_in(engine, login="lead", password="wrong", clock=clock)
     token, _ = people.password_link(engine, login="lead", by="operator", clock=clock)
-    people.use_password_link(engine, token, password=NEW, clock=clock)
+    people.use_password_link(engine, token, password=NEW, clock=clock, then=itself)
     assert people.sign_in(engine, login="lead", password=NEW, clock=clock) == lead

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, Connection, select, text
+from sqlalchemy import Column, ColumnElement, Connection, delete, select, text
 
-__all__ = ["lock_rows", "take_turn"]
+__all__ = ["lock_rows", "sweep", "take_turn"]
 
 
 def take_turn(connection: Connection, *about: str) -> None:
@@ -28,3 +28,10 @@ def lock_rows(connection: Connection, key: Column[Any], values: Collection[Any])
     """Lock the rows whose unique `key` is one of these, in its order, as far as they are there."""
     if values and connection.dialect.name == "postgresql":
         connection.execute(select(key).where(key.in_(values)).order_by(key).with_for_update()).all()
+
+
+def sweep(connection: Connection, key: Column[Any], expired: ColumnElement[bool]) -> None:
+    """Delete what is past its time, without waiting for anybody: a row that somebody else has locked stays for the next
+    sweep. So it fits anywhere into the order in which a writer locks."""
+    free = select(key).where(expired).with_for_update(skip_locked=True)
+    connection.execute(delete(key.table).where(key.in_(free), expired))

@@ -46,6 +46,7 @@ __all__ = [
     "reviews",
     "sessions",
     "tellings",
+    "unknown_logins",
 ]
 
 metadata = MetaData(
@@ -258,7 +259,16 @@ people = Table(
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("failures", Integer, nullable=False, comment="wrong passwords in a row"),
-    Column("locked_until", Instant),
+    Column("locked_until", Instant, comment="or the last wrong password, while nobody waits for it"),
+)
+
+unknown_logins = Table(
+    "unknown_logins",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="the first digits of the SHA-256 of a login that nobody has"),
+    Column("failures", Integer, nullable=False, comment="guesses in a row"),
+    Column("locked_until", Instant, nullable=False, comment="or the last guess, while nobody waits for it"),
+    Index(None, "locked_until"),
 )
 
 links = Table(

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from desk import known_browsers, people, sessions
-from desk.database.connect import writing
 from desk.people import MIN_PASSWORD, Person
 from desk.refusals import Refused
 from desk.web.visit import NotFound, Visit
@@ -69,16 +68,17 @@ def welcome(visit: Visit) -> Response:
     if password != visit.form.one("again"):
         return _welcome_page(visit, problem="The two passwords differ.", status=400)
     try:
-        person = people.use_link(
+        entered = people.use_link(
             visit.services.engine,
             visit.path("token"),
             login=visit.form.one("login"),
             password=password,
             clock=visit.services.clock,
+            then=partial(_enter, visit),
         )
     except Refused as refusal:
         return _welcome_page(visit, problem=str(refusal), status=400)
-    return _started(visit, person)
+    return _shown_in(visit, entered)
 
 
 def show_new_password(visit: Visit) -> Response:
@@ -92,12 +92,16 @@ def new_password(visit: Visit) -> Response:
     if password != visit.form.one("again"):
         return _new_password_page(visit, problem="The two passwords differ.", status=400)
     try:
-        person = people.use_password_link(
-            visit.services.engine, visit.path("token"), password=password, clock=visit.services.clock
+        entered = people.use_password_link(
+            visit.services.engine,
+            visit.path("token"),
+            password=password,
+            clock=visit.services.clock,
+            then=partial(_enter, visit),
         )
     except Refused as refusal:
         return _new_password_page(visit, problem=str(refusal), status=400)
-    return _started(visit, person)
+    return _shown_in(visit, entered)
 
 
 def sign_out(visit: Visit) -> Response:
@@ -107,13 +111,6 @@ def sign_out(visit: Visit) -> Response:
     response = visit.go("/sign-in")
     visit.shared.cookies.clear_session(response)
     return response
-
-
-def _started(visit: Visit, person: Person) -> Response:
-    """The answer to whoever has just used a one-time link."""
-    with writing(visit.services.engine) as connection:
-        entered = _enter(visit, connection, person)
-    return _shown_in(visit, entered)
 
 
 def _enter(visit: Visit, connection: Connection, person: Person) -> Entered:
