@@ -45,6 +45,14 @@ class Attachment(Struct, frozen=True, kw_only=True):
     description: str | None = None
 
 
+class Option(Struct, frozen=True, kw_only=True):
+    title: str = ""
+
+
+class Poll(Struct, frozen=True, kw_only=True):
+    options: tuple[Option, ...] = ()
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """The keys that we read; all others are passed over."""
 
@@ -61,6 +69,7 @@ class Status(Struct, frozen=True, kw_only=True):
     mentions: tuple[Mention, ...] = ()
     tags: tuple[Tag, ...] = ()
     media_attachments: tuple[Attachment, ...] = ()
+    poll: Poll | None = None
     reblog: dict[str, object] | None = None
 
     @property
@@ -84,13 +93,14 @@ def read_status(raw: bytes) -> Status:
 def item_of_status(
     status: Status, *, raw: bytes, host: str, source: str, stream: Stream, now: datetime, headers: dict[str, str]
 ) -> SourceItem:
-    """The post of `status` as the instance at `host` shows it."""
+    """The post of `status` as the instance at `host` shows it: the options of a poll are lines after its words."""
     read = read_html(status.content)
     links = [
         link.href
         for link in read.links
         if not link.classes & {"mention", "hashtag"} and link.href.startswith(("http://", "https://"))
     ]
+    options = status.poll.options if status.poll else ()
     return SourceItem(
         raw=raw,
         author_handle=_full(status.account.acct, host),
@@ -100,7 +110,7 @@ def item_of_status(
         post=Post(
             source=source,
             native_id=status.id,
-            text=read.text,
+            text="\n".join(words for words in (read.text, *(option.title for option in options)) if words),
             title=status.spoiler_text,
             published_at=status.created_at,
             collected_at=now,

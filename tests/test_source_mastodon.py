@@ -85,6 +85,24 @@ def test_the_contract_holds() -> None:
         check_source(lambda context: MastodonSource("toots", settings, context))
 
 
+def test_the_options_of_a_poll_are_part_of_the_text() -> None:
+    poll = {"id": "9", "multiple": False, "options": [{"title": "Hang them", "votes_count": 3}, {"title": "शनिवार को"}]}
+    statuses = (
+        status(1, content="<p>What now?</p>", poll=poll),
+        status(2, content="", poll=poll),
+        status(3, poll=None),
+        status(4, poll={"id": "9", "options": []}),
+    )
+    with LocalHttp(Instance(*statuses)) as server:
+        result = source(server).collect(b"", now=NOW, limit=100)
+    assert {item.post.native_id[-1]: item.post.text for item in result.items} == {
+        "1": "What now?\nHang them\nशनिवार को",
+        "2": "Hang them\nशनिवार को",
+        "3": "Post 3",
+        "4": "Post 4",
+    }
+
+
 def test_a_status_becomes_a_post() -> None:
     html = (
         '<p>Doors open at seven, <span class="h-card"><a href="https://velmara.example/@votes" class="u-url mention">@'
