@@ -164,7 +164,7 @@ def _time(parsed: struct_time | None) -> datetime | None:
 
 
 def _read_json_feed(body: bytes) -> FeedDocument:
-    document = read_object(body.removeprefix(b"\xef\xbb\xbf"))
+    document = read_object(_ESCAPED_HALF.sub(_that_is_whole, body.removeprefix(b"\xef\xbb\xbf")))
     if not str(document.get("version", "")).startswith("https://jsonfeed.org/version/"):
         raise BadInput("undecodable", f"not a JSON Feed: version {document.get('version')!r}"[:300])
     items = document.get("items")
@@ -175,6 +175,17 @@ def _read_json_feed(body: bytes) -> FeedDocument:
     entries = tuple(_json_entry(item, lang, caps) for item in items[:MAX_ENTRIES] if isinstance(item, dict))
     _count_beyond(len(items), caps)
     return FeedDocument(title=_string(document, "title"), entries=entries, caps_hit=caps)
+
+
+_ESCAPED_HALF = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""A backslash that stands for itself, a whole pair, or (the group) half of one."""
+
+
+def _that_is_whole(escape: re.Match[bytes]) -> bytes:
+    """Halves of emoji become U+FFFD, as in XML: the parser would give the whole feed up for one of them."""
+    return rb"\ufffd" if escape[1] else escape[0]
 
 
 def _json_entry(item: dict[str, Any], lang: str, caps: dict[str, int]) -> Entry:
