@@ -40,6 +40,7 @@ __all__ = [
     "read_by_several",
     "reverse",
     "settled",
+    "settled_so_far",
     "under_lease",
     "undo",
 ]
@@ -222,6 +223,15 @@ def read_by_several(engine: Engine, *, clock: Clock) -> list[Review]:
     )
     with reading(engine) as connection:
         return [decode(raw, Review) for raw in connection.execute(statement).scalars()]
+
+
+def settled_so_far(engine: Engine, *, clock: Clock) -> tuple[int, int]:
+    """Two numbers that say the same as before only while `settled` does: reviews whose grace is over, and undos, of
+    which neither is ever deleted."""
+    with reading(engine) as connection:
+        past_grace = select(func.count()).select_from(reviews).where(reviews.c.at <= clock.now() - GRACE)
+        undone = select(func.count()).select_from(review_undos)
+        return connection.execute(past_grace).scalar_one(), connection.execute(undone).scalar_one()
 
 
 def is_settled(review: Review, *, clock: Clock) -> bool:

@@ -90,6 +90,22 @@ def test_the_menu_counts_what_a_lead_may_decide(world: World) -> None:
     assert counted(lead.get("/audit").text) == "2"
 
 
+def test_the_menu_reads_the_reviews_anew_only_when_another_is_settled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disagree(world)
+    lead = world.signed_in("lead")
+    assert counted(lead.get("/audit").text) == "1"
+    read = []
+    several = reviews.read_by_several
+    monkeypatch.setattr(reviews, "read_by_several", lambda *of, **when: read.append(1) or several(*of, **when))
+    assert [counted(lead.get("/audit").text) for _ in range(3)] == ["1"] * 3
+    assert read == []
+    disagree(world, ARABIC, codes=("G-UNFIT", "G-NONE"))
+    assert [counted(lead.get("/audit").text) for _ in range(3)] == ["2"] * 3
+    assert read == [1]
+
+
 def test_nothing_is_listed_before_the_grace_of_both_is_over_and_nothing_that_was_undone(world: World) -> None:
     lead = world.signed_in("lead")
     read_post(world, DATE, "reviewer-one", "N-PROC-DATE")

@@ -25,6 +25,7 @@ from desk.dispatch import Dispatcher
 from desk.refusals import Conflict, Refused
 from desk.sessions import Session
 from desk.web.authorize import ALLOWED, EVERYONE
+from desk.web.disagreements import Disagreements
 from desk.web.forms import Form
 from desk.web.rendering import environment
 from desk.web.routes import ROUTES, Route
@@ -60,6 +61,7 @@ def create_app(services: DeskServices) -> FastAPI:
         sign_ins_by_browser=Throttle(burst=10, per_minute=10, clock=services.clock),
         tips_by_person=Throttle(burst=10, per_minute=6, clock=services.clock),
         tips_by_program=Throttle(burst=120, per_minute=120, clock=services.clock),
+        disagreements=Disagreements(services),
     )
     app = FastAPI(
         title="Hustings desk",

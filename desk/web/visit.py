@@ -16,7 +16,7 @@ from desk.dispatch import Dispatcher
 from desk.people import Person
 from desk.sessions import Session
 from desk.web.authorize import may
-from desk.web.disagreements import Undecided, undecided
+from desk.web.disagreements import Disagreements, Undecided
 from desk.web.forms import Form
 from desk.web.security import Cookies, form_token
 from desk.web.services import DeskServices
@@ -69,6 +69,7 @@ class Surroundings:
     """For whoever has signed in with their browser before: strangers do not use up what these may."""
     tips_by_person: Throttle
     tips_by_program: Throttle
+    disagreements: Disagreements
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Visit:
     @cached_property
     def disagreements(self) -> list[Undecided]:
         """What readers disagree on and this person may decide; the menu counts it and the page lists it."""
-        return undecided(self.services, self.person) if self.may("disagreements") else []
+        return self.shared.disagreements.undecided(self.person) if self.may("disagreements") else []
 
     def may(self, route: str) -> bool:
         return self.session is not None and may(self.session.person.role, route)
