@@ -256,7 +256,7 @@ class Collector:
         does."""
         _check(collected)
         name = polled.source.name
-        letters = list(collected.dead)
+        letters = [_usable(letter, name, now) for letter in collected.dead]
         named: list[tuple[SourceItem, Post]] = []
         for item in collected.items:
             try:
@@ -387,12 +387,26 @@ _KEPT_TYPES = (bytes, datetime, timedelta)
 
 
 def _check(collected: Collected) -> None:
-    """Raises msgspec's or Python's error where something beside the posts is not what the contract says. Found only
-    when they are in the log, it would keep the cursor from being saved, and they would be written at each try."""
-    beside = msgspec.to_builtins(msgspec.structs.replace(collected, items=()), builtin_types=_KEPT_TYPES)
+    """Raises msgspec's or Python's error where something beside posts and dead letters is not what the contract says.
+    Found only when they are in the log, it would keep the cursor from being saved, and they would be written at each
+    try."""
+    beside = msgspec.to_builtins(msgspec.structs.replace(collected, items=(), dead=()), builtin_types=_KEPT_TYPES)
     msgspec.convert(beside, Collected, builtin_types=_KEPT_TYPES)
-    for letter in collected.dead:
+
+
+def _usable(letter: DeadLetter, collector: str, now: datetime) -> DeadLetter:
+    """The letter; or, where it is not what the contract says, one about it: it alone would hold up its batch at each
+    try."""
+    try:
+        beside = msgspec.to_builtins(letter, builtin_types=_KEPT_TYPES)
+        msgspec.convert(beside, DeadLetter, builtin_types=_KEPT_TYPES)
         wire.encode(letter)  # half a character is in the way only here
+    except Exception as error:  # whatever a source made of it
+        given = getattr(letter, "original", None)
+        original = given if isinstance(given, bytes) else repr(letter).encode(errors="backslashreplace")
+        detail = f"the source's dead letter cannot be used: {type(error).__name__}: {error}"
+        return dead_letter(collector, "stage_failed", detail, origin="dead letter", original=original, at=now)
+    return letter
 
 
 def _stamp(post: Post, clock: ClockKind, now: datetime) -> datetime:

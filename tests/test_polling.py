@@ -298,7 +298,7 @@ def test_one_failing_source_does_not_stop_the_others(bench: Callable[..., Bench]
         [item(1)],
         Collected(items=(msgspec.structs.replace(item(1), raw="text"),)),
         Collected(items=(item(1),), again_after=5.0),  # type: ignore[arg-type] # what people write
-        Collected(dead=("line 3",)),  # type: ignore[arg-type]
+        Collected(dead=None),  # type: ignore[arg-type]
     ],
 )
 def test_a_source_that_breaks_the_contract_does_not_stop_the_others(bench: Callable[..., Bench], answer: Any) -> None:
@@ -313,9 +313,7 @@ def test_a_source_that_breaks_the_contract_does_not_stop_the_others(bench: Calla
 @pytest.mark.parametrize(
     "given",
     [
-        {"dead": ("line 3",)},
-        {"dead": (*letters(1), msgspec.structs.replace(*letters(1), original="text"))},
-        {"dead": (msgspec.structs.replace(*letters(1), detail="half a \ud800 character"),)},
+        {"dead": None},
         {"cursor": "text"},
         {"again_after": 5.0},
         {"caps_hit": None},
@@ -334,6 +332,31 @@ def test_posts_beside_what_breaks_the_contract_are_not_written_again_at_each_try
     running.collector.step()
     assert [post.native_id for post in running.posts()] == ["1"]
     assert read_dead_letters(running.log) == []
+
+
+@pytest.mark.parametrize("clock", ["live", "as-collected"])
+@pytest.mark.parametrize(
+    ("broken", "original"),
+    [
+        ("line 3", b"'line 3'"),
+        (msgspec.structs.replace(*letters(1), original="text"), None),
+        (msgspec.structs.replace(*letters(1), detail="half a \ud800 character"), b"{"),
+        (msgspec.structs.replace(*letters(1), detail="x" * 1_000_001), b"{"),
+        (msgspec.structs.replace(*letters(1), at=None), b"{"),
+    ],
+)
+def test_a_dead_letter_that_cannot_be_used_is_told_in_another_and_holds_up_no_batch(
+    bench: Callable[..., Bench], broken: Any, original: bytes | None, clock: str
+) -> None:
+    brought = Collected(items=(item(1),), dead=(broken, *letters(1, 7)), cursor=b"c", done=clock != "live")
+    running = bench(Scripted("forum", brought), clock_kind=clock)
+    running.collector.step()
+    assert [post.native_id for post in running.posts()] == ["1"]
+    told, sound = read_dead_letters(running.log)
+    assert told.reason == "stage_failed"
+    assert "the source's dead letter cannot be used" in told.detail
+    assert original is None or told.original == original
+    assert sound == msgspec.structs.replace(*letters(1, 7), code_version="hustings 1")
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,8 @@ def test_an_entry_of_a_year_that_cannot_be_comes_without_it(reader: FeedChild) -
 def test_half_an_emoji_costs_no_json_feed(reader: FeedChild) -> None:
     document = rb"""{"version": "https://jsonfeed.org/version/1.1", "title": "cut \uDC00", "items": [
       {"id": "1", "content_text": "cut \ud83d"}, {"id": "2", "content_text": "whole \ud83d\uDE00"},
-      {"id": "3", "content_text": "C:\\ud800 \ud83d\ud83d\ude00 \\\udfff"}, {"id": "4", "content_html": "\u0645\u0631"}]}"""
+      {"id": "3", "content_text": "C:\\ud800 \ud83d\ud83d\ude00 \\\udfff"},
+      {"id": "4", "content_html": "\u0645\u0631"}]}"""
     found = collected(document, reader, "application/feed+json")
     assert [post.text for post in reversed(posts(found))] == ["cut �", "whole 😀", "C:\\ud800 �😀 \\�", "مر"]
     assert {post.outlet for post in posts(found)} == {"cut �"}
