@@ -48,7 +48,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "published_at": "event time",
         "collected_at": "when this revision was handed to the log",
         "revision": "edit time at the source in milliseconds, else 0; the highest is the truth",
-        "deleted": "gone at the source: text and title are empty",
+        "deleted": "gone at the source, or erased here: text and title are empty",
         "collector": "the configured source that brought it",
         "medium": "what kind of utterance",
         "stream": "why it was collected",
