@@ -1,6 +1,7 @@
 """How heads are made: folds without copies, calibration, thresholds, the same bytes twice."""
 
 import csv
+import gzip
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -82,6 +83,20 @@ def test_an_unknown_model_or_corpus_is_told_with_those_that_are_known(tmp_path: 
     with pytest.raises(ConfigError, match="give --data"):
         read_corpus("uli-en", tmp_path)
     assert {"G-en", "A-INSULT-de", "N-ar"} <= set(trainable())
+
+
+def test_a_small_corpus_that_unfolds_to_fill_the_memory_and_a_broken_one_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "davidson" / "train.csv.gz"
+    path.parent.mkdir()
+    monkeypatch.setattr("classifiers.training.corpora.MOST_BYTES", 5_000_000)
+    path.write_bytes(gzip.compress(bytes(10_000_000)))
+    with pytest.raises(ConfigError, match="holds more than 5,000,000 bytes"):
+        read_corpus("davidson-hate", tmp_path)
+    path.write_bytes(gzip.compress(b"tweet,class\nx,0\n")[:-9])
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_corpus("davidson-hate", tmp_path)
 
 
 TEXTS = [

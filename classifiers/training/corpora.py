@@ -6,7 +6,6 @@ Only data whose licence lets weights be shipped stand here.
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import io
 from collections.abc import Callable
@@ -14,9 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.manifest import Dataset
+from classifiers.training.text_file import read_text
 from hustings.errors import ConfigError
 
 __all__ = ["CORPORA", "Corpus", "Source", "read_corpus"]
+
+MOST_BYTES = 1_000_000_000
+"""Of one corpus, unpacked: the largest that is named here has a hundredth of it."""
 
 csv.field_size_limit(10_000_000)
 
@@ -144,7 +147,8 @@ CORPORA: dict[str, Source] = {
 
 
 def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
-    """The corpus `name` from the staged data under `data`. Raises `ConfigError` when it is not there."""
+    """The corpus `name` from the staged data under `data`. Raises `ConfigError` when it is not there, broken, or more
+    than can be read."""
     source = CORPORA.get(name)
     if source is None:
         raise ConfigError(f"no corpus {name!r}; known are {', '.join(CORPORA)}")
@@ -153,11 +157,10 @@ def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"corpus {name!r}: {path} cannot be read ({error.strerror}); give --data DIR") from error
-    content = gzip.decompress(raw) if path.suffix == ".gz" else raw
     texts: list[str] = []
     labels: list[int] = []
     families: list[str] = []
-    for row in csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")):
+    for row in csv.DictReader(io.StringIO(read_text(path, most_bytes=MOST_BYTES), newline="")):
         label = source.label(row)
         if label is None:
             continue
