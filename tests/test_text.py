@@ -273,6 +273,7 @@ def test_a_token_has_at_most_255_characters() -> None:
         "http://" * 3_000,
         "-" * 20_000,
         "a-_" * 7_000,
+        "a-" * 9_998 + "a.b",
         "👩\u200d" * 10_000,
         "投" * 20_000,
     ],
@@ -310,6 +311,8 @@ def test_a_word_wholly_in_look_alikes_is_latin_among_latin_words(text: str, expe
         ("वह तो है ही ना", "वह तो है ही ना"),
         ("न तो मैं हूँ न ये", "न तो मैं हूं न ये"),
         ("S.c.h.o.ß E a i.d.i.o.t.a U.S.A.-based", "schoss e a idiota usa based"),
+        ("b.i.t.c.h-x v-o-t-e.a", "bitch x vote a"),
+        ("हि.न्.दी", "हिंदी"),
     ],
 )
 def test_a_letter_that_stands_apart_may_be_an_akshara_or_sharp_s(text: str, expected: str) -> None:
@@ -407,6 +410,8 @@ def test_folding_with_origins_is_folding_each_cluster_alone(text: str) -> None:
 
 @settings(max_examples=400)
 @given(TEXTS)
+@example("हि.न्.दी")
+@example("\u09c7_\u09be_a")
 def test_a_token_is_one_word_and_analyses_to_itself(text: str) -> None:
     """A tag analyses to itself and then its parts, as it did before."""
     for token in analyse(text).tokens:

@@ -26,6 +26,7 @@ from hustings.text.characters import (
     VIRAMAS,
     WORD,
 )
+from hustings.text.folding import fold
 from hustings.text.repair import MAX_TOKEN, repair
 
 __all__ = ["PLAIN", "SPACED", "Piece", "take_apart"]
@@ -58,11 +59,12 @@ _AKSHARA = f"{_INDIC_LETTER}(?:(?<=[{VIRAMAS}])\u200d?{_INDIC_LETTER})*"
 _OTHER_GAP = rf"[.\-_*|/~](?:{_AKSHARA}|{LETTER})(?!{WORD})"
 
 SPACED: Final = re.compile(
-    rf"(?<!{WORD})(?<!')(?:{_AKSHARA}|ss|{LETTER})(?P<gap>(?P<spacer>{SPACER})(?P=spacer){{0,2}})"
-    rf"(?:(?:{_AKSHARA}|ss|{WORD})(?P=gap))+(?:{_AKSHARA}|ss|{LETTER})(?!{WORD}|{_OTHER_GAP})"
+    rf"(?<!{WORD})(?<!')(?:{_AKSHARA}|ss|{LETTER})(?P<gap>(?P<spacer>(?P<blank> )|(?! ){SPACER})(?P=spacer){{0,2}})"
+    rf"(?:(?:{_AKSHARA}|ss|{WORD})(?P=gap))+(?:{_AKSHARA}|ss|{LETTER})(?!{WORD})(?(blank)(?!{_OTHER_GAP}))"
 )
 """Three or more single letters, all with the same gap between them; a digit may stand among them. In Indic scripts a
-letter is what is written as one (an akshara), `ss` is what `ß` was."""
+letter is what is written as one (an akshara), `ss` is what `ß` was. Behind blanks the last letter may not be the first
+of a word with other gaps (`E a i.d.i.o.t.a`); asked of every gap, a row of letters would be tried from each of them."""
 
 _PIECE = re.compile(
     rf"(?P<url>(?:(?:https?|ftp)://|www\.)(?:[!-~]|{WORD})*)"
@@ -144,7 +146,7 @@ def _spaced(cased: str, lower: str, m: re.Match[str]) -> Iterator[Piece]:
             first += len(letters.pop(0)) + len(m["gap"])
         if len(letters) > 3 and letters[-1] in AKSHARA_BEHIND:
             last -= len(letters.pop()) + len(m["gap"])
-    token, removed = repair("".join(letters))
+    token, removed = repair(fold("".join(letters))[0])  # what stood apart may fold together: `हि.न्.दी`
     is_abbreviation = m["gap"] == "." and (len(letters) == 3 or cased[start:end].isupper())
     yield from _words(lower, start, first)
     yield Piece(token, first, last, removed + (0 if is_abbreviation else len(m["gap"]) * (len(letters) - 1)))
