@@ -126,7 +126,8 @@ LOOKALIKES: Final[dict[str, dict[str, str]]] = {
     "cyrillic": dict(zip("abcehikmoptxy", "авсенікмортху", strict=True)),
     "greek": {latin: greek for greek, latin in _GREEK_TO_LATIN.items()},
 }
-"""Into which script, from which lower-case letter, to which. Used only inside words that mix scripts."""
+"""Into which script, from which lower-case letter, to which. Used inside words that mix scripts,
+and for words wholly in look-alikes among Latin words (`repair.all_latin`)."""
 
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True))
 _BOXED = {chr(start + i): chr(97 + i) for start in (0x1F150, 0x1F170) for i in range(26)}
@@ -147,9 +148,9 @@ EXTRA: Final[dict[str, str]] = (
 )
 """Characters whose matching form is not their own, beyond NFKC, case and accents: letters that Unicode does not
 decompose, Greek final sigma, Russian yo, apostrophes, dashes, dots. Of Arabic what Lucene's `ArabicNormalizer` folds
-(forms of alef, alef maksura, teh marbuta, tatweel), of Persian and Urdu what its `PersianNormalizer` does (yeh, kaf,
-heh); of Devanagari, as its `HindiNormalizer`,
-chandrabindu and nukta (see `STRIPPED_MARKS` too, and `NASALS`): people write them in either way."""
+(forms of alef, alef maksura, teh marbuta, tatweel), of Persian and Urdu what its `PersianNormalizer` does (yeh, yeh
+barree, kaf, heh), and the Kurdish vowel ae, which looks like heh; of Devanagari, as its `HindiNormalizer`, chandrabindu
+and nukta (see `STRIPPED_MARKS` too, and `NASALS`): people write them in either way."""
 
 NASALS: Final = {"ङ": "क-घ", "ञ": "च-झ", "ण": "ट-ढ", "न": "त-ध", "म": "प-भ"}
 """Of Devanagari: a nasal that has no vowel, before a consonant of its own class, is written as anusvara as well

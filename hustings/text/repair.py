@@ -63,8 +63,9 @@ def repair(word: str) -> tuple[str, int]:
 
 def all_latin(lower: str) -> tuple[str, int]:
     """A text in lower case with the words in Latin that are wholly of another script's look-alikes (`воса` for `boca`),
-    and how many letters that were. Only where most words are Latin, three at least, and no letter of the other scripts
-    is without a look-alike: one in four letters of Russian has none."""
+    and how many letters that were. Only where no fewer words are Latin, three at least, and no letter of the other
+    scripts is without a look-alike: one in three letters of a text in Russian has none. A name may have only such
+    letters (`Москва`): among Latin words it becomes `mockba`."""
     if lower.isascii() or not (others := _OTHER_LETTER.findall(lower)):
         return lower, 0
     fewest = max(_FEWEST_LATIN, len(_OTHER_WORD.findall(lower)))
