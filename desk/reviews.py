@@ -36,6 +36,7 @@ __all__ = [
     "Verdict",
     "decide",
     "is_settled",
+    "last_in_grace",
     "of_subject",
     "read_by_several",
     "reverse",
@@ -189,6 +190,20 @@ def under_lease(engine: Engine, *, key: str, token: int, reviewer: Person) -> Re
     with reading(engine) as connection:
         raw = connection.execute(statement).scalar()
     return None if raw is None else decode(raw, Review)
+
+
+def last_in_grace(engine: Engine, *, reviewer: Person, clock: Clock) -> Review | None:
+    """The last review of a post by this person, while an undo takes it back; None later on, and once it was undone."""
+    statement = (
+        select(reviews.c.value, _stands())
+        .where(reviews.c.reviewer == reviewer.pseudonym, reviews.c.at >= clock.now() - GRACE)
+        .where(reviews.c.subject == "post")
+        .order_by(reviews.c.at.desc(), reviews.c.id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        last = connection.execute(statement).first()
+    return None if last is None or not last[1] else decode(last[0], Review)
 
 
 def of_subject(engine: Engine, subject: Literal["post", "story", "alert"], subject_id: str) -> list[Review]:

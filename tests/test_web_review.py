@@ -25,6 +25,7 @@ from tests.desk_world import (
     World,
     assessed,
     flag,
+    hidden_fields,
     post_path,
 )
 
@@ -264,6 +265,16 @@ def test_after_a_decision_the_next_post_comes_with_ten_seconds_to_undo(world: Wo
     assert decided(world, "threat-1") == []
 
 
+def test_what_was_undone_offers_no_undo_of_the_decision_before_it(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    for path in (THREAT, DATE):
+        answer = browser.submit(take(browser, path), "/queue/decide", verdict="log", then="queue")
+        world.clock.advance(timedelta(seconds=1))
+    back = browser.follow(browser.submit(browser.follow(answer), "/queue/undo"))
+    assert "/queue/undo" not in back.text
+    assert [len(decided(world, post)) for post in ("threat-1", "date-1")] == [1, 0]
+
+
 def test_a_decision_that_is_sent_twice_counts_once_and_can_be_undone(world: World) -> None:
     browser = world.signed_in("reviewer")
     page, sent = take(browser, DATE), {"verdict": "log", "code": "N-PROC-DATE", "note": "a note", "then": "queue"}
@@ -301,8 +312,10 @@ def test_after_ten_seconds_the_offer_is_gone_and_so_is_the_undo(world: World) ->
 def test_the_undo_of_somebody_else_is_refused(world: World) -> None:
     browser, other = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
     answer = browser.submit(take_next(browser), "/queue/decide", verdict="log", then="queue")
-    stolen = other.get(answer.headers["location"])
-    refused = other.submit(stolen, "/queue/undo")
+    assert "/queue/undo" not in other.get("/queue").text
+    stolen = hidden_fields(browser.follow(answer).text, "/queue/undo")["review"]
+    own = hidden_fields(other.get("/queue").text, "/queue/next")
+    refused = other.post("/queue/undo", {**own, "review": stolen})
     assert (refused.status_code, "not a decision of yours" in refused.text) == (400, True)
 
 

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from alerts.messages import Decision
 from desk import book, outbox, releases
 from desk.database.connect import reading
-from desk.decisions import GRACE
 from desk.dispatch import cover_hash, cover_of
 from desk.refusals import Conflict, Refused
 from desk.releases import Gate, Release
 from desk.web.groups import group_words
 from desk.web.notices import NOTICES
 from desk.web.posts import brief
+from desk.web.undoing import release_to_undo
 from desk.web.visit import NotFound, Visit
 from hustings.contracts import Message
 from hustings.types import Alert, Assessment, Notice
@@ -173,7 +173,7 @@ def _page(
     proposal = next((decision for decision in reversed(history) if decision.state == "proposed"), None)
     gate = releases.gate_of(alert, evidence, proposal.codes if proposal else ())
     cover = cover_of(alert, evidence)
-    undo = _undoable(visit, history)
+    undo = release_to_undo(visit, history)
     retract_waits = any(notice.kind == "retract" for notice in waits)
     with reading(services.engine) as connection:
         is_out = releases.is_out(connection, alert.id)
@@ -215,16 +215,6 @@ def _page(
         to_correct=sorted(to_correct),
         retract_waits=retract_waits,
     )
-
-
-def _undoable(visit: Visit, history: Sequence[Release]) -> str:
-    """The release that this person made last and can still take back, empty when there is none. It is looked up, not
-    read from the address: whoever has sent the form twice sees a refusal, and has ten seconds all the same."""
-    last = history[-1] if history else None
-    if last is None or (last.action, last.state) != ("release", "done") or last.done_at is None:
-        return ""
-    is_mine = visit.person.pseudonym in {last.proposed_by, last.approved_by}
-    return last.id if is_mine and visit.services.clock.now() < last.done_at + GRACE else ""
 
 
 def _prospect(visit: Visit, gate: Gate, proposal: Release | None) -> Prospect:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from desk.adjudication import Dispute
-from desk.web.undoing import undoable
+from desk.web.undoing import review_to_undo
 from desk.web.visit import Visit
 
 __all__ = ["show"]
@@ -44,4 +44,4 @@ def show(visit: Visit) -> Response:
         )
         for disagreement, assessment in found[:SHOWN]
     ]
-    return visit.answer("disagreements.html", lines=lines, total=len(found), undo=undoable(visit))
+    return visit.answer("disagreements.html", lines=lines, total=len(found), undo=review_to_undo(visit))

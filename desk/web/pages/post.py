@@ -12,7 +12,7 @@ from desk.web.bands import band
 from desk.web.decision import SOURCE_KINDS, VERDICTS, Draft, code_groups
 from desk.web.disagreements import undecided_post
 from desk.web.posts import BriefPost, brief, hides_example, is_blind, veil_on_page
-from desk.web.undoing import undoable
+from desk.web.undoing import review_to_undo
 from desk.web.visit import NotFound, Visit
 from desk.web.words import read
 from hustings.codebook import CHECK_WORTHY
@@ -108,7 +108,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
         draft=draft,
         typed=draft.code_outside(groups),
         problem=problem,
-        undo=undoable(visit),
+        undo=review_to_undo(visit),
     )
 
 

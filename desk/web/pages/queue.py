@@ -14,7 +14,7 @@ from desk.web.bands import band
 from desk.web.decision import Draft
 from desk.web.pages import post
 from desk.web.posts import brief, is_blind, shown_to
-from desk.web.undoing import receipt, undoable
+from desk.web.undoing import review_to_undo
 from desk.web.visit import Visit
 from hustings.types import Assessment, QueueEntry
 
@@ -62,14 +62,14 @@ def show(visit: Visit) -> Response:
         depth=queue.depth(services.engine, clock=services.clock),
         waiting=lines,
         held=queue.held(services.engine, reviewer=visit.person, clock=services.clock),
-        undo=undoable(visit),
+        undo=review_to_undo(visit),
         nothing_left=visit.query("empty") == "yes",
     )
 
 
 def claim_next(visit: Visit) -> Response:
     """Take the next post: the one held already, else the most urgent free one."""
-    return _next(visit, done="")
+    return _next(visit)
 
 
 def take(visit: Visit) -> Response:
@@ -93,7 +93,7 @@ def decide(visit: Visit) -> Response:
         assessment = services.index.get([key]).get(key)
         if assessment is None:
             raise Refused("this post is not in the index any more")
-        review = reviews.decide(
+        reviews.decide(
             services.engine,
             _judgement(visit, draft, assessment, blind=is_blind(claim.entries)),
             key=key,
@@ -107,13 +107,9 @@ def decide(visit: Visit) -> Response:
         arrived = reviews.under_lease(services.engine, key=key, token=visit.form.number("token"), reviewer=visit.person)
         if arrived is None or not draft.is_said_by(arrived):
             return post.conflict(visit, key, draft=draft, reason=str(conflict))
-        review = arrived
     except Refused as refusal:
         return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
-    done = receipt(review)
-    if visit.form.one("then") == "queue":
-        return visit.go(f"/queue?done={done}")
-    return _next(visit, done=done)
+    return visit.go("/queue") if visit.form.one("then") == "queue" else _next(visit)
 
 
 def reverse(visit: Visit) -> Response:
@@ -123,7 +119,7 @@ def reverse(visit: Visit) -> Response:
     if assessment is None:
         raise Refused("this post is not in the index any more")
     try:
-        review = reviews.reverse(
+        reviews.reverse(
             services.engine,
             _judgement(visit, draft, assessment, blind=False),
             subject="post",
@@ -138,7 +134,7 @@ def reverse(visit: Visit) -> Response:
     except Refused as refusal:
         return post.page(visit, key, draft=draft, problem=str(refusal), status=400)
     back = "/disagreements" if visit.form.one("then") == "disagreements" else _post_path(key)
-    return visit.go(f"{back}?done={receipt(review)}")
+    return visit.go(back)
 
 
 def skip(visit: Visit) -> Response:
@@ -150,7 +146,7 @@ def skip(visit: Visit) -> Response:
         reviewer=visit.person,
         clock=visit.services.clock,
     )
-    return visit.go("/queue") if visit.form.one("then") == "queue" else _next(visit, done="")
+    return visit.go("/queue") if visit.form.one("then") == "queue" else _next(visit)
 
 
 def renew(visit: Visit) -> Response:
@@ -183,12 +179,9 @@ def _judgement(visit: Visit, draft: Draft, assessment: Assessment, *, blind: boo
     )
 
 
-def _next(visit: Visit, *, done: str) -> Response:
+def _next(visit: Visit) -> Response:
     claim = queue.claim(visit.services.engine, reviewer=visit.person, clock=visit.services.clock)
-    tail = f"?done={done}" if done else ""
-    if claim is None:
-        return visit.go(f"/queue{tail}{'&' if tail else '?'}empty=yes")
-    return visit.go(_post_path(claim.key) + tail)
+    return visit.go("/queue?empty=yes" if claim is None else _post_path(claim.key))
 
 
 def _post_path(key: str) -> str:
