@@ -164,7 +164,8 @@ def _time(parsed: struct_time | None) -> datetime | None:
 
 
 def _read_json_feed(body: bytes) -> FeedDocument:
-    document = read_object(_ESCAPED_HALF.sub(_that_is_whole, body.removeprefix(b"\xef\xbb\xbf")))
+    readable = body.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").encode()
+    document = read_object(_ESCAPED_HALF.sub(_that_is_whole, readable))
     if not str(document.get("version", "")).startswith("https://jsonfeed.org/version/"):
         raise BadInput("undecodable", f"not a JSON Feed: version {document.get('version')!r}"[:300])
     items = document.get("items")
@@ -178,9 +179,9 @@ def _read_json_feed(body: bytes) -> FeedDocument:
 
 
 _ESCAPED_HALF = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"(?:\\\\)+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
-"""A backslash that stands for itself, a whole pair, or (the group) half of one."""
+"""Backslashes that stand for themselves, a whole pair, or (the group) half of one."""
 
 
 def _that_is_whole(escape: re.Match[bytes]) -> bytes:

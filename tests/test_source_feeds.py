@@ -185,6 +185,13 @@ def test_half_an_emoji_costs_no_json_feed(reader: FeedChild) -> None:
     assert {post.outlet for post in posts(found)} == {"cut �"}
 
 
+def test_bytes_that_are_no_utf_8_cost_no_json_feed(reader: FeedChild) -> None:
+    document = b"""{"version": "https://jsonfeed.org/version/1.1", "items": [
+      {"id": "1", "content_text": "cut \xe0\xa4"}, {"id": "2", "content_text": "\xd9\x85\xd8\xb1"}]}"""
+    found = collected(document, reader, "application/feed+json")
+    assert [post.text for post in reversed(posts(found))] == ["cut �", "مر"]
+
+
 def test_lists_that_are_none_cost_no_json_feed(reader: FeedChild) -> None:
     document = b"""{"version": "https://jsonfeed.org/version/1.1", "items": [
         {"id": "1", "content_text": "one", "attachments": 3, "authors": 4, "author": "Eve"}]}"""
