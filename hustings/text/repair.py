@@ -22,6 +22,7 @@ _SCRIPTS: Final = {
     "armenian": re.compile("[԰-֏]"),
 }
 _OTHER_LETTER = re.compile("[Ͱ-ϿЀ-ԯ԰-֏ᲀ-᲏ἀ-῿Ꙁ-ꚟ]")
+_WITHOUT_LOOKALIKE = re.compile(f"{_OTHER_LETTER.pattern}(?<![{''.join(LOOKALIKES['latin'])}])")
 _OTHER_WORD = re.compile(rf"(?<!\w){_OTHER_LETTER.pattern}+(?!\w)")
 _LATIN_WORD = re.compile(r"(?<![\w#@/.])[a-zß-ɏ]{2,}(?![\w@/]|\.\w)")
 """No handle, tag or address: those are Latin in posts of any script."""
@@ -66,12 +67,12 @@ def all_latin(lower: str) -> tuple[str, int]:
     and how many letters that were. Only where no fewer words are Latin, three at least, and no letter of the other
     scripts is without a look-alike: one in three letters of a text in Russian has none. A name may have only such
     letters (`Москва`): among Latin words it becomes `mockba`."""
-    if lower.isascii() or not (others := _OTHER_LETTER.findall(lower)):
+    if lower.isascii() or not (first := _OTHER_LETTER.search(lower)) or _WITHOUT_LOOKALIKE.search(lower, first.start()):
         return lower, 0
     fewest = max(_FEWEST_LATIN, len(_OTHER_WORD.findall(lower)))
-    if any(letter not in LOOKALIKES["latin"] for letter in others) or len(_LATIN_WORD.findall(lower)) < fewest:
+    if len(_LATIN_WORD.findall(lower)) < fewest:
         return lower, 0
-    return lower.translate(_LATIN_OF), len(others)
+    return lower.translate(_LATIN_OF), len(_OTHER_LETTER.findall(lower))
 
 
 def _unstretch(word: str) -> str:
