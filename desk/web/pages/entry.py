@@ -64,15 +64,12 @@ def show_welcome(visit: Visit) -> Response:
 
 def welcome(visit: Visit) -> Response:
     """Make the account that the link stands for and sign it in; the link is spent."""
-    password = visit.form.one("password")
-    if password != visit.form.one("again"):
-        return _welcome_page(visit, problem="The two passwords differ.", status=400)
     try:
         entered = people.use_link(
             visit.services.engine,
             visit.path("token"),
             login=visit.form.one("login"),
-            password=password,
+            password=_password(visit),
             clock=visit.services.clock,
             then=partial(_enter, visit),
         )
@@ -88,14 +85,11 @@ def show_new_password(visit: Visit) -> Response:
 
 def new_password(visit: Visit) -> Response:
     """Give the link's holder the new password and sign them in; the link is spent."""
-    password = visit.form.one("password")
-    if password != visit.form.one("again"):
-        return _new_password_page(visit, problem="The two passwords differ.", status=400)
     try:
         entered = people.use_password_link(
             visit.services.engine,
             visit.path("token"),
-            password=password,
+            password=_password(visit),
             clock=visit.services.clock,
             then=partial(_enter, visit),
         )
@@ -111,6 +105,14 @@ def sign_out(visit: Visit) -> Response:
     response = visit.go("/sign-in")
     visit.shared.cookies.clear_session(response)
     return response
+
+
+def _password(visit: Visit) -> str:
+    """The password that somebody chooses. Raises `Refused` unless they wrote the same twice."""
+    password = visit.form.one("password")
+    if password != visit.form.one("again"):
+        raise Refused("The two passwords differ.")
+    return password
 
 
 def _enter(visit: Visit, connection: Connection, person: Person) -> Entered:
