@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from classifiers.roster_names import NAME, NOBODY, RosterNames
 from hustings.query.languages import primary
-from hustings.text import locate
+from hustings.text import all_latin, locate
 from hustings.types import Assessment
 
 __all__ = ["UNDETERMINED", "Answer", "LanguageStep", "SecondOpinion", "identify"]
@@ -154,6 +154,8 @@ def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpi
     """The language of `text`. `declared` is what the source says, believed only where the text tells nothing
     else; never raises, whatever the text holds."""
     text = _without_noise(text[:LONGEST_CLEANED])[:LONGEST_READ]
+    if not text.isascii() and (latin := all_latin(text.lower()))[1]:
+        text = latin[0]  # a word in another alphabet's look-alikes hides no post from its language's models
     by_script = UNDETERMINED
     if not text.isascii() and _BEYOND_LATIN.search(text):
         by_script, certain = _by_script(text, languages)

@@ -49,6 +49,13 @@ def test_what_does_not_tell_is_undetermined(step: LanguageStep, text: str) -> No
     assert told(step, text) == UNDETERMINED
 
 
+def test_words_in_look_alikes_of_another_alphabet_take_no_post_out_of_its_language(step: LanguageStep) -> None:
+    hidden = str.maketrans("aceopxs", "асеорх\u0455")
+    text = "Todos saben que el alcalde miente: esa vaca se sale con el cargo cada vez que el pleno vota"
+    every_second = (word.translate(hidden) if n % 2 else word for n, word in enumerate(text.split()))
+    assert told(step, " ".join(every_second)) == "es"
+
+
 def test_links_and_mentions_say_nothing_about_the_language(step: LanguageStep) -> None:
     text = "@the_english_account la votación es el domingo https://example.org/this-is-an-english-page #vote"
     assert told(step, text) == "es"

@@ -139,7 +139,7 @@ EXTRA: Final[dict[str, str]] = (
     | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "ẞ": "Ss"}
     | {"ς": "σ", "Σ": "σ", "ё": "е", "Ё": "Е"}
     | {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": ""}
-    | {"ی": "ي", "ے": "ي", "ک": "ك", "ہ": "ه", "ە": "ه", "ۀ": "ه"}
+    | {"ی": "ي", "ک": "ك", "ہ": "ه", "ە": "ه", "ۀ": "ه"}
     | {"ँ": "ं", "ऩ": "न", "ऱ": "र", "ऴ": "ळ"}
     | dict.fromkeys("’‘‛ʼʻʹʾʿ′´`", "'")
     | dict.fromkeys("‐‑‒–—―−", "-")
@@ -153,5 +153,5 @@ barree, kaf, heh), and the Kurdish vowel ae, which looks like heh; of Devanagari
 and nukta (see `STRIPPED_MARKS` too, and `NASALS`): people write them in either way."""
 
 NASALS: Final = {"ङ": "क-घ", "ञ": "च-झ", "ण": "ट-ढ", "न": "त-ध", "म": "प-भ"}
-"""Of Devanagari: a nasal that has no vowel, before a consonant of its own class, is written as anusvara as well
-(`हिन्दी`, `हिंदी`)."""
+"""Of Devanagari: a nasal that has no vowel, within a word and before a consonant of its own class, is written as
+anusvara as well (`हिन्दी`, `हिंदी`)."""

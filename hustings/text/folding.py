@@ -45,7 +45,9 @@ _FULL_WIDTH_LETTER = re.compile("[Ａ-Ｚａ-ｚ]")
 _STRUCK_OR_STACKED = re.compile("[\u0334-\u0338\u20d2-\u20e2\u20e4-\u20eb]|[\u0300-\u036f]{3,}")
 _RARE = re.compile(f"[{DEFAULT_IGNORABLE}{DISGUISED}Ａ-Ｚａ-ｚ\u0300-\u036f\u20d2-\u20eb]")
 """Nothing of this in a text, and no run of marks: then nothing is invisible or in fancy dress."""
-_NASAL = re.compile("(?:" + "|".join(f"{nasal}\u094d(?=[{before}])" for nasal, before in NASALS.items()) + ")")
+_NASAL = re.compile(
+    "(?<=[\u0900-\u097f])(?:" + "|".join(f"{nasal}\u094d(?=[{before}])" for nasal, before in NASALS.items()) + ")"
+)
 _ANUSVARA: Final = "\u0902"
 _CONTINUES = re.compile(f"[\u1161-\u1175\u11a8-\u11c2\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc{DEFAULT_IGNORABLE}]")
 """Besides marks: what NFKC may join with the character before it."""

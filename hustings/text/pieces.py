@@ -83,7 +83,7 @@ LONGEST_WITH_AT: Final = 9
 
 _CAPITAL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9]{3,}(?:[A-Z]|\Z))")
 _DEVANAGARI = re.compile("[\u0900-\u097f]")
-_HANGUL = re.compile("[ᄀ-ᇿ가-힣]")
+_WORDS_OF_ONE_LETTER = re.compile(f"[ᄀ-ᇿ가-힣{INDIC}]")
 
 
 def take_apart(cased: str, lower: str, start: int, end: int) -> Iterator[Piece]:
@@ -155,11 +155,12 @@ def _spaced(cased: str, lower: str, m: re.Match[str]) -> Iterator[Piece]:
 
 def _is_spelled_out(letters: list[str], cased: str) -> bool:
     """Blanks between single letters: five letters are a word, four or three capitals when one of them is no word by
-    itself (`o q n e` are four words of Portuguese); in Devanagari three, of which half are no words by themselves.
-    Hangul writes words of one letter all the time."""
+    itself (`o q n e` are four words of Portuguese); in Devanagari five, of which half are no words by themselves.
+    Hangul and the other Indic scripts write words of one letter all the time."""
     if _DEVANAGARI.search(cased):
-        return 2 * sum(letter in AKSHARA_WORDS for letter in letters) <= len(letters)
-    if _HANGUL.search(cased) or (len(letters) == 3 and not cased.isupper()):
+        words = sum(letter in AKSHARA_WORDS for letter in letters)
+        return len(letters) >= 5 and 2 * words <= len(letters) and len(set(letters)) > 1
+    if _WORDS_OF_ONE_LETTER.search(cased) or (len(letters) == 3 and not cased.isupper()):
         return False
     return len(letters) >= 5 or not ONE_LETTER_WORDS.issuperset(letters)
 

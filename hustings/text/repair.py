@@ -24,6 +24,7 @@ _SCRIPTS: Final = {
 _OTHER_LETTER = re.compile("[Ͱ-ϿЀ-ԯ԰-֏ᲀ-᲏ἀ-῿Ꙁ-ꚟ]")
 _WITHOUT_LOOKALIKE = re.compile(f"{_OTHER_LETTER.pattern}(?<![{''.join(LOOKALIKES['latin'])}])")
 _OTHER_WORD = re.compile(rf"(?<!\w){_OTHER_LETTER.pattern}+(?!\w)")
+_MIXED_WORD = re.compile(f"[a-zß-ɏ]{_OTHER_LETTER.pattern}|{_OTHER_LETTER.pattern}[a-zß-ɏ]")
 _LATIN_WORD = re.compile(r"(?<![\w#@/.])[a-zß-ɏ]{2,}(?![\w@/]|\.\w)")
 """No handle, tag or address: those are Latin in posts of any script."""
 _FEWEST_LATIN = 3
@@ -64,13 +65,13 @@ def repair(word: str) -> tuple[str, int]:
 
 def all_latin(lower: str) -> tuple[str, int]:
     """A text in lower case with the words in Latin that are wholly of another script's look-alikes (`воса` for `boca`),
-    and how many letters that were. Only where no fewer words are Latin, three at least, and no letter of the other
-    scripts is without a look-alike: one in three letters of a text in Russian has none. A name may have only such
-    letters (`Москва`): among Latin words it becomes `mockba`."""
+    and how many letters that were. Only where a word mixes scripts, so that somebody hides (`рutа`; a name such as
+    `Москва` alone stays what it is), no fewer words are Latin, three at least, and no letter of the other scripts is
+    without a look-alike: one in three letters of a text in Russian has none."""
     if lower.isascii() or not (first := _OTHER_LETTER.search(lower)) or _WITHOUT_LOOKALIKE.search(lower, first.start()):
         return lower, 0
     fewest = max(_FEWEST_LATIN, len(_OTHER_WORD.findall(lower)))
-    if len(_LATIN_WORD.findall(lower)) < fewest:
+    if not _MIXED_WORD.search(lower) or len(_LATIN_WORD.findall(lower)) < fewest:
         return lower, 0
     return lower.translate(_LATIN_OF), len(_OTHER_LETTER.findall(lower))
 
