@@ -391,7 +391,7 @@ def _unknown_login(connection: Connection, name: str, now: datetime) -> Row[Any]
 
 def _count_guess(connection: Connection, count: Update, row: Row[Any], now: datetime) -> None:
     """Count a guess as a wrong one in the `row` that `count` updates. Raises `Refused` while it makes guessers wait."""
-    if row.locked_until is not None and now < row.locked_until:
+    if row.failures >= FREE_GUESSES and row.locked_until is not None and now < row.locked_until:  # else: no wait at all
         seconds = int((row.locked_until - now).total_seconds()) + 1
         raise Refused(f"too many wrong passwords; try again in {seconds} s")
     is_forgotten = row.locked_until is not None and now - row.locked_until > GUESSES_FORGOTTEN_AFTER
