@@ -259,7 +259,7 @@ people = Table(
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("failures", Integer, nullable=False, comment="wrong passwords in a row"),
-    Column("locked_until", Instant, comment="or the last wrong password, while nobody waits for it"),
+    Column("locked_until", Instant),  # or the time of the last wrong password, while nobody waits
 )
 
 unknown_logins = Table(
