@@ -1,10 +1,12 @@
 """Opens the three places where state lives: in the data folder, or on the servers that the configuration names.
 
-No loop knows which. Whoever opens a store closes it.
+No loop knows which. Whoever opens a store closes it; `open_stores` does both, for who needs them all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from hustings.clock import Clock, SystemClock
@@ -18,7 +20,28 @@ if TYPE_CHECKING:
     from index.elastic import ElasticSettings
     from ingest.log_kafka import KafkaSettings
 
-__all__ = ["elastic_settings", "kafka_settings", "open_engine", "open_index", "open_log", "open_memory"]
+__all__ = [
+    "elastic_settings",
+    "kafka_settings",
+    "open_engine",
+    "open_index",
+    "open_log",
+    "open_memory",
+    "open_stores",
+]
+
+
+@contextmanager
+def open_stores(config: Config, clock: Clock) -> Iterator[tuple[Engine, Memory, Log, Index]]:
+    """The desk's database, what is remembered in it, the log and the index; closed again whatever happens."""
+    with ExitStack() as closing:
+        engine = open_engine(config)
+        closing.callback(engine.dispose)
+        log = open_log(config, clock)
+        closing.callback(log.close)
+        index = open_index(config)
+        closing.callback(index.close)
+        yield engine, open_memory(engine), log, index
 
 
 def kafka_settings(config: Config) -> KafkaSettings | None:

@@ -42,8 +42,6 @@ def erase(
 
     Example: hustings erase net:1234 --reason "asked by its author, letter of 3 March" --config my.toml
     """
-    from contextlib import ExitStack
-
     import msgspec
 
     from hustings.clock import SystemClock
@@ -54,6 +52,7 @@ def erase(
     from runtime.config import load_config
     from runtime.erase import Eraser
     from runtime.status import loops_of
+    from runtime.stores import open_stores
 
     if bool(keys) == bool(author):
         raise ConfigError("name posts by their keys, or an account with --author; one of the two")
@@ -65,14 +64,7 @@ def erase(
             f"{config}: deployment.clock: a replay is made of archives; take the posts out of them and replay anew"
         )
     loaded.require_desk()
-    with ExitStack() as closing:
-        engine = build.open_engine(loaded)
-        closing.callback(engine.dispose)
-        log = build.open_log(loaded, clock)
-        closing.callback(log.close)
-        index = build.open_index(loaded)
-        closing.callback(index.close)
-        memory = build.open_memory(engine)
+    with open_stores(loaded, clock) as (engine, memory, log, index):
         eraser = Eraser(
             log=log,
             index=index,

@@ -23,30 +23,21 @@ def prune(
 
     Example: hustings prune my.toml --dry-run
     """
-    from contextlib import ExitStack
-
     import msgspec
 
     from desk import audit
     from desk.database.connect import writing
     from hustings.clock import SystemClock
-    from runtime import build
     from runtime.commands.terminal import say
     from runtime.config import load_config
     from runtime.prune import cutoff_of, old_tips, would_prune
     from runtime.prune import prune as forget
+    from runtime.stores import open_stores
 
     loaded, clock = load_config(config), SystemClock()
     before = cutoff_of(loaded, clock.now())
-    with ExitStack() as closing:
-        loaded.require_data()
-        engine = build.open_engine(loaded)
-        closing.callback(engine.dispose)
-        log = build.open_log(loaded, clock)
-        closing.callback(log.close)
-        index = build.open_index(loaded)
-        closing.callback(index.close)
-        memory = build.open_memory(engine)
+    loaded.require_data()
+    with open_stores(loaded, clock) as (engine, memory, log, index):
         tips = old_tips(loaded, memory, before=before)
         if dry_run:
             pruned = would_prune(log, index, tips=tips, before=before)
