@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -312,6 +313,7 @@ _PROBES_OF: Mapping[str, tuple[str, ...]] = {
 """What came later, where it concerns a language: models of the others need not be made anew for it."""
 
 
+@cache
 def analyser_hash(language: str) -> str:
     """What the analyser does now with texts of a language, `mul` for any, as one hash over probes of many scripts and
     disguises. Heads learnt its tokens, so a head that carries another hash was trained for another analyser."""

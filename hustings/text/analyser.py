@@ -12,7 +12,7 @@ What becomes a token:
 - web addresses give no token (`Post.links` holds them), e-mail addresses give their words.
 - letters s p a c e d out by one and the same separator are one word: three or more of them. A row of words of one
   letter (`я и в`, `a i o`) and initials (`J. K. R.`) are left alone.
-- among Latin words, a word wholly in another script's look-alikes is Latin (`repair.all_latin`).
+- beside a word that mixes scripts, a word wholly in another script's look-alikes is Latin (`repair.all_latin`).
 """
 
 from __future__ import annotations

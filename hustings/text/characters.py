@@ -127,7 +127,7 @@ LOOKALIKES: Final[dict[str, dict[str, str]]] = {
     "greek": {latin: greek for greek, latin in _GREEK_TO_LATIN.items()},
 }
 """Into which script, from which lower-case letter, to which. Used inside words that mix scripts,
-and for words wholly in look-alikes among Latin words (`repair.all_latin`)."""
+and for words wholly in look-alikes beside such (`repair.all_latin`)."""
 
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True))
 _BOXED = {chr(start + i): chr(97 + i) for start in (0x1F150, 0x1F170) for i in range(26)}

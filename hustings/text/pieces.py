@@ -56,11 +56,12 @@ PLAIN: Final = re.compile(f"{WORD}+|{_CHARACTER}|{_EMOJI_SEQUENCE}")
 
 _INDIC_LETTER = f"(?![{INDIC_MARKS}])[{INDIC}][{INDIC_MARKS}]*"
 _AKSHARA = f"{_INDIC_LETTER}(?:(?<=[{VIRAMAS}])\u200d?{_INDIC_LETTER})*"
+_APART = f"(?:{_AKSHARA}|ss|{LETTER})"
 _OTHER_GAP = rf"[.\-_*|/~](?:{_AKSHARA}|{LETTER})(?!{WORD})"
 
 SPACED: Final = re.compile(
-    rf"(?<!{WORD})(?<!')(?:{_AKSHARA}|ss|{LETTER})(?P<gap>(?P<spacer>(?P<blank> )|(?! ){SPACER})(?P=spacer){{0,2}})"
-    rf"(?:(?:{_AKSHARA}|ss|{WORD})(?P=gap))+(?:{_AKSHARA}|ss|{LETTER})(?!{WORD})(?(blank)(?!{_OTHER_GAP}))"
+    rf"(?<!{WORD})(?<!'){_APART}(?P<gap>(?P<spacer>(?P<blank> )|(?! ){SPACER})(?P=spacer){{0,2}})"
+    rf"(?:(?:{_AKSHARA}|ss|{WORD})(?P=gap))+{_APART}(?!{WORD})(?(blank)(?!{_OTHER_GAP}))"
 )
 """Three or more single letters, all with the same gap between them; a digit may stand among them. In Indic scripts a
 letter is what is written as one (an akshara), `ss` is what `ß` was. Behind blanks the last letter may not be the first
