@@ -85,6 +85,15 @@ def test_an_unknown_model_or_corpus_is_told_with_those_that_are_known(tmp_path: 
     assert {"G-en", "A-INSULT-de", "N-ar"} <= set(trainable())
 
 
+def test_a_corpus_of_other_columns_is_told_with_those_that_it_has(tmp_path: Path) -> None:
+    (tmp_path / "uli").mkdir()
+    (tmp_path / "uli" / "en_train.csv").write_text("text,label\nhello,1\n")
+    with pytest.raises(
+        ConfigError, match=r"corpus 'uli-en': .*en_train\.csv has no column 'l1'; there are 'text', 'label'"
+    ):
+        read_corpus("uli-en", tmp_path)
+
+
 def test_a_small_corpus_that_unfolds_to_fill_the_memory_and_a_broken_one_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -512,6 +512,46 @@ def test_compare_gives_the_difference_with_its_interval(tmp_path: Path) -> None:
     assert "difference" in run("compare", "G-en@1", "G-en@2", *arguments)
 
 
+def copied(tmp_path: Path) -> tuple[Path, list[str | Path]]:
+    """Forty posts of which thirty are one post passed on, and the options that measure on them."""
+    rows = [{"text": "what a clown", "label": 1, "story": "one", "who": "a"}] * 30
+    rows += [{"text": f"clown {n}" if n % 2 else f"baker {n}", "label": n % 3 == 0, "who": "b"} for n in range(10)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"story": None, **row, "label": int(row["label"])}) + "\n" for row in rows))
+    return path, ["--data", path, "--label", "label", "--positive", "1", "--json"]
+
+
+def test_copies_of_one_post_are_one_observation_where_their_family_is_named(two: Path, tmp_path: Path) -> None:
+    _, arguments = copied(tmp_path)
+
+    def width(*more: str) -> float:
+        told = json.loads(run("evaluate", "G-en", *arguments, "--models", two, *more))
+        (found,) = (one for one in told if one["name"] == "recall" and one["on"] == "rows.jsonl")
+        return float(found["high"] - found["low"])
+
+    assert width("--family", "story") > 2 * width()
+    assert width("--family", "story", "--group", "who") == width("--family", "story")
+
+
+def test_compare_draws_a_family_together_too(two: Path, tmp_path: Path) -> None:
+    _, arguments = copied(tmp_path)
+
+    def width(*more: str) -> float:
+        told = json.loads(run("compare", "G-en@1", "G-en@2", *arguments, "--models", two, *more))
+        (found,) = (one for one in told["measures"] if one["name"] == "recall")
+        return float(found["high"] - found["low"])
+
+    assert width("--family", "story") > 2 * width()
+
+
+def test_a_family_that_no_row_has_is_told_and_so_is_one_beside_codes(two: Path, tmp_path: Path) -> None:
+    path, arguments = copied(tmp_path)
+    with pytest.raises(ConfigError, match=re.escape("line 1: no key 'thread'; there are 'story', 'text'")):
+        run("evaluate", "G-en", *arguments, "--models", two, "--family", "thread")
+    with pytest.raises(ConfigError, match="takes none of --positive, --group and --family"):
+        run("evaluate", "N-en", "--data", path, "--label", "label", "--by-code", "--family", "story")
+
+
 def test_evaluate_gives_every_measure(rows: Path) -> None:
     found = json.loads(run("evaluate", "G-en", "--data", rows, "--label", "label", "--positive", "yes", "--json"))
     assert {"macro_f1", "f1", "pr_auc", "recall_at_precision_90", "ece", "brier"} <= {one["name"] for one in found}

@@ -160,13 +160,19 @@ def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
     texts: list[str] = []
     labels: list[int] = []
     families: list[str] = []
-    for row in csv.DictReader(io.StringIO(read_text(path, most_bytes=MOST_BYTES), newline="")):
-        label = source.label(row)
+    reader = csv.DictReader(io.StringIO(read_text(path, most_bytes=MOST_BYTES), newline=""))
+    for row in reader:
+        try:
+            label = source.label(row)
+            text, family = row[source.text], source.family(row)
+        except KeyError as error:
+            there = ", ".join(map(repr, reader.fieldnames or ()))
+            raise ConfigError(f"corpus {name!r}: {path} has no column {error.args[0]!r}; there are {there}") from error
         if label is None:
             continue
-        texts.append(row[source.text])
+        texts.append(text)
         labels.append(label)
-        families.append(source.family(row))
+        families.append(family)
     dataset = Dataset(
         name=source.name,
         file=source.file,

@@ -11,6 +11,7 @@ from runtime.commands.model.options import (
     AsJson,
     ConfigFile,
     Data,
+    Family,
     Label,
     Models,
     Positive,
@@ -30,12 +31,14 @@ def compare(
     label: Label,
     positive: Positive,
     text: Text = "text",
+    family: Family = None,
     models: Models = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """How much better the second model is than the first on the same posts, with 95 % intervals of the difference
-    (paired bootstrap). An interval without 0 is a difference that more posts would not undo.
+    (paired bootstrap). An interval without 0 is a difference that more posts would not undo. With --family posts of one
+    value (copies, altered twins, one conversation) are drawn together.
 
     Example: hustings model compare G-en@1 G-en@2 --data dev.jsonl --label sexist --positive yes
     """
@@ -50,13 +53,14 @@ def compare(
     from classifiers.training.measures import measure
     from classifiers.training.order import SEED
     from classifiers.training.text_file import told as called
-    from runtime.commands.model.posts import in_parts, labelled
+    from runtime.commands.model.posts import families_of, in_parts, labelled
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table
 
     store = store_of(models, loaded(config))
     sides = [named(store, side) for side in (one, other)]
-    _, texts, labels = labelled(data, text, label, positive)
+    found, texts, labels = labelled(data, text, label, positive, *([family] if family else []))
+    families = families_of(family, found)
     on = Path(called(data)).name
     with stages(2 * len(texts) + 2) as progress:
         scores = []
@@ -70,12 +74,14 @@ def compare(
         thresholds = tuple(side.manifest.threshold.value for side in sides)
         progress.at("each by itself")
         each = [
-            {metric.name: metric for metric in measure(labels, own, threshold, on=on, seed=SEED)}
+            {metric.name: metric for metric in measure(labels, own, threshold, on=on, seed=SEED, clusters=families)}
             for own, threshold in zip(scores, thresholds, strict=True)
         ]
         progress.done()
         progress.at("difference")
-        differences = paired(labels, (scores[0], scores[1]), (thresholds[0], thresholds[1]), on=on, seed=SEED)
+        differences = paired(
+            labels, (scores[0], scores[1]), (thresholds[0], thresholds[1]), on=on, seed=SEED, clusters=families
+        )
         progress.done()
     if as_json:
         told = {

@@ -16,6 +16,7 @@ __all__ = [
     "Chosen",
     "ConfigFile",
     "Data",
+    "Family",
     "Label",
     "Models",
     "Positive",
@@ -40,6 +41,12 @@ Version = Annotated[
     str | None, typer.Option("--version", help="a version, as NAME@VERSION names one; without it, the one that serves")
 ]
 Positive = Annotated[str, typer.Option("--positive", help="the label's value that the model should find")]
+Family = Annotated[
+    str | None,
+    typer.Option(
+        "--family", help="key of a line; posts of one value, such as copies, are drawn together for intervals"
+    ),
+]
 
 
 def store_of(models: Path | None, config: Config | None) -> ModelStore:

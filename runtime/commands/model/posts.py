@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Labelled", "as_text", "in_parts", "labelled", "labels_of", "rows", "texts_of", "values_told"]
+__all__ = ["Labelled", "as_text", "families_of", "in_parts", "labelled", "labels_of", "rows", "texts_of", "values_told"]
 
 _PART = 256
 _LISTED = 8
@@ -84,6 +84,18 @@ def labels_of(path: Path, label: str, found: list[dict[str, object]]) -> list[st
     from classifiers.training.text_file import told
 
     return [_label(f"{told(path)}: line {number}", label, row[label]) for number, row in enumerate(found, start=1)]
+
+
+def families_of(key: str | None, found: list[dict[str, object]]) -> NDArray[np.intp] | None:
+    """A number for each row, the same where the value of `key` is; a row whose value is empty or null stands alone.
+    None without a key."""
+    import numpy as np
+
+    if key is None:
+        return None
+    known: dict[str, int] = {}
+    names = [as_text(row[key]) if row[key] is not None else "" for row in found]
+    return np.array([known.setdefault(name or f"\0{place}", len(known)) for place, name in enumerate(names)], np.intp)
 
 
 def in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
