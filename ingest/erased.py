@@ -10,7 +10,7 @@ from hustings.clock import rfc3339
 from hustings.contracts import Memory
 from hustings.types import hash_id
 
-__all__ = ["bar", "barred", "mark_of"]
+__all__ = ["bar", "bar_marked", "barred", "mark_of"]
 
 TABLE = "erased"
 
@@ -23,8 +23,13 @@ def mark_of(key: str) -> str:
 
 def bar(memory: Memory, keys: Iterable[str], *, at: datetime) -> None:
     """From now on `collect` leaves these posts out, for as long as the desk's database is kept."""
-    for key in keys:
-        memory.put(TABLE, mark_of(key), rfc3339(at).encode())
+    bar_marked(memory, (mark_of(key) for key in keys), at=at)
+
+
+def bar_marked(memory: Memory, marks: Iterable[str], *, at: datetime) -> None:
+    """The same for posts of which only the marks are known."""
+    for mark in marks:
+        memory.put(TABLE, mark, rfc3339(at).encode())
 
 
 def barred(memory: Memory) -> frozenset[str]:

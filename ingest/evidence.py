@@ -160,6 +160,14 @@ class EvidenceFolder:
         found = (self._erasure(path) for path in self._folder.glob(f"*/*{ERASED}"))
         return sorted((one for one in found if one is not None), key=lambda one: (one.at, one.pack))
 
+    def keys(self) -> set[str]:
+        """Every post of which there is a capture. Reads everything; packs that cannot be read are left to `verify`."""
+        found: set[str] = set()
+        for path in self._folder.glob(f"*/*{SUFFIX}"):
+            with contextlib.suppress(OSError, ValueError):
+                found.update(key for record, _ in self._sealed(path) for key in record.keys)
+        return found
+
     def holding(self, keys: AbstractSet[str]) -> tuple[list[Held], list[Flaw]]:
         """The packs with captures of these posts, and those that could not be looked through, or are not as they were
         sealed: what is sealed anew would hide that. Reads everything."""

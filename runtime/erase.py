@@ -9,6 +9,7 @@ and fingerprints from the desk, and `collect` brings the post never again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -23,15 +24,19 @@ from hustings import wire
 from hustings.clock import Clock, rfc3339, to_ms
 from hustings.contracts import Index, Log, Memory, Record
 from hustings.errors import ConfigError
-from hustings.query.tree import Is, Query
+from hustings.query.tree import Everything, Is, Query
 from hustings.types import Post, post_key
 from ingest.dead_letters import read_dead_letters
-from ingest.erased import bar, mark_of
+from ingest.erased import bar, bar_marked, mark_of
 from ingest.evidence import EvidenceFolder, Held
+from runtime import build
 from runtime.build import NO_LIMIT, pages
+from runtime.config import Config
+from runtime.erasures_noted import Notes
 from runtime.refill import entries_of
+from runtime.stores import open_stores
 
-__all__ = ["Erased", "Eraser", "Found", "Known", "packs_erased"]
+__all__ = ["Erased", "Eraser", "Found", "Known", "erase_again", "eraser_of", "packs_erased"]
 
 ACTION = "erase"
 """What the audit chain calls it; its detail names the packs of evidence of which something was erased."""
@@ -133,6 +138,14 @@ class Eraser:
         self._index.refresh()
         found = pages(self._index, Query(text="author", node=Is("author", (author,))), limit=NO_LIMIT)
         return {a.key for a in found} | {_key(entry) for entry, _ in self._entries() if entry.author == author}
+
+    def keys_marked(self, marks: AbstractSet[str]) -> set[str]:
+        """The posts with these marks that log, index, evidence and desk know. Reads everything."""
+        self._index.refresh()
+        known = {a.key for a in pages(self._index, Query(text="*", node=Everything()), limit=NO_LIMIT)}
+        known |= {_key(entry) for entry, _ in self._entries()}
+        known |= self._evidence.keys() | {f"{TIPS}:{tip_id}" for tip_id in self._memory.entries(TIPS)}
+        return {key for key in known if mark_of(key) in marks}
 
     def find(self, keys: Collection[str]) -> Found:
         """Where something of these posts lies. Raises `ConfigError` when nothing is known of one of them."""
@@ -272,6 +285,35 @@ class Eraser:
                 break
             self._clock.sleep(LOOK_AGAIN_S)
         return left
+
+
+def eraser_of(config: Config, engine: Engine, memory: Memory, log: Log, index: Index, clock: Clock) -> Eraser:
+    """The eraser of a deployment whose stores are open."""
+    return Eraser(
+        log=log,
+        index=index,
+        engine=engine,
+        memory=memory,
+        evidence=EvidenceFolder(config.data / "evidence", code_version=build.CODE_VERSION),
+        dispatcher=build.dispatcher(config, index=index, rules=build.rule_set(config, build.vocabulary_of(config))),
+        keep_days=config.log.keep_days,
+        clock=clock,
+    )
+
+
+def erase_again(config: Config, notes: Notes, clock: Clock) -> list[Erased]:
+    """Erase from a backup that was put back what was erased since, and bar it from being collected again: the sources
+    of the backup begin where they were. Nothing waits for analyze, which does not run yet."""
+    done: list[Erased] = []
+    with open_stores(config, clock) as (engine, memory, log, index):
+        eraser = eraser_of(config, engine, memory, log, index, clock)
+        for shared in (False, True):
+            marks = notes.marks(shared=shared)
+            bar_marked(memory, marks, at=clock.now())
+            if keys := eraser.keys_marked(marks) if marks else set():
+                why = {"by": "operator", "reason": "erased before a backup was restored that still held it"}
+                done.append(eraser.erase(keys, eraser.find(keys), shared=shared, wait_s=0.0, **why))
+    return done
 
 
 def packs_erased(engine: Engine) -> set[str]:

@@ -28,7 +28,7 @@ from hustings.contracts import Message, SourceContext
 from hustings.roster import Roster
 from hustings.testing.loopback_egress import LoopbackEgress
 from hustings.types import Post
-from ingest.erased import mark_of
+from ingest.erased import barred, mark_of
 from ingest.evidence import Capture, EvidenceFolder
 from ingest.files import FilesSettings, FilesSource
 from ingest.polling import Collector, ConfiguredSource
@@ -36,7 +36,7 @@ from ingest.pseudonyms import Pseudonyms, load_or_create_key
 from runtime import build
 from runtime.config import load_config
 from runtime.status import books_of
-from tests.command_line import CommandLine, command_line
+from tests.command_line import Answer, CommandLine, command_line
 from tests.loops_world import ALL, SUNDAY, LoopsWorld, post
 
 WHY = ("--reason", "asked by letter of 3 March")
@@ -336,3 +336,114 @@ def test_dead_letters_of_an_erased_post_are_named(house: House) -> None:
     house.collected(*SUNDAY, post("8", "poison zebrafish", minutes=4))
     said = json.loads(house.call("erase", "net:8", *WHY, "--config", house.config, "--json").out)
     assert len(said["dead_letters"]) == 1
+
+
+# ── a backup that is put back ────────────────────────────────────────────────────────────────────────────────────
+
+
+def backed_up(house: House) -> Path:
+    copy = house.data.parent / "copy"
+    assert house.call("backup", copy, "--config", house.config).status == 0
+    return copy
+
+
+def restored(house: House, copy: Path) -> Answer:
+    """The backup in place of what is there."""
+    house.data.rename(house.data.with_name("old"))
+    return house.call("restore", copy, "--config", house.config)
+
+
+def test_what_was_erased_after_a_backup_stays_erased_when_it_is_restored(house: House) -> None:
+    house.collected(*SUNDAY, post("7", SECRET, minutes=4))
+    copy = backed_up(house)
+    house.call("erase", "net:7", *WHY, "--config", house.config)
+    answer = restored(house, copy)
+    assert (answer.status, answer.err) == (0, "")
+    assert "var.erased.jsonl says, so erased again:\n  erased 1 posts: 1 captures of the evidence" in answer.out
+    assert "`hustings prune` takes the last traces then" in answer.out
+    assert SECRET.encode() not in house.bytes_of("evidence/*/*")
+    house.run()
+    assert house.call("prune", house.config).status == 0
+    assert b"zebrafish" not in house.bytes_of("index/*")
+    with house.world() as world:
+        assert world.index.get(["net:7"])["net:7"].post.text == ""
+        assert world.index.get(["net:0"])["net:0"].post.text, "others stay"
+        (row,) = audit.of_action(world.engine, "erase")
+    assert json.loads(row.detail)["posts"] == [mark_of("net:7")]
+    assert house.call("evidence", "verify", house.config).status == 0
+
+
+def test_a_post_that_came_after_the_backup_and_was_erased_is_not_collected_again(house: House) -> None:
+    """The sources of the backup begin where they were, so they would bring it."""
+    house.collected(*SUNDAY)
+    copy = backed_up(house)
+    house.collected(post("7", SECRET, minutes=4))
+    house.call("erase", "net:7", *WHY, "--config", house.config)
+    restored(house, copy)
+    with house.world() as world:
+        assert barred(DeskMemory(world.engine)) == {mark_of("net:7")}
+
+
+def test_captures_of_others_too_go_again_only_where_they_had_gone(house: House) -> None:
+    for key in ("net:0", "net:1"):
+        page = Capture(raw=f"page of {key}".encode(), collector="feed", keys=(key, "net:9"), at=SystemClock().now())
+        (seal,) = house.evidence.seal([page])
+        with house.world() as world:
+            world.append(msgspec.structs.replace(post(key[4:], "x"), evidence=seal))
+            world.run_to_the_end()
+    copy = backed_up(house)
+    house.call("erase", "net:0", *WHY, "--config", house.config)
+    house.call("erase", "net:1", "--shared", *WHY, "--config", house.config)
+    answer = restored(house, copy)
+    assert "STILL THERE: 1 captures that hold other posts too" in answer.out
+    assert b"page of net:0" in house.bytes_of("evidence/*/*")
+    assert b"page of net:1" not in house.bytes_of("evidence/*/*")
+
+
+def test_the_note_of_an_erasure_is_for_this_user_and_names_no_post(house: House) -> None:
+    house.collected(*SUNDAY)
+    house.call("erase", "net:0", *WHY, "--config", house.config)
+    notes = house.data.with_name("var.erased.jsonl")
+    assert notes.stat().st_mode & 0o777 == 0o600
+    assert "net:0" not in notes.read_text()
+    assert mark_of("net:0") in notes.read_text()
+
+
+def test_a_restore_on_another_machine_says_that_it_cannot_know(house: House) -> None:
+    house.collected(*SUNDAY)
+    copy = backed_up(house)
+    house.call("erase", "net:0", *WHY, "--config", house.config)
+    house.data.with_name("var.erased.jsonl").unlink()
+    answer = restored(house, copy)
+    assert answer.status == 0
+    assert "var.erased.jsonl: if anything was erased after " in answer.out
+    assert "it is back; erase it again (docs/erasing.md)" in answer.out
+
+
+def test_a_note_that_a_crash_cut_short_is_told_and_costs_no_other(house: House) -> None:
+    house.collected(*SUNDAY)
+    copy = backed_up(house)
+    house.data.with_name("var.erased.jsonl").write_bytes(b'\n{"at": "20')
+    house.call("erase", "net:0", *WHY, "--config", house.config)
+    answer = restored(house, copy)
+    assert answer.status == 1
+    assert "var.erased.jsonl: 1 lines cannot be read; what they say was erased may be back" in answer.err
+    assert "erased 1 posts" in answer.out
+
+
+def test_posts_are_erased_also_where_that_cannot_be_noted(house: House) -> None:
+    house.collected(*SUNDAY)
+    house.data.with_name("var.erased.jsonl").mkdir()
+    answer = house.call("erase", "net:0", *WHY, "--config", house.config)
+    assert "a restore of an older backup will not know of this erasure" in answer.err
+    assert answer.out.startswith("erased 1 posts: 1 captures")
+
+
+def test_a_restore_that_cannot_erase_again_says_so(house: House) -> None:
+    house.collected(*SUNDAY)
+    copy = backed_up(house)
+    house.data.with_name("var.erased.jsonl").mkdir()
+    answer = restored(house, copy)
+    assert answer.status == 1
+    assert answer.err.startswith("hustings: restored, but what was erased after ")
+    assert "start no loop before" in answer.err

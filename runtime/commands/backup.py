@@ -54,7 +54,9 @@ def restore(
 ) -> None:
     """Put a verified backup into an empty data folder.
 
-    The loops must not run. Exit status 1 when the books of what was restored do not balance.
+    The loops must not run. What `erase` took away on this machine since is erased again; of what it took away on
+    another, nobody knows here (docs/erasing.md). Exit status 1 when that fails, or when the books of what was restored
+    do not balance.
 
     Example: hustings restore /media/stick/2027-03-14 --config my.toml
     """
@@ -69,8 +71,42 @@ def restore(
         f"{len(manifest.files)} files of {manifest.at} restored to {loaded.data}; "
         f"{books.log:,} posts in the log, books {'balanced' if books.balanced else 'NOT BALANCED'}"
     )
-    if not books.balanced:
+    if not (_erased_again(loaded, manifest) and books.balanced):
         raise typer.Exit(1)
+
+
+def _erased_again(config: Config, manifest: Manifest) -> bool:
+    """Erase what was erased here after the backup, and say what cannot be known; False when that failed."""
+    from hustings.clock import SystemClock
+    from hustings.errors import HustingsError
+    from runtime.commands.erase import told
+    from runtime.commands.terminal import complain, say
+    from runtime.erase import erase_again
+    from runtime.erasures_noted import notes_of, read_notes
+
+    path = notes_of(config.data)
+    try:
+        notes = read_notes(config.data)
+        done = erase_again(config, notes, SystemClock()) if notes.erasures else []
+    except HustingsError as error:
+        complain(
+            f"hustings: restored, but what was erased after {manifest.at} is back: {error}; start no loop before"
+            f" {config.data} is emptied and restored again, or the posts are erased again"
+        )
+        return False
+    for erased in done:
+        say(f"erased before, as {path} says, so erased again:")
+        for line in told(erased, then="`hustings prune` takes the last traces then"):
+            say(f"  {line}")
+    if notes.unread:
+        complain(f"hustings: {path}: {notes.unread:,} lines cannot be read; what they say was erased may be back")
+    if notes.erasures:
+        say(
+            f"what was erased on another machine after {manifest.at} is not known here: if anything was, erase it again"
+        )
+    else:
+        say(f"no {path}: if anything was erased after {manifest.at}, it is back; erase it again (docs/erasing.md)")
+    return not notes.unread
 
 
 def _record(config: Config, folder: Path, manifest: Manifest) -> None:

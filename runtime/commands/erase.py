@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
     from hustings.contracts import Log
     from runtime.config import Config
     from runtime.erase import Erased
 
-__all__ = ["erase"]
+__all__ = ["erase", "told"]
 
 WAIT_S = 60.0
 """How long analyze may take to read up to the posts: it works in batches of seconds, and may lag behind."""
@@ -46,11 +49,9 @@ def erase(
 
     from hustings.clock import SystemClock
     from hustings.errors import ConfigError
-    from ingest.evidence import EvidenceFolder
-    from runtime import build
     from runtime.commands.terminal import say
     from runtime.config import load_config
-    from runtime.erase import Eraser
+    from runtime.erase import eraser_of
     from runtime.status import loops_of
     from runtime.stores import open_stores
 
@@ -65,16 +66,7 @@ def erase(
         )
     loaded.require_desk()
     with open_stores(loaded, clock) as (engine, memory, log, index):
-        eraser = Eraser(
-            log=log,
-            index=index,
-            engine=engine,
-            memory=memory,
-            evidence=EvidenceFolder(loaded.data / "evidence", code_version=build.CODE_VERSION),
-            dispatcher=build.dispatcher(loaded, index=index, rules=build.rule_set(loaded, build.vocabulary_of(loaded))),
-            keep_days=loaded.log.keep_days,
-            clock=clock,
-        )
+        eraser = eraser_of(loaded, engine, memory, log, index, clock)
         wanted = set(keys or eraser.keys_of(_account(loaded, log, author)))
         if not wanted:
             raise ConfigError(f"--author: no post of {author!r} is known; is it spelled as its source spells it?")
@@ -82,6 +74,7 @@ def erase(
         if dry_run:
             done = eraser.would_erase(wanted, found, shared=shared)
         else:
+            _note(loaded, wanted, shared=shared, at=clock.now())
             reads = any(loop.loop == "analyze" and loop.alive for loop in loops_of(memory, clock))
             done = eraser.erase(
                 wanted, found, shared=shared, by=by, reason=reason.strip(), wait_s=WAIT_S if reads else 0.0
@@ -89,7 +82,7 @@ def erase(
     if as_json:
         say(msgspec.json.encode(done).decode())
     else:
-        for line in _told(done):
+        for line in told(done, then="Run this command again then"):
             say(line)
     if not dry_run and not done.is_whole:
         raise typer.Exit(1)
@@ -115,8 +108,21 @@ def _account(config: Config, log: Log, author: str) -> str:
     return account
 
 
-def _told(done: Erased) -> list[str]:
-    """What went and what did not, a line each."""
+def _note(config: Config, keys: Collection[str], *, shared: bool, at: datetime) -> None:
+    """Where a restore finds it. A disk that does not take it keeps nobody from being forgotten."""
+    from hustings.errors import StoreError
+    from ingest.erased import mark_of
+    from runtime.commands.terminal import complain
+    from runtime.erasures_noted import Noted, note
+
+    try:
+        note(config.data, Noted(at=at, posts=sorted(mark_of(key) for key in keys), shared=shared))
+    except StoreError as error:
+        complain(f"hustings: {error}; a restore of an older backup will not know of this erasure")
+
+
+def told(done: Erased, *, then: str) -> list[str]:
+    """What went and what did not, a line each; `then` is what to do when analyze has read on."""
     did = "would erase" if done.dry_run else "erased"
     lines = [
         f"{did} {done.posts:,} posts: {done.captures:,} captures of the evidence, excerpts in {done.messages:,}"
@@ -124,8 +130,7 @@ def _told(done: Erased) -> list[str]:
     ]
     if done.still_in_index and not done.dry_run:
         lines.append(
-            f"STILL THERE: {done.still_in_index:,} posts in the index, until analyze has read on; is it running? Run"
-            " this command again then"
+            f"STILL THERE: {done.still_in_index:,} posts in the index, until analyze has read on; is it running? {then}"
         )
     if done.captures_kept:
         lines.append(
