@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from alerts.messages import Decision
+from desk.database.connect import reading
 from desk.database.tables import releases
 from desk.dispatch import Cover, covers
 from desk.people import Person
@@ -21,6 +22,7 @@ __all__ = [
     "Release",
     "decision_of",
     "encode_cover",
+    "history",
     "insert_decision",
     "may_leave_at",
     "open_proposal",
@@ -54,6 +56,13 @@ class Release(Struct, frozen=True, kw_only=True):
     approved_role: str | None
     done_at: datetime | None
     second_review_due: datetime | None
+
+
+def history(engine: Engine, alert_id: str) -> list[Release]:
+    """Every decision about an alert, oldest first."""
+    statement = select(releases).where(releases.c.alert == alert_id).order_by(releases.c.proposed_at, releases.c.id)
+    with reading(engine) as connection:
+        return [release_of(row) for row in connection.execute(statement)]
 
 
 def decision_of(row: Row[Any]) -> Decision | None:

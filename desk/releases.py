@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, case, distinct, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
-from alerts.markings import SEVERITIES
 from alerts.messages import Decision
 from desk import audit, outbox
 from desk.database.connect import reading, writing
@@ -23,20 +22,17 @@ from desk.database.locks import lock_rows
 from desk.database.tables import alerts, notices, releases
 from desk.decisions import (
     GRACE,
-    Release,
     decision_of,
     encode_cover,
     insert_decision,
     may_leave_at,
-    open_proposal,
     proposal_for,
-    release_of,
     replace_proposals,
     standing_release,
     was_retracted,
 )
 from desk.dispatch import Cover, Dispatcher, cover_hash, cover_of
-from desk.gate import DECIDING_ROLES, Gate, gate_of, is_enough
+from desk.gate import DECIDING_ROLES, gate_of, is_enough
 from desk.notices import settle, waiting_notices
 from desk.people import Person
 from desk.refusals import Conflict, Refused
@@ -48,23 +44,14 @@ if TYPE_CHECKING:
     from hustings.codebook import Codebook
 
 __all__ = [
-    "Gate",
-    "Release",
     "Released",
-    "Waiting",
-    "WaitingPage",
-    "count_waiting",
     "decline",
-    "gate_of",
-    "history",
     "is_out",
     "notice_by_route",
-    "overdue",
     "release",
     "retract",
     "second_look",
     "undo",
-    "waiting",
 ]
 
 SECOND_LOOK = timedelta(hours=12)
@@ -80,23 +67,6 @@ class Released(Struct, frozen=True, kw_only=True):
     messages: int = 0
     withheld: dict[str, str] = {}
     unreachable: tuple[str, ...] = ()
-
-
-class Waiting(Struct, frozen=True, kw_only=True):
-    """An alert that waits for people: with which unanswered notices, since when, and who has proposed what."""
-
-    alert: Alert
-    kinds: tuple[str, ...]
-    since: datetime
-    proposal: Release | None
-
-
-class WaitingPage(Struct, frozen=True, kw_only=True):
-    """Alerts that wait, the most severe first, of these the longest waiting; `next` continues the list and is None at
-    its end."""
-
-    alerts: tuple[Waiting, ...]
-    next: str | None
 
 
 def release(
@@ -277,53 +247,6 @@ def second_look(engine: Engine, *, release_id: str, person: Person, note: str, c
         )
 
 
-def waiting(engine: Engine, *, limit: int = 100, after: str | None = None) -> WaitingPage:
-    """Alerts of which something waits for a decision. `after` is the `next` of the page before; when that alert waits
-    no more, the list begins anew."""
-    since = (
-        select(notices.c.alert, func.min(notices.c.recorded_at).label("since"))
-        .where(notices.c.state == "waiting")
-        .group_by(notices.c.alert)
-        .subquery()
-    )
-    ranks = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
-    rank = case(ranks, value=alerts.c.severity, else_=len(SEVERITIES))
-    place = (rank, since.c.since, alerts.c.id)
-    statement = select(alerts.c.value, *place).join(since, since.c.alert == alerts.c.id).order_by(*place)
-    with reading(engine) as connection:
-        if after is not None:
-            last = connection.execute(statement.where(alerts.c.id == after)).first()
-            if last is not None:
-                statement = statement.where(tuple_(*place) > tuple(last[1:]))
-        rows = connection.execute(statement.limit(limit + 1)).all()
-        shown = rows[:limit]
-        kinds: dict[str, list[str]] = {row.id: [] for row in shown}
-        waits = (
-            select(notices.c.alert, notices.c.kind)
-            .where(notices.c.state == "waiting", notices.c.alert.in_(kinds))
-            .order_by(notices.c.recorded_at, notices.c.revision)
-        )
-        for notice in connection.execute(waits):
-            kinds[notice.alert].append(notice.kind)
-        found = tuple(
-            Waiting(
-                alert=decode(row.value, Alert),
-                kinds=tuple(kinds[row.id]),
-                since=row.since,
-                proposal=open_proposal(connection, row.id),
-            )
-            for row in shown
-        )
-    return WaitingPage(alerts=found, next=shown[-1].id if len(rows) > limit else None)
-
-
-def count_waiting(engine: Engine) -> int:
-    """How many alerts wait for a decision."""
-    wanted = select(func.count(distinct(notices.c.alert))).where(notices.c.state == "waiting")
-    with reading(engine) as connection:
-        return connection.execute(wanted).scalar_one()
-
-
 def is_out(connection: Connection, alert_id: str) -> bool:
     """Whether there is something to retract: something of the alert was sent or will be and is not taken back, or a
     release lets it speak."""
@@ -338,22 +261,6 @@ def notice_by_route(
     addressed = outbox.routes_addressed(connection, alert.id)
     opening = next((notice for notice in alert.notices if notice.kind == "open"), waits[0])
     return {name: waits[-1] if name in addressed else opening for name in routes}
-
-
-def history(engine: Engine, alert_id: str) -> list[Release]:
-    """Every decision about an alert, oldest first."""
-    statement = select(releases).where(releases.c.alert == alert_id).order_by(releases.c.proposed_at, releases.c.id)
-    with reading(engine) as connection:
-        return [release_of(row) for row in connection.execute(statement)]
-
-
-def overdue(engine: Engine, *, clock: Clock) -> list[Release]:
-    """Releases by one reviewer alone whose second look is late."""
-    statement = (
-        select(releases).where(releases.c.second_review_due <= clock.now()).order_by(releases.c.second_review_due)
-    )
-    with reading(engine) as connection:
-        return [release_of(row) for row in connection.execute(statement)]
 
 
 # ── the steps of a decision ──────────────────────────────────────────────────────────────────────────────────────

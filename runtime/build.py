@@ -437,7 +437,7 @@ def silence_finder(config: Config, memory: Memory) -> Callable[[], list[Silence]
 
 def deployment_status(config: Config) -> Status:
     """The whole picture of a deployment, from its stores."""
-    from desk import outbox, queue, releases
+    from desk import outbox, queue, waiting
     from hustings.clock import SystemClock
     from runtime.status import status_of
 
@@ -457,7 +457,7 @@ def deployment_status(config: Config) -> Status:
             memory=memory,
             workers={loop: workers_of(config, loop) for loop in LOOPS},
             silences=silence_finder(config, memory)(),
-            alerts_waiting=releases.count_waiting(engine),
+            alerts_waiting=waiting.count(engine),
             outbox=outbox.counts(engine),
             queue_waiting=queue.depth(engine, clock=clock).waiting,
             clock=clock,

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from alerts.partners import ChannelEntry, Partner
 from alerts.secrets import Secret
-from desk import audit, book, outbox, releases
+from desk import audit, book, decisions, outbox, releases, waiting
 from desk.book import DeskBook
 from desk.database.connect import open_database
 from desk.dispatch import Dispatcher, cover_hash, cover_of
@@ -153,7 +153,7 @@ class Office:
         return sent
 
     def waiting(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(each.alert.id, each.kinds) for each in releases.waiting(self.engine).alerts]
+        return [(each.alert.id, each.kinds) for each in waiting.page(self.engine).alerts]
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +178,7 @@ def test_alert_without_a_decision_leaves_the_outbox_empty(office: Office) -> Non
     office.watch(alert("open", "escalate"))
     assert office.outbox() == []
     assert office.waiting() == [("a-1", ("open", "escalate"))]
-    assert releases.count_waiting(office.engine) == 1
+    assert waiting.count(office.engine) == 1
 
 
 def test_shadow_alert_never_leaves_and_waits_for_nobody(office: Office) -> None:
@@ -209,12 +209,12 @@ def test_reviewer_proposes_and_a_second_person_lets_out(office: Office) -> None:
     office.watch(alert())
     assert office.release(ANA).state == "proposed"
     assert office.outbox() == []
-    proposal = releases.waiting(office.engine).alerts[0].proposal
+    proposal = waiting.page(office.engine).alerts[0].proposal
     assert proposal is not None
     assert (proposal.proposed_by, proposal.codes) == ("p-ana", ("N-PROC-DATE",))
     done = office.release(BEN, codes=("N-PROC",))
     assert (done.id, done.state, done.messages) == (proposal.id, "done", 2)
-    record = releases.history(office.engine, "a-1")[0]
+    record = decisions.history(office.engine, "a-1")[0]
     assert (record.proposed_by, record.approved_by, record.codes) == ("p-ana", "p-ben", ("N-PROC-DATE", "N-PROC"))
 
 
@@ -239,13 +239,13 @@ def test_reviewer_alone_lets_out_a_threat_against_a_named_person_and_a_second_lo
     office.watch(alert())
     done = office.release(ANA, codes=("D3",))
     assert done.state == "done"
-    assert releases.overdue(office.engine, clock=office.clock) == []
+    assert waiting.overdue(office.engine, clock=office.clock) == []
     office.clock.advance(timedelta(hours=12))
-    assert [each.id for each in releases.overdue(office.engine, clock=office.clock)] == [done.id]
+    assert [each.id for each in waiting.overdue(office.engine, clock=office.clock)] == [done.id]
     with pytest.raises(Refused, match="another reviewer's"):
         releases.second_look(office.engine, release_id=done.id, person=ANA, note="", clock=office.clock)
     releases.second_look(office.engine, release_id=done.id, person=BEN, note="agreed", clock=office.clock)
-    assert releases.overdue(office.engine, clock=office.clock) == []
+    assert waiting.overdue(office.engine, clock=office.clock) == []
 
 
 def test_threat_that_names_nobody_takes_two(office: Office) -> None:
@@ -318,7 +318,7 @@ def test_most_severe_alerts_wait_first_of_these_the_longest_waiting_and_every_pa
         office.watch(alert("open", "escalate", name=name, severity=severity))
     found, after = [], None
     while True:
-        page = releases.waiting(office.engine, limit=2, after=after)
+        page = waiting.page(office.engine, limit=2, after=after)
         found.append([(each.alert.id, each.kinds) for each in page.alerts])
         after = page.next
         if after is None:
@@ -329,10 +329,10 @@ def test_most_severe_alerts_wait_first_of_these_the_longest_waiting_and_every_pa
 
 def test_list_of_what_waits_begins_anew_behind_an_alert_that_was_decided(office: Office) -> None:
     office.watch(alert(), alert(name="a-2"))
-    page = releases.waiting(office.engine, limit=1)
+    page = waiting.page(office.engine, limit=1)
     assert page.next == "a-1"
     office.release(LEAD)
-    assert [each.alert.id for each in releases.waiting(office.engine, after=page.next).alerts] == ["a-2"]
+    assert [each.alert.id for each in waiting.page(office.engine, after=page.next).alerts] == ["a-2"]
 
 
 def test_proposal_ends_when_the_alert_says_something_else(office: Office) -> None:
@@ -342,7 +342,7 @@ def test_proposal_ends_when_the_alert_says_something_else(office: Office) -> Non
     office.watch(alert("open", "update", severity="high"))
     assert office.release(BEN, revision=2).state == "proposed"
     assert office.outbox() == []
-    assert [each.state for each in releases.history(office.engine, "a-1")] == ["replaced", "proposed"]
+    assert [each.state for each in decisions.history(office.engine, "a-1")] == ["replaced", "proposed"]
 
 
 def test_nothing_is_let_out_twice(office: Office) -> None:
@@ -548,10 +548,10 @@ def test_unsent_update_is_superseded_by_the_next_one(office: Office) -> None:
 
 def test_watch_doing_its_work_again_changes_nothing_that_people_did(office: Office) -> None:
     released(office)
-    before = (office.outbox(), releases.history(office.engine, "a-1"))
+    before = (office.outbox(), decisions.history(office.engine, "a-1"))
     office.watch(alert())
     office.watch(alert(), epoch=7)
-    assert (office.outbox(), releases.history(office.engine, "a-1")) == before
+    assert (office.outbox(), decisions.history(office.engine, "a-1")) == before
     assert office.waiting() == []
 
 
@@ -560,7 +560,7 @@ def test_rule_that_names_nobody_lets_out_by_itself_and_says_so(office: Office) -
     office.watch(alert(review="none"))
     assert office.outbox() == BOTH_QUEUED
     assert office.deliver() == ["north/file open", "north/hook open"]
-    record = releases.history(office.engine, "a-1")
+    record = decisions.history(office.engine, "a-1")
     assert [(each.proposed_by, each.state) for each in record] == [("rule", "done")]
     assert [row.action for row in audit.latest(office.engine)] == ["release-by-rule"]
     assert book.released_alerts(office.engine).alerts == (alert(review="none"),)
@@ -702,7 +702,7 @@ def test_retraction_that_is_sent_twice_tells_everybody_once(first: str, office: 
     with pytest.raises(Refused, match="retracted already"):
         office.retract(LEAD)
     assert [*heard, *office.deliver()] == ["north/file retract", "north/hook retract"]
-    assert [each.action for each in releases.history(office.engine, "a-1")] == ["release", "retract"]
+    assert [each.action for each in decisions.history(office.engine, "a-1")] == ["release", "retract"]
 
 
 def test_retraction_that_died_over_a_route_is_made_anew_for_that_route_alone(office: Office) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from alerts.evaluator import Evaluator
 from alerts.rule import RuleSet
-from desk import book, outbox, releases
+from desk import book, outbox, releases, waiting
 from desk.database.connect import open_database
 from hustings.clock import VirtualClock
 from hustings.codebook import Codebook
@@ -98,7 +98,7 @@ def test_what_was_proposed_before_a_withdrawal_is_proposed_no_more_when_the_aler
     office.watch(alert())
     office.release(ANA)
     office.watch(alert("open", "retract", "reopen"))
-    assert [(each.kinds, each.proposal) for each in releases.waiting(office.engine).alerts] == [(("reopen",), None)]
+    assert [(each.kinds, each.proposal) for each in waiting.page(office.engine).alerts] == [(("reopen",), None)]
 
 
 def test_end_in_the_step_of_the_opening_waits_with_it_as_in_two_steps(office: Office) -> None:
@@ -166,9 +166,9 @@ class Desk:
 
     def stands(self) -> list[tuple[str, str, tuple[str, ...], list[str]]]:
         """Of each alert: opening anchor, state, what waits, and partners' last word over each route."""
-        waiting = {each.alert.id: each.kinds for each in releases.waiting(self.office.engine, limit=10_000).alerts}
+        kinds = {each.alert.id: each.kinds for each in waiting.page(self.office.engine, limit=10_000).alerts}
         return sorted(
-            (str(each.opening_anchor), each.state, waiting.get(each.id, ()), self.last_words(each))
+            (str(each.opening_anchor), each.state, kinds.get(each.id, ()), self.last_words(each))
             for each in self.alerts()
         )
 

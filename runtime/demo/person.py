@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 
 from sqlalchemy import Engine
 
-from desk import people, releases
+from desk import people, releases, waiting
 from desk.dispatch import Dispatcher, cover_hash, cover_of
 from desk.people import Person
 from desk.refusals import Conflict, Refused
@@ -37,18 +37,18 @@ class ScriptedPerson:
     def release_waiting(self) -> int:
         """Release every alert that waits now; returns how many."""
         done = 0
-        for waiting in releases.waiting(self._engine, limit=1000).alerts:
+        for waits in waiting.page(self._engine, limit=1000).alerts:
             for person in self.people:
-                released = self._attempt(waiting, person)
+                released = self._attempt(waits, person)
                 if released:
                     done += 1
                     break
         return done
 
-    def _attempt(self, waiting: releases.Waiting, person: Person) -> bool:
+    def _attempt(self, waits: waiting.Waiting, person: Person) -> bool:
         answer: Callable[[], releases.Released]
-        alert = waiting.alert
-        if "retract" in waiting.kinds:
+        alert = waits.alert
+        if "retract" in waits.kinds:
             answer = lambda: releases.retract(  # noqa: E731 - two ways to answer, chosen once
                 self._engine,
                 alert_id=alert.id,

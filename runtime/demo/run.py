@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Engine
 
-from desk import book, outbox, people, releases
+from desk import book, outbox, people, waiting
 from hustings.clock import SystemClock
 from hustings.contracts import Index, Log, Memory
 from hustings.errors import Unavailable
@@ -229,7 +229,7 @@ class Demo:
             progress.collected >= self.expected
             and progress.analysed >= progress.collected
             and hits_read >= hits_end
-            and releases.count_waiting(self.engine) == 0
+            and waiting.count(self.engine) == 0
             and busy == 0
         )
 

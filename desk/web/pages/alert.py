@@ -8,11 +8,12 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from alerts.messages import Decision
-from desk import book, outbox, releases
+from desk import book, decisions, outbox, releases
 from desk.database.connect import reading
+from desk.decisions import Release
 from desk.dispatch import cover_hash, cover_of
+from desk.gate import Gate, gate_of
 from desk.refusals import Conflict, Refused
-from desk.releases import Gate, Release
 from desk.web.groups import group_words
 from desk.web.notices import NOTICES
 from desk.web.posts import brief
@@ -167,11 +168,11 @@ def _page(
     services, dispatcher = visit.services, visit.shared.dispatcher
     evidence = dispatcher.evidence(alert)
     notices = book.alert_notices(services.engine, alert.id)
-    history = releases.history(services.engine, alert.id)
+    history = decisions.history(services.engine, alert.id)
     deliveries = outbox.of_alert(services.engine, alert.id)
     waits = [notice for notice, state in notices if state == "waiting"]
     proposal = next((decision for decision in reversed(history) if decision.state == "proposed"), None)
-    gate = releases.gate_of(alert, evidence, proposal.codes if proposal else ())
+    gate = gate_of(alert, evidence, proposal.codes if proposal else ())
     cover = cover_of(alert, evidence)
     undo = release_to_undo(visit, history)
     retract_waits = any(notice.kind == "retract" for notice in waits)

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from starlette.responses import Response
 
-from desk import book, releases
+from desk import book, waiting
 from desk.web.groups import group_words
 from desk.web.notices import NOTICES
 from desk.web.visit import Visit
@@ -51,8 +51,8 @@ def show(visit: Visit) -> Response:
     tab = wanted if wanted in dict(_TABS) else "waiting"
     next_page = None
     if tab == "waiting":
-        waiting = releases.waiting(engine, limit=ALERTS, after=visit.query("after") or None)
-        next_page = waiting.next
+        found = waiting.page(engine, limit=ALERTS, after=visit.query("after") or None)
+        next_page = found.next
         lines = [
             Line(
                 alert=waits.alert,
@@ -62,7 +62,7 @@ def show(visit: Visit) -> Response:
                 if waits.proposal
                 else ", ".join(dict.fromkeys(NOTICES[kind] for kind in waits.kinds)),
             )
-            for waits in waiting.alerts
+            for waits in found.alerts
         ]
     elif tab == "late":
         lines = []
@@ -77,8 +77,8 @@ def show(visit: Visit) -> Response:
         lines=lines,
         late=_late(visit) if tab == "late" else [],
         next_page=next_page,
-        waiting=releases.count_waiting(engine),
-        overdue=releases.overdue(engine, clock=visit.services.clock),
+        waiting=waiting.count(engine),
+        overdue=waiting.overdue(engine, clock=visit.services.clock),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from desk import queue, releases
+from desk import queue, waiting
 from desk.web import machine
 from desk.web.chart import Chart, draw
 from desk.web.visit import Visit
@@ -28,7 +28,7 @@ def show(visit: Visit) -> Response:
         loops=machine.loops(services),
         lags=machine.lags(services),
         depth=queue.depth(services.engine, clock=services.clock),
-        alerts_waiting=releases.count_waiting(services.engine),
+        alerts_waiting=waiting.count(services.engine),
         books=services.index.books(),
         unusable=sum(services.log.ends("dead-letters").values()),
         sources=machine.sources(services),
