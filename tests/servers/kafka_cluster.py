@@ -21,7 +21,7 @@ from tests.servers.cached import keep
 __all__ = ["KafkaCluster", "KafkaMissing", "jars"]
 
 HERE = Path(__file__).parent / "kafka"
-START_WITHIN_S = 120.0
+START_WITHIN_S = 180.0
 
 
 class KafkaMissing(Exception):

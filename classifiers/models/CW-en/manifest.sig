@@ -1,1 +1,1 @@
-ed25519 506d643e0f660d41 SM04GqGCBGvlvz+ZrXHzzKB7l6rgxWp/7Um/Kv49K+in3AcIdMu2IUdfw1r/f2OqFOA2xxCREp3PikaYHCf3Dg==
+ed25519 cbc9fb0b8fa25c29 Bfdmh/P0yF+nKpKEu5iAXOkkEKCrF8l9+kdDM+yogw4iNe9cBtdRR/7zU7cWpK+OAlraeuABH+YhqyvXLmVhBA==

@@ -1,1 +1,1 @@
-ed25519 506d643e0f660d41 Uosb0zDlfT5dLFq3Vg+EsaJoQHMVds0JUpvH4kr3lY1dDzfGcbFKUJN8rtZR+/fuuCBaCA7Bi9zlJ58La8QwDQ==
+ed25519 cbc9fb0b8fa25c29 gq/EqCbgnPSZp16Q24w4un5e74z3M+GLdX+6hmckhaXw2kkE3FdfNfmEMj73ruaiOriCIq+xEunq8/bqbShmCQ==

@@ -1,1 +1,1 @@
-ed25519 506d643e0f660d41 tVpvA1Cr1jdLjV8xzDKxVJvS7r7tAzaUxASRZdJYP9eieAoCnuU59BPndcWd+jOWcfPdjv8yF7oydLHSLlseCQ==
+ed25519 cbc9fb0b8fa25c29 wiJJsnhhgHqmicHkBVCHxSt/nM3SMaoIotB/ewbs4x33mRr06lykb9gq9KEsYX5lI2/FSXCcNr4vFjBCdgc5CQ==

@@ -73,7 +73,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
         EncoderRecipe(
             name="encoder-en",
             language="en",
-            base="all-minilm-l6-v2",
+            base="bge-small-en-v1.5",
             tasks=(
                 Task("sexism", "edos-sexist", "edos-sexist-dev", "G-en", precision=0.75, own="G"),
                 Task(

@@ -52,6 +52,8 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+# On a busy machine three nodes need longer than Kafka's minute to find each other, and the last one gave up.
+initial.broker.registration.timeout.ms=170000
 auto.create.topics.enable=false
 # Virtual clocks of the tests may run ahead of the machine's.
 log.message.timestamp.after.max.ms=9223372036854775807
