@@ -15,12 +15,12 @@ class EncoderSettings(BaseModel):
 
     on: bool = Field(default=True, description="read the posts that the linear heads find uncertain or important")
     keep: float = Field(
-        default=0.99,
+        default=0.98,
         ge=0.0,
         le=1.0,
         description="share of what the encoder would find on all posts that must be found still; 1 reads every post",
     )
     keep_listed: float = Field(
-        default=0.99, ge=0.0, le=1.0, description="the same for posts that name somebody of the roster"
+        default=0.98, ge=0.0, le=1.0, description="the same for posts that name somebody of the roster"
     )
     threads: int = Field(default=1, ge=1, le=64, description="threads of one reading")
