@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -203,12 +202,26 @@ def test_a_killed_worker_that_comes_back_under_its_name_goes_on_where_it_committ
     assert first_read - began < settings.session_s + 10
 
 
+def reading(start: Callable[[], Worker]) -> Worker:
+    """A worker that has begun to read. Beside other servers that start, one was seen that read nothing for two minutes
+    (twice, never alone, reason unknown): it is killed and told aloud, and another takes its place."""
+    for _ in range(3):
+        worker = start()
+        try:
+            worker.wait_until(lambda said: len(entries_of(said)) >= 40, within_s=45)
+        except AssertionError as nothing:
+            worker.kill()
+            print(f"a worker that read nothing was started again: {nothing}", file=sys.stderr)
+        else:
+            return worker
+    raise AssertionError("three workers, one after the other, read nothing")
+
+
 def test_a_worker_that_slept_beyond_its_session_commits_nothing(
     settings: KafkaSettings, workers: Callable[..., Worker]
 ) -> None:
     with closing(filled(settings, partitions=2, each=400)) as log:
-        sleeper = workers(settings, "sleeper", partitions=2, pause_s=0.3)
-        sleeper.wait_until(lambda said: len(entries_of(said)) >= 40)
+        sleeper = reading(lambda: workers(settings, "sleeper", partitions=2, pause_s=0.3))
         sleeper.signal(signal.SIGSTOP)
         slept_at = time.time()
         other = workers(settings, "other", partitions=2)
