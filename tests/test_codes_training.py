@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.servers.missing import leave_out
-from tests.servers.torch_environment import TorchMissing, python_with_torch
+from tests.servers.torch_environment import run_with_torch
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    try:
-        python = python_with_torch()
-    except TorchMissing as missing:
-        leave_out("training an encoder that reads codes", missing)
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [str(python), "-P", "-m", "tests.train_tiny_reader", str(tmp_path_factory.mktemp("reader"))],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root), "TOKENIZERS_PARALLELISM": "false"},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
+    printed = run_with_torch(
+        "-m",
+        "tests.train_tiny_reader",
+        str(tmp_path_factory.mktemp("reader")),
+        what="training an encoder that reads codes",
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
 
 

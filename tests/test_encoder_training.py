@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +10,7 @@ import pytest
 
 from classifiers.encoder.model import Encoder, load_encoder
 from classifiers.signing import ANYBODY
-from tests.servers.missing import leave_out
-from tests.servers.torch_environment import TorchMissing, python_with_torch
+from tests.servers.torch_environment import run_with_torch
 
 pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("torch"), pytest.mark.timeout(1500)]
 
@@ -30,23 +26,9 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    try:
-        python = python_with_torch()
-    except TorchMissing as missing:
-        leave_out("training an encoder", missing)
     folder = tmp_path_factory.mktemp("encoder")
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [str(python), "-P", "-m", "tests.train_tiny_encoder", str(folder)],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root), "TOKENIZERS_PARALLELISM": "false"},
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    facts = json.loads(done.stdout.splitlines()[-1])
+    printed = run_with_torch("-m", "tests.train_tiny_encoder", str(folder), what="training an encoder")
+    facts = json.loads(printed.splitlines()[-1])
     return Trained(load_encoder(folder / "models" / "encoder-en", signers=ANYBODY), facts)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ import pytest
 
 from classifiers.training.encoder.bases import BASES, find_base
 from hustings.errors import ConfigError
-from tests.servers.missing import leave_out
-from tests.servers.torch_environment import TorchMissing, python_with_torch
+from tests.servers.torch_environment import run_with_torch
 
 UNPACK = """
 import json, sys
@@ -62,23 +60,9 @@ print("told " + json.dumps(told))
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of a tiny BERT that was exported and unpacked, by a Python that has torch."""
-    try:
-        python = python_with_torch()
-    except TorchMissing as missing:
-        leave_out("unpacking a base", missing)
     folder = tmp_path_factory.mktemp("base")
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [str(python), "-P", "-c", UNPACK, str(folder)],
-        cwd=root,
-        env={"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    line = next(line for line in done.stdout.splitlines() if line.startswith("told "))
+    printed = run_with_torch("-c", UNPACK, str(folder), what="unpacking a base")
+    line = next(line for line in printed.splitlines() if line.startswith("told "))
     found: dict[str, Any] = json.loads(line.removeprefix("told "))
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +15,7 @@ from tokenizers import Tokenizer
 
 from classifiers.training.encoder.packed_e5 import unpack_e5
 from hustings.errors import ConfigError
-from tests.servers.missing import leave_out
-from tests.servers.torch_environment import TorchMissing, python_with_torch
+from tests.servers.torch_environment import run_with_torch
 from tests.tiny_packed_base import HIDDEN, PIECES, packed, tiny_numbers
 
 NUMBERS = tiny_numbers()
@@ -37,23 +35,9 @@ np.savez(folder / "weights.npz", **load_file(folder / "model.safetensors"))
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder, by a Python that can write safetensors."""
-    try:
-        python = python_with_torch()
-    except TorchMissing as missing:
-        leave_out("unpacking a base", missing)
     folder = tmp_path_factory.mktemp("base")
     (folder / "packed.bin").write_bytes(PACKED)
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [str(python), "-P", "-c", UNPACK, str(folder)],
-        cwd=root,
-        env={"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_with_torch("-c", UNPACK, str(folder), what="unpacking a base")
     return folder
 
 

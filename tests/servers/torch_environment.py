@@ -15,7 +15,9 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["TorchMissing", "python_with_torch"]
+from tests.servers.missing import leave_out
+
+__all__ = ["TorchMissing", "python_with_torch", "run_with_torch"]
 
 ROOT = Path(__file__).parent.parent.parent
 WITHIN_S = 900.0
@@ -57,3 +59,23 @@ def python_with_torch() -> Path:
                 shutil.rmtree(older, ignore_errors=True)
         Path(unfinished).rename(folder)
     return python
+
+
+def run_with_torch(*arguments: str, what: str) -> str:
+    """What a Python with torch printed for these arguments; the checkout's own code is found first. Leaves the test of
+    `what` out where there is no torch, and fails with the end of what went wrong."""
+    try:
+        python = python_with_torch()
+    except TorchMissing as missing:
+        leave_out(what, missing)
+    done = subprocess.run(
+        [str(python), "-P", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TOKENIZERS_PARALLELISM": "false"},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
