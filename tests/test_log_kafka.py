@@ -106,7 +106,7 @@ class Worker:
         self._listening = threading.Thread(target=self._listen)
         self._listening.start()
 
-    def wait_until(self, claim: Callable[[list[dict[str, Any]]], bool], *, within_s: float = 120) -> None:
+    def wait_until(self, claim: Callable[[list[dict[str, Any]]], bool], *, within_s: float = 60) -> None:
         deadline = time.monotonic() + within_s
         while not claim(list(self.said)):
             assert time.monotonic() < deadline, f"not within {within_s} s; it said {self.said[-5:]}"
@@ -203,26 +203,12 @@ def test_a_killed_worker_that_comes_back_under_its_name_goes_on_where_it_committ
     assert first_read - began < settings.session_s + 10
 
 
-def reading(start: Callable[[], Worker]) -> Worker:
-    """A worker that has begun to read. Beside other servers that start, one was seen that read nothing for two minutes
-    (twice, never alone, reason unknown): it is killed and told aloud, and another takes its place."""
-    for _ in range(3):
-        worker = start()
-        try:
-            worker.wait_until(lambda said: len(entries_of(said)) >= 40, within_s=45)
-        except AssertionError as nothing:
-            worker.kill()
-            print(f"a worker that read nothing was started again: {nothing}", file=sys.stderr)
-        else:
-            return worker
-    raise AssertionError("three workers, one after the other, read nothing")
-
-
 def test_a_worker_that_slept_beyond_its_session_commits_nothing(
     settings: KafkaSettings, workers: Callable[..., Worker]
 ) -> None:
     with closing(filled(settings, partitions=2, each=400)) as log:
-        sleeper = reading(lambda: workers(settings, "sleeper", partitions=2, pause_s=0.3))
+        sleeper = workers(settings, "sleeper", partitions=2, pause_s=0.3)
+        sleeper.wait_until(lambda said: len(entries_of(said)) >= 40)
         sleeper.signal(signal.SIGSTOP)
         slept_at = time.time()
         other = workers(settings, "other", partitions=2)
@@ -270,6 +256,26 @@ def test_a_client_that_brings_nothing_though_there_is_something_is_replaced(
                 told.append(str(trouble))
         reader.close()
     assert "100 entries are there, but the client brought none of them for 1 s; it is replaced" in told[0]
+    assert places == {(partition, offset) for partition in range(2) for offset in range(50)}
+
+
+def test_a_worker_whose_group_answers_between_two_polls_goes_on(settings: KafkaSettings) -> None:
+    with closing(filled(settings, partitions=2, each=50)), closing(Offsets(settings, {"posts": 2})) as offsets:
+        reader = KafkaLogReader(settings, "posts", "one", offsets=offsets, assigned=[], worker="one")
+        reader.start()
+        while not reader.partitions():
+            with suppress(Reassigned):
+                reader.poll(limit=10, timeout_s=0.1)
+        reader._client._coordinator._assignment_snapshot = {}  # as one that joined before it knew the topic
+        reader.poll(limit=10, timeout_s=0)  # asks to join again
+        time.sleep(1)  # the answer comes meanwhile
+        places: set[tuple[int, int]] = set()
+        deadline = time.monotonic() + 20
+        while len(places) < 100 and time.monotonic() < deadline:
+            with suppress(Reassigned):
+                places |= {(entry.partition, entry.offset) for entry in reader.poll(limit=10, timeout_s=0.2)}
+        reader.commit({0: 50, 1: 50})
+        reader.close()
     assert places == {(partition, offset) for partition in range(2) for offset in range(50)}
 
 

@@ -152,6 +152,10 @@ class KafkaLogReader:
                 )
             except kafka.FencedInstanceIdError as problem:
                 raise self._twin() from problem
+        if not self._is_settled():
+            # In 3.0.12 a client that joined before it knew the topic's partitions joins again, and forgets that it must
+            # when this second answer comes between two polls: nobody takes the answer, and it is silent for ever.
+            self._opened()._coordinator.request_rejoin()
         moved = self._membership.taken_away()
         for place, brought in found.items():
             partition = place.partition
