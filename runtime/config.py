@@ -112,11 +112,17 @@ class Config(Section):
             raise ConfigError(f"{self.path}: deployment.data: no folder {self.data}; nothing has run here yet")
         return self.data
 
+    @property
+    def has_desk(self) -> bool:
+        """False before the desk ran here for the first time; a database on a server answers for itself."""
+        return bool(self.desk.database_url) or (self.data / "desk.db").exists()
+
     def require_desk(self) -> None:
         """For commands that make no desk: opening a database that is missing would make an empty one. Raises
-        `ConfigError`; a database on a server answers for itself."""
-        database = self.require_data() / "desk.db"
-        if not self.desk.database_url and not database.exists():
+        `ConfigError`."""
+        self.require_data()
+        if not self.has_desk:
+            database = self.data / "desk.db"
             raise ConfigError(f"{database}: no such file; the desk has never run here, or its database was taken away")
 
     def make_data(self) -> None:

@@ -114,11 +114,14 @@ def _meant(name: str, codebook: Codebook) -> str | None:
 
 
 def build_from_desk(config: Config, name: str, *, code: str, language: str, clock: Clock) -> StoredCorpus:
-    """The settled reviews of the desk as a version of the corpus `name`. Raises `ConfigError` when there is nothing to
-    learn from, with what was left out."""
+    """The settled reviews of the desk as a version of the corpus `name`, and a row of the audit chain before it is
+    written: the words of posts are in it. Raises `ConfigError` when there is nothing to learn from, with what was left
+    out."""
     from contextlib import ExitStack
 
     from classifiers.training.corpus_store import store_corpus
+    from desk import audit
+    from desk.database.connect import writing
     from hustings.roster import Roster
     from runtime.desk_corpus import desk_rows
 
@@ -137,6 +140,11 @@ def build_from_desk(config: Config, name: str, *, code: str, language: str, cloc
             codebook=build.codebook(),
             clock=clock,
         )
+        detail: audit.Detail = {"code": code, "language": language, "rows": len(found.rows)}
+        with writing(engine) as connection:
+            audit.append(
+                connection, at=clock.now(), actor="operator", action="corpus-build", subject=name, detail=detail
+            )
     return store_corpus(
         corpora_of(config),
         found.rows,

@@ -326,6 +326,19 @@ def test_the_audit_chain_says_that_a_backup_was_made_and_where(
     assert msgspec.json.decode(row.detail)["files"] == len(verify(tmp_path / "copy").files)
 
 
+def test_the_audit_chain_says_that_a_backup_was_restored_and_from_where(
+    config: Path, data: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    hustings("backup", tmp_path / "copy", "--config", config)
+    data.rename(tmp_path / "old")
+    assert hustings("restore", tmp_path / "copy", "--config", config).status == 0
+    engine = build.open_engine(load_config(config))
+    (row,) = audit.of_action(engine, "restore")
+    engine.dispose()
+    assert (row.actor, row.subject) == ("operator", str(tmp_path / "copy"))
+    assert msgspec.json.decode(row.detail)["at"] == verify(tmp_path / "copy").at
+
+
 def test_a_copy_is_made_also_where_the_audit_chain_cannot_be_written_to(
     config: Path, data: Path, tmp_path: Path, hustings: CommandLine
 ) -> None:

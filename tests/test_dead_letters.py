@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer import Typer
 from typer.testing import CliRunner
 
+from desk import audit
 from hustings import wire
 from hustings.clock import SystemClock, VirtualClock
 from hustings.errors import BadInput, ConfigError, StoreError
@@ -146,6 +147,7 @@ def config(tmp_path: Path) -> Path:
     log = build.open_log(load_config(path), SystemClock())
     append_dead_letters(log, [letter(b"{na\xffme"), letter(wire.encode(POST), "row 2")], code_version="hustings 1")
     log.close()
+    build.open_engine(load_config(path)).dispose()
     return path
 
 
@@ -169,6 +171,19 @@ def test_list_show_and_replay(config: Path) -> None:
     log = build.open_log(load_config(config), SystemClock())
     assert [post.key for post in posts(log)] == ["forum:7", "forum:8"]  # type: ignore[arg-type] # the SQLite log
     log.close()
+
+
+def test_the_audit_chain_says_that_somebody_looked_at_the_bytes(config: Path) -> None:
+    run("list", "--config", str(config))
+    first = json.loads(run("list", "--config", str(config), "--json").splitlines()[0])["id"]
+    run("show", first[:12], "--config", str(config))
+    engine = build.open_engine(load_config(config))
+    rows = audit.of_action(engine, "dead-letter-read")
+    engine.dispose()
+    assert [(row.actor, row.subject, row.detail) for row in rows] == [
+        ("operator", "dead-letters", '{"letters":2}'),
+        ("operator", first, '{"letters":1}'),
+    ]
 
 
 def test_accounts_of_a_repaired_post_are_named_as_their_source_names_them(config: Path) -> None:

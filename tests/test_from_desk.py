@@ -228,6 +228,14 @@ def test_the_same_reviews_are_the_same_corpus(desk: Desk, hustings: CommandLine)
     assert (again["version"], again["sha256"], again["new"]) == (first["version"], first["sha256"], False)
 
 
+def test_the_audit_chain_says_that_a_corpus_was_built_of_what_people_wrote(desk: Desk, hustings: CommandLine) -> None:
+    built = json.loads(hustings("corpus", "build", "G-en", "--config", desk.config, "--json").out)
+    with ExitStack() as closing:
+        row = audit.of_action(Stores(desk.config, closing).engine, "corpus-build")[-1]
+    assert (row.actor, row.subject) == ("operator", "desk-G-en")
+    assert json.loads(row.detail) == {"code": "G", "language": "en", "rows": built["rows"]}
+
+
 def test_a_random_split_that_near_copies_cross_is_refused(desk: Desk, hustings: CommandLine) -> None:
     answer = hustings("model", "train", "G-en", "--from-desk", "--config", desk.config, "--split", "random")
     assert answer.status == 2

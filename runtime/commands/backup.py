@@ -42,7 +42,7 @@ def backup(
     else:
         say(f"{len(manifest.files)} files, {manifest.bytes:,} bytes, verified: {folder}")
     try:
-        _record(loaded, folder, manifest)
+        _record(loaded, "backup", folder, manifest)
     except HustingsError as error:  # a disk that fails is when a copy is needed most
         complain(f"hustings: the copy is whole, but the audit chain does not say that it was made: {error}")
         raise typer.Exit(1) from None
@@ -60,9 +60,10 @@ def restore(
 
     Example: hustings restore /media/stick/2027-03-14 --config my.toml
     """
+    from hustings.errors import HustingsError
     from runtime.backup import restore as put_back
     from runtime.build import deployment_status
-    from runtime.commands.terminal import say
+    from runtime.commands.terminal import complain, say
 
     loaded = _embedded(config)
     manifest = put_back(folder, loaded.data)
@@ -71,7 +72,13 @@ def restore(
         f"{len(manifest.files)} files of {manifest.at} restored to {loaded.data}; "
         f"{books.log:,} posts in the log, books {'balanced' if books.balanced else 'NOT BALANCED'}"
     )
-    if not (_erased_again(loaded, manifest) and books.balanced):
+    is_whole = _erased_again(loaded, manifest)
+    try:
+        _record(loaded, "restore", folder, manifest)
+    except HustingsError as error:
+        complain(f"hustings: restored, but the audit chain does not say so: {error}")
+        raise typer.Exit(1) from None
+    if not (is_whole and books.balanced):
         raise typer.Exit(1)
 
 
@@ -109,8 +116,9 @@ def _erased_again(config: Config, manifest: Manifest) -> bool:
     return not notes.unread
 
 
-def _record(config: Config, folder: Path, manifest: Manifest) -> None:
-    """The copy in the audit chain: it holds what is later erased, so somebody has to know that it exists."""
+def _record(config: Config, action: str, folder: Path, manifest: Manifest) -> None:
+    """In the audit chain, that a copy was made: it holds what is later erased, so somebody has to know that it exists;
+    or that one was put back, in the chain that came with it: what was done after it is not there any more."""
     from desk import audit
     from desk.database.connect import writing
     from hustings.clock import SystemClock
@@ -125,7 +133,7 @@ def _record(config: Config, folder: Path, manifest: Manifest) -> None:
                 connection,
                 at=SystemClock().now(),
                 actor="operator",
-                action="backup",
+                action=action,
                 subject=str(folder.absolute()),
                 detail=detail,
             )

@@ -32,7 +32,7 @@ def list_letters(
     reason: Annotated[str, typer.Option(help="only those with this reason")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, original bytes in base64")] = False,
 ) -> None:
-    """Every dead letter once, oldest first.
+    """Every dead letter once, oldest first. The audit chain says that their bytes were printed (--json).
 
     Example: hustings dead-letters list --config my.toml --reason missing_key
     """
@@ -40,6 +40,7 @@ def list_letters(
     from hustings.clock import rfc3339
     from ingest.dead_letters import read_dead_letters
     from runtime.commands.terminal import say, table
+    from runtime.config import load_config
 
     log = _log(config)
     try:
@@ -47,6 +48,7 @@ def list_letters(
     finally:
         log.close()
     if as_json:
+        _record(load_config(config), "dead-letters", letters=len(found))
         for letter in found:
             say(wire.encode(letter).decode())
         return
@@ -59,18 +61,21 @@ def list_letters(
 
 @app.command("show")
 def show_letter(letter_id: LetterId, config: Configuration = Path("hustings.toml")) -> None:
-    """One dead letter with its original bytes, which may name people: look at it where nobody else looks on.
+    """One dead letter with its original bytes, which may name people: look at it where nobody else looks on. The audit
+    chain says that somebody looked.
 
     Example: hustings dead-letters show 3f2a --config my.toml
     """
     from hustings.clock import rfc3339
     from runtime.commands.terminal import printable, say
+    from runtime.config import load_config
 
     log = _log(config)
     try:
         letter = _one(log, letter_id)
     finally:
         log.close()
+    _record(load_config(config), letter.id, letters=1)
     for name, value in (
         ("id", letter.id),
         ("at", rfc3339(letter.at)),
@@ -129,6 +134,31 @@ def replay_letter(
             repaired=given,
         )
     say(f"appended {post.key}")
+
+
+def _record(config: Config, subject: str, *, letters: int) -> None:
+    """The look in the audit chain, before anything is shown, as the desk records it: the bytes are not redacted. Where
+    no desk has run yet there is no chain, and nobody whom it could tell."""
+    if not config.has_desk:
+        return
+    from desk import audit
+    from desk.database.connect import writing
+    from hustings.clock import SystemClock
+    from runtime import build
+
+    engine = build.open_engine(config)
+    try:
+        with writing(engine) as connection:
+            audit.append(
+                connection,
+                at=SystemClock().now(),
+                actor="operator",
+                action="dead-letter-read",
+                subject=subject,
+                detail={"letters": letters},
+            )
+    finally:
+        engine.dispose()
 
 
 def _platform(config: Config, letter: DeadLetter) -> str:
