@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -336,3 +338,16 @@ def test_the_receiver_takes_only_what_is_signed() -> None:
         assert (receiver.distinct, len(receiver.received), receiver.refused) == (1, 2, 2)
     finally:
         receiver.close()
+
+
+# ── as a command ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_where_the_desk_is_stands_at_once_in_a_file_or_a_pipe(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "runtime.cli", "demo", "--dir", str(tmp_path / "demo"), "--posts", str(SIZE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = list(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
+        running.send_signal(signal.SIGINT)
+    assert re.fullmatch(r"  http://127\.0\.0\.1:\d+/welcome/\S+\n", said[-1])
+    assert running.returncode == 0

@@ -64,6 +64,7 @@ def demo(
             link = running.invite()
             say(f"\nThe desk is open at {result.desk} — sign in as lead with the one-time link:\n  {link}")
             say("Ctrl-C ends it.")
+            sys.stdout.flush()  # a file or a pipe would have the link when the demo is over
             if sys.stdout.isatty() and _has_display():
                 webbrowser.open(link)
             while not stop.wait(0.2):
