@@ -174,7 +174,7 @@ def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Pa
     ],
 )
 def test_a_threat_is_named_only_where_it_has_so_much_of_the_say(shares: tuple[float, float, float], code: str) -> None:
-    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT"), 0.87) == code
+    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G", "A-INSULT"), 1.0, 0.87) == code
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,12 @@ def test_a_threat_is_named_only_where_it_has_so_much_of_the_say(shares: tuple[fl
 def test_two_kinds_of_threat_have_their_say_together_and_the_likelier_is_named(
     shares: tuple[float, ...], code: str
 ) -> None:
-    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G-THR", "G", "A-INSULT"), 0.87) == code
+    assert named(np.array(shares, dtype=np.float32), ("A-THREAT", "G-THR", "G", "A-INSULT"), 1.0, 0.87) == code
 
 
-def test_how_much_of_the_say_a_threat_needs_is_the_models_own() -> None:
-    codes, shares = ("A-THREAT", "G", "A-INSULT"), np.array((0.9, 0.04, 0.04), dtype=np.float32)
-    assert [named(shares, codes, say) for say in (0.87, 0.95)] == ["A-THREAT", "G"]
+@pytest.mark.parametrize(
+    ("score", "least", "code"), [(1.0, 0.87, "A-THREAT"), (1.0, 0.95, "G"), (0.95, 0.87, "A-THREAT"), (0.9, 0.87, "G")]
+)
+def test_how_likely_a_threat_must_be_is_the_models_own(score: float, least: float, code: str) -> None:
+    shares = np.array((0.9, 0.04, 0.04), dtype=np.float32)
+    assert named(shares, ("A-THREAT", "G", "A-INSULT"), score, least) == code

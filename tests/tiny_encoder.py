@@ -118,7 +118,7 @@ def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, **
         "network": network,
         "least_worth": least_worth,
         "worth_says": 0.0,
-        "threat_say": 0.87,
+        "least_threat": 0.87,
     }
     even = Calibration(slope=1.0, intercept=0.0)
     content = {

@@ -28,10 +28,10 @@ __all__ = [
     "THREATS",
     "MeaningHead",
     "Meant",
+    "likely_threats",
     "load_meaning_head",
     "load_meaning_heads",
     "named",
-    "threats_say",
 ]
 
 FILES = (CODES, WORDS_FILE)
@@ -39,6 +39,8 @@ _LEAST = np.float32(1e-12)
 """Shares that add up to nothing say nothing."""
 THREATS = ("A-THREAT", "G-THR")
 """Codes that say that somebody is threatened; the second one's threats have a gendered element."""
+
+F64 = NDArray[np.float64]
 
 
 class Meant(NamedTuple):
@@ -52,7 +54,7 @@ class Meant(NamedTuple):
 
 class MeaningHead:
     """An open model: the codes that it gives, from which worth on it asks (`least_worth`), how much worth counts beside
-    the answer (`worth_says`), how much of the say a threat needs (`threat_say`), and the `encoder` of that name, whose
+    the answer (`worth_says`), how likely a threat must be (`least_threat`), and the `encoder` of that name, whose
     network has that SHA-256."""
 
     def __init__(
@@ -64,7 +66,7 @@ class MeaningHead:
         *,
         least_worth: float,
         worth_says: float,
-        threat_say: float,
+        least_threat: float,
         encoder: str,
         network: str,
     ) -> None:
@@ -75,7 +77,7 @@ class MeaningHead:
         self.network = network
         self._least_worth = least_worth
         self._worth_says = worth_says
-        self._threat_say = threat_say
+        self._least_threat = least_threat
         self._asked = Asked(network, "abuse", codes, open_encoder, manifest.language)
 
     @property
@@ -96,7 +98,7 @@ class MeaningHead:
         if read is None:
             return None
         score = round(self.manifest.calibration.probability(read.margin), DECIMALS)
-        return Meant(named(read.shares, self.codes, self._threat_say), score, read.begin, read.end)
+        return Meant(named(read.shares, self.codes, score, self._least_threat), score, read.begin, read.end)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
@@ -110,20 +112,22 @@ class MeaningHead:
         return 0.0 if meant is None else meant.score
 
 
-def named(shares: NDArray[np.float32], codes: Sequence[str], threat_say: float) -> str:
-    """The code that a post gets: the likeliest, threats taken together; a threat only where they have so much of what
-    is said of abuse, and then the likelier of them."""
+def named(shares: NDArray[np.float32], codes: Sequence[str], score: float, least_threat: float) -> str:
+    """The code that a post gets which is abuse with the probability `score`: the likeliest, threats taken together; a
+    threat only where the post is so likely one, and then the likelier of them."""
     is_threat = np.isin(codes, THREATS)
     threat, rest = np.where(is_threat, shares, -1.0), np.where(is_threat, -1.0, shares)
-    threatens = threats_say(shares, codes) >= threat_say and shares[is_threat].sum() > rest.max()
+    threatens = likely_threats(shares, codes, score) >= least_threat and shares[is_threat].sum() > rest.max()
     return codes[int(np.argmax(threat if threatens else rest))]
 
 
-def threats_say(shares: NDArray[np.float32], codes: Sequence[str]) -> NDArray[np.float32]:
-    """How much of the shares [..., codes] is said of threats."""
+def likely_threats(shares: NDArray[np.float32], codes: Sequence[str], score: float | F64) -> F64:
+    """How likely posts are threats: how likely they are abuse, times how much of their shares [..., codes] is said of
+    threats. Of a stream far fewer posts are abuse than of the rows on which scores are settled; a score near the
+    threshold is enough to be looked at, not to warn."""
     threats = shares[..., np.isin(codes, THREATS)].sum(axis=-1)
-    said: NDArray[np.float32] = threats / np.maximum(shares.sum(axis=-1), _LEAST)
-    return said
+    likely: F64 = np.float64(score) * (threats / np.maximum(shares.sum(axis=-1), _LEAST))
+    return likely
 
 
 def load_meaning_heads(
@@ -155,7 +159,7 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
         worth_says=read_number(folder, manifest, "worth_says"),
-        threat_say=read_number(folder, manifest, "threat_say"),
+        least_threat=read_number(folder, manifest, "least_threat"),
         encoder=encoder,
         network=network,
     )

@@ -15,7 +15,7 @@ from classifiers.encoder.codes import CODES, CodeReader, pack_codes
 from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_model
-from classifiers.meaning.model import THREATS, named, threats_say
+from classifiers.meaning.model import THREATS, likely_threats, named
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
 from classifiers.spelling import WORDS_FILE, Spelling, pack_words
@@ -52,8 +52,7 @@ of protected and ordinary rows, and 1.2 .69; with more of it people who cook bes
 (the synthetic election)."""
 RIGHT_THREATS = 0.915
 """Of the held-out posts that are flagged as threats, how many should be threats: rules warn within half an hour of a
-single one. How much of what is said of abuse must be said of threats follows from it. (Up to .915 an Arabic
-invitation with a slip in it becomes one in the synthetic election; at .93 it does not, and a sixth fewer are found.)"""
+single one. How likely a threat a post must be follows from it."""
 LEAST_SCORE = 0.8
 """No threshold lies lower: of a stream far fewer posts are abuse than of these rows (settled on the synthetic election,
 where men who cook beside the radio, and people who cheer, were flagged below it)."""
@@ -102,10 +101,11 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     Raises `ConfigError` where no shipped encoder learnt these posts."""
     encoder = _asked(language)
     tell("held-out rows, read by the encoder")
-    found, labels, calibration, scores = _scored(language)
+    found = _scored(language)
+    read, labels, calibration, scores = found
     tell("threshold")
     value = _threshold(language)
-    threat_say = _threat_say()
+    least_threat = _least_threat()
     flagged = scores >= value
     if not flagged.any():
         raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
@@ -114,8 +114,8 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     metrics = [
         *measure(labels, scores, value, on=on, seed=order.seed, names=(*_MEASURES, "ece", "brier")),
         ece_by_chance(scores, on=on, seed=order.seed),
-        _right_codes(found, flagged, on, threat_say),
-        *wrongly_flagged(language, found.codes, scores, value, seed=order.seed),
+        _right_codes(found, flagged, on, least_threat),
+        *wrongly_flagged(language, read.codes, scores, value, seed=order.seed),
     ]
     files = {CODES: pack_codes(GIVEN), WORDS_FILE: pack_words(_vocabulary(language))}
     manifest = Manifest(
@@ -137,7 +137,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "most_ordinary": MOST_ORDINARY,
             "least_score": LEAST_SCORE,
             "right_threats": RIGHT_THREATS,
-            "threat_say": threat_say,
+            "least_threat": least_threat,
         },
         calibration=calibration,
         threshold=Threshold(
@@ -208,14 +208,14 @@ def _least_worth() -> float:
 
 
 @cache
-def _threat_say() -> float:
+def _least_threat() -> float:
     """One value for all languages, since few rows of one are flagged as threats."""
-    says, right = [], []
+    likely, right = [], []
     for one in _told():
-        read, flagged = _scored(one).read, _scored(one).scores >= _threshold(one)
-        says.append(threats_say(read.shares[flagged], GIVEN))
-        right.append(np.isin(read.codes[flagged], THREATS))
-    labels, scores = np.concatenate(right).astype(np.int64), np.concatenate(says).astype(np.float64).round(DECIMALS)
+        found, flagged = _scored(one), _scored(one).scores >= _threshold(one)
+        likely.append(likely_threats(found.read.shares[flagged], GIVEN, found.scores[flagged]))
+        right.append(np.isin(found.read.codes[flagged], THREATS))
+    labels, scores = np.concatenate(right).astype(np.int64), np.concatenate(likely).round(DECIMALS)
     return threshold_for(labels, scores, precision=RIGHT_THREATS, by="", at="", on="").value
 
 
@@ -257,10 +257,11 @@ def _read(language: str) -> _Read:
     )
 
 
-def _right_codes(found: _Read, flagged: NDArray[np.bool_], on: str, threat_say: float) -> Metric:
+def _right_codes(found: _Scored, flagged: NDArray[np.bool_], on: str, least_threat: float) -> Metric:
     """How often a right flag has the row's own code."""
-    right = flagged & np.isin(found.codes, GIVEN)
-    given = np.array([named(one, GIVEN, threat_say) for one in found.shares[right]])
-    share = share_of(int((found.codes[right] == given).sum()), int(right.sum()))
+    right = flagged & (found.labels == 1)
+    pairs = zip(found.read.shares[right], found.scores[right], strict=True)
+    given = np.array([named(shares, GIVEN, score, least_threat) for shares, score in pairs])
+    share = share_of(int((found.read.codes[right] == given).sum()), int(right.sum()))
     value = share or Share(0.0, 0.0, 0.0)
     return Metric(name="right_code", on=on, value=value.value, low=value.low, high=value.high, n=int(right.sum()))

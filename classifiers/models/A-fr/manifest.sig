@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 F6VklCpRLXDjoBHIjfqP+G2zx3kZOV4HoF0UX1WVsGt2ee0b3xbAJG/XKFgokgkpB1VgJT6fSCHo2U9uzaLxDw==
+ed25519 cbc9fb0b8fa25c29 Q7PgoGX3UM6nF8/44KLqN2xwq+xQiyUgWjx/i6r4g0MsUufao5sZhFkmr//OkPsrRxn/F91WsIT1csKZ+QuyAg==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 ntevJ5sLqLtCQ2OV16fddl3qPW71Fok+lyYrgR3bx576/E8KNooFlVxhVmIW5BoFk+hUjZFiOw4MSgMbHRwNAQ==
+ed25519 cbc9fb0b8fa25c29 Y6bv7sBR/d4KNw0aeA4kP9dew71wEyTsGclOAjat7HKl+wI5wcSRngGTHNz/rs+kjCJOfNmnWWbQTxZDiylFDg==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 ttk+GDQjTZ1SQNa8bD275pa9SASOzUNvknnPcLniI9lKQlQX5olGX67nID16wyDyUA0ooGbFlArYe7J0OVvOAg==
+ed25519 cbc9fb0b8fa25c29 +hWvOEhzTbzlHC1XczwcufGwFjxzct7HoJzpskQBiP0W8ugSpzQtp9ml+3nnv8OO8sIBZJWc7CNOwX97Hcu+CA==

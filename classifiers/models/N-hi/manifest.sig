@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 1loLzyJOHEIl6j0wTztTUVGzsnpUd+2MPZo+YkNBFrpv1lLiyREhv50WuJIrY5bqlFEddG6J34qGpbun02jyDw==
+ed25519 cbc9fb0b8fa25c29 LW43ICI2mNCW1F8II+K6XokOtb8Zv0BF4hdrrpiw3IYYo1DoG95otRTycgoZWlGno9O8joq1tzvWytxGEdANAw==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 4gQvPo/HVjfmIFVctT+uw0LFijA1g91SrBWlH0AUhqN9Iy5Oz2xWfysDmIQEdQ4dL6XRi0myQgFARfKwcU3vBw==
+ed25519 cbc9fb0b8fa25c29 JbULhRiMHHIZEgPWxLOMHLjcf6xbmfPOeEElbXp+W8OV0ciDk9xPfwF4dURGNt3jm1eBWkzVBAfykhu6dttnAw==
