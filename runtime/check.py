@@ -256,7 +256,7 @@ class _Check:
     def _egress(self) -> str:
         """The settings of the way out, and the addresses of sources to which it is closed."""
         guard = build.egress(self.config)
-        for table in () if {"source", "sources"} & self._broken else build.source_tables(self.config):
+        for table in () if {"source", "sources", "deployment"} & self._broken else build.source_tables(self.config):
             for key, value in table.settings:
                 if isinstance(value, str) and value.startswith(("http://", "https://")):
                     try:

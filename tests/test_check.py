@@ -337,6 +337,17 @@ def test_unknown_languages_of_partners_and_sources_are_problems_with_their_keys(
     assert "near are 'es' (Spanish)" in report.problems[0]
 
 
+def test_a_clock_that_cannot_be_read_is_one_problem_however_many_sources_go_with_it(tmp_path: Path) -> None:
+    text = GOOD.replace('"Test"\n', '"Test"\nclock = "relpay"\n').replace(
+        'kind = "tips"\n', 'kind = "tips"\nclock = "as-collected"\n'
+    )
+    report = find_problems(deployment(tmp_path, text), clock=CLOCK)
+    assert [problem.rpartition("toml: ")[2] for problem in report.problems] == [
+        "deployment.clock: input should be 'live' or 'replay', found 'relpay'"
+    ]
+    assert any("sources: not checked until deployment can be read" in note for note in report.warnings)
+
+
 def test_sources_to_which_the_way_out_is_closed_are_noted(tmp_path: Path) -> None:
     feed = '[[source]]\nname = "{name}"\nkind = "feeds"\nurl = "{url}"\n'
     addresses = {
