@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -347,7 +347,7 @@ def test_where_the_desk_is_stands_at_once_in_a_file_or_a_pipe(tmp_path: Path) ->
     command = [sys.executable, "-P", "-m", "runtime.cli", "demo", "--dir", str(tmp_path / "demo"), "--posts", str(SIZE)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
-        said = list(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
+        said = list(takewhile(lambda line: line != "Ctrl-C ends it.\n", running.stdout))
         running.send_signal(signal.SIGINT)
     assert re.fullmatch(r"  http://127\.0\.0\.1:\d+/welcome/\S+\n", said[-1])
     assert running.returncode == 0

@@ -15,7 +15,7 @@ from classifiers.encoder.asked import Asked, OpenEncoder
 from classifiers.encoder.codes import CODES, read_codes
 from classifiers.encoder.readable import Readable
 from classifiers.linear.model import read_number
-from classifiers.linear.score import DECIMALS
+from classifiers.linear.score import DECIMALS, F64
 from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.signing import Signers
@@ -39,8 +39,6 @@ _LEAST = np.float32(1e-12)
 """Shares that add up to nothing say nothing."""
 THREATS = ("A-THREAT", "G-THR")
 """Codes that say that somebody is threatened; the second one's threats have a gendered element."""
-
-F64 = NDArray[np.float64]
 
 
 class Meant(NamedTuple):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.asked import Asked
 from classifiers.encoder.codes import CODES, CodeReader, pack_codes
 from classifiers.encoder.readable import Readable
-from classifiers.linear.score import DECIMALS
+from classifiers.linear.score import DECIMALS, F64
 from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_model
 from classifiers.meaning.model import THREATS, likely_threats, named
 from classifiers.meaning.reading import read_for_abuse
@@ -68,7 +68,6 @@ _LIMITS = (
     "learnt, so that these numbers are kind. Sees only posts that a head over their words finds worth reading."
 )
 
-F64 = NDArray[np.float64]
 _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in recipe.abuse)
 
 

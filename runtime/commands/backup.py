@@ -119,26 +119,14 @@ def _erased_again(config: Config, manifest: Manifest) -> bool:
 def _record(config: Config, action: str, folder: Path, manifest: Manifest) -> None:
     """In the audit chain, that a copy was made: it holds what is later erased, so somebody has to know that it exists;
     or that one was put back, in the chain that came with it: what was done after it is not there any more."""
-    from desk import audit
-    from desk.database.connect import writing
-    from hustings.clock import SystemClock
-    from runtime import build
+    from runtime.audited import append_as_operator
 
-    config.require_desk()
-    engine = build.open_engine(config)
-    try:
-        detail: audit.Detail = {"at": manifest.at, "files": len(manifest.files), "bytes": manifest.bytes}
-        with writing(engine) as connection:
-            audit.append(
-                connection,
-                at=SystemClock().now(),
-                actor="operator",
-                action=action,
-                subject=str(folder.absolute()),
-                detail=detail,
-            )
-    finally:
-        engine.dispose()
+    append_as_operator(
+        config,
+        action,
+        subject=str(folder.absolute()),
+        detail={"at": manifest.at, "files": len(manifest.files), "bytes": manifest.bytes},
+    )
 
 
 def _embedded(path: Path) -> Config:

@@ -42,13 +42,14 @@ def list_letters(
     from runtime.commands.terminal import say, table
     from runtime.config import load_config
 
-    log = _log(config)
+    loaded = load_config(config)
+    log = _log(loaded)
     try:
         found = [letter for letter in read_dead_letters(log) if reason in ("", letter.reason)]
     finally:
         log.close()
     if as_json:
-        _record(load_config(config), "dead-letters", letters=len(found))
+        _record(loaded, "dead-letters", letters=len(found))
         for letter in found:
             say(wire.encode(letter).decode())
         return
@@ -70,12 +71,13 @@ def show_letter(letter_id: LetterId, config: Configuration = Path("hustings.toml
     from runtime.commands.terminal import printable, say
     from runtime.config import load_config
 
-    log = _log(config)
+    loaded = load_config(config)
+    log = _log(loaded)
     try:
         letter = _one(log, letter_id)
     finally:
         log.close()
-    _record(load_config(config), letter.id, letters=1)
+    _record(loaded, letter.id, letters=1)
     for name, value in (
         ("id", letter.id),
         ("at", rfc3339(letter.at)),
@@ -119,7 +121,7 @@ def replay_letter(
     except OSError as error:
         raise ConfigError(f"{repaired}: cannot be read: {error.strerror}") from error
     with ExitStack() as closing:
-        log = _log(config)
+        log = _log(loaded)
         closing.callback(log.close)
         engine = build.open_engine(loaded)
         closing.callback(engine.dispose)
@@ -139,26 +141,10 @@ def replay_letter(
 def _record(config: Config, subject: str, *, letters: int) -> None:
     """The look in the audit chain, before anything is shown, as the desk records it: the bytes are not redacted. Where
     no desk has run yet there is no chain, and nobody whom it could tell."""
-    if not config.has_desk:
-        return
-    from desk import audit
-    from desk.database.connect import writing
-    from hustings.clock import SystemClock
-    from runtime import build
+    if config.has_desk:
+        from runtime.audited import append_as_operator
 
-    engine = build.open_engine(config)
-    try:
-        with writing(engine) as connection:
-            audit.append(
-                connection,
-                at=SystemClock().now(),
-                actor="operator",
-                action="dead-letter-read",
-                subject=subject,
-                detail={"letters": letters},
-            )
-    finally:
-        engine.dispose()
+        append_as_operator(config, "dead-letter-read", subject=subject, detail={"letters": letters})
 
 
 def _platform(config: Config, letter: DeadLetter) -> str:
@@ -171,14 +157,12 @@ def _platform(config: Config, letter: DeadLetter) -> str:
     return ""
 
 
-def _log(config: Path) -> Log:
+def _log(config: Config) -> Log:
     from hustings.clock import SystemClock
     from runtime import build
-    from runtime.config import load_config
 
-    loaded = load_config(config)
-    loaded.require_data()
-    return build.open_log(loaded, SystemClock())
+    config.require_data()
+    return build.open_log(config, SystemClock())
 
 
 def _one(log: Log, letter_id: str) -> DeadLetter:

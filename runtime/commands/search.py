@@ -80,18 +80,6 @@ def search(
 
 def _record(config: Config, query: str, *, form: str, posts: int) -> None:
     """The export in the audit chain, before its first row: nothing leaves unseen because something broke."""
-    from desk import audit
-    from desk.database.connect import writing
-    from hustings.clock import SystemClock
-    from runtime import build
+    from runtime.audited import append_as_operator
 
-    config.require_desk()
-    engine = build.open_engine(config)
-    try:
-        detail: audit.Detail = {"query": query, "form": form, "posts": posts}
-        with writing(engine) as connection:
-            audit.append(
-                connection, at=SystemClock().now(), actor="operator", action="export", subject="posts", detail=detail
-            )
-    finally:
-        engine.dispose()
+    append_as_operator(config, "export", subject="posts", detail={"query": query, "form": form, "posts": posts})
