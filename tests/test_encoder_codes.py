@@ -14,6 +14,7 @@ from classifiers.linear.model import pack
 from classifiers.manifest import Calibration
 from classifiers.narratives.sense import Sense, SenseSettings
 from classifiers.signing import ANYBODY
+from classifiers.spelling import Spelling
 from hustings.errors import ModelError
 from tests.tiny_encoder import CODE_WEIGHTS, EVEN_WORTH, READ_AS, head, write_embedder, write_encoder, write_reader
 
@@ -110,7 +111,7 @@ def test_a_spoilt_folder_beside_it_keeps_nobody_from_it(tmp_path: Path, reader: 
 def sense(open_encoder: OpenEncoder, codes: tuple[str, ...] = READ_AS) -> Sense:
     even = Calibration(slope=1.0, intercept=0.0)
     settings = SenseSettings("encoder-mul", "5" * 64, 0.5, 1.0, 2.0, 0.5, even, even, 0.5)
-    return Sense(settings, codes, open_encoder)
+    return Sense(settings, codes, open_encoder, spelling=Spelling([]))
 
 
 @pytest.mark.parametrize(

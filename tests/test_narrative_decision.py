@@ -12,6 +12,7 @@ from classifiers.narratives.seeds import example_languages, load_examples
 from classifiers.narratives.sense import Sense
 from classifiers.narratives.teller import Teller, load_tellers
 from classifiers.pipeline import shipped_models
+from classifiers.spelling import Spelling
 from classifiers.store import serving
 from hustings.text import analyse_all
 
@@ -66,7 +67,7 @@ def test_meaning_has_a_threshold_of_its_own_and_what_it_flags_is_found_too() -> 
     teller = TELLERS["en"]
     assert teller.sense is not None
     settings = teller.sense.settings._replace(threshold=0.01, least=-20.0)
-    sense = Sense(settings, teller.reader.columns.codes, lambda network: reader, "en")
+    sense = Sense(settings, teller.reader.columns.codes, lambda network: reader, language="en", spelling=Spelling([]))
     easily = teller._replace(sense=sense, resemblance=None)
     texts = [CLAIM, ANSWERED, "I voted this morning and the queue was short"]
     assert found(easily, texts) == flagged(easily, texts)

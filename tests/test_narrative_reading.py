@@ -185,7 +185,9 @@ def beside(language: str, open_encoder: OpenEncoder) -> Teller:
     """The shipped teller, with what was settled for it and another way to its encoder."""
     teller = TELLERS[language]
     assert teller.sense is not None
-    return teller._replace(sense=Sense(teller.sense.settings, teller.reader.columns.codes, open_encoder, language))
+    codes, spelling = teller.reader.columns.codes, teller.reader.lexicon.spelling
+    sense = Sense(teller.sense.settings, codes, open_encoder, language=language, spelling=spelling)
+    return teller._replace(sense=sense)
 
 
 @pytest.fixture(scope="module")
@@ -341,7 +343,7 @@ def test_the_encoder_reads_the_tokens_that_the_step_reads(title: str, text: str)
     assert Readable(title, text, language="ta", spelling=NO_WORDS, names=ROSTER).text(0, len(words.tokens)) == re.sub(
         r"([.,;:!?…])\1+", r"\1", words.text()
     )
-    assert [word[: len(SOMEBODY)] for token, word in zip(words.tokens, words.read, strict=True) if token == NAME] == (
+    assert [word.text for token, word in zip(words.tokens, words.read, strict=True) if token == NAME] == (
         [SOMEBODY] * words.tokens.count(NAME)
     )
 

@@ -11,7 +11,6 @@ from classifiers.encoder.windows import sentence_starts, sentences, windows
 from classifiers.gender import GENDERED, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
-from classifiers.training.often_said import often_said
 from hustings.roster import Person, Roster
 from hustings.text import analyse
 
@@ -57,11 +56,6 @@ def test_without_words_to_put_right_it_is_what_the_analyser_wrote_read_as_of_men
     read = Readable(title, text, language=language, spelling=Spelling([])).text(0, 999)
     assert read == one_gender(read, language)
     assert readable(title, text, language=language).text(0, 0) == ""
-
-
-def test_words_are_those_that_stand_in_two_sentences_and_name_nobody() -> None:
-    sentences_said = [["una", "candidata", "vera", "4"], ["candidata", "vera", "4", "la"]]
-    assert often_said(sentences_said, "es", frozenset({"vera"})) == {"candidata", "candidato"}
 
 
 # ── which of them at once ──

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.codes import CodeReader
 from classifiers.encoder.worth import Topic, Worth
+from classifiers.spelling import Spelling
 from hustings.errors import ModelError
 
 __all__ = ["Asked", "OpenEncoder", "places_in"]
@@ -21,14 +22,23 @@ F32 = NDArray[np.float32]
 
 
 class Asked:
-    """Opens the encoder at the first question, and gives its answers in the order of `codes`."""
+    """Opens the encoder at the first question, and gives its answers in the order of `codes`. What a post is worth is
+    told by the words that its tokens stand for."""
 
     def __init__(
-        self, network: str, topic: Topic, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
+        self,
+        network: str,
+        topic: Topic,
+        codes: Sequence[str],
+        open_encoder: OpenEncoder,
+        *,
+        language: str = "",
+        spelling: Spelling,
     ) -> None:
         self._network = network
         self._topic: Topic = topic
         self._language = language
+        self._spelling = spelling
         self._codes = tuple(codes)
         self._open = open_encoder
         self._encoder: CodeReader | None = None
@@ -38,22 +48,25 @@ class Asked:
     def worth(self, posts: Sequence[Sequence[str]]) -> list[float] | None:
         """How much each of the posts, given by its tokens, is worth asking about; None where nobody can be asked."""
         head = self._head()
-        return None if head is None else head.margins(posts, self._language).tolist()
+        return None if head is None else head.margins(self._said(posts), self._language).tolist()
 
     def most_telling(self, parts: Sequence[Sequence[str]]) -> int:
         """Which of the parts of a post to ask about."""
         head = self._head()
-        return 0 if head is None else head.most_telling(parts, self._language)
+        return 0 if head is None else head.most_telling(self._said(parts), self._language)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
         head = self._head()
-        return np.zeros(len(tokens)) if head is None else head.words(tokens, self._language)
+        return np.zeros(len(tokens)) if head is None else head.words(self._spelling.respelt(tokens), self._language)
 
     def shares(self, text: str) -> F32 | None:
         """How likely each code is by the meaning of the text; None where nobody can tell."""
         encoder = self._opened_encoder()
         return None if encoder is None else encoder.shares(text)[self._places]
+
+    def _said(self, posts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        return [self._spelling.said(tokens) for tokens in posts]
 
     def _head(self) -> Worth | None:
         encoder = self._opened_encoder()

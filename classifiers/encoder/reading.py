@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from classifiers.gender import Men
 from classifiers.roster_names import NAME, NOBODY, RosterNames
-from classifiers.spelling import NOTHING, Spelling
+from classifiers.spelling import SHORTEST_APART, Spelling
 from hustings.text import locate
+from hustings.text.characters import SPACER
 
-__all__ = ["ENDS", "MARKS", "MOST_WORDS", "SOMEBODY", "Words", "marks_once", "read_words"]
+__all__ = ["ENDS", "MARKS", "MOST_WORDS", "SOMEBODY", "Word", "Words", "marks_once", "read_words"]
 
 MOST_WORDS = 40
 """Longer posts are read in part: that many words round the place where the linear head sees most. Padding a post with
@@ -28,59 +29,88 @@ ENDS = ".,;:!?…؟،؛।"
 MARKS = ENDS + "'\"’‘“”()&%$-–—/"
 """Those that are read."""
 _MOST_MARKS = 3
+_GAP = re.compile(SPACER)
+_FEWEST_GAPS = 2
+"""In a token whose letters were set apart."""
 _AGAIN = re.compile(rf"([{ENDS}])\1+")
 
 
+class Word(NamedTuple):
+    """What the encoder reads in place of a token: the word, `user` for a handle, nothing for a tag whose parts follow;
+    the marks after it; whether a sign `cut` it off the next one, without a blank; and how short the words are at least
+    if it is several, as part of a tag or as letters that were set apart: 0 where it is one."""
+
+    text: str
+    marks: str
+    cut: bool
+    of_several: int
+
+
 class Words(NamedTuple):
-    """The analyser's tokens, and for each what the encoder reads in its place: the word with the marks after it, `user`
-    for a handle, nothing for a tag whose parts follow; and whether a sign cuts it off the next one, without a blank."""
+    """The analyser's tokens, and what is read of each."""
 
     tokens: tuple[str, ...]
-    read: tuple[str, ...]
-    cut: tuple[bool, ...]
+    read: tuple[Word, ...]
 
     def text(self, begin: int = 0, end: int | None = None) -> str:
         """What is read of the tokens in [begin, end)."""
-        return " ".join(word for word in self.read[begin:end] if word)
+        return " ".join(word.text + word.marks for word in self.read[begin:end] if word.text)
 
     def respelt(self, spelling: Spelling, men: Men) -> Words:
         """The same with careless and hidden spellings undone; a word that agrees with a gender is one."""
-        joined = spelling.rejoin(self.tokens, self.cut)
-        found = list(self.read)
-        for place, (token, word) in enumerate(zip(self.tokens, joined, strict=True)):
-            marks = found[place][len(token) :]
-            if word == NOTHING:
-                found[place - 1 : place + 1] = joined[place - 1] + marks, NOTHING
-            elif found[place].startswith(token):
-                right = spelling.word(word) if men.word(word) == word else word
-                found[place] = right + marks
+        joined = spelling.rejoin([word.text for word in self.read], [word.cut for word in self.read])
+        found: list[Word] = []
+        last = 0
+        for word, text in zip(self.read, joined, strict=True):
+            if text:
+                last = len(found)
+                text = text if men.word(text) != text else _right(text, word.of_several, spelling)
+            elif word.text:  # it went into one before it
+                found[last] = found[last]._replace(marks=word.marks)
+            found.append(word._replace(text=text))
         return self._replace(read=tuple(found))
+
+
+def _right(word: str, of_several: int, spelling: Spelling) -> str:
+    right = spelling.word(word)
+    if of_several and not spelling.knows(right):
+        return " ".join(spelling.split(right, of_several)) or right
+    return right
 
 
 def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
     """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token."""
-    read: list[tuple[str, str, bool]] = []  # a word, the marks after it, and whether they cut it off the next one
+    read: list[Word] = []
     cut: list[tuple[str, ...]] = []
     for part in parts:
         located = locate(part)
         cut.append(located.tokens)
         next_starts = [*(start for start, _ in located.spans[1:]), len(part)]
         inside, parts_are_read = 0, True
+        before = len(part)  # where the last token ended
         for token, (start, end), next_start in zip(located.tokens, located.spans, next_starts, strict=False):
-            word = token
+            word, of_several = token, int(start < inside)
             if len(token) > 1 and token[0] in "#@":  # its parts follow, within its span
                 inside, parts_are_read = end, token[0] == "#"
                 word = "" if parts_are_read else "user"
             elif start < inside and not parts_are_read:
                 word = ""
+            elif len(_GAP.findall(part, start, end)) >= _FEWEST_GAPS:
+                of_several = SHORTEST_APART
+                if start == before + 1 and part[before] == part[start + 1] and len(read[-1].text) == 1:
+                    # Of `#f r a u d` the analyser took `#f` for a tag, of `l'h.o.m.m.e` it left the `h`.
+                    word, of_several = read[-1].text + token, 1 if before == inside else SHORTEST_APART
+                    read[-1] = read[-1]._replace(text="", marks="")
+            before = end
             between = part[end:next_start] if word else ""
             is_cut = bool(between) and next_start < len(part) and not any(map(str.isspace, between))
-            read.append((word, _marks(between), is_cut))
+            read.append(Word(word, _marks(between), is_cut, of_several))
     seen = names.without(*cut)
-    found = [read[last] for last in seen.origins]
-    pairs = zip(seen.tokens, found, strict=True)
-    words = tuple((SOMEBODY if token == NAME else word) + marks for token, (word, marks, _) in pairs)
-    return Words(seen.tokens, words, tuple(is_cut for _, _, is_cut in found))
+    pairs = zip(seen.tokens, seen.origins, strict=True)
+    return Words(
+        seen.tokens,
+        tuple(read[last]._replace(text=SOMEBODY) if token == NAME else read[last] for token, last in pairs),
+    )
 
 
 def marks_once(text: str) -> str:

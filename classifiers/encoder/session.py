@@ -61,6 +61,11 @@ class Session:
         pieces.enable_truncation(MOST_PIECES)
         return cls(opened, pieces, outputs[0][1][-1])
 
+    @property
+    def pieces(self) -> list[str]:
+        """What texts are cut into, in alphabetical order."""
+        return sorted(self._tokenizer.get_vocab())
+
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """[texts, outputs]."""
         found = np.zeros((len(texts), self.outputs))

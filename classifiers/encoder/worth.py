@@ -64,5 +64,5 @@ class Worth(NamedTuple):
 
 
 def read_for_worth(tokens: Sequence[str], language: str) -> Sequence[str]:
-    """The tokens as of men, in a language in which that can be told."""
-    return [word for word in men_of(language).words(tokens) if word] if language in GENDERED else tokens
+    """The tokens as of men, in a language in which that can be told, without the empty ones."""
+    return [word for word in (men_of(language).words(tokens) if language in GENDERED else tokens) if word]

@@ -58,8 +58,7 @@ class OnlyFlagsOf:
         seen = (assessment.lang, assessment.title_tokens, assessment.tokens)
         if self._reads_tokens_alone:
             return seen
-        words = read_words(assessment.post.title, assessment.post.text)
-        return (*seen, bool(assessment.targets), words.read)
+        return (*seen, bool(assessment.targets), read_words(assessment.post.title, assessment.post.text).read)
 
     def _judged(self, assessment: Assessment) -> Assessment:
         return replace(assessment, flags=tuple(flag for flag in assessment.flags if flag.classifier in self._tags))

@@ -76,7 +76,7 @@ class MeaningHead:
         self._least_worth = least_worth
         self._worth_says = worth_says
         self._least_threat = least_threat
-        self._asked = Asked(network, "abuse", codes, open_encoder, manifest.language)
+        self._asked = Asked(network, "abuse", codes, open_encoder, language=manifest.language, spelling=spelling)
 
     @property
     def label(self) -> str:

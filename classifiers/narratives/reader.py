@@ -68,7 +68,7 @@ class Reader:
 
     def read(self, tokens: Sequence[str], post: Readable) -> Reading | None:
         """None for a post that speaks of nothing that any code is about."""
-        read = tokens[:MOST_READ]
+        read = self.lexicon.spelling.rejoin(tokens[:MOST_READ])
         if not self.lexicon.speaks(read):
             return None
         terms = self.lexicon.terms(read)

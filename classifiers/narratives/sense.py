@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from classifiers.encoder.asked import Asked, OpenEncoder
 from classifiers.manifest import Calibration
+from classifiers.spelling import Spelling
 
 __all__ = ["Sense", "SenseSettings"]
 
@@ -38,9 +39,15 @@ class Sense(Asked):
     """Asks the encoder that it was settled with about the codes of a language's columns."""
 
     def __init__(
-        self, settings: SenseSettings, codes: Sequence[str], open_encoder: OpenEncoder, language: str = ""
+        self,
+        settings: SenseSettings,
+        codes: Sequence[str],
+        open_encoder: OpenEncoder,
+        *,
+        language: str = "",
+        spelling: Spelling,
     ) -> None:
-        super().__init__(settings.network, "elections", codes, open_encoder, language)
+        super().__init__(settings.network, "elections", codes, open_encoder, language=language, spelling=spelling)
         self.settings = settings
 
     def asks(self, margin: float | None, worth: float) -> bool:

@@ -129,11 +129,15 @@ def load_teller(folder: Path, *, signers: Signers | None = None, open_encoder: O
     spelling = Spelling.unpack(raw[WORDS_FILE], str(folder))
     seeds = next((one.sha256 for one in manifest.data if one.file == f"classifiers/seeds/{manifest.language}.toml"), "")
     reader = Reader(Lexicon(concepts, spelling, subjects.core), subjects, columns)
-    sense = _sense(folder, manifest, columns.codes, open_encoder) if "sense_encoder" in manifest.settings else None
+    sense = None
+    if "sense_encoder" in manifest.settings:
+        sense = _sense(folder, manifest, columns.codes, spelling, open_encoder)
     return Teller(manifest, reader, Nearest(concepts, seeds), _resemblance(folder, manifest), sense)
 
 
-def _sense(folder: Path, manifest: Manifest, codes: Sequence[str], open_encoder: OpenEncoder) -> Sense:
+def _sense(
+    folder: Path, manifest: Manifest, codes: Sequence[str], spelling: Spelling, open_encoder: OpenEncoder
+) -> Sense:
     def number(name: str) -> float:
         return read_number(folder, manifest, f"sense_{name}")
 
@@ -152,7 +156,7 @@ def _sense(folder: Path, manifest: Manifest, codes: Sequence[str], open_encoder:
         calibration_else=Calibration(slope=number("slope_else"), intercept=number("intercept_else")),
         threshold=number("threshold"),
     )
-    return Sense(settings, codes, open_encoder, manifest.language)
+    return Sense(settings, codes, open_encoder, language=manifest.language, spelling=spelling)
 
 
 def _resemblance(folder: Path, manifest: Manifest) -> Resemblance | None:

@@ -19,6 +19,7 @@ from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.narratives.subject import load_subjects
 from classifiers.roster_names import NAME
 from classifiers.spelling import Spelling
+from classifiers.training.common_words import common_words
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.narrative_network import fit_network
 from classifiers.training.often_said import often_said
@@ -70,7 +71,8 @@ def _read(language: str) -> _Read:
 def vocabulary(language: str) -> tuple[str, ...]:
     """The words of the language that its seeds write often enough, and those that stand for concepts, in order."""
     read = _read(language)
-    return tuple(sorted({*often_said(read.tokens, language, read.names), *load_concepts(language).whole_words}))
+    said = often_said(read.tokens, language, read.names, common_words())
+    return tuple(sorted({*said, *load_concepts(language).whole_words}))
 
 
 @cache

@@ -4,13 +4,13 @@ say, calibrations, thresholds, and about which posts it is asked."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.asked import places_in
+from classifiers.encoder.asked import Asked
 from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Calibration
@@ -110,25 +110,25 @@ def _both(language: str, seed: int) -> list[_Both]:
     """For each row of the language."""
     own, encoder, readers = corpus(seed), encoder_of(language), _readers(language, seed)
     places = own.of(language).tolist()
+    spelling = lexicon_of(language).spelling
     folds = [readers[own.fold[place]] for place in places]
-    posts = [
-        Readable(own.rows[place].text, language=language, spelling=lexicon_of(language).spelling) for place in places
-    ]
+    posts = [Readable(own.rows[place].text, language=language, spelling=spelling) for place in places]
     found = [
         _Both(reader, reader.read(own.tokens[place], one))
         for reader, place, one in zip(folds, places, posts, strict=True)
     ]
     if encoder is None:
         return found
-    order, worth = places_in(encoder.codes, learnt(seed).codes), encoder.worth["elections"]
+    codes = learnt(seed).codes
+    asked = Asked(encoder.network, "elections", codes, lambda network: encoder, language=language, spelling=spelling)
     for number in np.flatnonzero(held_out(language)).tolist():
         reader, tokens = found[number].reader, own.tokens[places[number]]
         reading = found[number].by_columns
         if reading is None:
-            reading = reader.read_else(tokens, posts[number], partial(worth.most_telling, language=language))
-        shares = encoder.shares(posts[number].text(reading.begin, reading.end))[order]
-        (is_worth,) = worth.margins([tokens], language).tolist()
-        found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=is_worth)
+            reading = reader.read_else(tokens, posts[number], asked.most_telling)
+        shares, worth = asked.shares(posts[number].text(reading.begin, reading.end)), asked.worth([tokens])
+        if worth is not None:  # there is an encoder
+            found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth[0])
     return found
 
 

@@ -11,11 +11,12 @@ from classifiers.pipeline import shipped_models
 from classifiers.store import serving
 from classifiers.training.seed_rows import seed_rows
 
-__all__ = ["encoder_of", "encoder_that_learnt"]
+__all__ = ["code_reader", "encoder_of", "encoder_that_learnt"]
 
 
 @cache
-def _code_reader() -> CodeReader | None:
+def code_reader() -> CodeReader | None:
+    """The shipped encoder that reads codes; None where there is none."""
     return next(iter(load_code_readers(serving(shipped_models()).values())), None)
 
 
@@ -28,7 +29,7 @@ def encoder_of(language: str) -> CodeReader | None:
 
 def encoder_that_learnt(wanted: Iterable[Dataset]) -> CodeReader | None:
     """The shipped encoder that learnt codes from just these data; None where there is none."""
-    encoder = _code_reader()
+    encoder = code_reader()
     if encoder is None:
         return None
     known = {(one.file, one.sha256) for one in encoder.manifest.data}

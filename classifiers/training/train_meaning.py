@@ -22,6 +22,7 @@ from classifiers.spelling import WORDS_FILE, Spelling, pack_words
 from classifiers.training.by_code import Share, share_of
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.code_rows import CodeRows, code_rows
+from classifiers.training.common_words import common_words
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.narrative_asking import least_worth
@@ -176,7 +177,7 @@ def _vocabulary(language: str) -> tuple[str, ...]:
     parts = _parts(language)
     analyses = analyse_all([row.text for part in parts for row in part.learnt()])
     names = frozenset[str]().union(*(part.names for part in parts))
-    return tuple(sorted(often_said((analysis.tokens for analysis in analyses), language, names)))
+    return tuple(sorted(often_said((one.tokens for one in analyses), language, names, common_words())))
 
 
 def _told() -> list[str]:
@@ -240,11 +241,11 @@ def _encoder(language: str) -> CodeReader | None:
 def _read(language: str) -> _Read:
     """The held-out posts about abuse, and the seeds of the language; not those of narratives, which may be threats."""
     encoder = _asked(language)
-    asked = Asked(encoder.network, "abuse", GIVEN, lambda network: encoder, language)
+    spelling = Spelling(_vocabulary(language))
+    asked = Asked(encoder.network, "abuse", GIVEN, lambda network: encoder, language=language, spelling=spelling)
     rows = [row for part in _parts(language) for row in part.held_out()]
     rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
     tokens = [analyse(row.text).tokens for row in rows]
-    spelling = Spelling(_vocabulary(language))
     posts = [Readable(row.text, language=language, spelling=spelling) for row in rows]
     read = (read_for_abuse(asked, words, post, WORTH_SAYS) for words, post in zip(tokens, posts, strict=True))
     found = [one for one in read if one is not None]  # all of them: there is an encoder
@@ -252,7 +253,7 @@ def _read(language: str) -> _Read:
         codes=np.array([row.code for row in rows]),
         shares=np.array([one.shares for one in found]),
         margins=np.array([one.margin for one in found]),
-        worth=encoder.worth["abuse"].margins(tokens, language),
+        worth=np.array(asked.worth(tokens)),
     )
 
 

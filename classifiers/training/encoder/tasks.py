@@ -129,9 +129,9 @@ def gather(
 
 def _said(text: str, names: frozenset[str], language: str) -> Said:
     words = read_words(text)
-    read = [(token, word) for token, word in zip(words.tokens, words.read, strict=True) if word]
+    read = [(token, word) for token, word in zip(words.tokens, words.read, strict=True) if word.text]
     named = tuple(place for place, (token, _) in enumerate(read) if token in names)
-    return Said(tuple(marks_once(word) for _, word in read), named, language)
+    return Said(tuple(marks_once(word.text + word.marks) for _, word in read), named, language)
 
 
 def _own_posts(language: str, code: str, held: Container[str]) -> list[tuple[str, int]]:
