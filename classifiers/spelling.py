@@ -9,48 +9,54 @@ that went with the stretched ones (`looook`: `lok`), a letter behind a sign, at 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from classifiers.letter_rows import Gap, fewest_pieces, is_letter, rows_of_letters
 from classifiers.memory import Memory
 from hustings.errors import ModelError
 from hustings.text.characters import AKSHARA_WORDS, INDIC, INDIC_MARKS, VIRAMAS
 
-__all__ = ["NOTHING", "SHORTEST_APART", "WORDS_FILE", "Spelling", "pack_words"]
+__all__ = ["IN_A_TAG", "NOTHING", "SET_APART", "WORDS_FILE", "Spelling", "pack_words"]
 
 WORDS_FILE = "words.txt"
 """The file of a model with the words of its language, one a line."""
 
 NOTHING = ""
 """Stands in place of a token that belongs to the word before it."""
+IN_A_TAG = 2
+"""Letters of a word among those of a tag that is written without capitals."""
+SET_APART = 4
+"""The same among letters that were set apart and joined as one: a rare word may look like two short ones."""
 _SHORTEST = 4
 _SHORTEST_SWAPPED_ARABIC = 5
 """Shorter words of Arabic, written without vowels, are too many beside each other. In other scripts one in ten thousand
 words is read as another (`prat`, `part`)."""
-_VOWELS = "aeiou"
+_SHORTEST_DOUBLED = 6
+"""With a letter twice too many short words are others (`god`, `good`)."""
 _FIGURES = str.maketrans("0134579@$!", "oieastgasi")
+_HIDDEN_TWICE = re.compile(r"(?![0-9a-f]+\Z)(?=(?:[^a-z]*[a-z]){3}).*[a-z][0134579@$!]+[a-z]+[0134579@$!]+[a-z]")
+"""What hardly anybody writes who does not hide a word: figures between letters twice, at least three letters, and
+others than those of hexadecimal figures (`c0n73st0n4`). Durations (`10h30m15s`) have other figures, or are left."""
+_DURATION = re.compile(r"(?:\d+[a-z]{1,4})+\d*")
 _MOST_HIDDEN = 4
 """Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
 _MARKS_FROM = "\u0900"
-_FEWEST_LETTERS = 3
-"""Of letters that stand for figures, and of the letters of a word among letters set apart."""
-_HIDDEN_TWICE = re.compile(
-    r"(?=(?:[^a-z]*[a-z]){3}).*(?:[a-z][0134579@$!]+[a-z]+[0134579@$!]|[0134579@$!][a-z]+[0134579@$!]+[a-z])"
-)
-"""What nobody writes who does not hide a word: figures on both sides of letters, which are three at least in all
-(`c0n73st0n4`)."""
 _LONGEST_SPLIT = 60
-"""Letters of a tag, or set apart; longer ones are left as they are."""
-SHORTEST_APART = 4
-"""Letters of a word among those that were set apart and joined as one: a rare word may look like two short ones."""
-_LETTERS_OF_A_WORD = 2
-"""Of words that are written without blanks, on an average: nearly anything can be spelt with shorter ones."""
+"""Letters of a tag, or set apart: longer tags are left as they are, longer rows are read in pieces."""
+_SHORTEST_SPLIT = 8
+"""Letters of a tag: shorter ones may be anything, names above all."""
+_ONE_LONG = 4
+"""Letters that one word of a tag has at least."""
+_LETTERS_OF_A_WORD = 3
+"""Of the words of a tag, on an average: nearly anything can be spelt with shorter ones."""
+_AT_FRONT, _AT_END = frozenset("aeiouyو"), frozenset("aeoy")
+"""Words of one letter that may have gone together with the one behind or before them."""
 _AKSHARA = re.compile(f"[{INDIC}](?:[{INDIC_MARKS}]|(?<=[{VIRAMAS}])[{INDIC}])*|.")
 """What is written as one letter in an Indic script; in others a letter."""
+_BARE = re.compile(f"[{INDIC}]")
 _TAG = "#"
-_TWO_LETTERS = b"\1\1"
-"""Lengths of tokens."""
-_ONE_LETTER = re.compile(rf"(?![\d_])\w[{INDIC_MARKS}]*(?:(?<=[{VIRAMAS}])[{INDIC}][{INDIC_MARKS}]*)*")
+_BETWEEN = str.maketrans("", "", "#_")
 
 
 def pack_words(words: Iterable[str]) -> bytes:
@@ -73,7 +79,7 @@ class Spelling:
         self._words = frozenset(words)
         self._longest = max(map(len, self._words), default=0)
         self._is_indic = any(word >= _MARKS_FROM for word in self._words)
-        self._right = Memory(self.main_word)
+        self._right = Memory(self._main_word)
         self._parts = Memory(self.split)
         self._bounds: dict[tuple[str, str, int], list[str]] = {}
         for word in sorted(one for one in self._words if len(one) >= _SHORTEST):
@@ -84,81 +90,93 @@ class Spelling:
         return token in self._words
 
     def word(self, token: str) -> str:
-        """The word that this token stands for; itself where it is one, or is none that is known."""
-        if len(token) < _FEWEST_LETTERS or token in self._words:
+        """The word that this token stands for; where it is none that is known, the token itself, or what its figures
+        hide."""
+        if not _SHORTEST <= len(token) <= self._longest + 1 or token in self._words:
             return token
-        is_short = len(token) < _SHORTEST
         plain = token
-        if not token.isalpha() and not token.isdigit() and not is_short:
+        if not token.isalpha() and not token.isdigit():
             plain = token.translate(_FIGURES)
             if plain in self._words:
                 return plain
-            plain = plain if plain.isalpha() and _HIDDEN_TWICE.match(token) else token
+            hides = plain.isalpha() and _HIDDEN_TWICE.match(token) and not _DURATION.fullmatch(token)
+            plain = plain if hides else token
         if len(token) < _SHORTEST_SWAPPED_ARABIC and "\u0600" <= token[0] <= "\u06ff":
             return token
-        slips = _doubled(plain, _VOWELS) if is_short else (*_swapped(plain), *_doubled(plain))
-        return next((word for word in slips if word in self._words), plain)
+        if (found := self._first(_swapped(plain))) is not None:
+            return found
+        found = self._first(_doubled(plain)) if len(plain) >= _SHORTEST_DOUBLED else None
+        return plain if found is None else found
+
+    def _first(self, words: Iterator[str]) -> str | None:
+        return next((word for word in words if word in self._words), None)
 
     def respelt(self, tokens: Sequence[str]) -> Sequence[str]:
-        """The main words that the tokens stand for, `NOTHING` behind one that had been cut."""
-        if self._words.issuperset(tokens):
-            return tokens
+        """For a head that counts words: the words that the tokens stand for, `NOTHING` behind one that had been cut,
+        without a word of one letter that went together with one (`acow`, of letters set apart)."""
         return [word and self._right[word] for word in self.rejoin(tokens)]
 
     def said(self, tokens: Sequence[str]) -> Sequence[str]:
-        """The same with the words of tags without capitals one by one: there may be more words than tokens."""
+        """The same with the words of tags one by one: there may be more words than tokens."""
         read = self.respelt(tokens)
         if _TAG not in "".join([token[:1] for token in tokens]):
             return read
         words: list[str] = []
-        begun = ""  # of `#f r a u d` the analyser took `#f` for a tag
-        for place, (token, word) in enumerate(zip(tokens, read, strict=True)):
-            is_part = place > 0 and tokens[place - 1] == _TAG + token
-            parts = self._parts[begun + word] if (is_part or begun) and word not in self._words else []
+        rest = begun = ""  # what is left of a tag's letters; the `f` of `#f r a u d`, which the analyser took for a tag
+        for token, word in zip(tokens, read, strict=True):
+            is_part = bool(rest) and rest.startswith(token)
+            parts: Sequence[str] = ()
+            if (is_part or begun) and token not in self._words:
+                whole = begun + token
+                parts = [whole] if whole in self._words else self._parts[whole]
             if begun and parts:
                 words.pop()
             words += parts or (word,)
-            begun = token if is_part and len(token) == 1 else ""
+            begun = token if is_part and token == rest and len(token) == 1 else ""
+            rest = rest[len(token) :] if is_part else token.translate(_BETWEEN) if token[:1] == _TAG else ""
         return words
 
-    def main_word(self, token: str) -> str:
-        """The word that this token stands for, without words of one letter that went together with it."""
+    def _main_word(self, token: str) -> str:
         word = self.word(token)
-        if len(token) < _SHORTEST or word != token or token in self._words:
+        if not _SHORTEST <= len(token) <= self._longest + 2 or word != token or token in self._words:
             return word
-        letters = _AKSHARA.findall(token)
-        first, last = letters[0], letters[-1]
-        for before, after in ((first, ""), ("", last), (first, last)):
-            rest = token[len(before) : len(token) - len(after)]
-            if rest in self._words and len(rest) >= _FEWEST_LETTERS and self._words.issuperset({before, after} - {""}):
+        front, end = token[0] in _AT_FRONT, token[-1] in _AT_END
+        for rest in (token[front:], token[: len(token) - end], token[front : len(token) - end]):
+            if len(rest) >= _SHORTEST - 1 and rest in self._words:
                 return rest
         return token
 
-    def split(self, letters: str, shortest: int = 1) -> list[str]:
-        """The fewest words that letters written without blanks are, as in a tag without capitals; none where they
-        cannot all be read. Words have `shortest` letters at least, those at the ends one or as many; one that has only
-        such words of one letter beside it may have three."""
+    def split(self, letters: str, shortest: int = IN_A_TAG) -> list[str]:
+        """The fewest words that letters written without blanks are; none where they cannot all be read. Words have so
+        many letters at least, those at the ends one or as many; one that has only such words of one letter beside it
+        may have three."""
+        if len(letters) > _LONGEST_SPLIT or (shortest == IN_A_TAG and len(letters) < _SHORTEST_SPLIT):
+            return []
 
         def is_word(begin: int, end: int) -> bool:
             word = letters[begin:end]
             if word not in self._words:
                 return False
-            if (begin == 0 or end == len(letters)) and _ONE_LETTER.fullmatch(word):
+            if (begin == 0 or end == len(letters)) and is_letter(word):
                 return True
             is_alone = begin <= 1 and end >= len(letters) - 1
-            return len(word) >= (min(shortest, _FEWEST_LETTERS) if is_alone else shortest)
+            return len(word) >= (min(shortest, _SHORTEST - 1) if is_alone else shortest)
 
-        found = _fewest(letters, is_word, self._longest) if len(letters) <= _LONGEST_SPLIT else None
-        return found if found and len(letters) >= _LETTERS_OF_A_WORD * len(found) else []
+        ends = fewest_pieces(len(letters), is_word, self._longest)
+        words = [letters[begin:end] for begin, end in pairwise((0, *ends))]
+        if shortest == IN_A_TAG and words:
+            is_like_words = len(letters) >= _LETTERS_OF_A_WORD * len(words) and max(map(len, words)) >= _ONE_LONG
+            return words if is_like_words else []
+        return words
 
-    def rejoin(self, tokens: Sequence[str], cut: Sequence[bool] | None = None) -> list[str]:
+    def rejoin(self, tokens: Sequence[str], gaps: Sequence[Gap] | None = None) -> list[str]:
         """The tokens with words that a sign had cut in two, or blanks into letters, in one piece again, and `NOTHING`
-        behind each. `cut` says behind which tokens there is a sign and no blank; columns have tokens alone and give
-        none: then each may be."""
-        joined = self._letters_joined(tokens, cut)
+        behind each. `gaps` says what stands behind each token; columns have tokens alone and give none: then a sign may
+        stand behind each."""
+        joined = self._letters_joined(tokens, gaps)
         known = list(map(self._words.__contains__, joined))
         for place in range(len(joined) - 1):
-            if (known[place] and known[place + 1]) or (cut is not None and not cut[place]):
+            if (known[place] and known[place + 1]) or (gaps is not None and gaps[place] != "sign"):
                 continue
             one, other = joined[place], joined[place + 1]
             if one and other and (word := self._around(one, other)) is not None:
@@ -166,13 +184,13 @@ class Spelling:
                 known[place : place + 2] = True, True
         return joined
 
-    def _letters_joined(self, tokens: Sequence[str], cut: Sequence[bool] | None) -> list[str]:
+    def _letters_joined(self, tokens: Sequence[str], gaps: Sequence[Gap] | None) -> list[str]:
         """With what the analyser left of letters set apart, since one of them may be a word of its own: those in a row
         that are a word."""
         joined = list(tokens)
-        if not self._is_indic and _TWO_LETTERS not in bytes(map(len, joined)):
-            return joined  # nearly all posts
-        for begin, end in _rows([_ONE_LETTER.fullmatch(one) is not None for one in tokens], cut):
+        if not self._is_indic and [*map(len, tokens)].count(1) < _SHORTEST - 1:
+            return joined  # most posts
+        for begin, end in rows_of_letters(tokens, gaps, _LONGEST_SPLIT):
             joined[begin:end] = self._row_joined(tokens[begin:end])
         return joined
 
@@ -182,13 +200,21 @@ class Spelling:
                 return True
             if "".join(letters[begin:end]) not in self._words:
                 return False
-            if letters[begin] < _MARKS_FROM:
-                return end - begin >= _FEWEST_LETTERS
-            return not AKSHARA_WORDS.issuperset(letters[begin:end])
+            return end - begin >= _SHORTEST - 1 if letters[begin] < _MARKS_FROM else self._is_cut(letters[begin:end])
 
-        ends = _ends_of_fewest(len(letters), is_word, self._longest) or range(1, len(letters) + 1)
+        ends = fewest_pieces(len(letters), is_word, self._longest)
         pieces = pairwise((0, *ends))
         return [part for one, end in pieces for part in ("".join(letters[one:end]), *[NOTHING] * (end - one - 1))]
+
+    def _is_cut(self, letters: Sequence[str]) -> bool:
+        """Whether letters of an Indic script are no words by themselves, as half of a sentence may be: of two, one is a
+        bare consonant; of more, one is no word."""
+        words = [one in AKSHARA_WORDS or (len(letters) > 2 and one in self._words) for one in letters]
+        return (
+            not all(words)
+            if len(letters) > 2
+            else any(not is_one and _BARE.fullmatch(one) for one, is_one in zip(letters, words, strict=True))
+        )
 
     def _around(self, one: str, other: str) -> str | None:
         length = len(one) + len(other)
@@ -206,44 +232,8 @@ def _swapped(token: str) -> Iterator[str]:
         yield "".join((*letters[:place], letters[place + 1], letters[place], *letters[place + 2 :]))
 
 
-def _doubled(token: str, some: str = "") -> Iterator[str]:
-    """With one letter twice, of `some` or any."""
+def _doubled(token: str) -> Iterator[str]:
+    """With one letter twice that is not beside itself."""
     for place, letter in enumerate(token):
-        if letter not in (some or letter) or letter in token[max(0, place - 1) : place] + token[place + 1 : place + 2]:
-            continue
-        yield token[:place] + letter + token[place:]
-
-
-def _rows(is_letter: Sequence[bool], cut: Sequence[bool] | None) -> Iterator[tuple[int, int]]:
-    """Where letters stand in a row, all with a sign between them or all with blanks: rows of two and more, from one
-    place to another. The last letter of a row may be the first of the next one (`l'u r n e`)."""
-    begin = 0
-    for place in range(len(is_letter) + 1):
-        if begin < place < len(is_letter) and is_letter[place]:
-            if cut is None or place - begin < 2 or cut[place - 1] == cut[begin]:
-                continue
-            if place - begin > 2:
-                yield begin, place - 1
-            begin = place - 1
-        else:
-            if 2 <= place - begin <= _LONGEST_SPLIT and is_letter[begin]:
-                yield begin, place
-            begin = place if place < len(is_letter) and is_letter[place] else place + 1
-
-
-def _fewest(letters: str, is_word: Callable[[int, int], bool], longest: int) -> list[str]:
-    """The pieces of the letters that are words, as few as can be; none where they cannot all be read."""
-    ends = _ends_of_fewest(len(letters), is_word, longest)
-    return [letters[begin:end] for begin, end in pairwise((0, *ends))]
-
-
-def _ends_of_fewest(many: int, is_word: Callable[[int, int], bool], longest: int) -> list[int]:
-    """Where the fewest words end that so many letters can be cut into, of as few the longest first; none where there is
-    no way. A word has `longest` letters at most."""
-    best: list[list[int] | None] = [None] * many + [[]]
-    for begin in range(many - 1, -1, -1):
-        for end in range(min(begin + longest, many), begin, -1):
-            rest, found = best[end], best[begin]
-            if rest is not None and (found is None or len(rest) + 1 < len(found)) and is_word(begin, end):
-                best[begin] = [end, *rest]
-    return best[0] or []
+        if letter not in token[max(0, place - 1) : place] + token[place + 1 : place + 2]:
+            yield token[:place] + letter + token[place:]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.encoder.readable import Readable
-from classifiers.spelling import SHORTEST_APART, Spelling
+from classifiers.roster_names import RosterNames
+from classifiers.spelling import IN_A_TAG, SET_APART, Spelling
 from classifiers.training.common_words import common_words
 from classifiers.training.often_said import often_said
+from hustings.roster import Person, Roster
 from hustings.text import analyse
 
-ENGLISH = Spelling(["a", "ballot", "cow", "day", "election", "fraud", "i", "is", "look", "no", "on", "posters", "vote"])
-SPANISH = Spelling(["a", "de", "entraba", "esos", "feminazi", "mierda", "primero", "y"])
+ENGLISH = Spelling(
+    ["a", "ballot", "committee", "cow", "day", "election", "fraud", "i", "is", "look", "no", "on", "posters", "vote"]
+)
+SPANISH = Spelling(["a", "de", "entraba", "entrevistada", "esos", "feminazi", "mierda", "primero", "y"])
 FRENCH = Spelling(["dans", "homme", "l", "urne"])
-HINDI = Spelling(["वोट", "का", "चुनाव", "औरत", "देगा", "वो"])
+HINDI = Spelling(["खाली", "वोट", "का", "चुनाव", "औरत", "देगा", "वो"])
 SPELLINGS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "hi": HINDI}
 
 
@@ -23,14 +29,18 @@ SPELLINGS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "hi": HINDI}
     ("spelling", "token", "word"),
     [
         (ENGLISH, "blalot", "ballot"),  # two neighbours
-        (ENGLISH, "lok", "look"),  # the analyser makes one letter of `oooo`
-        (ENGLISH, "balot", "ballot"),
-        (ENGLISH, "cw", "cw"),  # too short to tell
+        (ENGLISH, "elections", "elections"),
+        (ENGLISH, "comittee", "committee"),  # the analyser makes one letter of `mmmm`
+        (ENGLISH, "lok", "lok"),  # too short to tell
+        (ENGLISH, "vtoe" * 60, "vtoe" * 60),
         (ENGLISH, "3lection", "election"),  # a figure at the edge
         (SPANISH, "3n7r4b4", "entraba"),
         (SPANISH, "c0n73st0n4", "contestona"),  # no word that is known, but nobody writes figures so
         (SPANISH, "covid19", "covid19"),
         (SPANISH, "h1n1", "h1n1"),
+        (SPANISH, "17h30min", "17h30min"),
+        (SPANISH, "10h30m15s", "10h30m15s"),
+        (SPANISH, "a3f5c9d1", "a3f5c9d1"),
         (HINDI, "चुवना", "चुनाव"),  # letters change places with their signs
     ],
 )
@@ -43,12 +53,13 @@ def test_a_token_stands_for_the_word_that_it_is_a_slip_or_a_disguise_of(
 @pytest.mark.parametrize(
     ("letters", "shortest", "words"),
     [
-        ("feminazidemierda", 1, ["feminazi", "de", "mierda"]),
-        ("primeroy", SHORTEST_APART, ["primero", "y"]),
-        ("feminazidemierda", SHORTEST_APART, []),  # `de` is too short where letters were set apart
-        ("entrabaxx", 1, []),  # not all of it is words
-        ("ay", 1, []),  # too short for two words
-        ("primero" * 9, 1, []),  # longer than anybody writes
+        ("feminazidemierda", IN_A_TAG, ["feminazi", "de", "mierda"]),
+        ("primeroy", SET_APART, ["primero", "y"]),
+        ("feminazidemierda", SET_APART, []),  # `de` is too short where letters were set apart
+        ("entrabaxx", IN_A_TAG, []),  # not all of it is words
+        ("esosde", IN_A_TAG, []),  # too short a tag: it may be a name
+        ("dedededede", IN_A_TAG, []),  # nearly anything can be spelt with short words
+        ("primero" * 9, IN_A_TAG, []),  # longer than anybody writes
     ],
 )
 def test_letters_without_blanks_are_the_fewest_words_that_spell_all_of_them(
@@ -72,6 +83,13 @@ def test_letters_without_blanks_are_the_fewest_words_that_spell_all_of_them(
         ("hi", "वही वो ट देगा", "वही वोट देगा"),
         ("hi", "चु ना व", "चुनाव"),
         ("hi", "वो का", "वो का"),  # words of one letter
+        ("hi", "रिश्वत खा ली", "रिश्वत खा ली"),
+        ("en", "vitamin c. o w is good", "vitamin c. o w is good"),  # a sentence ends
+        ("en", "🤬 f r a u d", "🤬 fraud"),
+        ("en", "no 5 f r a u d", "no 5 fraud"),
+        ("en", "a·f·r·a·u·d", "a fraud"),
+        ("en", "fra/@ud x", "fra/ user x"),
+        ("es", "#lula #cadade", "lula cadade"),
     ],
 )
 def test_letters_set_apart_are_read_as_the_words_that_they_spell(language: str, text: str, read: str) -> None:
@@ -96,17 +114,39 @@ def test_what_is_put_right_has_a_place_for_each_token_and_loses_no_letter(
     tokens: list[str], language: str, data: st.DataObject
 ) -> None:
     spelling = SPELLINGS[language]
-    cut = data.draw(st.none() | st.lists(st.booleans(), min_size=len(tokens), max_size=len(tokens)))
-    joined = spelling.rejoin(tokens, cut)
+    gap = st.sampled_from(["blank", "sign", "end"])
+    gaps = data.draw(st.none() | st.lists(gap, min_size=len(tokens), max_size=len(tokens)))
+    joined = spelling.rejoin(tokens, gaps)
     assert len(joined) == len(tokens) == len(spelling.respelt(tokens))
     assert len("".join(joined)) >= len("".join(tokens))  # a hidden letter comes back, none goes
-    assert spelling.rejoin(joined) == spelling.rejoin(spelling.rejoin(joined))
+    assert spelling.rejoin(joined) == joined
 
 
-@given(st.text(alphabet="aivotecowdyn", max_size=70), st.integers(1, 5))
+@given(st.text(alphabet="aivotecowdyn", max_size=70), st.sampled_from([IN_A_TAG, SET_APART]))
 def test_the_words_of_letters_spell_them(letters: str, shortest: int) -> None:
     words = ENGLISH.split(letters, shortest)
     assert not words or ("".join(words) == letters and all(map(ENGLISH.knows, words)))
+
+
+def test_a_name_and_a_handle_are_no_part_of_a_word_however_they_are_written() -> None:
+    names = RosterNames(Roster(version="1", people=(Person(id="p", name="Vell", aliases=("Oona Vell",)),)))
+    spelling = Spelling(["the", "y", "user", "amuser", "theyment", "ment"])
+    for text in ("Vell ment", "#Vell ment", "V.e.l.l ment"):
+        assert Readable(text, language="fr", spelling=spelling, names=names).text(0, 9) == "they ment"
+    assert Readable("am/@bob ment", language="fr", spelling=spelling).text(0, 9) == "am/ user ment"
+
+
+def test_a_title_and_a_text_are_never_one_row_of_letters() -> None:
+    assert Readable("vitamin c", "o w is", language="en", spelling=ENGLISH).text(0, 9) == "vitamin c o w is"
+
+
+@pytest.mark.parametrize("text", ["#f " + "x " * 270, "l'h." + "x." * 270, ("v o t e " * 3000), "a,b," * 4000 + "c d"])
+def test_a_hostile_row_of_letters_is_read_in_its_turn(text: str) -> None:
+    began = process_time()
+    read = Readable(text, language="en", spelling=ENGLISH).text(0, 99_999)
+    ENGLISH.said(analyse(text).tokens)
+    assert read
+    assert process_time() - began < 5  # seconds; quadratic ones take minutes
 
 
 # ── which words a language has ──

@@ -11,10 +11,11 @@ import re
 from typing import NamedTuple
 
 from classifiers.gender import Men
+from classifiers.letter_rows import Gap
 from classifiers.roster_names import NAME, NOBODY, RosterNames
-from classifiers.spelling import SHORTEST_APART, Spelling
+from classifiers.spelling import IN_A_TAG, SET_APART, Spelling
 from hustings.text import locate
-from hustings.text.characters import SPACER
+from hustings.text.repair import MAX_TOKEN
 
 __all__ = ["ENDS", "MARKS", "MOST_WORDS", "SOMEBODY", "Word", "Words", "marks_once", "read_words"]
 
@@ -24,12 +25,15 @@ friendly words, or hiding the insult at its end, therefore changes little."""
 
 SOMEBODY = "they"
 """Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
+USER = "user"
+"""Stands for a handle."""
+_SOMEBODY = frozenset((SOMEBODY, USER))
 ENDS = ".,;:!?…؟،؛।"
 """Marks with which sentences and their parts end, in Latin, Arabic and Devanagari."""
 MARKS = ENDS + "'\"’‘“”()&%$-–—/"
 """Those that are read."""
 _MOST_MARKS = 3
-_GAP = re.compile(SPACER)
+_GAP = re.compile(r"[\s.\-_*|/~'·•‧∙⋅・‐‑‒–—―−’‘]")
 _FEWEST_GAPS = 2
 """In a token whose letters were set apart."""
 _AGAIN = re.compile(rf"([{ENDS}])\1+")
@@ -37,12 +41,12 @@ _AGAIN = re.compile(rf"([{ENDS}])\1+")
 
 class Word(NamedTuple):
     """What the encoder reads in place of a token: the word, `user` for a handle, nothing for a tag whose parts follow;
-    the marks after it; whether a sign `cut` it off the next one, without a blank; and how short the words are at least
-    if it is several, as part of a tag or as letters that were set apart: 0 where it is one."""
+    the marks after it, and what the gap is to the next one; and how short the words are at least if it is several, as
+    part of a tag or as letters that were set apart: 0 where it is one."""
 
     text: str
     marks: str
-    cut: bool
+    gap: Gap
     of_several: int
 
 
@@ -57,60 +61,73 @@ class Words(NamedTuple):
         return " ".join(word.text + word.marks for word in self.read[begin:end] if word.text)
 
     def respelt(self, spelling: Spelling, men: Men) -> Words:
-        """The same with careless and hidden spellings undone; a word that agrees with a gender is one."""
-        joined = spelling.rejoin([word.text for word in self.read], [word.cut for word in self.read])
+        """The same with careless and hidden spellings undone; a word that agrees with a gender is one. Names and
+        handles are no part of any word."""
+        said = [NAME if word.text in _SOMEBODY else word.text for word in self.read]
+        joined = spelling.rejoin(said, [word.gap for word in self.read])
         found: list[Word] = []
         last = 0
         for word, text in zip(self.read, joined, strict=True):
-            if text:
-                last = len(found)
-                text = text if men.word(text) != text else _right(text, word.of_several, spelling)
+            if text == NAME:
+                text = word.text
+            elif text:
+                text = _right(text, word.of_several, spelling, men)
             elif word.text:  # it went into one before it
                 found[last] = found[last]._replace(marks=word.marks)
+            last = len(found) if text else last
             found.append(word._replace(text=text))
         return self._replace(read=tuple(found))
 
 
-def _right(word: str, of_several: int, spelling: Spelling) -> str:
-    right = spelling.word(word)
-    if of_several and not spelling.knows(right):
-        return " ".join(spelling.split(right, of_several)) or right
-    return right
+def _right(word: str, of_several: int, spelling: Spelling, men: Men) -> str:
+    if of_several and not spelling.knows(word) and (parts := spelling.split(word, of_several)):
+        return " ".join(parts)
+    return word if men.word(word) != word else spelling.word(word)
 
 
 def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
     """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token."""
     read: list[Word] = []
-    cut: list[tuple[str, ...]] = []
+    tokens: list[tuple[str, ...]] = []
     for part in parts:
         located = locate(part)
-        cut.append(located.tokens)
+        tokens.append(located.tokens)
         next_starts = [*(start for start, _ in located.spans[1:]), len(part)]
-        inside, parts_are_read = 0, True
+        inside, is_read = (
+            0,
+            True,
+        )  # to the end of a tag or handle, whose parts follow it; those of a handle are not read
         before = len(part)  # where the last token ended
         for token, (start, end), next_start in zip(located.tokens, located.spans, next_starts, strict=False):
-            word, of_several = token, int(start < inside)
-            if len(token) > 1 and token[0] in "#@":  # its parts follow, within its span
-                inside, parts_are_read = end, token[0] == "#"
-                word = "" if parts_are_read else "user"
-            elif start < inside and not parts_are_read:
+            word, of_several = token, IN_A_TAG if start < inside else 0
+            if len(token) > 1 and token[0] in "#@":
+                inside, is_read = end, token[0] == "#"
+                word = "" if is_read else USER
+            elif start < inside and not is_read:
                 word = ""
             elif len(_GAP.findall(part, start, end)) >= _FEWEST_GAPS:
-                of_several = SHORTEST_APART
-                if start == before + 1 and part[before] == part[start + 1] and len(read[-1].text) == 1:
+                of_several = SET_APART
+                begun = read[-1].text if start == before + 1 and part[before] == part[start + 1] else ""
+                if len(begun) == 1 and begun.isalpha():
                     # Of `#f r a u d` the analyser took `#f` for a tag, of `l'h.o.m.m.e` it left the `h`.
-                    word, of_several = read[-1].text + token, 1 if before == inside else SHORTEST_APART
+                    word, of_several = (begun + token)[:MAX_TOKEN], IN_A_TAG if before == inside else SET_APART
                     read[-1] = read[-1]._replace(text="", marks="")
             before = end
             between = part[end:next_start] if word else ""
-            is_cut = bool(between) and next_start < len(part) and not any(map(str.isspace, between))
-            read.append(Word(word, _marks(between), is_cut, of_several))
-    seen = names.without(*cut)
+            read.append(Word(word, _marks(between), _gap(between, next_start == len(part)), of_several))
+    seen = names.without(*tokens)
     pairs = zip(seen.tokens, seen.origins, strict=True)
     return Words(
         seen.tokens,
         tuple(read[last]._replace(text=SOMEBODY) if token == NAME else read[last] for token, last in pairs),
     )
+
+
+def _gap(between: str, is_last: bool) -> Gap:
+    has_blank = any(map(str.isspace, between))
+    if is_last or (has_blank and any(not sign.isspace() for sign in between)):
+        return "end"
+    return "sign" if between and not has_blank else "blank"
 
 
 def marks_once(text: str) -> str:

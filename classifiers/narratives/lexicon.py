@@ -143,7 +143,7 @@ class Lexicon:
     def _term(self, token: str) -> _Term:
         if not token or token == NAME:
             return _Term(NOTHING, (), (), _NONE, _NONE, 0)
-        word = self._men.word(self.spelling.main_word(self._men.word(token)))
+        word = self._men.word(self.spelling.word(self._men.word(token)))
         known = self.spelling.knows(word)
         entries = self.concepts.entries(word, careless=not known)
         alone = tuple(entry for entry in entries if not entry.rest)
