@@ -28,15 +28,18 @@ def readable(*parts: str, language: str = "en", names: RosterNames = NOBODY) -> 
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("The fr*ud, on Modnay!!!", "the fraud, on monday!"),
+        ("The fr*ud, on Modnay!!!", "the fraud, on monday."),
         ("a ball0t?? #fraud #Blalot", "a ballot? fraud ballot"),
         ("the v.te. Vote…", "the vote. vote…"),
+        ("vote?!! vote!", "vote? vote."),
         ("the fr ud, the fr, ud", "the fr ud, the fr, ud"),  # a blank hides nothing
         ("@fr*ud @monady fr*ud", "user ud user fraud"),
         ("", ""),
     ],
 )
-def test_careless_spellings_are_read_as_the_words_that_they_stand_for_and_marks_once(text: str, read: str) -> None:
+def test_careless_spellings_are_read_as_the_words_that_they_stand_for_and_marks_once_and_quietly(
+    text: str, read: str
+) -> None:
     assert readable(text).text(0, 99) == read
 
 

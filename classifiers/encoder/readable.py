@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from classifiers.encoder.reading import Words, marks_once, read_words
+from classifiers.encoder.reading import Words, quietly, read_words
 from classifiers.encoder.windows import WHOLE, sentence_starts, sentences
 from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
@@ -29,7 +29,7 @@ class Readable:
 
     def text(self, begin: int, end: int) -> str:
         """What is read of the tokens from one place to another."""
-        return one_gender(marks_once(self._words.text(begin, end)), self._language)
+        return one_gender(quietly(self._words.text(begin, end)), self._language)
 
     @cached_property
     def _words(self) -> Words:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import FILES, pack_codes
-from classifiers.encoder.reading import marks_once, read_words
+from classifiers.encoder.reading import quietly, read_words
 from classifiers.encoder.session import Session
 from classifiers.encoder.worth import TOPICS
 from classifiers.gender import one_gender
@@ -79,7 +79,7 @@ def write_code_reader(
             if part.language == language:
                 seeds[part.key] = (part.recorded, part.held)
                 kept += part.held_out()
-        texts = [one_gender(marks_once(read_words(one.text).text()), language) for one in kept]
+        texts = [one_gender(quietly(read_words(one.text).text()), language) for one in kept]
         exact = logits(taught.network, split(taught.network, texts))[:, first:]
         rounded = session.logits(texts)
         metrics += _measured(recipe.name, language, [one.code for one in kept], codes, exact, rounded)

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from classifiers.encoder.reading import marks_once, read_words
+from classifiers.encoder.reading import quietly, read_words
 from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY
 from classifiers.own_posts import read_own
@@ -131,7 +131,7 @@ def _said(text: str, names: frozenset[str], language: str) -> Said:
     words = read_words(text)
     read = [(token, word) for token, word in zip(words.tokens, words.read, strict=True) if word.text]
     named = tuple(place for place, (token, _) in enumerate(read) if token in names)
-    return Said(tuple(marks_once(word.text + word.marks) for _, word in read), named, language)
+    return Said(tuple(quietly(word.text + word.marks) for _, word in read), named, language)
 
 
 def _own_posts(language: str, code: str, held: Container[str]) -> list[tuple[str, int]]:
