@@ -29,6 +29,9 @@ IN_A_TAG = 2
 SET_APART = 4
 """The same among letters that were set apart and joined as one: a rare word may look like two short ones."""
 _SHORTEST = 4
+"""Letters of a token that may be a slip."""
+_FEWEST_APART = 3
+"""Letters of a word among letters set apart, and of what is left when a word of one letter is taken away."""
 _SHORTEST_SWAPPED_ARABIC = 5
 """Shorter words of Arabic, written without vowels, are too many beside each other. In other scripts one in ten thousand
 words is read as another (`prat`, `part`)."""
@@ -37,8 +40,9 @@ _SHORTEST_DOUBLED = 6
 _FIGURES = str.maketrans("0134579@$!", "oieastgasi")
 _HIDDEN_TWICE = re.compile(r"(?![0-9a-f]+\Z)(?=(?:[^a-z]*[a-z]){3}).*[a-z][0134579@$!]+[a-z]+[0134579@$!]+[a-z]")
 """What hardly anybody writes who does not hide a word: figures between letters twice, at least three letters, and
-others than those of hexadecimal figures (`c0n73st0n4`). Durations (`10h30m15s`) have other figures, or are left."""
+others than those of hexadecimal figures (`c0n73st0n4`) …"""
 _DURATION = re.compile(r"(?:\d+[a-z]{1,4})+\d*")
+"""… or of a duration (`10h30m15s`)."""
 _MOST_HIDDEN = 4
 """Characters that one sign may hide: a Devanagari letter has its marks with it. In other scripts it is one."""
 _MARKS_FROM = "\u0900"
@@ -142,7 +146,7 @@ class Spelling:
             return word
         front, end = token[0] in _AT_FRONT, token[-1] in _AT_END
         for rest in (token[front:], token[: len(token) - end], token[front : len(token) - end]):
-            if len(rest) >= _SHORTEST - 1 and rest in self._words:
+            if len(rest) >= _FEWEST_APART and rest in self._words:
                 return rest
         return token
 
@@ -160,7 +164,7 @@ class Spelling:
             if (begin == 0 or end == len(letters)) and is_letter(word):
                 return True
             is_alone = begin <= 1 and end >= len(letters) - 1
-            return len(word) >= (min(shortest, _SHORTEST - 1) if is_alone else shortest)
+            return len(word) >= (min(shortest, _FEWEST_APART) if is_alone else shortest)
 
         ends = fewest_pieces(len(letters), is_word, self._longest)
         words = [letters[begin:end] for begin, end in pairwise((0, *ends))]
@@ -188,7 +192,7 @@ class Spelling:
         """With what the analyser left of letters set apart, since one of them may be a word of its own: those in a row
         that are a word."""
         joined = list(tokens)
-        if not self._is_indic and [*map(len, tokens)].count(1) < _SHORTEST - 1:
+        if not self._is_indic and [*map(len, tokens)].count(1) < _FEWEST_APART:
             return joined  # most posts
         for begin, end in rows_of_letters(tokens, gaps, _LONGEST_SPLIT):
             joined[begin:end] = self._row_joined(tokens[begin:end])
@@ -200,7 +204,7 @@ class Spelling:
                 return True
             if "".join(letters[begin:end]) not in self._words:
                 return False
-            return end - begin >= _SHORTEST - 1 if letters[begin] < _MARKS_FROM else self._is_cut(letters[begin:end])
+            return end - begin >= _FEWEST_APART if letters[begin] < _MARKS_FROM else self._is_cut(letters[begin:end])
 
         ends = fewest_pieces(len(letters), is_word, self._longest)
         pieces = pairwise((0, *ends))
@@ -209,12 +213,9 @@ class Spelling:
     def _is_cut(self, letters: Sequence[str]) -> bool:
         """Whether letters of an Indic script are no words by themselves, as half of a sentence may be: of two, one is a
         bare consonant; of more, one is no word."""
-        words = [one in AKSHARA_WORDS or (len(letters) > 2 and one in self._words) for one in letters]
-        return (
-            not all(words)
-            if len(letters) > 2
-            else any(not is_one and _BARE.fullmatch(one) for one, is_one in zip(letters, words, strict=True))
-        )
+        if len(letters) == 2:
+            return any(_BARE.fullmatch(one) and one not in AKSHARA_WORDS for one in letters)
+        return any(one not in AKSHARA_WORDS and one not in self._words for one in letters)
 
     def _around(self, one: str, other: str) -> str | None:
         length = len(one) + len(other)

@@ -356,7 +356,7 @@ def test_whatever_somebody_who_is_watched_is_called_the_encoder_reads_the_same(n
         names=ROSTER,
     )
     assert read.text(0, 99) == "a warning about they. it says that they, a liar, withdrew"
-    assert read.text(0, 4) == "a warning about they!"
+    assert read.text(0, 4) == "a warning about they."
 
 
 @pytest.mark.parametrize(
