@@ -116,6 +116,17 @@ def test_one_number_for_each_text_is_the_score_of_its_likeliest_abuse(tmp_path: 
     assert scores.tolist() == [pytest.approx(float(reader.shares("kill kill")[[0, 2]].sum()), abs=1e-3), 0.0]
 
 
+def test_neither_a_full_stop_nor_an_exclamation_mark_at_the_end_tells_anything(
+    tmp_path: Path, reader: CodeReader
+) -> None:
+    meanings = step(tmp_path, reader)
+    plain, *others = (
+        told(meanings, f"Somebody will kill kill her{mark}") for mark in ("", ".", "!", " !!!", "।", "...")
+    )
+    assert [other.scores for other in others] == [plain.scores] * len(others)
+    assert told(meanings, "Somebody will kill kill her?").scores != plain.scores
+
+
 def test_only_models_of_abuse_are_loaded_as_such(tmp_path: Path, reader: CodeReader) -> None:
     folders = [write_reader(tmp_path / "other"), write_meaning(tmp_path / "A-en", reader.network)]
     found = load_meaning_heads(folders, open_encoder=lambda network: reader, signers=ANYBODY)
