@@ -31,8 +31,9 @@ def test_every_shipped_model_was_made_for_this_analyser() -> None:
 
 
 def test_all_shipped_models_together_are_small() -> None:
-    """Whoever installs Hustings fetches them all; three networks of 8 bits, of 23, 34 and 43 MB, are most of it."""
-    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 120_000_000
+    """Whoever installs Hustings fetches them all; three networks of 8 bits, of 23, 34 and 43 MB, are most of it, then
+    columns of narratives, 11 MB, and words of languages, 2 MB."""
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 122_000_000
 
 
 def test_every_shipped_model_tells_data_licence_threshold_and_limits() -> None:

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 Q7PgoGX3UM6nF8/44KLqN2xwq+xQiyUgWjx/i6r4g0MsUufao5sZhFkmr//OkPsrRxn/F91WsIT1csKZ+QuyAg==
+ed25519 cbc9fb0b8fa25c29 C2WSzjCipbAgUYIBgj5hrlgVyG31/3V9ad+AspBq/dp3ot4izyV949PYFP8/klQTgbhWm/inC52NtV+J0A6dDg==

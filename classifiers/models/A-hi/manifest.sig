@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 C3KgC4aSoypiHfgPjTLfKXhyN1WtzRIkvWCZw/Nqg9gWhtoLEWMDGaRQnf81Uqr2RYfxUrCOvKrn8AzE78g7Bg==
+ed25519 cbc9fb0b8fa25c29 vsT/vsCneL0OoH6/HBiOyo8/E/fgftu/neRE0CjSd39o6B5iX3HWkqlP/Xe5xm5xzPBAmTRh3tzhSl0j0W4yAw==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 Y6bv7sBR/d4KNw0aeA4kP9dew71wEyTsGclOAjat7HKl+wI5wcSRngGTHNz/rs+kjCJOfNmnWWbQTxZDiylFDg==
+ed25519 cbc9fb0b8fa25c29 Ke9ocCKB0LrpnvnQDb7tEE5TuDhafRorSiAsg2fMzQM3zuC6AihJ0Pua70B/hZ6/VgpLwMtApfrRCgMx+kZbCQ==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 +hWvOEhzTbzlHC1XczwcufGwFjxzct7HoJzpskQBiP0W8ugSpzQtp9ml+3nnv8OO8sIBZJWc7CNOwX97Hcu+CA==
+ed25519 cbc9fb0b8fa25c29 B0KI7LF4NuMgQPhRhHaPOi+REOsnqzpmQgOjiIB43KHOwlh9EKeFwGXYrmh8+x30zUekyHT14fqCfYAFv9S7Cw==
