@@ -56,7 +56,7 @@ class Asked:
         return 0 if head is None else head.most_telling(self._said(parts), self._language)
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
-        """[tokens]: how much each of them says that the encoder is worth asking."""
+        """[tokens]: how much each of them says that the encoder is worth asking; a tag in one word is one here."""
         head = self._head()
         return np.zeros(len(tokens)) if head is None else head.words(self._spelling.respelt(tokens), self._language)
 
