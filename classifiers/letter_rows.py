@@ -23,8 +23,8 @@ def is_letter(token: str) -> bool:
 
 def rows_of_letters(tokens: Sequence[str], gaps: Sequence[Gap] | None, longest: int) -> Iterator[tuple[int, int]]:
     """Where letters stand in a row with the same behind each, a blank or a sign: rows of two to `longest`, from one
-    place to another; longer ones are given in pieces. The last letter of a row may be the first of the next one
-    (`l'u r n e`), which then is given from its second one on if both are read."""
+    place to another; longer ones are given in pieces. Where two letters are followed by one with another gap, the
+    second one begins the row (`l'u r n e`)."""
     begin, many = 0, len(tokens)
     while begin < many - 1:
         if not is_letter(tokens[begin]):

@@ -129,10 +129,7 @@ class Spelling:
         rest = begun = ""  # what is left of a tag's letters; the `f` of `#f r a u d`, which the analyser took for a tag
         for token, word in zip(tokens, read, strict=True):
             is_part = bool(rest) and rest.startswith(token)
-            parts: Sequence[str] = ()
-            if (is_part or begun) and token not in self._words:
-                whole = begun + token
-                parts = [whole] if whole in self._words else self._parts[whole]
+            parts = self._parts[begun + token] if (is_part or begun) and token not in self._words else []
             if begun and parts:
                 words.pop()
             words += parts or (word,)
@@ -151,9 +148,11 @@ class Spelling:
         return token
 
     def split(self, letters: str, shortest: int = IN_A_TAG) -> list[str]:
-        """The fewest words that letters written without blanks are; none where they cannot all be read. Words have so
-        many letters at least, those at the ends one or as many; one that has only such words of one letter beside it
-        may have three."""
+        """The fewest words that letters written without blanks are, one where they are a word; none where they cannot
+        all be read. Of several, words have so many letters at least, those at the ends one or as many; one that has
+        only such words of one letter beside it may have three."""
+        if letters in self._words:
+            return [letters]
         if len(letters) > _LONGEST_SPLIT or (shortest == IN_A_TAG and len(letters) < _SHORTEST_SPLIT):
             return []
 

@@ -37,7 +37,8 @@ _GAP = re.compile(r"[\s.\-_*|/~'·•‧∙⋅・‐‑‒–—―−’‘]")
 _FEWEST_GAPS = 2
 """In a token whose letters were set apart."""
 _LOUD = re.compile("!+")
-_LOUD_BESIDE = re.compile(rf"(?<=[{ENDS.replace('!', '')}])!+|!+(?=[{ENDS.replace('!', '')}])")
+_OTHER_ENDS = ENDS.replace("!", "")
+_LOUD_BESIDE = re.compile(rf"(?<=[{_OTHER_ENDS}])!+|!+(?=[{_OTHER_ENDS}])")
 """Beside another mark."""
 _AGAIN = re.compile(rf"([{ENDS}])\1+")
 
@@ -83,7 +84,7 @@ class Words(NamedTuple):
 
 
 def _right(word: str, of_several: int, spelling: Spelling, men: Men) -> str:
-    if of_several and not spelling.knows(word) and (parts := spelling.split(word, of_several)):
+    if of_several and (parts := spelling.split(word, of_several)):
         return " ".join(parts)
     return word if men.word(word) != word else spelling.word(word)
 

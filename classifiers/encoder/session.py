@@ -62,9 +62,9 @@ class Session:
         return cls(opened, pieces, outputs[0][1][-1])
 
     @property
-    def pieces(self) -> list[str]:
-        """What texts are cut into, in alphabetical order."""
-        return sorted(self._tokenizer.get_vocab())
+    def pieces(self) -> frozenset[str]:
+        """What texts are cut into."""
+        return frozenset(self._tokenizer.get_vocab())
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """[texts, outputs]."""

@@ -23,8 +23,8 @@ def often_said(
     """Of the sentences, given by their tokens; also as they are read of men. Not the `names`: no slip is put right to
     somebody's name. Of the words that are `common` in any language those that would be read as another one: our
     sentences know few words, and what is no slip (`العرب`, the Arabs) must not be read as one (`الرعب`, terror)."""
-    said = Counter(token for tokens in sentences for token in set(tokens))
-    said = Counter({token: count for token, count in said.items() if token not in names and _is_word(token)})
+    words = (token for tokens in sentences for token in set(tokens) if token not in names and _is_word(token))
+    said = Counter(words)
     often = {token for token, count in said.items() if count >= _FEWEST_SAID}
     spelling = Spelling(often)
     often |= {token for token in said if len(token) >= _LONG and spelling.word(token) == token}
