@@ -80,3 +80,24 @@ def test_another_network_than_is_served_is_not_trained_on(facts: dict[str, Any])
     exact, other = facts["not_read_back"]
     assert exact.startswith("tiny: not a network as training writes it:")
     assert "at least 0.995 is needed" in other
+
+
+def test_teachers_judge_each_row_once_and_one_that_was_interrupted_goes_on(facts: dict[str, Any]) -> None:
+    found = facts["teachers"]
+    assert found["stopped_in"] == 2
+    assert found["opened"] == [1, 2, 2, 3], "the first is not trained again, nor is any when all is done"
+    assert found["steps_of_all"] == [4 * 12 * 4], (
+        "four parts, twelve epochs, and two thirds of the rows in four batches"
+    )
+    assert found["the_same_again"]
+    assert found["shape"] == [22, 3], "a task and two codes"
+    assert found["codes_sum_to"] == pytest.approx([1.0, 1.0], abs=1e-5)
+    assert found["within"][0] >= 0.0
+    assert found["within"][1] <= 1.0
+    assert found["left"] == [".teacher"] * 3
+    assert found["left_after"] == []
+
+
+def test_a_label_is_half_what_teachers_say(facts: dict[str, Any]) -> None:
+    assert facts["teachers"]["unsure_about_codes"] == pytest.approx(0.75, abs=0.07)
+    assert facts["teachers"]["unsure_about_the_task"] == pytest.approx(0.75, abs=0.12)

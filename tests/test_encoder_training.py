@@ -76,6 +76,18 @@ def test_an_interrupted_training_goes_on_and_ends_the_same(trained: Trained) -> 
     assert trained.facts["checkpoints_left"] == []
 
 
+def test_a_manifest_says_which_teachers_judged_what_was_learnt(trained: Trained) -> None:
+    sha = trained.encoder.manifest.settings["base_weights_sha256"]
+    assert trained.facts["teachers"] == {
+        "teachers": 2,
+        "teachers_base": "base",
+        "teachers_base_weights_sha256": sha,
+        "teachers_base_licence": "see its source",
+        "teachers_epochs": 1,
+    }
+    assert trained.facts["epochs_told_with_teachers"] == 1, "the pupil's alone"
+
+
 def test_reading_more_keeps_more(trained: Trained) -> None:
     for one in trained.encoder.heads:
         points = [(keep.keep, keep.from_score) for keep in one.keeps]

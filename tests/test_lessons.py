@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from classifiers.encoder.reading import SOMEBODY
@@ -20,12 +22,15 @@ from classifiers.narratives.concepts import concept_languages
 from classifiers.narratives.seeds import load_seeds
 from classifiers.training.code_rows import code_rows, codes_of
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
+from classifiers.training.encoder.fit import FitSettings, Progress
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
-from classifiers.training.encoder.tasks import gather
+from classifiers.training.encoder.tasks import Labelled, gather
+from classifiers.training.encoder.teachers import ask_teachers, probabilities
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.train_encoder import staged
+from hustings.errors import ConfigError
 from tests.near_copies import near_pairs
 from tests.tiny_encoder import tokenizer
 
@@ -116,15 +121,25 @@ def lesson(
     spoilt: Spoilt = EVERYTHING,
     coded: tuple[int, ...] = CODED,
     familiar: tuple[int, ...] | None = None,
+    among: tuple[int, ...] | None = None,
 ) -> Lesson:
     said = [Said(("women", "kill", "love"), (), "en")] * MANY
     codes = np.full(MANY, NO_CODE)
     codes[list(coded)] = 1
     labels = np.full((MANY, 1), np.nan, dtype=np.float32)
     network = Network(None, Tokenizer.from_buffer(tokenizer()))
-    known = None if familiar is None else np.isin(np.arange(MANY), familiar)
+    known, some = (None if rows is None else np.isin(np.arange(MANY), rows) for rows in (familiar, among))
     return lesson_of(
-        network, said, labels, [1.0], codes if coded else None, share=share, spoilt=spoilt, seed=5, familiar=known
+        network,
+        said,
+        labels,
+        [1.0],
+        codes if coded else None,
+        share=share,
+        spoilt=spoilt,
+        seed=5,
+        familiar=known,
+        among=some,
     )
 
 
@@ -150,6 +165,17 @@ def test_rows_that_a_former_network_has_learnt_are_read_by_turns_and_new_ones_in
     assert Counter(row for rows in epochs for row in rows if row > 2) == dict.fromkeys(range(3, MANY), 2)
 
 
+@given(st.floats(0.05, 1), st.sets(st.integers(0, MANY - 1), min_size=1), st.sampled_from([(), CODED]))
+def test_a_teacher_never_reads_a_row_that_it_is_asked_about(
+    share: float, among: set[int], coded: tuple[int, ...]
+) -> None:
+    taught = lesson(share=share, coded=coded, among=tuple(among))
+    for epoch in range(4):
+        rows = taught.read(epoch).rows
+        assert set(coded) & among <= set(rows) <= among
+        assert len(rows) == taught.rows_an_epoch
+
+
 @pytest.mark.parametrize("spoilt", [Spoilt(), EVERYTHING])
 def test_an_epoch_is_the_same_whenever_it_is_asked(spoilt: Spoilt) -> None:
     one, again = lesson(spoilt=spoilt), lesson(spoilt=spoilt)
@@ -163,6 +189,39 @@ def test_rows_are_spelt_anew_in_each_epoch_or_always_as_they_are() -> None:
     spoilt = [tuple(piece) for epoch in range(4) for piece in lesson(share=1.0).read(epoch).pieces]
     assert plain == [plain[0]] * len(plain)
     assert len(set(spoilt)) > 3
+
+
+# ── teachers ──
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(0, 4)), elements=st.floats(-50, 50)), st.integers(0, 4)
+)
+def test_tasks_are_likely_each_by_itself_and_codes_together(found: NDArray[np.float64], tasks: int) -> None:
+    tasks = min(tasks, found.shape[1])
+    likely = probabilities(found, tasks=tasks)
+    assert likely.shape == found.shape
+    assert ((likely >= 0) & (likely <= 1)).all()
+    assert np.allclose(likely[:, :tasks], 1 / (1 + np.exp(-found[:, :tasks])), atol=1e-6)
+    if tasks < found.shape[1]:
+        assert np.allclose(likely[:, tasks:].sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 teachers"), (3, "3 teachers")])
+def test_too_few_teachers_and_too_few_rows_for_them_are_refused_before_any_is_trained(count: int, said: str) -> None:
+    said_twice = [Said(("close", "the", "harbour", "now"), (), "en")] * 4 + [Said(("votes", "count"), (), "en")]
+    rows = Labelled(said_twice, np.zeros((5, 1), dtype=np.float32), None, np.zeros(5, dtype=bool), ())
+    with pytest.raises(ConfigError, match=f"{said}: each is asked about rows that it did not learn; 2 to 2"):
+        ask_teachers(
+            lambda number: pytest.fail("one was opened"),
+            rows,
+            [1.0],
+            FitSettings(teachers=count),
+            seed=1,
+            of="",
+            checkpoint=Path("never"),
+            progress=Progress(step=lambda done, of, loss: None, epoch=lambda epoch: None),
+        )
 
 
 # ── seeds ──

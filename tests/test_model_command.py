@@ -166,7 +166,10 @@ IGNORED = {
         ["--precision", "--split", "--config"],
     ),
     "with its default": (("CW-en", "--split", "grouped"), ["--split"]),
-    "of an encoder, for a shipped model": (("CW-en", "--base", "x", "--network", "y"), ["--base", "--network"]),
+    "of an encoder, for a shipped model": (
+        ("CW-en", "--base", "x", "--network", "y", "--teachers", "3"),
+        ["--base", "--network", "--teachers"],
+    ),
     "of another encoder": (("--kind", "encoder", "--precision", "0.9", "--epochs", "2"), ["--precision", "--epochs"]),
     "of a shipped encoder": (
         ("e", "--kind", "encoder", "--beside", "G-en", "--corpus", "mine", "--config", "x.toml", "--at", "2026-10-01"),
@@ -185,6 +188,18 @@ def test_an_option_that_would_be_ignored_is_refused(case: str) -> None:
 
 WRONG_ORDERS = {
     "no recipe": (("CW-en", "A-INSULT"), "no recipe for a model 'A-INSULT'; did you mean A-INSULT-de?"),
+    "one teacher": (
+        ("encoder-en", "--kind", "encoder", "--teachers", "1"),
+        "--teachers 1: a single one would be asked about every row",
+    ),
+    "teachers of what is trained": (
+        ("encoder-en", "--kind", "encoder", "--teachers", "2", "--network", "x"),
+        "--network is trained already, so --teachers says nothing",
+    ),
+    "teachers of what is not trained": (
+        ("embed-en", "--kind", "encoder", "--teachers", "2"),
+        "embed-en: comes as it is, so --teachers says nothing",
+    ),
     "an encoder": (("encoder-en",), "encoder-en is made with --kind encoder"),
     "no day": (("CW-en", "--at", "yesterday"), "--at 'yesterday' is no day; write it as 2026-10-01"),
     "no version": (("CW-en", "--model-version", "../2"), "--model-version '../2' is none"),

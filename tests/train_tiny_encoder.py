@@ -117,11 +117,17 @@ def main(folder: Path) -> dict[str, object]:
     whole = train_network(
         recipe, base, material.read, seed=SEED, checkpoint=folder / "whole.checkpoint", progress=quiet
     )
+    with_teachers = recipe._replace(settings=recipe.settings._replace(epochs=1, teachers=2))
+    judged = train_network(
+        with_teachers, base, material.read, seed=SEED, checkpoint=folder / "judged.checkpoint", progress=quiet
+    )
     join_heads(recipe, whole, material, order.models / "encoder-en", order._replace(version="2"))
     return {
         "epochs_before_and_after_the_interruption": [before, after],
         "resumed_is_the_same": resumed.network == whole.network,
-        "checkpoints_left": [path.name for path in folder.glob("*.checkpoint")],
+        "checkpoints_left": [path.name for path in folder.glob("*.checkpoint*")],
+        "teachers": {name: value for name, value in judged.settings.items() if name.startswith("teachers")},
+        "epochs_told_with_teachers": len(epochs) - before - after - 3,
     }
 
 

@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.encoder.session import Session
 from classifiers.training.encoder.careless import Said, Spoilt
 from classifiers.training.encoder.export import export, quantise, tokenizer_bytes
-from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune
+from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune, remove_checkpoints
 from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.packed_e5 import unpack_e5
 from classifiers.training.encoder.served import check_read_back, open_served
+from classifiers.training.encoder.tasks import Labelled
+from classifiers.training.encoder.teachers import ask_teachers
 from classifiers.training.encoder.vocabulary import keep_pieces
 from hustings.errors import ConfigError, ModelError
 from tests.tiny_packed_base import packed, tiny_numbers
@@ -45,12 +48,17 @@ def opened(base: Path) -> Network:
     return keep_pieces(open_base(base, 3, seed=SEED), TEXTS, first=FIRST)
 
 
-def lesson(network: Network) -> Lesson:
+def labelled() -> Labelled:
     rows = [(text, code) for code, texts in CODED.items() for text in texts] * 3
     said = [Said(tuple(text.split()), (), "en") for text, _ in [*rows, *UNCODED]]
     labels = np.array([[np.nan]] * len(rows) + [[label] for _, label in UNCODED], dtype=np.float32)
     codes = np.array([code for _, code in rows] + [NO_CODE] * len(UNCODED))
-    return lesson_of(network, said, labels, [1.0], codes, share=0.5, spoilt=SPOILT, seed=SEED)
+    return Labelled(said, labels, codes, np.zeros(len(said), dtype=bool), ())
+
+
+def lesson(network: Network, *, share: float = 0.5, spoilt: Spoilt = SPOILT) -> Lesson:
+    rows = labelled()
+    return lesson_of(network, rows.said, rows.labels, [1.0], rows.codes, share=share, spoilt=spoilt, seed=SEED)
 
 
 def train(base: Path, checkpoint: Path, *, stop_at: int = 0) -> tuple[Network, list[Epoch]]:
@@ -148,6 +156,69 @@ def grown(network: Network) -> dict[str, Any]:
     }
 
 
+def teachers(base: Path, checkpoint: Path) -> dict[str, Any]:
+    """What three teachers say, one of them interrupted; and what becomes of a network that is told that each row is as
+    likely to be anything."""
+    rows, opens, steps = labelled(), [], []
+
+    def fresh(number: int) -> Network:
+        opens.append(number)
+        return opened(base)
+
+    def step(done: int, of: int, loss: float) -> None:
+        steps.append((done, of))
+        if len(steps) == 70:
+            raise Interrupted
+
+    def asked() -> NDArray[np.float32]:
+        return ask_teachers(
+            fresh,
+            rows,
+            [1.0],
+            FIT._replace(teachers=3),
+            seed=SEED,
+            of="",
+            checkpoint=checkpoint,
+            progress=Progress(step=step, epoch=lambda epoch: None),
+        )
+
+    try:
+        asked()
+    except Interrupted:
+        stopped_in = opens[-1]
+    said = asked()
+    again = asked()
+    left = sorted(path.name.partition(".teacher")[1] for path in checkpoint.parent.glob(f"{checkpoint.name}*"))
+    remove_checkpoints(checkpoint)
+    texts = [one.text for one in rows.said]
+    unsure = np.full_like(said, 0.5)
+    pupil = opened(base)
+    quiet = Progress(step=lambda done, of, loss: None, epoch=lambda epoch: None)
+    told = lesson(pupil, share=1.0, spoilt=Spoilt())._replace(judged=unsure)
+    fine_tune(
+        pupil, told, (), FIT._replace(smoothing=0.0, epochs=60), seed=SEED, of="", checkpoint=checkpoint, progress=quiet
+    )
+    found = logits(pupil, split(pupil, texts))
+    codes, tasks = found[:18, 1:], found[18:, 0]
+    places = [code for code, texts in CODED.items() for _ in texts] * 3
+    right = np.array([row[place] - row[1 - place] for row, place in zip(codes, places, strict=True)])
+    task = tasks * np.array([1 if label else -1 for _, label in UNCODED])
+    checkpoint.unlink()
+    return {
+        "stopped_in": stopped_in,
+        "opened": opens,
+        "steps_of_all": sorted({of for _, of in steps}),
+        "the_same_again": bool(np.array_equal(said, again)),
+        "shape": list(said.shape),
+        "codes_sum_to": [float(said[:, 1:].sum(axis=1).min()), float(said[:, 1:].sum(axis=1).max())],
+        "within": [float(said.min()), float(said.max())],
+        "left": left,
+        "left_after": [path.name for path in checkpoint.parent.glob(f"{checkpoint.name}*")],
+        "unsure_about_codes": float((1 / (1 + np.exp(-right))).mean()),
+        "unsure_about_the_task": float((1 / (1 + np.exp(-task))).mean()),
+    }
+
+
 def not_read_back(network: Network, other: Network) -> list[str]:
     """What is said of a network that is not rounded, and of another one than is served."""
     exact, pieces = export(network, [1, 2]), tokenizer_bytes(network)
@@ -183,6 +254,7 @@ def main(folder: Path) -> dict[str, Any]:
         **pieces_kept(base),
         "read_back": read_back(network, [1, 2]),
         "grown": grown(network),
+        "teachers": teachers(base, folder / "taught.checkpoint"),
         "not_read_back": not_read_back(network, keep_pieces(open_base(base, 2, seed=SEED), TEXTS, first=FIRST)),
         "wordpiece": refusal(folder / "wordpiece"),
         "losses": [epoch.loss for epoch in epochs],

@@ -1,5 +1,5 @@
 """A shipped reader of codes that learns on when seeds are added: from its 8-bit network, on a processor, in half an
-hour.
+hour, or with teachers in some nights.
 
 It begins where the shipped one ended. In each epoch it reads all that is new to it, and a share of what it knows and of
 the harmless posts of public corpora, so that it forgets nothing; what was held out from it stays held out
@@ -20,7 +20,7 @@ from classifiers.signing import Signers
 from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
-from classifiers.training.encoder.fit import Progress
+from classifiers.training.encoder.fit import Progress, remove_checkpoints
 from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
@@ -29,7 +29,7 @@ from classifiers.training.encoder.tasks import Labelled, gather
 from classifiers.training.learnt_seeds import RECORD, recorded
 from classifiers.training.make_code_reader import write_code_reader
 from classifiers.training.order import Order
-from classifiers.training.train_encoder import learn
+from classifiers.training.train_encoder import judged_by_teachers, learn
 from hustings.errors import ConfigError
 
 __all__ = ["continue_code_reader"]
@@ -48,12 +48,14 @@ def continue_code_reader(
     checkpoint: Path,
     progress: Progress,
     signers: Signers | None = None,
+    teachers_base: Base | None = None,
 ) -> Manifest:
     """Open the reader in the folder `former`, which one of `signers` signed (None: those whose keys are shipped), teach
     it the seeds that it does not know and the harmless posts that `read` gives by corpus and use, and write it to
-    `folder`. An interrupted training goes on from `checkpoint`. Raises `ConfigError` where a recipe or a record is of
-    other networks than this one, `ModelError` for a folder that cannot be trusted or read back, and when quantising
-    changes too much."""
+    `folder`. An interrupted training goes on from `checkpoint`. Teachers, if the recipe has any, begin with
+    `teachers_base`: this network has learnt what they are asked about. Raises `ConfigError` where a recipe or a
+    record is of other networks than this one, `ModelError` for a folder that cannot be trusted or read back, and when
+    quantising changes too much."""
     if recipe.continued is None:
         raise ConfigError(f"{recipe.name}: no recipe to train it on; give a base that transformers can open")
     reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
@@ -66,6 +68,17 @@ def continue_code_reader(
     check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))
     labelled = _with_new_codes(labelled, network, texts, reader.codes, wanted)
     base = _base(reader, former)
+    judged = None
+    if teachers_base is not None:
+        fit = recipe.settings._replace(teachers=recipe.continued.teachers)
+        judged = judged_by_teachers(
+            own._replace(settings=fit),
+            teachers_base,
+            labelled,
+            seed=order.seed,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
     taught = learn(
         own,
         base,
@@ -76,10 +89,11 @@ def continue_code_reader(
         checkpoint=checkpoint,
         progress=progress,
         familiar=labelled.familiar,
+        judged=judged,
     )
     taught = taught._replace(datasets=_with_former(taught.datasets, reader.manifest.data))
     manifest = write_code_reader(own, base, taught, read, folder, order)
-    checkpoint.unlink(missing_ok=True)
+    remove_checkpoints(checkpoint)
     return manifest
 
 

@@ -21,7 +21,7 @@ from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
-from classifiers.training.encoder.fit import Progress
+from classifiers.training.encoder.fit import Progress, remove_checkpoints
 from classifiers.training.encoder.network import logits, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.learnt_seeds import RECORD, pack_record
@@ -50,7 +50,7 @@ def make_code_reader(
     quantising changes too much."""
     taught = teach(recipe, base, material.read, seed=order.seed, checkpoint=checkpoint, progress=progress)
     manifest = write_code_reader(recipe, base, taught, material.read, folder, order)
-    checkpoint.unlink(missing_ok=True)
+    remove_checkpoints(checkpoint)
     return manifest
 
 
@@ -94,6 +94,7 @@ def write_code_reader(
         limits=recipe.limits,
         data=taught.datasets,
         settings=settings_of(recipe, base, taught.epochs)
+        | dict(taught.teachers)
         | {name: value for topic in TOPICS for name, value in worth[topic].settings(topic).items()},
         metrics=metrics,
     )

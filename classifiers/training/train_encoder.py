@@ -6,6 +6,7 @@ and is run again when a linear head gets a new version.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -32,16 +33,18 @@ from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.careless import Spoilt
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
-from classifiers.training.encoder.fit import Epoch, Measured, Progress, fine_tune
+from classifiers.training.encoder.fit import Epoch, Measured, Progress, fine_tune, part_of_progress, remove_checkpoints
 from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
 from classifiers.training.encoder.lesson import lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Labelled, Task, gather
+from classifiers.training.encoder.teachers import ask_teachers
 from classifiers.training.encoder.vocabulary import keep_pieces
 from classifiers.training.measures import curves, measure
 from classifiers.training.order import Order
 from classifiers.training.train_linear import held_out_fifth
+from hustings.errors import ConfigError
 
 __all__ = [
     "Material",
@@ -49,6 +52,7 @@ __all__ = [
     "TrainedNetwork",
     "heads_in",
     "join_heads",
+    "judged_by_teachers",
     "learn",
     "library_versions",
     "part_of",
@@ -155,11 +159,12 @@ def read_trained(folder: Path, *, signers: Signers | None = None) -> TrainedNetw
 
 
 class Taught(NamedTuple):
-    """A fine-tuned network, how it came about, and what it learnt from."""
+    """A fine-tuned network, how it came about, what it learnt from, and what the manifest says of its teachers."""
 
     network: Network
     epochs: list[Epoch]
     datasets: tuple[Dataset, ...]
+    teachers: Mapping[str, int | float | str] = {}
 
 
 def train_network(
@@ -174,7 +179,7 @@ def train_network(
     """Fine-tune, export, quantise. Raises `ModelError` when the small network does not agree with the trained one."""
     taught = teach(recipe, base, read, seed=seed, checkpoint=checkpoint, progress=progress)
     packed = pack_network(recipe, base, taught, read)
-    checkpoint.unlink(missing_ok=True)
+    remove_checkpoints(checkpoint)
     return packed
 
 
@@ -190,11 +195,57 @@ def teach(
     """Fine-tune a base."""
     coded = recipe.coded()
     labelled = gather(recipe.tasks, read, recipe.speech, coded=coded, harmless=recipe.harmless)
-    network = open_base(base.at, len(recipe.tasks) + len(codes_of(coded)), seed=seed)
+    judged = judged_by_teachers(recipe, base, labelled, seed=seed, checkpoint=checkpoint, progress=progress)
+    network = _fresh(recipe, base, labelled, seed=seed)
+    measured = measured_rows(recipe, network, read)
+    return learn(
+        recipe, base, network, labelled, measured, seed=seed, checkpoint=checkpoint, progress=progress, judged=judged
+    )
+
+
+class Judged(NamedTuple):
+    """What teachers say of the rows [rows, outputs], and what the manifest says of the teachers."""
+
+    rows: NDArray[np.float32]
+    settings: dict[str, int | float | str]
+
+
+def judged_by_teachers(
+    recipe: EncoderRecipe, base: Base, labelled: Labelled, *, seed: int, checkpoint: Path, progress: Progress
+) -> Judged | None:
+    """By teachers that are made from the base as the recipe says; None where it has none."""
+    if not recipe.settings.teachers:
+        return None
+    rows = ask_teachers(
+        lambda number: _fresh(recipe, base, labelled, seed=seed + number),
+        labelled,
+        [task.weight for task in recipe.tasks],
+        recipe.settings,
+        seed=seed,
+        of=f"{_made_of(base, labelled)} {recipe.pieces}",
+        checkpoint=checkpoint,
+        progress=progress,
+    )
+    about: dict[str, int | float | str] = {
+        "teachers_base": base.name,
+        "teachers_base_weights_sha256": base.weights_sha256,
+        "teachers_base_licence": base.licence,
+        "teachers_epochs": recipe.settings.epochs,
+    }
+    return Judged(rows, about)
+
+
+def _made_of(base: Base, labelled: Labelled) -> str:
+    """Names a base and data."""
+    return f"{base.weights_sha256} {' '.join(dataset.sha256 for dataset in labelled.datasets)}"
+
+
+def _fresh(recipe: EncoderRecipe, base: Base, labelled: Labelled, *, seed: int) -> Network:
+    """A base with outputs that know nothing yet, and of its pieces those that the recipe keeps."""
+    network = open_base(base.at, len(recipe.tasks) + len(codes_of(recipe.coded())), seed=seed)
     if recipe.pieces:
         network = keep_pieces(network, [one.text for one in labelled.said], first=recipe.pieces)
-    measured = measured_rows(recipe, network, read)
-    return learn(recipe, base, network, labelled, measured, seed=seed, checkpoint=checkpoint, progress=progress)
+    return network
 
 
 def learn(
@@ -208,31 +259,40 @@ def learn(
     checkpoint: Path,
     progress: Progress,
     familiar: NDArray[np.bool_] | None = None,
+    judged: Judged | None = None,
 ) -> Taught:
-    """Fine-tune a network that is open: the part that takes long. `familiar` rows: see `lesson_of`."""
+    """Fine-tune a network that is open: the part that takes long. `familiar` rows: see `lesson_of`; `judged` is what
+    the recipe's teachers say. Raises `ConfigError` where it has some and nobody asked them."""
     fit = recipe.settings
+    weights = [task.weight for task in recipe.tasks]
+    if fit.teachers and judged is None:
+        raise ConfigError(f"{recipe.name}: has {fit.teachers} teachers, and none was asked")
+    of = _made_of(base, labelled)
+    if judged is not None:
+        of += f" {hashlib.sha256(judged.rows.tobytes()).hexdigest()}"
+        progress = part_of_progress(progress, fit.teachers, fit.teachers + 1)
     lesson = lesson_of(
         network,
         labelled.said,
         labelled.labels,
-        [task.weight for task in recipe.tasks],
+        weights,
         labelled.codes,
         share=fit.share,
         spoilt=Spoilt(fit.careless, fit.nameless, fit.other_gender),
         seed=seed,
         familiar=familiar,
-    )
+    )._replace(judged=judged.rows if judged else None)
     epochs = fine_tune(
         network,
         lesson,
         measured,
         fit,
         seed=seed,
-        of=f"{base.weights_sha256} {' '.join(dataset.sha256 for dataset in labelled.datasets)}",
+        of=of,
         checkpoint=checkpoint,
         progress=progress,
     )
-    return Taught(network, epochs, labelled.datasets)
+    return Taught(network, epochs, labelled.datasets, judged.settings if judged else {})
 
 
 def measured_rows(recipe: EncoderRecipe, network: Network, read: Callable[[str, str], Corpus]) -> list[Measured]:
@@ -252,7 +312,7 @@ def pack_network(
     read: Callable[[str, str], Corpus],
 ) -> TrainedNetwork:
     """Export and quantise a fine-tuned network, and hold the small one against it."""
-    network, epochs, datasets = taught
+    network, epochs, datasets, teachers = taught
     measured = measured_rows(recipe, network, read)
     small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
     session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
@@ -268,7 +328,7 @@ def pack_network(
                    n=len(texts))
             for name, value in found._asdict().items()
         ]  # fmt: skip
-    settings = settings_of(recipe, base, epochs)
+    settings = {**settings_of(recipe, base, epochs), **teachers}
     return TrainedNetwork(small, tokenizer_bytes(network), datasets, settings, tuple(metrics), library_versions())
 
 

@@ -19,9 +19,11 @@ from classifiers.training.encoder.network import Network, Pieces, logits, pad_id
 from classifiers.training.encoder.torch_extra import need
 from classifiers.training.measures import average_precision
 
-__all__ = ["Epoch", "FitSettings", "Progress", "fine_tune"]
+__all__ = ["Epoch", "FitSettings", "Measured", "Progress", "fine_tune", "part_of_progress", "remove_checkpoints"]
 
 _CHECKPOINT_STEPS = 100
+_JUDGED = 0.5
+"""Share of a label that is what teachers say of the row; chosen by hand, held against no other."""
 _BUCKET = 50  # batches are cut from so many batches' worth of shuffled rows, sorted by length
 
 
@@ -29,7 +31,8 @@ class FitSettings(NamedTuple):
     """`warm_up` is the share of all steps in which the rate rises; `bf16` computes (never stores) in bfloat16, 1.5
     times as fast on processors that have it. With `averaged` above 0 what counts is the running mean of the weights,
     of which each step leaves that share; with `last` those of the last epoch, else of the best. `smoothing` is that of
-    the labels of codes. `share`: see `lesson_of`; the others are how rows are read, see `Spoilt`."""
+    the labels of codes. `teachers` is how many networks judge the rows beforehand (see `ask_teachers`), 0 for none.
+    `share`: see `lesson_of`; the others are how rows are read, see `Spoilt`."""
 
     epochs: int = 2
     batch: int = 32
@@ -41,6 +44,7 @@ class FitSettings(NamedTuple):
     averaged: float = 0.0
     last: bool = False
     smoothing: float = 0.0
+    teachers: int = 0
     share: float = 1.0
     careless: float = 0.0
     nameless: float = 0.0
@@ -60,6 +64,15 @@ class Progress(NamedTuple):
 
     step: Callable[[int, int, float], None]
     epoch: Callable[[Epoch], None]
+
+
+def part_of_progress(progress: Progress, number: int, of: int) -> Progress:
+    """What one of several trainings tells: its steps are one part of the whole, whatever the others have."""
+
+    def step(done: int, total: int, loss: float) -> None:
+        progress.step(number * total + done, of * total, loss)
+
+    return progress._replace(step=step)
 
 
 class Measured(NamedTuple):
@@ -84,7 +97,7 @@ def fine_tune(
 ) -> list[Epoch]:
     """Train all weights in place and leave those of the best epoch: the one with the largest average precision of the
     first measured task; or of the last one. Goes on from `checkpoint` if there is one of the same seed and settings and
-    `of` the same base and data; whoever has written what comes of it removes it."""
+    `of` the same base and data; whoever has written what comes of it calls `remove_checkpoints`."""
     torch = need("torch")
     torch.set_num_threads(settings.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -132,6 +145,12 @@ def fine_tune(
     return state.epochs
 
 
+def remove_checkpoints(checkpoint: Path) -> None:
+    """Of a training that is over: what it, and teachers before it, would have gone on from."""
+    for left in (checkpoint, *checkpoint.parent.glob(f"{checkpoint.name}.*")):
+        left.unlink(missing_ok=True)
+
+
 class _Mean:
     """The running mean of a module's weights, young at first; of nothing where its share is 0."""
 
@@ -171,32 +190,43 @@ class _Mean:
 
 class _Loss:
     """Binary cross-entropy of the tasks: per task the mean over the rows that have its label, then the weighted sum;
-    and, of the rows that have a code, cross-entropy over the outputs behind those of the tasks."""
+    and, of the rows that have a code, cross-entropy over the outputs behind those of the tasks. Where teachers spoke,
+    a label is half what stands in the data, half what they say."""
 
     def __init__(self, torch: Any, lesson: Lesson, smoothing: float, device: str) -> None:
         self._torch, self._smoothing = torch, smoothing
         self._targets = torch.from_numpy(lesson.labels).to(device)
         self._codes = None if lesson.codes is None else torch.from_numpy(lesson.codes).to(device)
         self._weights = torch.tensor(list(lesson.weights), device=device)
+        self._judged = None if lesson.judged is None else torch.from_numpy(lesson.judged).to(device)
 
     def __call__(self, found: Any, rows: Sequence[int]) -> Any:
         of_loss = self._torch.nn.functional
         tasks = self._targets.shape[1]
         targets = self._targets[rows]
         known = ~targets.isnan()
-        each = of_loss.binary_cross_entropy_with_logits(found[:, :tasks], targets.nan_to_num(0.0), reduction="none")
+        targets = targets.nan_to_num(0.0)
+        if self._judged is not None:
+            targets = targets.lerp(self._judged[rows][:, :tasks], _JUDGED)
+        each = of_loss.binary_cross_entropy_with_logits(found[:, :tasks], targets, reduction="none")
         if self._codes is None:
             by_task = (each * known).sum(0) / known.sum(0).clamp(min=1)
             return (by_task * self._weights).sum()
         # rows of all kinds stand in one batch, some of them rare: each row counts alike
-        coded = of_loss.cross_entropy(
-            found[:, tasks:],
-            self._codes[rows],
-            ignore_index=NO_CODE,
-            label_smoothing=self._smoothing,
-            reduction="sum",
+        return (self._of_codes(found[:, tasks:], self._codes[rows], rows) + (each * known * self._weights).sum()) / len(
+            rows
         )
-        return (coded + (each * known * self._weights).sum()) / len(rows)
+
+    def _of_codes(self, found: Any, codes: Any, rows: Sequence[int]) -> Any:
+        of_loss = self._torch.nn.functional
+        if self._judged is None:
+            return of_loss.cross_entropy(
+                found, codes, ignore_index=NO_CODE, label_smoothing=self._smoothing, reduction="sum"
+            )
+        aims = of_loss.one_hot(codes.clamp(min=0), found.shape[1]).to(found.dtype)
+        aims = aims.lerp(self._judged[rows][:, -found.shape[1] :], _JUDGED)
+        each = of_loss.cross_entropy(found, aims, label_smoothing=self._smoothing, reduction="none")
+        return (each * (codes != NO_CODE)).sum()
 
 
 class _State(NamedTuple):
@@ -233,7 +263,7 @@ def _batches(pieces: Pieces, size: int, draw: np.random.Generator) -> list[list[
 def _save(path: Path, state: _State, module: Any, optimiser: Any, schedule: Any, mean: _Mean) -> None:
     torch = need("torch")
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
+    fresh = path.with_name(f"{path.name}.new")
     torch.save(
         {
             "run": state.run,

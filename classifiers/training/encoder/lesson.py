@@ -27,13 +27,15 @@ class Drawn(NamedTuple):
 class Lesson(NamedTuple):
     """`labels` are [rows, tasks], NaN where unknown, `weights` those of the tasks; `codes` [rows] are places among the
     code outputs, `NO_CODE` for none, and None for a network without such outputs. `read` gives what is read in an
-    epoch, `rows_an_epoch` of them, the same whenever it is asked."""
+    epoch, `rows_an_epoch` of them, the same whenever it is asked. `judged` [rows, outputs] is how likely each output
+    is by teachers, None where there are none."""
 
     labels: NDArray[np.float32]
     weights: Sequence[float]
     codes: NDArray[np.int64] | None
     rows_an_epoch: int
     read: Callable[[int], Drawn]
+    judged: NDArray[np.float32] | None = None
 
 
 def lesson_of(
@@ -47,13 +49,16 @@ def lesson_of(
     spoilt: Spoilt,
     seed: int,
     familiar: NDArray[np.bool_] | None = None,
+    among: NDArray[np.bool_] | None = None,
 ) -> Lesson:
     """In each epoch all rows with a code, but for those that are `familiar`, and another `share` of the others, some
-    read otherwise (`Spoilt`)."""
+    read otherwise (`Spoilt`); none but those `among`, if that is given."""
     rare = np.zeros(len(said), dtype=bool) if codes is None else codes != NO_CODE
     if familiar is not None:
         rare &= ~familiar
-    others = np.flatnonzero(~rare)
+    readable = np.ones(len(said), dtype=bool) if among is None else among
+    others = np.flatnonzero(~rare & readable)
+    rare &= readable
     count = round(share * len(others))
     order = np.random.default_rng([seed, 1]).permutation(others)
     always = np.flatnonzero(rare).tolist()

@@ -75,6 +75,15 @@ def train(
     rate: Annotated[
         float | None, typer.Option("--rate", min=1e-7, max=0.1, help="with --beside: learning rate; 5e-5 if not given")
     ] = None,
+    teachers: Annotated[
+        int,
+        typer.Option(
+            "--teachers",
+            min=0,
+            max=20,
+            help="with --kind encoder: so many networks judge beforehand the rows that they did not learn",
+        ),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -147,9 +156,17 @@ def train(
 
         if base is not None and network is not None:
             raise ConfigError("--network is trained already, so --base says nothing; give one of them")
+        if network is not None and teachers:
+            raise ConfigError("--network is trained already, so --teachers says nothing; give one of them")
+        if teachers == 1:
+            raise ConfigError(
+                "--teachers 1: a single one would be asked about every row, and could learn none; 2 at least, or 0"
+            )
         order = _order(data, out, model_version, by, at, seed)
         for name in names or ["encoder-en"]:
-            train_an_encoder(name, order, base=base, network=network, beside=None, key=key, as_json=as_json)
+            train_an_encoder(
+                name, order, base=base, network=network, beside=None, teachers=teachers, key=key, as_json=as_json
+            )
     else:
         from runtime.commands.model.train_shipped import train_shipped
 

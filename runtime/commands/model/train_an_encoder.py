@@ -40,20 +40,24 @@ def train_an_encoder(
     base: str | None,
     network: Path | None,
     beside: Path | None,
+    teachers: int = 0,
     key: Path | None,
     as_json: bool,
 ) -> None:
     """Make the model `name`: an embedder as it comes, or an encoder fine-tuned from its recipe beside the linear heads
     in the folder `beside` (the shipped ones if None). `base` None means the recipe's own; the folder of a model means
     that its network learns on. Interrupted, fine-tuning goes on when it is called again. `network` is the folder of an
-    encoder that was trained before: it is only joined anew with the linear heads, which needs no torch."""
-    recipe = ENCODERS.get(name)
+    encoder that was trained before: it is only joined anew with the linear heads, which needs no torch. So many
+    `teachers` are trained beforehand, from the same base, or from the recipe's where a model's network learns on."""
+    recipe = _with_teachers(ENCODERS.get(name), teachers)
     language = EMBEDDERS.get(name)
     if recipe is None and language is None:
         raise ConfigError(
             f"no recipe for an encoder {name!r}; known are {', '.join([*ENCODERS, *EMBEDDERS])}. For one of your own "
             "name the linear heads and their corpora: --beside A-INSULT-pt --corpus my-pt --config my.toml"
         )
+    if recipe is None and teachers:
+        raise ConfigError(f"{name}: comes as it is, so --teachers says nothing; leave it out")
     began = time.perf_counter()
     epochs: list[Epoch] = []
     if recipe is not None and network is not None:
@@ -71,7 +75,8 @@ def train_an_encoder(
     check_extra()
     if recipe is not None and base is not None and (Path(base) / MANIFEST).is_file():
         read = staged(recipe, order.data, {}, seed=order.seed).read
-        make = partial(continue_code_reader, recipe, Path(base), read)
+        teachers_base = find_base(recipe.base, default_cache()) if teachers else None
+        make = partial(continue_code_reader, recipe, Path(base), read, teachers_base=teachers_base)
         manifest, epochs = _fine_tuned(recipe, make, order, shown=not as_json)
         _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
         return
@@ -84,6 +89,14 @@ def train_an_encoder(
         fresh = partial(make_code_reader if recipe.reads_codes else train_encoder, recipe, found, material)
         manifest, epochs = _fine_tuned(recipe, fresh, order, shown=not as_json)
     _tell(manifest, order.models / name, found, epochs, time.perf_counter() - began, key, as_json)
+
+
+def _with_teachers(recipe: EncoderRecipe | None, count: int) -> EncoderRecipe | None:
+    """The recipe, whether its network is made from a base or learns on."""
+    if recipe is None or not count:
+        return recipe
+    continued = recipe.continued._replace(teachers=count) if recipe.continued else None
+    return recipe._replace(settings=recipe.settings._replace(teachers=count), continued=continued)
 
 
 def _tell(
