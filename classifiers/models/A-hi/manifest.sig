@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 vsT/vsCneL0OoH6/HBiOyo8/E/fgftu/neRE0CjSd39o6B5iX3HWkqlP/Xe5xm5xzPBAmTRh3tzhSl0j0W4yAw==
+ed25519 cbc9fb0b8fa25c29 2/jWFnssENBs0N2ipX7vPJ0G2p1XSiVwjXYm23B/hKJ7/u9fka+aY8i2Lljmwand1Hhd59lbROA+46Cq/8TzAA==

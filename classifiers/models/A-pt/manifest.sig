@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 l8XQlUVpBMAP6HWujE0KkwT65qxa0inwQA/3j0PGmbvvagoH3v/1JVXMNaPxWxcF/Mi979s6VZhUJI2Ph/2+BQ==
+ed25519 cbc9fb0b8fa25c29 Z+GZpImF3alzKha8E/oLSVnyWZiG2y2dJzVoxo8HUJkEEF8olykpc+cPkCpfybj/b33Z/+8DjvxLzdNRMPPEAQ==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 CCBz95s1dGprsn/Xxx/YwLBI8zWh3/gsWP6S+ubxu9Zn0aw9PkD5L+lBchJXrrjm27+GDUWyhMNc4SnYIdGDBA==
+ed25519 cbc9fb0b8fa25c29 IUgCLDdaIjyldCKznd9nB2zZYMcd07CtbUhENyaiAMu1HUCJ0ci3Te/eUGGTBHbN3hZT3teJrebkqkdlBhsTBA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 Ke9ocCKB0LrpnvnQDb7tEE5TuDhafRorSiAsg2fMzQM3zuC6AihJ0Pua70B/hZ6/VgpLwMtApfrRCgMx+kZbCQ==
+ed25519 cbc9fb0b8fa25c29 SKumA66O/Cpz2ggZo4cfbJ1PD1x4khXfRDaY9Pr5YL9u2xnisH/Nf8/zP+pOSXtmRo1pJCLkJ+r6BKaFEnHwAw==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 k23oT4ZxR7Ro/XLjApzWBi5i7Tjdt6ruGPHKs38ro+xY3rmbyrMu/0tOuz2vAma8qgMcMfYFx1ny19x8shMNBw==
+ed25519 cbc9fb0b8fa25c29 /VpIaX1P+emCeWAPWQ6YzfKhtfRhd9ssbaU8qGIhCc8MV+ZL/BzR1vw9bVezqS1W8zawSs4khq8WpOdhfUvzCA==
