@@ -56,7 +56,7 @@ def test_recovery_times_are_told_by_fault() -> None:
 
 
 @pytest.mark.servers
-@pytest.mark.xdist_group("cluster")
+@pytest.mark.xdist_group("drill")
 @pytest.mark.timeout(900)
 def test_a_short_drill_loses_and_doubles_nothing() -> None:
     command = [sys.executable, "-P", "-m", "bench.drill_cluster", "--json", "--no-control"]
