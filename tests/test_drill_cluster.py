@@ -61,7 +61,7 @@ def test_recovery_times_are_told_by_fault() -> None:
 def test_a_short_drill_loses_and_doubles_nothing() -> None:
     command = [sys.executable, "-P", "-m", "bench.drill_cluster", "--json", "--no-control"]
     done = subprocess.run(
-        [*command, "--posts", "2000", "--kills", "5", "--faults", "1"], capture_output=True, text=True, timeout=850
+        [*command, "--posts", "1500", "--kills", "3", "--faults", "1"], capture_output=True, text=True, timeout=850
     )
     if done.returncode == 2:
         from tests.servers.missing import leave_out
@@ -69,4 +69,4 @@ def test_a_short_drill_loses_and_doubles_nothing() -> None:
         leave_out("the drill over real servers", RuntimeError(done.stderr.strip()))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     found = json.loads(done.stdout)
-    assert (found["problems"], found["worker_kills"], found["faults"]) == ([], 5, 2)
+    assert (found["problems"], found["worker_kills"], found["faults"]) == ([], 3, 2)
