@@ -73,7 +73,7 @@ def test_a_post_gets_language_targets_flags_scores_story_and_tokens(codebook: Co
         ["N-PROC-DATE"],
         ["N-PROC-DATE"],
         ["X-COUNTER"],
-        ["G"],
+        ["G", "A-INSULT"],
         ["G"],
         ["N-PROC-DATE"],
         [],
