@@ -46,9 +46,9 @@ test-local: setup
 test-torch: setup
 	@$(PY) -m pytest -m torch
 
-# Tests of one server stay on one worker, so that each starts once. They mostly wait, so that a third one costs little.
+# Tests of one server stay on one worker, so that each starts once.
 test-servers: setup
-	@$(PY) -m pytest -n 3 --dist loadgroup -m servers
+	@$(PY) -m pytest -n 2 --dist loadgroup -m servers
 
 lint: setup
 	@.venv/bin/ruff format --check .

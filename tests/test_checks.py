@@ -483,7 +483,7 @@ def test_the_command_gives_scores_as_json() -> None:
 
 
 def test_the_command_fails_below_a_floor() -> None:
-    done = CliRunner().invoke(app, ["run", "--suite", "abuse", "--language", "de", "--floor", "1"])
+    done = CliRunner().invoke(app, ["run", "--suite", "free-abuse", "--language", "de", "--floor", "1"])
     assert done.exit_code == 1
     assert "below 1.00" in done.stderr
 
