@@ -130,11 +130,11 @@ def test_a_flag_by_likeness_shows_the_words_that_were_compared() -> None:
 
 
 def test_a_flag_by_columns_shows_the_words_that_spoke_for_it() -> None:
-    text = "Mudou a data da eleição, agora é dia 21 e não dia 20, repassem"
+    text = "Mudou a data da eleição, agora é na terça"
     shown = " ".join(text[span.start : span.end] for span in assessed(text, "pt").flags[0].spans)
     assert shown
     assert len(shown) < len(text)
-    assert {"agora", "data", "dia", "Mudou"} & set(shown.split()), "words of the matter"
+    assert "agora" in shown or "data" in shown or "Mudou" in shown
 
 
 def test_a_post_of_a_language_without_seeds_is_left_alone() -> None:
