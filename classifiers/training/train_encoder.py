@@ -31,11 +31,17 @@ from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.encoder.bases import Base
-from classifiers.training.encoder.careless import Spoilt
 from classifiers.training.encoder.export import agreement, check_agreement, export, quantise, tokenizer_bytes
-from classifiers.training.encoder.fit import Epoch, Measured, Progress, fine_tune, part_of_progress, remove_checkpoints
+from classifiers.training.encoder.fit import (
+    Epoch,
+    Measured,
+    Progress,
+    fine_tune,
+    lesson_as,
+    part_of_progress,
+    remove_checkpoints,
+)
 from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
-from classifiers.training.encoder.lesson import lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.tasks import Labelled, Task, gather
@@ -271,17 +277,9 @@ def learn(
     if judged is not None:
         of += f" {hashlib.sha256(judged.rows.tobytes()).hexdigest()}"
         progress = part_of_progress(progress, fit.teachers, fit.teachers + 1)
-    lesson = lesson_of(
-        network,
-        labelled.said,
-        labelled.labels,
-        weights,
-        labelled.codes,
-        share=fit.share,
-        spoilt=Spoilt(fit.careless, fit.nameless, fit.other_gender),
-        seed=seed,
-        familiar=familiar,
-    )._replace(judged=judged.rows if judged else None)
+    lesson = lesson_as(fit, network, labelled, weights, seed=seed, familiar=familiar)
+    if judged is not None:
+        lesson = lesson._replace(judged=judged.rows)
     epochs = fine_tune(
         network,
         lesson,

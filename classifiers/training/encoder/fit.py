@@ -14,12 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.training.encoder.lesson import NO_CODE, Lesson
+from classifiers.training.encoder.careless import Spoilt
+from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, Pieces, logits, pad_id, padded
+from classifiers.training.encoder.tasks import Labelled
 from classifiers.training.encoder.torch_extra import need
 from classifiers.training.measures import average_precision
 
-__all__ = ["Epoch", "FitSettings", "Measured", "Progress", "fine_tune", "part_of_progress", "remove_checkpoints"]
+__all__ = [
+    "Epoch",
+    "FitSettings",
+    "Measured",
+    "Progress",
+    "fine_tune",
+    "lesson_as",
+    "part_of_progress",
+    "remove_checkpoints",
+]
 
 _CHECKPOINT_STEPS = 100
 _JUDGED = 0.5
@@ -82,6 +93,31 @@ class Measured(NamedTuple):
     column: int
     pieces: Pieces
     labels: NDArray[np.int64]
+
+
+def lesson_as(
+    settings: FitSettings,
+    network: Network,
+    labelled: Labelled,
+    weights: Sequence[float],
+    *,
+    seed: int,
+    familiar: NDArray[np.bool_] | None = None,
+    among: NDArray[np.bool_] | None = None,
+) -> Lesson:
+    """The rows read as the settings say; `familiar` and `among`: see `lesson_of`."""
+    return lesson_of(
+        network,
+        labelled.said,
+        labelled.labels,
+        weights,
+        labelled.codes,
+        share=settings.share,
+        spoilt=Spoilt(settings.careless, settings.nameless, settings.other_gender),
+        seed=seed,
+        familiar=familiar,
+        among=among,
+    )
 
 
 def fine_tune(

@@ -20,9 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.training.duplicates import clusters, folds
-from classifiers.training.encoder.careless import Spoilt
-from classifiers.training.encoder.fit import FitSettings, Progress, fine_tune, part_of_progress
-from classifiers.training.encoder.lesson import lesson_of
+from classifiers.training.encoder.fit import FitSettings, Progress, fine_tune, lesson_as, part_of_progress
 from classifiers.training.encoder.network import Network, logits, split
 from classifiers.training.encoder.tasks import Labelled
 from hustings.errors import ConfigError
@@ -68,14 +66,13 @@ def ask_teachers(
         _Part(number, part == number - 1, seed + number, checkpoint.with_name(f"{checkpoint.name}.teacher-{number}"))
         for number in range(1, settings.teachers + 1)
     ]
-    judged: F32 | None = None
+    found = []
     for one in parts:
         told = part_of_progress(progress, one.number - 1, settings.teachers + 1)._replace(epoch=lambda epoch: None)
-        found = _judged(fresh, labelled, texts, weights, settings, one, of=of, progress=told)
-        if judged is None:
-            judged = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
-        judged[one.asked] = found
-    assert judged is not None  # noqa: S101  # there are two teachers at least
+        found.append(_judged(fresh, labelled, texts, weights, settings, one, of=of, progress=told))
+    judged = np.zeros((len(texts), found[0].shape[1]), dtype=np.float32)
+    for one, said in zip(parts, found, strict=True):
+        judged[one.asked] = said
     return judged
 
 
@@ -97,17 +94,7 @@ def _judged(
         done: F32 = np.load(kept, allow_pickle=False)
         return done
     network = fresh(part.number)
-    lesson = lesson_of(
-        network,
-        labelled.said,
-        labelled.labels,
-        weights,
-        labelled.codes,
-        share=settings.share,
-        spoilt=Spoilt(settings.careless, settings.nameless, settings.other_gender),
-        seed=part.seed,
-        among=~part.asked,
-    )
+    lesson = lesson_as(settings, network, labelled, weights, seed=part.seed, among=~part.asked)
     # measured on nothing: the last epoch counts, none is chosen on rows that the pupil is measured on
     fine_tune(network, lesson, (), settings, seed=part.seed, of=run, checkpoint=part.checkpoint, progress=progress)
     rows = [text for text, is_asked in zip(texts, part.asked.tolist(), strict=True) if is_asked]
