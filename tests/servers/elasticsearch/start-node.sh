@@ -12,8 +12,11 @@ HEAP=${ES_HEAP:-512m}
 SECURE=$([ "${ES_SECURE:-0}" = 1 ] && echo true || echo false)
 export JAVA_HOME=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
 mkdir -p "$FOLDER"/{config/jvm.options.d,data,logs,tmp}
-cp "$ES_HOME"/config/{jvm.options,log4j2.properties} "$FOLDER/config/"
-printf -- '-Xms%s\n-Xmx%s\n' "$HEAP" "$HEAP" > "$FOLDER/config/jvm.options.d/heap.options"
+cp "$ES_HOME/config/log4j2.properties" "$FOLDER/config/"
+# A node of the tests lives for seconds or minutes: what makes a long-lived one fast (the second compiler, the collector
+# with threads of its own, a log of its work) costs more of the processor than it brings.
+grep -v -e UseG1GC -e '^-Xlog:gc' "$ES_HOME/config/jvm.options" > "$FOLDER/config/jvm.options"
+printf -- '%s\n' "-Xms$HEAP" "-Xmx$HEAP" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 > "$FOLDER/config/jvm.options.d/tests.options"
 cat > "$FOLDER/config/elasticsearch.yml" <<Y
 cluster.name: hustings-tests
 node.name: one
@@ -38,7 +41,7 @@ fi
 cd "$ES_HOME"
 export ES_HOME ES_PATH_CONF="$FOLDER/config" ES_TMPDIR="$FOLDER/tmp" LIBFFI_TMPDIR="$FOLDER/tmp" HOME="$FOLDER/tmp"
 # The command line that bin/elasticsearch ends in; SonarQube leaves that script out.
-exec "${RUN[@]}" "$JAVA_HOME/bin/java" -Xms4m -Xmx64m -XX:+UseSerialGC \
+exec "${RUN[@]}" "$JAVA_HOME/bin/java" -Xms4m -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
   -Dcli.name=server -Dcli.script="$ES_HOME/bin/elasticsearch" -Dcli.libs=lib/tools/server-cli \
   -Des.path.home="$ES_HOME" -Des.path.conf="$FOLDER/config" -Des.distribution.type=tar -Des.java.type=JAVA_HOME \
   -cp "$ES_HOME/lib/*:$ES_HOME/lib/cli-launcher/*" org.elasticsearch.launcher.CliToolLauncher
