@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -270,7 +270,9 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(json.dumps(tree, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+@lru_cache(maxsize=128)
 def _decoded(raw: bytes, path: Path) -> Manifest:
+    """Once for the same bytes: each kind of model looks through all of them for its own."""
     try:
         decode_json_strict(raw)  # msgspec takes keys that stand twice, and the last one wins
         manifest = msgspec.json.decode(raw, type=Manifest)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from classifiers.letter_rows import Gap, fewest_pieces, is_letter, rows_of_letters
@@ -85,9 +86,14 @@ class Spelling:
         self._is_indic = any(word >= _MARKS_FROM for word in self._words)
         self._right = Memory(self._main_word)
         self._parts = Memory(self.split)
-        self._bounds: dict[tuple[str, str, int], list[str]] = {}
+
+    @cached_property
+    def _bounds(self) -> dict[tuple[str, str, int], list[str]]:
+        """Words by their first and last letter and their length, of which a sign may hide some letters."""
+        bounds: dict[tuple[str, str, int], list[str]] = {}
         for word in sorted(one for one in self._words if len(one) >= _SHORTEST):
-            self._bounds.setdefault((word[0], word[-1], len(word)), []).append(word)
+            bounds.setdefault((word[0], word[-1], len(word)), []).append(word)
+        return bounds
 
     def knows(self, token: str) -> bool:
         """Whether the token is a word itself."""

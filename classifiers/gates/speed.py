@@ -30,7 +30,7 @@ LIMITS: dict[str, float] = {
 }
 """Reference operations that one post may cost, by kind; about three times what was measured when they were set, two
 tables of a linear head among them, and what is asked of an encoder that reads codes."""
-_FEWEST_ROUNDS = 3
+_FEWEST_ROUNDS = 2
 _MOST_ROUNDS = 7
 _LONG_ENOUGH_S = 1.0
 _POSTS = 1024

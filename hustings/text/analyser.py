@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from hustings.text.characters import SPACELESS
@@ -47,6 +48,8 @@ class Located(NamedTuple):
 
 
 _SPACELESS = re.compile(f"[{SPACELESS}]")
+_MOST_KEPT_LETTERS = 1000
+"""Of a text whose `locate` is kept: 512 of them are some 20 MB."""
 _ASCII_SEPARATORS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
@@ -76,7 +79,12 @@ def analyse_all(texts: Sequence[str]) -> list[Analysis]:
 
 
 def locate(text: str) -> Located:
-    """`analyse`, and where in `text` each token stands. Slower: for the few texts that somebody looks at."""
+    """`analyse`, and where in `text` each token stands. Slower: for the few texts that somebody looks at. Several do
+    one after the other, so what was found in the last posts of usual length is kept."""
+    return _kept(text) if len(text) <= _MOST_KEPT_LETTERS else _located(text)
+
+
+def _located(text: str) -> Located:
     cased, starts, ends, removed = fold_with_origins(text)
     lower, hidden = all_latin(cased.lower())
     removed += hidden
@@ -95,6 +103,11 @@ def locate(text: str) -> Located:
     if not isinstance(starts, range):  # a range: every character stands where it stood
         spans = [(starts[start], ends[end - 1]) for start, end in spans]
     return Located(tuple(tokens), tuple(spans), removed)
+
+
+@lru_cache(maxsize=512)
+def _kept(text: str) -> Located:
+    return _located(text)
 
 
 def is_spaceless(ch: str) -> bool:
