@@ -40,7 +40,7 @@ def near_copies(texts: Sequence[str], others: Sequence[str]) -> list[tuple[str, 
 
 
 class _Seen:
-    """Texts by their rarest grams: two that share enough of all share `_SHARED` of so many, so only those are compared."""
+    """Texts by their rarest grams: two that share enough of all share `_SHARED` of so many; others are not compared."""
 
     def __init__(self) -> None:
         self._sets: list[frozenset[int]] = []
@@ -63,7 +63,7 @@ class _Seen:
 
 
 def _telling(own: Sequence[int]) -> Sequence[int]:
-    """A near-copy lacks no more grams than are left over by `_least`, so it has `_SHARED` of these, if of all so many."""
+    """A near-copy lacks no more grams than `_least` leaves over, so it has `_SHARED` of these, if so many of all."""
     return own[: len(own) - _least(own) + _SHARED]
 
 
