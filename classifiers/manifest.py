@@ -187,11 +187,11 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def judged_on(self) -> str:
         """The rows by which this version is judged, none of them trained on; empty where nothing was measured. Where
-        several were, they are the last ones: those of a development set come behind cross-validation. Narratives are
-        judged by the first, all seeds left out in turn: what comes behind tells of parts, and of likeness alone on
-        the plain sentences that it was settled on."""
+        several were, they are the last ones: those of a development set come behind cross-validation. Narratives and
+        abuse by meaning are judged by the first, as they serve: what comes behind tells of parts, of the encoder asked
+        about everything, and of likeness alone."""
         found = [one.on for one in self.metrics if one.name in ("pr_auc", "precision") and one.group is None]
-        return "" if not found else found[0 if self.kind == "narratives" else -1]
+        return "" if not found else found[0 if self.kind in ("narratives", "meaning") else -1]
 
     @property
     def tag(self) -> str:

@@ -29,6 +29,7 @@ from classifiers.training.learnt_seeds import (
     recorded,
 )
 from classifiers.training.order import Order
+from classifiers.training.settled_beside import encoder_that_learnt
 from hustings.errors import ConfigError, ModelError
 from tests.tiny_encoder import write_reader
 
@@ -148,6 +149,9 @@ def test_an_encoder_that_nobody_vouches_for_is_not_trained_on(tmp_path: Path) ->
 
 def test_without_the_record_of_a_network_it_is_not_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = LearntSeeds("5" * 64, recorded().seeds)
-    monkeypatch.setattr("classifiers.training.continue_code_reader.recorded", lambda: other)
-    with pytest.raises(ConfigError, match=rf"{RECORD} is the record of a network with SHA-256 5{{64}}"):
+    monkeypatch.setattr("classifiers.training.learnt_seeds.recorded", lambda: other)
+    refused = pytest.raises(ConfigError, match=rf"{RECORD} is the record of a network with SHA-256 5{{64}}")
+    with refused:
         trained_on("encoder-mul", shipped_models() / "encoder-mul", tmp_path)
+    with refused:  # nor is anything settled beside it
+        encoder_that_learnt([])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from classifiers.training.measures import wilson
 from hustings.codebook import matches
 
 __all__ = ["NOTHING", "CodeQuality", "Confusion", "Share", "by_code", "share_of"]
 
 NOTHING = "none"
 """In place of a code: the post has none, or the model said none."""
-_Z = 1.959964
-"""Of a 95 % interval."""
 
 
 class Share(Struct, frozen=True):
@@ -50,13 +48,11 @@ class CodeQuality(Struct, frozen=True, kw_only=True):
 
 
 def share_of(right: int, n: int) -> Share | None:
-    """With Wilson's interval, which says something of few posts and of all or none of them too."""
+    """With Wilson's interval."""
     if not n:
         return None
-    share, spread = right / n, _Z * _Z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return Share(round(share, 4), round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4))
+    low, high = wilson(right, n)
+    return Share(round(right / n, 4), round(low, 4), round(high, 4))
 
 
 def by_code(labels: Sequence[str], answers: Sequence[str]) -> list[CodeQuality]:

@@ -26,7 +26,7 @@ from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.served import check_read_back, open_served
 from classifiers.training.encoder.tasks import Labelled, gather
-from classifiers.training.learnt_seeds import RECORD, recorded
+from classifiers.training.learnt_seeds import check_record
 from classifiers.training.make_code_reader import write_code_reader
 from classifiers.training.order import Order
 from classifiers.training.train_encoder import judged_by_teachers, learn
@@ -104,12 +104,7 @@ def _check(reader: CodeReader, wanted: Sequence[str], former: Path) -> None:
             f"{former}: reads {len(reader.codes)} codes, of which the seeds no longer give {', '.join(gone)}. Train it "
             "from a base instead"
         )
-    if recorded().network != reader.network:
-        raise ConfigError(
-            f"classifiers/training/{RECORD} is the record of a network with SHA-256 {recorded().network}; that of "
-            f"{former} is {reader.network}. Put in its place what was written beside the network, *.{RECORD}: without "
-            "it nobody can tell which seeds it has learnt"
-        )
+    check_record(reader.network, str(former))
 
 
 def _with_new_codes(

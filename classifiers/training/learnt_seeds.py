@@ -31,6 +31,7 @@ __all__ = [
     "RECORD",
     "Divided",
     "LearntSeeds",
+    "check_record",
     "divide",
     "is_known",
     "pack_record",
@@ -88,6 +89,16 @@ def recorded() -> LearntSeeds:
     except OSError as error:
         raise ConfigError(f"{where}: cannot be read ({error.strerror})") from error
     return read_record(raw, where)
+
+
+def check_record(network: str, name: str) -> None:
+    """Raises `ConfigError` when the committed record is not that of this network."""
+    if recorded().network != network:
+        raise ConfigError(
+            f"classifiers/training/{RECORD} is the record of a network with SHA-256 {recorded().network}; that of "
+            f"{name} is {network}. Put in its place what was written beside the network, *.{RECORD}: without "
+            "it nobody can tell which seeds it has learnt"
+        )
 
 
 def read_record(raw: bytes, where: str) -> LearntSeeds:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ __all__ = [
     "macro_f1",
     "measure",
     "recall_at_precision",
+    "wilson",
 ]
 
 F64 = NDArray[np.float64]
@@ -28,6 +30,7 @@ I64 = NDArray[np.int64]
 
 _BINS = 15
 _POINTS = 80  # of a precision-recall curve, enough for a picture
+_Z = 1.959964  # of a 95 % interval
 
 
 def average_precision(labels: I64, scores: F64) -> float:
@@ -140,10 +143,38 @@ def measure(
     for name in names:
         function = MEASURES[name]
         values = [function(labels[rows], scores[rows], threshold) for rows in drawn]
-        low, high = np.quantile(values, (0.025, 0.975)) if values else (0.0, 0.0)
         value = function(labels, scores, threshold) if len(labels) else 0.0
+        low, high = _interval(name, value, values)
+        if low == high and (count := _rows_of_share(name, labels, scores >= threshold)):
+            # all or none of them: no resample can say what a few rows leave open
+            low, high = wilson(round(value * count), count)
         metrics.append(Metric(name=name, on=on, value=_short(value), low=_short(low), high=_short(high), n=len(labels)))
     return metrics
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of the share `right` of `n`, which says something of all or none of a few too."""
+    share, spread = right / n, _Z * _Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _interval(name: str, value: float, values: Sequence[float]) -> tuple[float, float]:
+    """A calibration error of resampled rows is larger than that of the rows, since what is off by chance adds up: its
+    interval is reflected at the value (A. Davison, D. Hinkley, "Bootstrap Methods", 1997, 5.2)."""
+    if not values:
+        return 0.0, 0.0
+    low, high = np.quantile(values, (0.025, 0.975))
+    if name != "ece":
+        return float(low), float(high)
+    return max(0.0, 2 * value - float(high)), max(value, 2 * value - float(low))
+
+
+def _rows_of_share(name: str, labels: I64, flagged: NDArray[np.bool_]) -> int:
+    """How many rows a share is one of; 0 where the measure is none."""
+    of = {"precision": flagged, "recall": labels == 1, "false_positive_rate": labels == 0}
+    return int(of[name].sum()) if name in of else 0
 
 
 def _share(claims: NDArray[np.bool_]) -> float:

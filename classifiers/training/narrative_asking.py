@@ -8,7 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST_KEPT", "Asks", "least_worth", "settle_asks"]
+from classifiers.manifest import Metric
+from classifiers.training.by_code import share_of
+
+__all__ = ["LEAST_KEPT", "Asks", "asking", "least_worth", "settle_asks"]
 
 LEAST_KEPT = 0.95
 """Share of what would be flagged if the encoder read everything that must still be read."""
@@ -23,6 +26,11 @@ class Asks(NamedTuple):
     weight: float
     least: float
     least_else: float
+
+    def about(self, by_columns: F64, worth: F64) -> NDArray[np.bool_]:
+        """Which rows the encoder is asked about; margins by columns are NaN where a row speaks of nothing."""
+        nothing = np.isnan(by_columns)
+        return np.where(nothing, worth >= self.least_else, by_columns + self.weight * worth >= self.least)
 
 
 def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks:
@@ -40,6 +48,21 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks
         least_worth(both @ (1.0, weight), flagged[speaks], LEAST_KEPT),
         least_worth(worth[~speaks], flagged[~speaks], LEAST_KEPT),
     )
+
+
+def asking(
+    labels: NDArray[np.int64], flagged: NDArray[np.bool_], is_asked: NDArray[np.bool_], *, on: str
+) -> list[Metric]:
+    """`recall_kept`: of the rows that are rightly flagged if the encoder reads everything, the share that it is asked
+    about; `share_read`: of all these rows, among which there is far more harm than in a stream."""
+    right = flagged & (labels == 1)
+    found = {"recall_kept": is_asked[right], "share_read": is_asked}
+    shares = {name: share_of(int(claims.sum()), len(claims)) for name, claims in found.items()}
+    return [
+        Metric(name=name, on=on, value=share.value, low=share.low, high=share.high, n=len(found[name]))
+        for name, share in shares.items()
+        if share is not None
+    ]
 
 
 def least_worth(values: F64, flagged: NDArray[np.bool_], least_kept: float) -> float:

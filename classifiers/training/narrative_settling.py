@@ -35,9 +35,11 @@ __all__ = [
     "Scored",
     "asks_of",
     "calibration_else",
+    "is_asked",
     "labels_of",
     "rows_of",
     "scored",
+    "served",
     "settled_share",
     "threshold_of",
     "thresholds_of_codes",
@@ -232,9 +234,30 @@ def calibration_else(seed: int, share: float) -> Calibration:
 def asks_of(language: str, seed: int, share: float) -> Asks:
     """About which posts the encoder is asked."""
     flagged = scored(language, seed, share).scores >= threshold_of(language, seed, share)
+    return settle_asks(*_by_columns_and_worth(language, seed), flagged)
+
+
+def _by_columns_and_worth(language: str, seed: int) -> tuple[F64, F64]:
+    """Of the rows that the encoder did not learn: margins, NaN where one speaks of nothing, and what each is worth."""
     rows = [both for both in _both(language, seed) if both.by_meaning is not None]
     margins = [np.nan if both.by_columns is None else both.by_columns.margin for both in rows]
-    return settle_asks(np.array(margins), np.array([both.worth for both in rows]), flagged)
+    return np.array(margins), np.array([both.worth for both in rows])
+
+
+def is_asked(language: str, seed: int, share: float) -> NDArray[np.bool_]:
+    """About which of the `rows_of` the language that the encoder did not learn it is asked."""
+    return asks_of(language, seed, share).about(*_by_columns_and_worth(language, seed))
+
+
+def served(language: str, seed: int, share: float) -> F64:
+    """How likely each of these rows is harm as a post is told in service: where the encoder is not asked, by columns
+    alone, whose scores are put beside the threshold of the others as `Teller.rate` does."""
+    value, of_columns = threshold_of(language, seed, share), threshold_of(language, seed, None)
+    alone = scored(language, seed, None).scores[held_out(language)]
+    below = np.minimum(alone, value - 10.0**-DECIMALS)
+    by_columns = np.where(alone >= of_columns, np.maximum(alone, value), below)
+    found: F64 = np.where(is_asked(language, seed, share), scored(language, seed, share).scores, by_columns)
+    return found.round(DECIMALS)
 
 
 def _all_rows(seed: int, share: float | None) -> tuple[NDArray[np.int64], F64]:

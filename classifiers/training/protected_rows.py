@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.linear.score import DECIMALS
 from classifiers.manifest import Metric
 from classifiers.narratives.seeds import ORDINARY, PROTECTED
 from classifiers.training.measures import measure
@@ -17,15 +18,15 @@ F64 = NDArray[np.float64]
 
 
 def lowest_score(codes: NDArray[np.str_], scores: F64, most_protected: float, most_ordinary: float) -> float:
-    """The lowest score above which at most these shares of either kind of rows lie. Raises `ConfigError` where there
-    are no rows of a kind."""
+    """The lowest score from which on at most these shares of either kind of rows are flagged; scores have `DECIMALS`.
+    Raises `ConfigError` where there are no rows of a kind."""
     bounds = []
     for (kind, chosen), most in zip(_kinds(codes), (most_protected, most_ordinary), strict=True):
         if not chosen.any():
             raise ConfigError(f"no {kind} rows are held out: nothing to settle a threshold on")
         wrong = np.sort(scores[chosen])[::-1]
         bounds.append(float(wrong[int(most * len(wrong))]))
-    return max(bounds)
+    return round(max(bounds) + 10.0**-DECIMALS, DECIMALS)
 
 
 def wrongly_flagged(language: str, codes: NDArray[np.str_], scores: F64, value: float, *, seed: int) -> list[Metric]:

@@ -9,6 +9,7 @@ from classifiers.encoder.codes import CodeReader, load_code_readers
 from classifiers.manifest import Dataset
 from classifiers.pipeline import shipped_models
 from classifiers.store import serving
+from classifiers.training.learnt_seeds import check_record
 from classifiers.training.seed_rows import seed_rows
 
 __all__ = ["code_reader", "encoder_of", "encoder_that_learnt"]
@@ -28,9 +29,11 @@ def encoder_of(language: str) -> CodeReader | None:
 
 
 def encoder_that_learnt(wanted: Iterable[Dataset]) -> CodeReader | None:
-    """The shipped encoder that learnt codes from just these data; None where there is none."""
+    """The shipped encoder that learnt codes from just these data; None where there is none. Raises `ConfigError` where
+    nobody can tell which of their rows it has learnt, since the record of that is another network's."""
     encoder = code_reader()
     if encoder is None:
         return None
+    check_record(encoder.network, encoder.manifest.name)
     known = {(one.file, one.sha256) for one in encoder.manifest.data}
     return encoder if known.issuperset((one.file, one.sha256) for one in wanted) else None

@@ -13,6 +13,7 @@ from classifiers.manifest import Calibration, Curves, Metric
 from classifiers.narratives.likeness import FLOOR, Likeness, Verdict
 from classifiers.narratives.seeds import Example, Seeds
 from classifiers.training.calibration import platt, probabilities
+from classifiers.training.duplicates import clusters
 from classifiers.training.measures import curves, ece_by_chance, measure
 from hustings.text import analyse
 
@@ -51,20 +52,21 @@ class Settled(NamedTuple):
 
 
 def settle_likeness(seeds: Seeds, *, seed: int) -> Settled:
-    """Judge every example by the other folds, and the held-out sentences by all examples; set the threshold so that at
-    most `MOST_WRONG` of the protected ones are flagged."""
-    left_out = _left_out(seeds, seed)
+    """Judge every example by the other folds, and set the threshold on them, so that at most `MOST_WRONG` of the
+    protected ones are flagged; then the held-out sentences, which nothing is settled on, by all examples. Those of them
+    that are near-copies of an example measure nothing."""
     likeness = Likeness(seeds)
-    held_out = [_verdict(likeness, one) for one in seeds.held_out]
-    parts = {"likeness, examples left out": seeds.examples, "likeness, held-out sentences": seeds.held_out}
+    unlike = _unlike(seeds)
+    left_out, held_out = _left_out(seeds, seed), [_verdict(likeness, one) for one in unlike]
+    parts = {"likeness, examples left out": seeds.examples, "likeness, held-out sentences": unlike}
     margins = {on: _margins(verdicts) for on, verdicts in zip(parts, (left_out, held_out), strict=True)}
     labels = {on: _labels(examples) for on, examples in parts.items()}
-    all_margins, all_labels = np.concatenate(list(margins.values())), np.concatenate(list(labels.values()))
-    compared = all_margins > _NOTHING_ALIKE
-    calibration = platt(all_margins[compared], all_labels[compared])
+    own_margins, own_labels = next(iter(margins.values())), next(iter(labels.values()))
+    compared = own_margins > _NOTHING_ALIKE
+    calibration = platt(own_margins[compared], own_labels[compared])
     scores = {on: np.round(probabilities(part, calibration), DECIMALS) for on, part in margins.items()}
-    all_scores = np.concatenate(list(scores.values()))
-    value = _threshold(all_labels, all_scores)
+    own_scores = next(iter(scores.values()))
+    value = _threshold(own_labels, own_scores)
     named = {on: f"{seeds.language}: {on}" for on in parts}
     metrics = [
         metric
@@ -77,12 +79,19 @@ def settle_likeness(seeds: Seeds, *, seed: int) -> Settled:
     return Settled(
         calibration=calibration,
         threshold=value,
-        protected_threshold=_threshold(1 - all_labels[compared], 1 - all_scores[compared]),
-        rows=len(all_labels),
-        positives=int(all_labels.sum()),
+        protected_threshold=_threshold(1 - own_labels[compared], 1 - own_scores[compared]),
+        rows=len(own_labels),
+        positives=int(own_labels.sum()),
         metrics=tuple(metrics),
         curves=tuple(curves(labels[on], scores[on], on=name) for on, name in named.items()),
     )
+
+
+def _unlike(seeds: Seeds) -> list[Example]:
+    """The held-out sentences that are no near-copy of an example."""
+    alike = clusters([one.text for one in (*seeds.examples, *seeds.held_out)]).tolist()
+    known = set(alike[: len(seeds.examples)])
+    return [one for one, own in zip(seeds.held_out, alike[len(seeds.examples) :], strict=True) if own not in known]
 
 
 def _left_out(seeds: Seeds, seed: int) -> list[Verdict | None]:

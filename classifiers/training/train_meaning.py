@@ -25,7 +25,7 @@ from classifiers.training.code_rows import CodeRows, code_rows
 from classifiers.training.common_words import common_words
 from classifiers.training.encoder.recipes import ENCODERS
 from classifiers.training.measures import curves, ece_by_chance, measure
-from classifiers.training.narrative_asking import least_worth
+from classifiers.training.narrative_asking import asking, least_worth
 from classifiers.training.often_said import often_said
 from classifiers.training.order import Order
 from classifiers.training.protected_rows import lowest_score, wrongly_flagged
@@ -46,7 +46,7 @@ MOST_ORDINARY = 0.015
 LEAST_KEPT = 0.96
 """Share of what would be flagged if the encoder read everything that must still be read: more than of narratives, since
 threats are told in everyday words."""
-WORTH_SAYS = 1.2
+WORTH_SAYS = 0.4
 """How much what a post is worth asking about adds to the log-odds of abuse by its meaning: a head over words errs
 elsewhere than the encoder. Of .3 to 1.2, .8 found most on held-out rows, .70 instead of .67 of abuse at the same shares
 of protected and ordinary rows, and 1.2 .69; with more of it people who cook beside the radio are flagged half as often
@@ -66,7 +66,8 @@ _LIMITS = (
     "It says that a post reads like abuse of our own examples, never what its author is. A woman and a man are read "
     "alike, so that it cannot tell abuse that lies in nothing but the gender of who is meant. All posts were written "
     "for Hustings, none was signed off by a native speaker; what is held out is by the same writers as what was "
-    "learnt, so that these numbers are kind. Sees only posts that a head over their words finds worth reading."
+    "learnt, so that these numbers are kind; calibration and threshold were settled on the same posts. Sees only posts "
+    "that a head over their words finds worth reading."
 )
 
 _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in recipe.abuse)
@@ -106,16 +107,22 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     tell("threshold")
     value = _threshold(language)
     least_threat = _least_threat()
-    flagged = scores >= value
+    is_asked = read.worth >= _least_worth()
+    served = np.where(is_asked, scores, 0.0)
+    flagged = served >= value
     if not flagged.any():
         raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
     tell("measures")
     on = f"{language}: own posts and seeds, held out from the encoder"
+    of_those_asked = f"{on}, those that it is asked about"
     metrics = [
-        *measure(labels, scores, value, on=on, seed=order.seed, names=(*_MEASURES, "ece", "brier")),
-        ece_by_chance(scores, on=on, seed=order.seed),
+        *measure(labels, served, value, on=on, seed=order.seed, names=_MEASURES),
         _right_codes(found, flagged, on, least_threat),
-        *wrongly_flagged(language, read.codes, scores, value, seed=order.seed),
+        *asking(labels, scores >= value, is_asked, on=on),
+        *wrongly_flagged(language, read.codes, served, value, seed=order.seed),
+        *measure(labels[is_asked], scores[is_asked], value, on=of_those_asked, seed=order.seed, names=("ece", "brier")),
+        ece_by_chance(scores[is_asked], on=of_those_asked, seed=order.seed),
+        *measure(labels, scores, value, on=f"{on}, read all", seed=order.seed, names=_MEASURES),
     ]
     files = {CODES: pack_codes(GIVEN), WORDS_FILE: pack_words(_vocabulary(language))}
     manifest = Manifest(
@@ -157,7 +164,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         code_version=version("hustings"),
         libraries={name: version(name) for name in ("numpy", "onnxruntime")},
         seed=order.seed,
-        curves=(curves(labels, scores, on=on),),
+        curves=(curves(labels, served, on=on),),
     )
     write_model(order.models / manifest.name, manifest, files)
     return manifest

@@ -13,6 +13,7 @@ from classifiers.narratives.seeds import example_languages, load_examples, load_
 from classifiers.narratives.subject import load_subjects
 from classifiers.spelling import WORDS_FILE, pack_words
 from classifiers.training.measures import curves, ece_by_chance, measure
+from classifiers.training.narrative_asking import asking
 from classifiers.training.narrative_columns import FOLDS, corpus, for_language, learnt, vocabulary
 from classifiers.training.narrative_settling import (
     LEAST_SCORE,
@@ -21,9 +22,11 @@ from classifiers.training.narrative_settling import (
     MOST_PROTECTED_OF,
     asks_of,
     calibration_else,
+    is_asked,
     labels_of,
     rows_of,
     scored,
+    served,
     settled_share,
     threshold_of,
     thresholds_of_codes,
@@ -79,11 +82,19 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
     judged = scored(language, seed, share)
     tell("threshold")
     most_protected = MOST_PROTECTED_OF.get(language, MOST_PROTECTED)
-    scores, value = judged.scores, threshold_of(language, seed, share)
-    plain = scored(language, seed, None)
+    value = threshold_of(language, seed, share)
+    plain, of_columns = scored(language, seed, None), threshold_of(language, seed, None)
     on = f"{language}: seeds, left out by {FOLDS} folds"
-    on_read = f"{language}: of them, those that speak of what a code is about"
-    flagged, known = scores >= value, judged.read & counted
+    if share is None:
+        scores, known = judged.scores, judged.read & counted
+        of_those = f"{on}, those that speak of what a code is about"
+    else:
+        on += ", those that the encoder did not learn"
+        asked = is_asked(language, seed, share)
+        scores, known = served(language, seed, share), asked & counted
+        of_those = f"{on} and is asked about"
+    all_labels, all_counted = labels_of(own, rows_of(language, seed, False))
+    by_columns = plain.scores >= of_columns
     tell("all seeds")
     files = pack_columns(for_language(learnt(seed), language), thresholds_of_codes(seed))
     files[WORDS_FILE] = pack_words(vocabulary(language))
@@ -109,10 +120,14 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
     tell("measures")
     metrics = [
         *measure(labels[counted], scores[counted], value, on=on, seed=seed, names=_MEASURES),
-        *measure(labels[known], scores[known], value, on=on_read, seed=seed, names=("ece", "brier")),
-        ece_by_chance(scores[known], on=on_read, seed=seed),
+        *measure(labels[known], scores[known], value, on=of_those, seed=seed, names=("ece", "brier")),
+        ece_by_chance(scores[known], on=of_those, seed=seed),
         *wrongly_flagged(language, own.codes[places], scores, value, seed=seed),
     ]
+    if share is not None:
+        whole = judged.scores[counted]
+        metrics += asking(labels[counted], whole >= value, asked[counted], on=on)
+        metrics += measure(labels[counted], whole, value, on=f"{on}, read all", seed=seed, names=_MEASURES)
     manifest = Manifest(
         kind="narratives",
         name=f"N-{language}",
@@ -130,15 +145,16 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
         },
         calibration=plain.calibration,
         threshold=Threshold(
-            value=threshold_of(language, seed, None),
+            value=of_columns,
             reason=f"lowest score at which at most {most_protected:.1%} of protected and {MOST_ORDINARY:.0%} of "
             "ordinary sentences are flagged, half way between what this language's ask for, where a few decide, and "
             "what those of all languages do",
             chosen_by=order.chosen_by,
             chosen_at=order.chosen_at,
-            chosen_on=f"seeds of all languages, left out by {FOLDS} folds, each by its language's calibration",
-            precision=round(float(labels[flagged & counted].mean()), 4),
-            recall=round(float(flagged[labels == 1].mean()), 4),
+            chosen_on=f"seeds of all languages, left out by {FOLDS} folds, each by its language's calibration; columns "
+            "alone, see `sense_threshold` for those beside the encoder",
+            precision=round(float(all_labels[by_columns & all_counted].mean()), 4),
+            recall=round(float(by_columns[all_labels == 1].mean()), 4),
         ),
         metrics=(*metrics, *(settled.metrics if settled else ())),
         files=tuple(ModelFile.of(name, raw) for name, raw in files.items()),
