@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from runtime.capacity.measured import Measured, PerPost, Worker, read_measured
-from runtime.capacity.page import STEPS, page, plan_rows, readable_bytes
+from runtime.capacity.page import STEPS, page, plan_rows, readable_bytes, said_of_models
 from runtime.capacity.plan import Assumptions, Plan, Stream, plan_for
 from tests.command_line import command_line
 
@@ -20,6 +20,7 @@ MEASURED = Measured(
     at="2027-01-01 00:00 UTC",
     commit="0000000",
     machine="2 cores",
+    models=("G-en",),
     posts=20_000,
     post_bytes=500.0,
     hits_each=0.1,
@@ -149,7 +150,14 @@ def test_every_plan_has_a_cell_in_every_row() -> None:
 
 
 def test_the_page_says_all_of_it(golden: Callable[[str, str], None]) -> None:
-    golden("capacity.md", page(MEASURED, PLAIN, [plan(100 * step) for step in STEPS], days=10))
+    golden("capacity.md", page(MEASURED, PLAIN, [plan(100 * step) for step in STEPS], days=10, models=("G-en",)))
+
+
+def test_figures_of_other_models_are_not_given_without_a_warning() -> None:
+    assert said_of_models(MEASURED, ("G-en",)) == []
+    (told,) = said_of_models(MEASURED, ("A-en", "encoder-mul"))
+    assert "A-en, encoder-mul came since; G-en went since" in told
+    assert f"**{told}**" in page(MEASURED, PLAIN, [plan(1)], days=10, models=("A-en", "encoder-mul"))
 
 
 def test_the_committed_page_is_that_of_the_committed_figures(

@@ -11,6 +11,8 @@ from bench.cluster.disk import Disk
 from bench.cluster.measure import Found, Pair, busiest
 from bench.cluster.passage import Passage
 from bench.cluster.ratio import Ratio, ratio
+from classifiers.pipeline import shipped_models
+from classifiers.store import serving
 from runtime.capacity.measured import Measured, PerPost, Worker
 from runtime.capacity.page import readable_bytes
 
@@ -53,6 +55,7 @@ def figures(found: Found, *, when: str, commit: str, machine: str) -> Measured:
         at=when,
         commit=commit,
         machine=machine,
+        models=tuple(serving(shipped_models())),
         posts=found.posts,
         post_bytes=round(found.post_bytes, 1),
         hits_each=round(found.files.hits_each, 4),

@@ -28,7 +28,7 @@ class PerPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All servers had one copy of everything, on the same cores as the workers.
+    """All servers had one copy of everything, on the same cores as the workers, and `models` served, by name.
 
     `post_bytes` is the mean size of the measured posts as JSON; `hits_each` how many hits a post made. `analyze` is one
     worker over Kafka, Elasticsearch and PostgreSQL, in posts; `analyze_on_files` one with all stores in the data
@@ -38,6 +38,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     at: str
     commit: str
     machine: str
+    models: tuple[str, ...]
     posts: int
     post_bytes: float
     hits_each: float

@@ -8,7 +8,7 @@ from typing import Final
 from runtime.capacity.measured import Measured
 from runtime.capacity.plan import Assumptions, Plan
 
-__all__ = ["STEPS", "carried_rows", "page", "plan_rows", "readable_bytes", "said_assumptions"]
+__all__ = ["STEPS", "carried_rows", "page", "plan_rows", "readable_bytes", "said_assumptions", "said_of_models"]
 
 STEPS: Final = (1, 10, 100)
 """The stream that is asked for, and what it may grow to."""
@@ -22,8 +22,10 @@ not edit. `hustings capacity --posts-per-second 200 --days 60` reckons the same 
 """
 
 
-def page(measured: Measured, assumptions: Assumptions, plans: Sequence[Plan], *, days: int) -> str:
-    """The whole page."""
+def page(
+    measured: Measured, assumptions: Assumptions, plans: Sequence[Plan], *, days: int, models: Sequence[str]
+) -> str:
+    """The whole page; `models` serve now."""
     return "\n".join(
         [
             _HEAD,
@@ -34,6 +36,7 @@ def page(measured: Measured, assumptions: Assumptions, plans: Sequence[Plan], *,
             " each. One broker, one node and one database with one copy of everything ran on the same cores as the"
             " worker.",
             "",
+            *(line for told in said_of_models(measured, models) for line in (f"**{told}**", "")),
             *_table(("one", "carried", "processor time", "so a core carries"), carried_rows(measured)),
             "",
             "Bytes that a post leaves in one copy:",
@@ -52,6 +55,20 @@ def page(measured: Measured, assumptions: Assumptions, plans: Sequence[Plan], *,
             "",
         ]
     )
+
+
+def said_of_models(measured: Measured, models: Sequence[str]) -> list[str]:
+    """A warning where other models serve now than were measured: what a worker carries hangs on them most."""
+    new = sorted(set(models) - set(measured.models))
+    gone = sorted(set(measured.models) - set(models))
+    if not new and not gone:
+        return []
+    told = [f"{', '.join(names)} {what}" for names, what in ((new, "came since"), (gone, "went since")) if names]
+    return [
+        f"Other models serve now than were measured: {'; '.join(told)}. What an analyze worker carries hangs on them "
+        "most: with the encoders that narratives and abuse ask it is a fifth to a ninth of these figures "
+        "(docs/encoder.md has both, side by side). Run `make bench CLUSTER=1` on your machine before you buy one."
+    ]
 
 
 def carried_rows(measured: Measured) -> list[Row]:

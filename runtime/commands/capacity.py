@@ -29,16 +29,18 @@ def capacity(
     """
     import msgspec
 
+    from classifiers.pipeline import shipped_models
+    from classifiers.store import serving
     from runtime.capacity.measured import read_measured
-    from runtime.capacity.page import STEPS, carried_rows, page, plan_rows, said_assumptions
+    from runtime.capacity.page import STEPS, carried_rows, page, plan_rows, said_assumptions, said_of_models
     from runtime.capacity.plan import Assumptions, Stream, plan_for
     from runtime.commands.terminal import complain, say, table
 
-    measured, assumptions = read_measured(), Assumptions()
+    measured, assumptions, models = read_measured(), Assumptions(), tuple(serving(shipped_models()))
     stream = Stream(posts_per_s=posts_per_second, days=days, post_bytes=post_bytes or measured.post_bytes)
     plans = [plan_for(stream.times(step), measured, assumptions) for step in STEPS]
     if as_page:
-        say(page(measured, assumptions, plans, days=days).removesuffix("\n"))
+        say(page(measured, assumptions, plans, days=days, models=models).removesuffix("\n"))
         return
     if as_json:
         found = {"measured": measured, "assumptions": assumptions, "plans": plans}
@@ -56,6 +58,8 @@ def capacity(
     )
     for line in said_assumptions(assumptions):
         say(f"- {line}")
+    for line in said_of_models(measured, models):
+        complain(line)
     for plan in plans:
         for line in plan.beyond:
             complain(f"{plan.posts_per_s:,g} posts/s: {line}")
