@@ -48,9 +48,8 @@ LEAST_KEPT = 0.96
 threats are told in everyday words."""
 WORTH_SAYS = 0.4
 """How much what a post is worth asking about adds to the log-odds of abuse by its meaning: a head over words errs
-elsewhere than the encoder. Of .3 to 1.2, .8 found most on held-out rows, .70 instead of .67 of abuse at the same shares
-of protected and ordinary rows, and 1.2 .69; with more of it people who cook beside the radio are flagged half as often
-(the synthetic election)."""
+elsewhere than the encoder. Of 0 to 1.5, .4 found most on held-out rows beside encoder-mul@10, .737 of abuse at the same
+shares of protected and ordinary rows, where 0 found .730 and 1.2, which was best beside weaker ones, .722."""
 RIGHT_THREATS = 0.915
 """Of the held-out posts that are flagged as threats, how many should be threats: rules warn within half an hour of a
 single one. How likely a threat a post must be follows from it."""
@@ -84,12 +83,19 @@ class _Read(NamedTuple):
 
 
 class _Scored(NamedTuple):
-    """The same rows, which of them are abuse, and how likely each is by the calibration of its language."""
+    """The same rows, which of them are abuse, about which the encoder is asked, and how likely each is abuse by the
+    calibration of its language if it is read."""
 
     read: _Read
     labels: NDArray[np.int64]
+    is_asked: NDArray[np.bool_]
     calibration: Calibration
     scores: F64
+
+    @property
+    def served(self) -> F64:
+        """0 for those about which it is not asked."""
+        return np.where(self.is_asked, self.scores, 0.0)
 
 
 def abuse_languages() -> tuple[str, ...]:
@@ -103,12 +109,11 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     encoder = _asked(language)
     tell("held-out rows, read by the encoder")
     found = _scored(language)
-    read, labels, calibration, scores = found
+    read, labels, is_asked, calibration, scores = found
     tell("threshold")
     value = _threshold(language)
     least_threat = _least_threat()
-    is_asked = read.worth >= _least_worth()
-    served = np.where(is_asked, scores, 0.0)
+    served = found.served
     flagged = served >= value
     if not flagged.any():
         raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
@@ -172,10 +177,21 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
 
 @lru_cache(maxsize=len(_LANGUAGES))
 def _scored(language: str) -> _Scored:
+    """As it serves: calibrated on the rows about which the encoder is asked."""
+    return _calibrated(language, _read(language).worth >= _least_worth())
+
+
+@lru_cache(maxsize=len(_LANGUAGES))
+def _read_all(language: str) -> _Scored:
+    """As if the encoder read everything: what it is asked about is settled on that."""
+    return _calibrated(language, np.ones(len(_read(language).codes), dtype=bool))
+
+
+def _calibrated(language: str, is_asked: NDArray[np.bool_]) -> _Scored:
     found = _read(language)
     labels = np.isin(found.codes, GIVEN).astype(np.int64)
-    calibration = platt(found.margins, labels)
-    return _Scored(found, labels, calibration, probabilities(found.margins, calibration).round(DECIMALS))
+    calibration = platt(found.margins[is_asked], labels[is_asked])
+    return _Scored(found, labels, is_asked, calibration, probabilities(found.margins, calibration).round(DECIMALS))
 
 
 @cache
@@ -194,13 +210,16 @@ def _told() -> list[str]:
 
 @cache
 def _threshold(language: str) -> float:
-    """Half way between what the language's own rows ask for and what those of all languages do."""
-    alone, together = _scored(language), [_scored(one) for one in _told()]
+    return _half_way(_scored(language), [_scored(one) for one in _told()])
+
+
+def _half_way(alone: _Scored, together: list[_Scored]) -> float:
+    """Between what the language's own rows ask for and what those of all languages do."""
     codes = np.concatenate([one.read.codes for one in together])
-    scores = np.concatenate([one.scores for one in together])
+    scores = np.concatenate([one.served for one in together])
     bounds = [
         lowest_score(some, of_them, MOST_PROTECTED, MOST_ORDINARY)
-        for some, of_them in ((alone.read.codes, alone.scores), (codes, scores))
+        for some, of_them in ((alone.read.codes, alone.served), (codes, scores))
     ]
     return round(max(sum(bounds) / 2, LEAST_SCORE), DECIMALS)
 
@@ -208,9 +227,9 @@ def _threshold(language: str) -> float:
 @cache
 def _least_worth() -> float:
     """One value for all languages, as there is one head: of what is flagged in a language a few rows would decide."""
-    told = _told()
-    worth = np.concatenate([_scored(one).read.worth for one in told])
-    flagged = np.concatenate([_scored(one).scores >= _threshold(one) for one in told])
+    told = [_read_all(one) for one in _told()]
+    worth = np.concatenate([one.read.worth for one in told])
+    flagged = np.concatenate([one.scores >= _half_way(one, told) for one in told])
     return least_worth(worth, flagged, LEAST_KEPT)
 
 
@@ -219,7 +238,7 @@ def _least_threat() -> float:
     """One value for all languages, since few rows of one are flagged as threats."""
     likely, right = [], []
     for one in _told():
-        found, flagged = _scored(one), _scored(one).scores >= _threshold(one)
+        found, flagged = _scored(one), _scored(one).served >= _threshold(one)
         likely.append(likely_threats(found.read.shares[flagged], GIVEN, found.scores[flagged]))
         right.append(np.isin(found.read.codes[flagged], THREATS))
     labels, scores = np.concatenate(right).astype(np.int64), np.concatenate(likely).round(DECIMALS)
@@ -245,6 +264,7 @@ def _encoder(language: str) -> CodeReader | None:
     return encoder_that_learnt(dataset for part in _parts(language) for dataset in part.datasets)
 
 
+@lru_cache(maxsize=len(_LANGUAGES))
 def _read(language: str) -> _Read:
     """The held-out posts about abuse, and the seeds of the language; not those of narratives, which may be threats."""
     encoder = _asked(language)
