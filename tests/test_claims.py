@@ -318,6 +318,18 @@ def test_an_id_that_names_a_part_of_a_page_goes_with_its_page(tmp_path: Path) ->
     assert [one.id for one in read_claims(path).claims] == ["https://f.example/1#review", "https://f.example/2#review"]
 
 
+@pytest.mark.parametrize(("own", "url"), [("_:b0", "https://f.example/1"), ("_:b0", ""), ("#review", "")])
+def test_an_id_that_names_nothing_outside_its_file_lets_no_later_file_write_over_its_claims(
+    tmp_path: Path, own: str, url: str
+) -> None:
+    held = ClaimShelf(DictMemory())
+    for week, text in enumerate(("The vote was moved.", "The count was stopped.")):
+        path = tmp_path / f"{week}.json"
+        path.write_text(json.dumps(REVIEW | {"@id": own, "url": url, "claimReviewed": text}))
+        held.add([read_claims(path)])
+    assert sorted(one.text for one in held.claims()) == ["The count was stopped.", "The vote was moved."]
+
+
 def test_every_record_that_cannot_be_used_is_told_and_the_others_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "claims.jsonl"
     lines = ['{"id": "a", "text": "one"}', "{not json", "17", '{"id": "b"}', '{"id": "c", "text": "\\ud800"}', ""]

@@ -168,9 +168,9 @@ def _claim_reviews(tree: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 def _flat(review: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a ClaimReview that we keep, under the names of `COLUMNS`."""
-    rating, own = review.get("reviewRating"), review.get("@id") or ""
+    rating = review.get("reviewRating")
     return {
-        "id": f"{review.get('url') or ''}{own}" if str(own).startswith("#") else own,  # a part of its page
+        "id": _id_anywhere(str(review.get("@id") or ""), str(review.get("url") or "")),
         "text": review.get("claimReviewed"),
         "title": review.get("headline") or review.get("name") or "",
         "publisher": _name(review.get("publisher")) or _name(review.get("author")),
@@ -179,6 +179,14 @@ def _flat(review: Mapping[str, Any]) -> dict[str, Any]:
         "published": review.get("datePublished") or "",
         "lang": review.get("inLanguage") or "",
     }
+
+
+def _id_anywhere(own: str, url: str) -> str:
+    """What names the review outside its document too: a part of a page goes with its page. Blank nodes (`_:b0`) are
+    numbered anew in each document, so the next file would write its reviews over the former ones."""
+    if own.startswith("#"):
+        return f"{url}{own}" if url else ""
+    return "" if own.startswith("_:") else own
 
 
 def _name(who: Any) -> str:
