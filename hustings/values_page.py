@@ -94,7 +94,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "flags": "codes at or above their threshold",
         "scores": "every head's score by code, below the threshold too",
         "story": "id of the group of near-copies",
-        "claims": "ids of the known narratives that it matches",
+        "claims": "ids of the fact-checks that it matches (`claim:ID`)",
         "tokens": "the analyser's tokens of the text",
         "title_tokens": "the analyser's tokens of the title",
         "removed": "characters that the analyser took away or repaired as disguise",
