@@ -311,6 +311,17 @@ def test_an_id_is_that_of_one_claim_of_a_file(tmp_path: Path) -> None:
     assert imported.refused == [("line 2", "has the id '1' of another claim of this file: 'one'")]
 
 
+def test_of_two_publishers_verdicts_under_one_id_in_one_file_the_second_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "claims.jsonl"
+    checks = [("A Desk", "false"), ("B Desk", "true"), ("a desk", "mostly false")]
+    lines = [json.dumps({"id": "1", "text": "one", "publisher": a, "rating": b}) for a, b in checks]
+    path.write_text("\n".join(lines))
+    imported = read_claims(path)
+    assert [(claim.publisher, claim.rating) for claim in imported.claims] == [("a desk", "mostly false")]
+    (refused,) = imported.refused
+    assert (refused.where, "that A Desk checked" in refused.why) == ("line 2", True)
+
+
 def test_an_id_that_names_a_part_of_a_page_goes_with_its_page(tmp_path: Path) -> None:
     path = tmp_path / "feed.json"
     pages = [REVIEW | {"@id": "#review", "url": f"https://f.example/{number}"} for number in (1, 2)]

@@ -46,7 +46,7 @@ class NoClaim(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """What a file held. Of several records of one claim, by id and text, the last stays."""
+    """What a file held. Of several records of one claim, by id and text, the last stays, if one publisher wrote all."""
 
     claims: list[Claim]
     refused: list[NoClaim]
@@ -71,6 +71,9 @@ def read_claims(path: Path) -> Imported:
             refused.append(made)
         elif (former := claims.get(made.id)) is not None and former.text != made.text:
             refused.append(NoClaim(where, f"has the id {made.id!r} of another claim of this file: {_told(former)}"))
+        elif former is not None and _is_of_another(former.publisher, made.publisher):
+            why = f"has the id {made.id!r} of a claim of this file that {former.publisher} checked: {_told(former)}"
+            refused.append(NoClaim(where, f"{why}; give it one of its own"))
         else:
             claims[made.id] = made
     return Imported(list(claims.values()), refused)
