@@ -251,6 +251,92 @@ def test_a_claim_review_is_found_however_it_is_wrapped(tmp_path: Path, wrapped: 
     )
 
 
+RATING = {"@id": "#r", "@type": "Rating", "alternateName": "Pants on fire"}
+DESK = {"@id": "https://facts.example/#us", "@type": "Organization", "name": "Velmara Fact Desk"}
+BARE = {key: value for key, value in REVIEW.items() if key not in ("@type", "@context")}
+EXPANDED = {
+    "@type": ["http://schema.org/ClaimReview"],
+    "http://schema.org/claimReviewed": [{"@value": "The vote was moved."}],
+    "http://schema.org/reviewRating": [{"http://schema.org/alternateName": [{"@value": "Pants on fire"}]}],
+    "http://schema.org/author": [{"http://schema.org/name": [{"@value": "Velmara Fact Desk"}]}],
+    "http://schema.org/url": [{"@id": "https://facts.example/1"}],
+}
+
+
+@pytest.mark.parametrize("name", ["feed.json", "feed.jsonl"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        REVIEW | {"reviewRating": [{"alternateName": "Pants on fire"}]},
+        REVIEW | {"reviewRating": "Pants on fire"},
+        REVIEW | {"reviewRating": {"alternateName": ["Pants on fire"]}},
+        REVIEW | {"reviewRating": {"alternateName": {"@value": "Pants on fire", "@language": "en"}}},
+        REVIEW | {"reviewRating": {"name": "Pants on fire"}},
+        REVIEW | {"url": ["https://facts.example/1"]},
+        {"@graph": [REVIEW | {"reviewRating": {"@id": "#r"}}, RATING]},
+        {"@graph": [REVIEW | {"author": [{"@id": DESK["@id"]}]}, DESK]},
+        {"@graph": [REVIEW | {"@type": "schema:ClaimReview"}]},
+        [REVIEW | {"@type": ["http://schema.org/ClaimReview"]}],
+        [BARE],
+        BARE,
+        EXPANDED,
+    ],
+)
+def test_verdict_publisher_and_address_are_found_in_every_usual_shape(
+    tmp_path: Path, written: object, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(json.dumps(written))
+    (claim,), refused = read_claims(path)
+    assert (claim.text, claim.publisher, claim.rating, claim.url, refused) == (
+        "The vote was moved.",
+        "Velmara Fact Desk",
+        "Pants on fire",
+        "https://facts.example/1",
+        [],
+    )
+
+
+@pytest.mark.parametrize("rating", [{"name": "Fact Check Rating", "ratingValue": 1}, 1, {"@id": "#elsewhere"}])
+def test_the_name_of_a_scale_and_a_number_are_no_verdict(tmp_path: Path, rating: object) -> None:
+    path = tmp_path / "feed.json"
+    path.write_text(json.dumps(REVIEW | {"reviewRating": rating}))
+    assert [one.rating for one in read_claims(path).claims] == [""]
+
+
+def test_objects_that_refer_to_each_other_without_end_say_nothing(tmp_path: Path) -> None:
+    loop = {"@id": "#r", "alternateName": [{"@id": "#r"}] * 50, "name": {"@id": "#r"}}
+    path = tmp_path / "feed.json"
+    path.write_text(json.dumps({"@graph": [REVIEW | {"reviewRating": [loop] * 50, "author": {"@id": "#r"}}]}))
+    assert [(one.publisher, one.rating) for one in read_claims(path).claims] == [("", "")]
+
+
+def test_records_with_plain_names_are_read_by_these_beside_reviews_without_a_type(tmp_path: Path) -> None:
+    path = tmp_path / "claims.json"
+    plain = {"id": "b", "claimReviewed": "two", "rating": "false", "publisher": "Desk", "lang": "en"}
+    path.write_text(json.dumps([{"id": "a", "text": "one"}, plain, BARE]))
+    assert [(one.id, one.text, one.publisher, one.rating, one.lang) for one in read_claims(path).claims[:2]] == [
+        ("a", "one", "", "", ""),
+        ("b", "two", "Desk", "false", "en"),
+    ]
+    assert len(read_claims(path).claims) == 3
+
+
+def test_an_update_without_a_verdict_or_a_publisher_takes_neither_away() -> None:
+    held = ClaimShelf(DictMemory())
+    held.add(of_file(CLAIMS[0]))
+    bare = msgspec.structs.replace(CLAIMS[0], title="Still on Sunday", publisher="", rating="")
+    held.add(of_file(bare))
+    assert held.claims() == (msgspec.structs.replace(CLAIMS[0], title="Still on Sunday"),)
+
+
+def test_no_verdict_is_kept_beside_other_words() -> None:
+    held = ClaimShelf(DictMemory())
+    held.add(of_file(CLAIMS[0]))
+    (imported,), _ = held.add(of_file(msgspec.structs.replace(CLAIMS[0], text="The count was stopped.", rating="")))
+    assert ([one.where for one in imported.refused], held.claims()) == (["id 'moved'"], (CLAIMS[0],))
+
+
 def test_a_check_without_an_id_has_the_same_one_in_the_next_import(tmp_path: Path) -> None:
     path = tmp_path / "feed.json"
     path.write_text(json.dumps(REVIEW))
@@ -657,6 +743,17 @@ def test_no_publisher_takes_the_place_of_another_that_numbers_alike(
     assert hustings("claims", "import", tmp_path / "a desk.csv", "--config", held).status == 0
     listed = map(json.loads, hustings("claims", "list", "--config", held, "--json").out.splitlines())
     assert [(one["text"], one["rating"]) for one in listed if one["id"] == "1"] == [("What A checked", "mostly false")]
+
+
+def test_an_import_tells_how_many_claims_lack_a_verdict_or_a_publisher(
+    held: Path, tmp_path: Path, hustings: CommandLine
+) -> None:
+    path = tmp_path / "more.csv"
+    path.write_text("id,claim,publisher,rating\n1,One,A Desk,\n2,Two,,\n3,Three,,false\n")
+    done = hustings("claims", "import", path, "--config", held, "--dry-run")
+    assert "more.csv: 3 claims, 0 refused; 2 without a verdict, 2 without a publisher\n" in done.out
+    counted = json.loads(hustings("claims", "import", path, "--config", held, "--json").out)["files"][str(path)]
+    assert counted == {"claims": 3, "refused": 0, "without_verdict": 2, "without_publisher": 2}
 
 
 def test_the_list_ends_at_the_limit_as_json_too(held: Path, hustings: CommandLine) -> None:

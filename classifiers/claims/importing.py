@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from classifiers.claims.claim import Claim
+from classifiers.claims.reviews import Nodes, flat, is_review, nodes_by_id, reviews_of
 from classifiers.csv_table import read_table
 from classifiers.training.text_file import read_text
 from hustings.errors import ConfigError
@@ -22,8 +24,6 @@ __all__ = ["COLUMNS", "Imported", "NoClaim", "read_claims", "without_taken"]
 
 MOST_BYTES = 500_000_000
 """Of one file, unpacked."""
-_DEPTH = 12
-"""How deep ClaimReview may be wrapped: `DataFeed` → `dataFeedElement` → `item` → … is 5."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "claim_id", "vclaim_id"),
@@ -75,27 +75,39 @@ def read_claims(path: Path) -> Imported:
             why = f"has the id {made.id!r} of a claim of this file that {former.publisher} checked: {_told(former)}"
             refused.append(NoClaim(where, f"{why}; give it one of its own"))
         else:
-            claims[made.id] = made
+            claims[made.id] = _kept_in(made, former) if former else made
     return Imported(list(claims.values()), refused)
 
 
 def without_taken(files: Iterable[Imported], held: Iterable[Claim]) -> list[Imported]:
     """Refuse what has the id of another publisher's claim, be it among those `held` or in a file before: two archives
-    that number from 1 would take each other's places. A publisher that is not named on either side is no other one."""
+    that number from 1 would take each other's places. A publisher that is not named on either side is no other one.
+    What lacks a verdict or a publisher keeps the one that is held, if it is the same claim, and is refused if not."""
     by_id = {claim.id: claim for claim in held}
     usable = []
     for imported in files:
         claims, refused = [], list(imported.refused)
         for claim in imported.claims:
             former = by_id.get(claim.id)
-            if former is not None and _is_of_another(former.publisher, claim.publisher):
+            if former is None:
+                claims.append(claim)
+            elif _is_of_another(former.publisher, claim.publisher):
                 why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
                 refused.append(NoClaim(f"id {claim.id!r}", why))
+            elif (kept := _kept_in(claim, former)) != claim and former.text != claim.text:
+                lacks = "the verdict" if kept.rating != claim.rating else "the publisher"
+                why = f"is the id of a claim in other words and lacks {lacks} that is held for it: {_told(former)}"
+                refused.append(NoClaim(f"id {claim.id!r}", why))
             else:
-                claims.append(claim)
+                claims.append(kept)
         by_id |= {claim.id: claim for claim in claims}
         usable.append(Imported(claims, refused))
     return usable
+
+
+def _kept_in(claim: Claim, former: Claim) -> Claim:
+    """The claim, with the verdict and the publisher of the former one where it has none."""
+    return replace(claim, rating=claim.rating or former.rating, publisher=claim.publisher or former.publisher)
 
 
 def _is_of_another(one: str, other: str) -> bool:
@@ -132,9 +144,7 @@ def _json_lines(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
         except (ValueError, RecursionError) as error:
             yield where, NoClaim(where, f"not JSON: {error}")
             continue
-        reviews = list(_claim_reviews(record))
-        for review in reviews or [record]:
-            yield where, review if not reviews else _flat(review)
+        yield from ((where, found) for found in _records(record))
 
 
 def _json_records(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
@@ -142,67 +152,33 @@ def _json_records(raw: str, path: Path) -> Iterator[tuple[str, Any]]:
         tree = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not JSON: {error}") from error
-    reviews = list(_claim_reviews(tree))
-    if reviews:
+    reviews = list(reviews_of(tree))
+    if isinstance(tree, list) and not any(map(is_review, reviews)):
+        for number, record in enumerate(tree, start=1):
+            yield from ((f"record {number}", found) for found in _records(record))
+    elif reviews:
+        nodes = nodes_by_id(tree)
         for number, review in enumerate(reviews, start=1):
-            yield f"ClaimReview {number}", _flat(review)
-    elif isinstance(tree, list):
-        yield from ((f"record {number}", record) for number, record in enumerate(tree, start=1))
+            yield f"ClaimReview {number}", _of_review(review, nodes)
     else:
         raise ConfigError(f"{path}: holds no ClaimReview and is no list of claims")
 
 
-def _claim_reviews(tree: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Every object of type ClaimReview, however a publisher wraps it."""
-    if depth > _DEPTH:
-        return
-    if isinstance(tree, list):
-        for part in tree:
-            yield from _claim_reviews(part, depth + 1)
-    elif isinstance(tree, dict):
-        kinds = tree.get("@type", "")
-        if "ClaimReview" in (kinds if isinstance(kinds, list) else [kinds]):
-            yield tree
-            return
-        for part in tree.values():
-            if isinstance(part, list | dict):
-                yield from _claim_reviews(part, depth + 1)
+def _records(tree: Any) -> list[Any]:
+    """The reviews in it, or else the whole as a record."""
+    nodes = nodes_by_id(tree)
+    return [_of_review(review, nodes) for review in reviews_of(tree)] or [tree]
 
 
-def _flat(review: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a ClaimReview that we keep, under the names of `COLUMNS`."""
-    rating = review.get("reviewRating")
-    return {
-        "id": _id_anywhere(str(review.get("@id") or ""), str(review.get("url") or "")),
-        "text": review.get("claimReviewed"),
-        "title": review.get("headline") or review.get("name") or "",
-        "publisher": _name(review.get("publisher")) or _name(review.get("author")),
-        "url": review.get("url") or "",
-        "rating": (rating.get("alternateName") or rating.get("name") or "") if isinstance(rating, dict) else "",
-        "published": review.get("datePublished") or "",
-        "lang": review.get("inLanguage") or "",
-    }
-
-
-def _id_anywhere(own: str, url: str) -> str:
-    """What names the review outside its document too: a part of a page goes with its page. Blank nodes (`_:b0`) are
-    numbered anew in each document, so the next file would write its reviews over the former ones."""
-    if own.startswith("#"):
-        return f"{url}{own}" if url else ""
-    return "" if own.startswith("_:") else own
-
-
-def _name(who: Any) -> str:
-    if isinstance(who, list):
-        return _name(who[0]) if who else ""
-    return str((who.get("name") or who.get("url") or "") if isinstance(who, dict) else who or "")
+def _of_review(review: Mapping[str, Any], nodes: Nodes) -> dict[str, str]:
+    """What a review says. One that does not say that it is one may be a plain record, whose own names come first."""
+    return flat(review, nodes) | ({} if is_review(review) else {k: v for k, v in _by_column(review).items() if v})
 
 
 def _claim(record: Any, where: str) -> Claim | NoClaim:
     if not isinstance(record, dict):
         return NoClaim(where, f"no object but {type(record).__name__}")
-    lower = {str(key).lower(): value for key, value in record.items()}
-    fields = {field: _first(lower, names) for field, names in COLUMNS.items()}
+    fields = _by_column(record)
     if not fields["text"]:
         return NoClaim(where, f"says not what was claimed: none of {', '.join(COLUMNS['text'])}")
     if any("\ud800" <= character <= "\udfff" for value in fields.values() for character in value):
@@ -212,6 +188,11 @@ def _claim(record: Any, where: str) -> Claim | NoClaim:
         return msgspec.convert(fields, Claim)
     except msgspec.ValidationError as error:
         return NoClaim(where, str(error))
+
+
+def _by_column(record: Mapping[str, Any]) -> dict[str, str]:
+    lower = {str(key).lower(): value for key, value in record.items()}
+    return {field: _first(lower, names) for field, names in COLUMNS.items()}
 
 
 def _first(record: Mapping[str, Any], names: Iterable[str]) -> str:

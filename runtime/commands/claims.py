@@ -70,15 +70,30 @@ def import_(
             complain(printable(f"{path}: {refused.where}: {refused.why}"))
         if len(imported.refused) > 20:
             complain(f"{path}: and {len(imported.refused) - 20:,} more")
-    counts = {str(path): {"claims": len(one.claims), "refused": len(one.refused)} for path, one in found}
+    counts = {str(path): _counted(one, before) for (path, one), before in zip(found, read, strict=True)}
     if as_json:
         say(json.dumps({"files": counts, "held": held}))
     else:
         for name, of_file in counts.items():
-            say(f"{name}: {of_file['claims']:,} claims, {of_file['refused']:,} refused")
+            say(
+                f"{name}: {of_file['claims']:,} claims, {of_file['refused']:,} refused; {of_file['without_verdict']:,} "
+                f"without a verdict, {of_file['without_publisher']:,} without a publisher"
+            )
         say("nothing was added (--dry-run)" if held is None else f"{held:,} claims are held now")
     if any(one.refused for _, one in found):
         raise typer.Exit(1)
+
+
+def _counted(taken: Imported, read: Imported) -> dict[str, int]:
+    """What was taken and refused, and what those lack in the file, even if it is held from before."""
+    ids = {claim.id for claim in taken.claims}
+    in_file = [claim for claim in read.claims if claim.id in ids]
+    return {
+        "claims": len(taken.claims),
+        "refused": len(taken.refused),
+        "without_verdict": sum(not claim.rating for claim in in_file),
+        "without_publisher": sum(not claim.publisher for claim in in_file),
+    }
 
 
 @app.command("list")
