@@ -388,6 +388,25 @@ def test_a_claim_with_a_comma_and_without_quotes_gets_no_wrong_verdict(tmp_path:
     assert [refused.where for refused in imported.refused] == ["line 2"]
 
 
+def test_words_are_taken_without_the_entities_and_tags_of_the_page_and_made_ids_stay(tmp_path: Path) -> None:
+    path = tmp_path / "feed.json"
+    raw = {
+        "claimReviewed": "The commission&#8217;s rolls &lt;2019&gt; &amp; ours",
+        "headline": "<p class='h'>No, the <em>rolls</em></p><p>are fine, 1 < 2</p>",
+        "author": {"name": "Fact &amp; Desk"},
+        "reviewRating": {"alternateName": "C&#39;est faux"},
+    }
+    path.write_text(json.dumps(REVIEW | raw))
+    (claim,) = read_claims(path).claims
+    assert (claim.text, claim.title, claim.publisher, claim.rating) == (
+        "The commission’s rolls <2019> & ours",
+        "No, the rolls are fine, 1 < 2",
+        "Fact & Desk",
+        "C'est faux",
+    )
+    assert claim.id == "4807ac38b417abd7c288"
+
+
 def test_an_id_is_that_of_one_claim_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "claims.jsonl"
     lines = [("1", "one", ""), ("1", "two", ""), ("2", "three", "old"), ("2", "three", "new")]

@@ -6,7 +6,9 @@ Every record that cannot be used is told with its place and the reason; the othe
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +38,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lang": ("lang", "language", "inlanguage"),
 }
 """By field of `Claim`, the names of columns and keys that are taken for it, in lower case, the first one there wins."""
+
+
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})(?:\s[^<>]*)?/?>")
+_WITHIN_WORDS = frozenset({"a", "abbr", "b", "em", "i", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "u"})
+"""Tags that part no words; any other one stands between two."""
 
 
 class NoClaim(NamedTuple):
@@ -94,7 +101,7 @@ def without_taken(files: Iterable[Imported], held: Iterable[Claim]) -> list[Impo
             elif _is_of_another(former.publisher, claim.publisher):
                 why = f"is the id of a claim that {former.publisher} checked: {_told(former)}; give it one of its own"
                 refused.append(NoClaim(f"id {claim.id!r}", why))
-            elif (kept := _kept_in(claim, former)) != claim and former.text != claim.text:
+            elif (kept := _kept_in(claim, former)) != claim and html.unescape(former.text) != claim.text:
                 lacks = "the verdict" if kept.rating != claim.rating else "the publisher"
                 why = f"is the id of a claim in other words and lacks {lacks} that is held for it: {_told(former)}"
                 refused.append(NoClaim(f"id {claim.id!r}", why))
@@ -183,11 +190,22 @@ def _claim(record: Any, where: str) -> Claim | NoClaim:
         return NoClaim(where, f"says not what was claimed: none of {', '.join(COLUMNS['text'])}")
     if any("\ud800" <= character <= "\udfff" for value in fields.values() for character in value):
         return NoClaim(where, "holds half of a character (a lone surrogate)")
+    # Made before entities are undone: what was imported in former versions keeps its id.
     fields["id"] = fields["id"] or _made_id(fields["url"], fields["text"])
+    fields["title"] = _without_tags(fields["title"])
+    for field in ("text", "title", "publisher", "rating"):
+        fields[field] = html.unescape(fields[field]).strip()
+    if not fields["text"]:
+        return NoClaim(where, "says not what was claimed: its text is blank")
     try:
         return msgspec.convert(fields, Claim)
     except msgspec.ValidationError as error:
         return NoClaim(where, str(error))
+
+
+def _without_tags(headline: str) -> str:
+    untagged = _TAG.sub(lambda tag: "" if tag[1].lower() in _WITHIN_WORDS else " ", headline)
+    return untagged if untagged == headline else " ".join(untagged.split())
 
 
 def _by_column(record: Mapping[str, Any]) -> dict[str, str]:
