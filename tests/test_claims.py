@@ -24,7 +24,7 @@ from classifiers.claims.claim import Claim
 from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import Imported, read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
-from classifiers.claims.meaning import Meaning
+from classifiers.claims.meaning import Meaning, is_in
 from classifiers.claims.reader import told
 from classifiers.claims.rerank import read_trees, trees_of, write_trees
 from classifiers.claims.retrieve import documents
@@ -607,6 +607,8 @@ def test_meaning_ranks_no_claim_in_another_language_for_an_english_text(reading:
     assert not {"urna", "fecha"} & set(found)
 
 
+HINDI_CLAIM = "Port Ellery mein chunav ki tareekh badal kar somvaar kar di gayi hai"
+HINDI_POST = "chunav ki tareekh badal gayi hai, Port Ellery mein ab vote somvaar ko padenge, sabko batao"
 IN_OTHER_WORDS = "Hey! Port Ellery's ballot got pushed back a day: don't go Sunday, everybody goes Monday instead"
 
 
@@ -736,6 +738,19 @@ def test_the_command_ranks_ids_for_each_text_in_order(tmp_path: Path, hustings: 
     first, second = (json.loads(line) for line in done.out.splitlines())
     assert (first["id"], first["claims"][0], first["match"]) == ("q1", "river", True)
     assert second == {"id": "q2", "claims": [], "scores": [], "match": False}
+
+
+def test_hindi_in_latin_letters_is_no_english_and_a_few_plain_words_may_be() -> None:
+    assert not is_in("chunav ki tareekh badal gayi hai, ab vote somvaar ko padenge, sabko batao", "en")
+    assert is_in("ballots river", "en")
+
+
+def test_the_command_reads_no_hindi_in_latin_letters_by_its_meaning(tmp_path: Path, hustings: CommandLine) -> None:
+    claims, queries = tmp_path / "claims.jsonl", tmp_path / "queries.jsonl"
+    claims.write_text(json.dumps({"id": "1", "text": HINDI_CLAIM}) + "\n")
+    queries.write_text(json.dumps({"id": "q", "text": HINDI_POST}) + "\n")
+    match = ("claims", "match", "--claims", claims, "--queries", queries, "--json")
+    assert hustings(*match).out == hustings(*match, "--words-only").out
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ the staged retrieval set, where anything from .5 to 1.5 is as good within .005 o
 _CHUNK = 64
 """Claims that one reader takes at once."""
 
+_FEW_WORDS = 5
+"""So many say too little of their language."""
+
 
 class Meaning:
     """Vectors of claims; those in other languages than the embedder's are like nothing."""
@@ -57,6 +60,7 @@ def text_of(claim: Claim) -> str:
 
 
 def is_in(text: str, language: str) -> bool:
-    """A text too short to tell counts when it is written in plain letters."""
+    """A text of a few words, too short to tell, counts when it is written in plain letters. A longer one does not:
+    Hindi is written in plain letters too."""
     found = identify(text, "", frozenset({language}), lambda _: Answer(UNDETERMINED, 0.0)).language
-    return found == language or (found == UNDETERMINED and text.isascii())
+    return found == language or (found == UNDETERMINED and text.isascii() and len(text.split()) <= _FEW_WORDS)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from classifiers.claims.importing import Imported
     from classifiers.claims.matcher import ClaimMatch, ClaimMatcher
     from classifiers.claims.shelf import ClaimShelf
+    from hustings.types import Assessment
     from runtime.config import Config
 
 __all__ = ["app"]
@@ -169,8 +170,8 @@ def match(
     import json
 
     from classifiers.claims.importing import read_claims
+    from classifiers.claims.reader import LANGUAGE
     from hustings.errors import ConfigError
-    from hustings.text import analyse
     from runtime.commands.terminal import complain, printable, say, table
     from runtime.config import load_config
 
@@ -190,10 +191,10 @@ def match(
         raise ConfigError(f"{claims or config}: holds no claims")
     matcher = _matcher(known, loaded, by_meaning=not words_only and len(known) <= MOST_READ)
     rows = []
-    for query in asked:
-        title, text = query.get("title", ""), query["text"]
-        tokens = (*analyse(title).tokens, *analyse(text).tokens)
-        ranked = matcher.rank(tokens, most=most, text=f"{title} {text}".strip())
+    for query, assessment in zip(asked, _identified(asked, loaded), strict=True):
+        tokens = (*assessment.title_tokens, *assessment.tokens)
+        text = f"{query['title']} {query['text']}".strip() if assessment.lang == LANGUAGE else ""
+        ranked = matcher.rank(tokens, most=most, text=text)
         if as_json:
             say(json.dumps(_answer(query["id"], ranked, matcher.threshold)))
         else:
@@ -233,6 +234,34 @@ def _queries(path: Path) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows(path, "text"), start=1):
         own = row.get("id")
         yield {key: str(row.get(key) or "") for key in ("title", "text")} | {"id": str(number if own is None else own)}
+
+
+def _identified(queries: Sequence[dict[str, str]], config: Config | None) -> list[Assessment]:
+    """The texts with their tokens and their languages, told as the pipeline tells those of posts."""
+    from datetime import UTC, datetime
+
+    from classifiers.claims.reader import LANGUAGE
+    from classifiers.language import LanguageStep
+    from classifiers.pipeline import analysed
+    from classifiers.roster_names import NOBODY, RosterNames
+    from hustings.types import Post
+    from runtime import build
+
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    posts = [
+        Post(
+            source="query",
+            native_id=str(number),
+            title=query["title"],
+            text=query["text"],
+            published_at=never,
+            collected_at=never,
+        )
+        for number, query in enumerate(queries)
+    ]
+    roster = build.roster(config)
+    step = LanguageStep(config.languages if config else (LANGUAGE,), RosterNames(roster) if roster else NOBODY)
+    return step.classify(analysed(posts, {}))
 
 
 def _tell_refused(path: Path, imported: Imported) -> None:
