@@ -25,6 +25,7 @@ from classifiers.claims.features import FEATURES, ORDER, features
 from classifiers.claims.importing import Imported, read_claims
 from classifiers.claims.matcher import ClaimMatcher, considered, load_reranker, retriever_of
 from classifiers.claims.meaning import Meaning, is_in
+from classifiers.claims.pairs import load_pairs
 from classifiers.claims.reader import told
 from classifiers.claims.rerank import read_trees, trees_of, write_trees
 from classifiers.claims.retrieve import documents
@@ -98,6 +99,18 @@ def test_the_claim_that_a_text_repeats_comes_first_in_any_language_and_spelling(
 def test_a_text_that_repeats_a_claim_is_sure_enough_to_be_shown(matcher: ClaimMatcher) -> None:
     tokens = analyse("The election in Port Ellery was moved from Sunday to Monday, they say").tokens
     assert [match.id for match in matcher.sure(tokens)] == ["moved"]
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "hi"])
+@pytest.mark.parametrize("size", [1, 5, 10])
+def test_a_copy_of_a_claim_is_shown_in_a_small_collection_too(size: int, language: str) -> None:
+    reranker = load_reranker(serving(shipped_models()).values())
+    assert reranker is not None
+    pairs = load_pairs(language)[0][:size]
+    claims = [Claim(id=pair.text[:60], text=pair.text, title=pair.title) for pair in pairs]
+    small = ClaimMatcher(claims, reranker)
+    unseen = [one.id for one in claims if one.id not in [m.id for m in small.sure(analyse(one.text).tokens)]]
+    assert unseen == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-"""What a re-ranker looks at: how a text and a candidate claim overlap, each feature free of the collection's size."""
+"""What a re-ranker looks at: how a text and a candidate claim overlap. But for `rarest_shared` each feature is free of
+the collection's size."""
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +41,9 @@ ORDER = FEATURES.index("both")
 """What candidates are ordered by: on the staged retrieval set the plain sum beats the order of trees that learnt from
 data which may be shipped (docs/claims.md). The trees say how sure the order is."""
 
+_FEWEST = 30
+"""Claims of the smallest collection that the trees learnt from."""
+
 
 def features(retriever: Retriever, query: Document, found: Candidates) -> NDArray[np.float32]:
     """A row for each candidate."""
@@ -47,6 +52,7 @@ def features(retriever: Retriever, query: Document, found: Candidates) -> NDArra
         return rows
     words = retriever.words
     worth = {token: words.worth(token) for token in dict.fromkeys(query.tokens)}
+    scale = _rarest_scale(len(retriever.documents))
     pairs = set(pairwise(query.tokens))
     shares = retriever.shares(query, found)
     bm25, cosine, both = shares.bm25, shares.cosine, shares.both
@@ -70,12 +76,20 @@ def features(retriever: Retriever, query: Document, found: Candidates) -> NDArra
         of_shared = sum(worth[token] for token in shared)
         row[7] = of_shared / max(sum(worth.get(token) or words.worth(token) for token in own), 1e-6)
         row[8] = of_shared / shares.whole
-        row[9] = max((worth[token] for token in shared), default=0.0) / 12.0
+        row[9] = max((worth[token] for token in shared), default=0.0) * scale
         numbers = [token for token in own if any(map(str.isdigit, token))]
         row[10] = sum(token in worth for token in numbers) / len(numbers) if numbers else 0.5
         row[11], row[12] = _runs(tokens, pairs)
         row[18] = np.log1p(len(tokens))
     return rows
+
+
+def _rarest_scale(claims: int) -> float:
+    """What the worth of the rarest shared word is multiplied by. That grows with the collection, and the trees learnt
+    from none of fewer than `_FEWEST`: no word of a smaller one would be rare enough for them to show a copy."""
+    if claims >= _FEWEST:
+        return 1.0 / 12.0
+    return math.log1p((_FEWEST - 0.5) / 1.5) / math.log1p((max(claims, 1) - 0.5) / 1.5) / 12.0
 
 
 def _best_other(scores: NDArray[np.float32]) -> NDArray[np.float32]:
