@@ -97,7 +97,7 @@ def test_the_command_shows_each_code_of_a_model_of_narratives(tmp_path: Path, hu
 @pytest.mark.parametrize(
     ("head", "posts", "options", "told"),
     [
-        ("N-en", POSTS, ("--by-code", "--positive", "x"), "none of --positive, --group and --family"),
+        ("N-en", POSTS, ("--by-code", "--positive", "x"), "none of --positive, --negative, --group and --family"),
         ("N-en", POSTS, (), "--positive V; or say --by-code"),
         ("G-en", POSTS, ("--by-code",), "--by-code is for narratives"),
         ("N-en", [("N-PROC-DAT", "x")], ("--by-code",), "line 1: 'code' is 'N-PROC-DAT', no code and not 'none'; did"),

@@ -149,6 +149,27 @@ def test_capitals_and_blanks_make_no_other_label(tmp_path: Path) -> None:
     assert found.labels == {"Yes": 1, "YES": 1, "No": 1, "no": 1, "unsure": 1}
 
 
+@pytest.mark.parametrize("word", ["NaN", "n/a", "NA", "null", "None", " nan "])
+def test_a_word_for_no_label_is_none_unless_it_is_named(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"body,abusive\none two,yes\nthree four,{word}\nfive six,no\n")
+    found = import_rows(path, COLUMNS)
+    assert [(row.text, row.label) for row in found.rows] == [("one two", 1), ("five six", 0)]
+    assert (found.excluded, found.labels[word.strip()]) == ({"no label": 1}, 1)
+    named = import_rows(path, COLUMNS._replace(negative=word.upper()))
+    assert [(row.text, row.label) for row in named.rows] == [("one two", 1), ("three four", 0)]
+    assert [row.text for row in import_rows(path, COLUMNS._replace(positive=word)).rows if row.label] == ["three four"]
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_no_json(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"body": "one two", "abusive": {word}}}\n{{"body": "three four", "abusive": 1}}\n')
+    found = import_rows(path, COLUMNS._replace(positive="1"))
+    assert [row.text for row in found.rows] == ["three four"]
+    assert (found.excluded, found.labels) == ({"not JSON": 1}, {"1": 1})
+
+
 def test_a_column_that_stands_twice_is_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("body,abusive,body\none two,yes,three\n")

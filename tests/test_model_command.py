@@ -289,7 +289,7 @@ UNUSABLE = {
     "null for a text": ('{"text": null}', "line 2: 'text' is null, wanted a string"),
     "a number for a text": ('{"text": 5}', "line 2: 'text' is the number 5, wanted a string"),
     "a list for a text": ('{"text": ["a"]}', "line 2: 'text' is a list, wanted a string"),
-    "no number for a text": ('{"text": NaN}', "line 2: 'text' is the number nan, wanted a string"),
+    "no number for a text": ('{"text": NaN}', "line 2: no JSON that can be read: NaN is no JSON number"),
     "half of a character": ('{"text": "\\ud83d"}', "line 2: 'text' holds half of a character"),
     "a blank line": (f"\n{LINE}", "line 2: is blank; each line holds one JSON object"),
     "no JSON": ('{"text": "a"', "line 2: no JSON: Expecting ',' delimiter at column 13"),
@@ -355,6 +355,9 @@ SENSELESS: dict[str, tuple[list[object], str]] = {
     "a label that is none": ([1, None], "line 2: 'label' is null, wanted a string, a number, true or false"),
     "a list for a label": ([1, ["1"]], "line 2: 'label' is a list, wanted a string, a number, true or false"),
     "an empty label": ([1, "  "], "line 2: 'label' is empty: nobody labelled this post"),
+    "not a number for a label": ([1, float("nan")], "line 2: no JSON that can be read: NaN is no JSON number"),
+    "a word for no label": ([1, " N/A "], "line 2: 'label' is 'N/A': nobody labelled this post"),
+    "the word nan": ([1, 0, "NaN"], "line 3: 'label' is 'NaN': nobody labelled this post; if it is a label, name it"),
 }
 
 
@@ -367,6 +370,19 @@ def test_quality_is_not_told_where_it_would_be_nonsense(two: Path, tmp_path: Pat
     for command in (("evaluate", "G-en"), ("compare", "G-en@1", "G-en@2")):
         with pytest.raises(ConfigError, match=re.escape(told)):
             run(*command, *where)
+
+
+def test_a_word_for_no_label_is_one_where_it_is_named(two: Path, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    said = [("clown", "yes"), ("clown", "None"), ("baker", "none")]
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in said))
+    arguments = ("--data", path, "--label", "label", "--positive", "yes", "--negative", "none", "--models", two)
+    found = {one["name"]: one for one in json.loads(run("evaluate", "G-en", *arguments, "--json"))}
+    assert (found["false_positive_rate"]["value"], found["recall"]["positives"], found["recall"]["n"]) == (0.5, 1, 3)
+    assert json.loads(run("compare", "G-en@1", "G-en@2", *arguments, "--json"))["n"] == 3
+    path.write_text(path.read_text() + '{"text": "clown", "label": "unsure"}\n')
+    with pytest.raises(ConfigError, match=re.escape("line 4: 'label' is 'unsure', neither 'yes' (--positive) nor")):
+        run("evaluate", "G-en", *arguments)
 
 
 def test_labels_are_compared_without_the_blanks_round_them(two: Path, tmp_path: Path) -> None:
@@ -563,7 +579,7 @@ def test_a_family_that_no_row_has_is_told_and_so_is_one_beside_codes(two: Path, 
     path, arguments = copied(tmp_path)
     with pytest.raises(ConfigError, match=re.escape("line 1: no key 'thread'; there are 'story', 'text'")):
         run("evaluate", "G-en", *arguments, "--models", two, "--family", "thread")
-    with pytest.raises(ConfigError, match="takes none of --positive, --group and --family"):
+    with pytest.raises(ConfigError, match="takes none of --positive, --negative, --group and --family"):
         run("evaluate", "N-en", "--data", path, "--label", "label", "--by-code", "--family", "story")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from classifiers.csv_table import SEPARATORS, read_table
 from classifiers.training.corpus_store import Row
+from classifiers.training.labels import is_no_label, parse_line
 from classifiers.training.text_file import lines_of, read_text, told
 from hustings.errors import ConfigError
 from hustings.text import analyse
@@ -81,8 +81,11 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
         excluded[f"longer than {LONGEST_TEXT:,} characters"] += 1
         return None
     is_positive, is_negative = (_is_same(label, value) for value in (columns.positive, columns.negative))
-    if not label or (columns.negative and not (is_positive or is_negative)):
-        excluded["no label" if not label else f"label {label[:30]!r}"] += 1
+    if is_no_label(label, columns.positive, columns.negative):
+        excluded["no label"] += 1
+        return None
+    if columns.negative and not (is_positive or is_negative):
+        excluded[f"label {label[:30]!r}"] += 1
         return None
     at = None
     if columns.at and record[columns.at].strip():
@@ -127,7 +130,7 @@ def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Co
         if not line.strip():
             continue
         try:
-            parsed = json.loads(line)
+            parsed = parse_line(line)
         except (ValueError, RecursionError):
             excluded["not JSON"] += 1
             continue

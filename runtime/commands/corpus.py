@@ -117,7 +117,12 @@ def import_(
     licence: Annotated[str, typer.Option("--licence", help="SPDX name, such as CC-BY-4.0")],
     source: Annotated[str, typer.Option("--source", help="where it came from, for people")],
     language: Annotated[str, typer.Option("--language", help="language of the texts (BCP 47), such as en or pt-BR")],
-    negative: Annotated[str, typer.Option("--negative", help="the other label; without it, every other value")] = "",
+    negative: Annotated[
+        str,
+        typer.Option(
+            "--negative", help="the other label; without it, every other value but words for none, such as n/a"
+        ),
+    ] = "",
     family: Annotated[str, typer.Option("--family", help="column: rows of one value stay on one side of splits")] = "",
     at: Annotated[str, typer.Option("--at", help="column of the time (ISO 8601)")] = "",
     group: Annotated[list[str] | None, typer.Option("--group", help="column to measure by; may be repeated")] = None,

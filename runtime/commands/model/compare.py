@@ -14,6 +14,7 @@ from runtime.commands.model.options import (
     Family,
     Label,
     Models,
+    Negative,
     Positive,
     Text,
     loaded,
@@ -30,6 +31,7 @@ def compare(
     data: Data,
     label: Label,
     positive: Positive,
+    negative: Negative = "",
     text: Text = "text",
     family: Family = None,
     models: Models = None,
@@ -59,7 +61,7 @@ def compare(
 
     store = store_of(models, loaded(config))
     sides = [named(store, side) for side in (one, other)]
-    found, texts, labels = labelled(data, text, label, positive, *([family] if family else []))
+    found, texts, labels = labelled(data, text, label, positive, *([family] if family else []), negative=negative)
     families = families_of(family, found)
     on = Path(called(data)).name
     with stages(2 * len(texts) + 2) as progress:

@@ -14,6 +14,7 @@ from runtime.commands.model.options import (
     Family,
     Label,
     Models,
+    Negative,
     Text,
     Version,
     loaded,
@@ -39,6 +40,7 @@ def evaluate(
     positive: Annotated[
         str | None, typer.Option("--positive", help="the label's value that the model should find")
     ] = None,
+    negative: Negative = "",
     text: Text = "text",
     group: Annotated[str | None, typer.Option("--group", help="key of a line; measures each of its values too")] = None,
     family: Family = None,
@@ -80,8 +82,10 @@ def evaluate(
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table
 
-    if by_code and (positive, group, family) != (None, None, None):
-        raise ConfigError("--by-code measures every code: it takes none of --positive, --group and --family")
+    if by_code and (positive, negative, group, family) != (None, "", None, None):
+        raise ConfigError(
+            "--by-code measures every code: it takes none of --positive, --negative, --group and --family"
+        )
     if positive is None and not by_code:
         raise ConfigError("which posts should the model find? Name the label's value, --positive V; or say --by-code")
     store = store_of(models, loaded(config))
@@ -90,7 +94,8 @@ def evaluate(
         evaluate_codes(store, stored, data, text=text, label=label, as_json=as_json)
         return
     manifest, threshold = stored.manifest, stored.manifest.threshold.value
-    found, texts, labels = labelled(data, text, label, positive, *(key for key in (group, family) if key))
+    keys = (key for key in (group, family) if key)
+    found, texts, labels = labelled(data, text, label, positive, *keys, negative=negative)
     families = families_of(family, found)
     parts = {Path(told(data)).name: np.ones(len(found), dtype=bool)}
     if group:

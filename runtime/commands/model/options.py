@@ -19,6 +19,7 @@ __all__ = [
     "Family",
     "Label",
     "Models",
+    "Negative",
     "Positive",
     "Text",
     "Version",
@@ -41,6 +42,12 @@ Version = Annotated[
     str | None, typer.Option("--version", help="a version, as NAME@VERSION names one; without it, the one that serves")
 ]
 Positive = Annotated[str, typer.Option("--positive", help="the label's value that the model should find")]
+Negative = Annotated[
+    str,
+    typer.Option(
+        "--negative", help="the label's other value; without it, every other one but words for none, such as n/a"
+    ),
+]
 Family = Annotated[
     str | None,
     typer.Option(

@@ -35,6 +35,7 @@ def rows(path: Path, *keys: str) -> Iterator[dict[str, object]]:
     """
     import json
 
+    from classifiers.training.labels import parse_line
     from classifiers.training.text_file import lines_of, told
     from hustings.errors import ConfigError
 
@@ -47,7 +48,7 @@ def rows(path: Path, *keys: str) -> Iterator[dict[str, object]]:
             raise ConfigError(f"{told(path)}: line {blank}: is blank; each line holds one JSON object")
         where = f"{told(path)}: line {number}"
         try:
-            row = json.loads(line.rstrip("\n"))
+            row = parse_line(line.rstrip("\n"))
         except json.JSONDecodeError as error:
             raise ConfigError(f"{where}: no JSON: {error.msg} at column {error.colno}, in {line[:80]!r}") from error
         except (ValueError, RecursionError) as error:
@@ -104,19 +105,29 @@ def in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[first : first + _PART]
 
 
-def labelled(path: Path, text: str, label: str, positive: str, *others: str) -> Labelled:
-    """The posts of a file, each of which has these keys and `others`; capitals of a label do not matter. Raises
-    `ConfigError` where nothing can be measured: no posts, or none that the model should find, or none that it should
-    not."""
+def labelled(path: Path, text: str, label: str, positive: str, *others: str, negative: str = "") -> Labelled:
+    """The posts of a file, each of which has these keys and `others`; capitals of a label do not matter. Without
+    `negative` every value but `positive` is one. Raises `ConfigError` for a label that is neither, for a word that says
+    that there is none, and where nothing can be measured: no posts, or none that the model should find, or none that it
+    should not."""
     import numpy as np
 
+    from classifiers.training.labels import is_no_label
     from classifiers.training.text_file import told
     from hustings.errors import ConfigError
 
+    wanted, other = positive.strip().casefold(), negative.strip().casefold()
+    if wanted == other:
+        raise ConfigError(f"--positive and --negative are both {positive!r}")
     found = list(rows(path, text, label, *others))
     texts = texts_of(path, text, found)
     said = labels_of(path, label, found)
-    wanted = positive.strip().casefold()
+    for number, value in enumerate(said, start=1):
+        where = f"{told(path)}: line {number}: {label!r} is {value[:40]!r}"
+        if is_no_label(value, positive, negative):
+            raise ConfigError(f"{where}: nobody labelled this post; if it is a label, name it with --negative")
+        if other and value.casefold() not in (wanted, other):
+            raise ConfigError(f"{where}, neither {positive!r} (--positive) nor {negative!r} (--negative)")
     labels = np.array([int(value.casefold() == wanted) for value in said], dtype=np.int64)
     if not found:
         raise ConfigError(f"{told(path)}: is empty; there is nothing to measure on")
