@@ -606,6 +606,20 @@ def test_every_label_of_a_file_is_told(tmp_path: Path, hustings: CommandLine) ->
     assert "labels in the file: 'yes' (1), 'unsure' (1), 'no' (1); abusive is yes" in answer.out
 
 
+def test_what_this_file_left_out_is_told_though_its_rows_lie_there_already(
+    tmp_path: Path, hustings: CommandLine
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"body": "one two", "abusive": "yes"}\n{"body": "three four", "abusive": "no"}\n')
+    order = ("corpus", "import", path, "--name", "own", *SAY, *where(tmp_path))
+    assert json.loads(hustings(*order, "--json").out)["excluded"] == {}
+    path.write_text(path.read_text() + "cut off\n" * 45)
+    told = json.loads(hustings(*order, "--json").out)
+    assert (told["version"], told["new"], told["excluded"]) == ("1", False, {"not JSON": 45})
+    assert "left out: 45 (not JSON)" in hustings(*order).out
+    assert survey_corpora(tmp_path / "corpora").versions[0].paper.excluded == {}
+
+
 def test_a_store_must_be_named(tmp_path: Path, hustings: CommandLine) -> None:
     answer = hustings("corpus", "import", tmp_path / "x.csv", "--name", "x", "--text", "t", "--label", "l",
                       "--positive", "1", "--licence", "MIT", "--source", "us", "--language", "en")  # fmt: skip

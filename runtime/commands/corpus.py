@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections import Counter
-
+    from classifiers.training.corpus_import import Imported
     from classifiers.training.corpus_store import StoredCorpus
 
 __all__ = ["app", "corpora_folder"]
@@ -177,7 +176,7 @@ def import_(
             excluded=found.excluded,
         )
         progress.done()
-    _tell(stored, as_json, labels=found.labels)
+    _tell(stored, as_json, found)
 
 
 @app.command("build")
@@ -227,8 +226,8 @@ def _left_out(excluded: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in excluded.items()) or "nothing"
 
 
-def _tell(stored: StoredCorpus, as_json: bool, *, labels: Counter[str] | None = None) -> None:
-    """`labels` are the values that a file held."""
+def _tell(stored: StoredCorpus, as_json: bool, found: Imported | None = None) -> None:
+    """`found` is what a file held: where its rows lie there already, the paper counts what another file left out."""
     import json
 
     import msgspec
@@ -237,9 +236,10 @@ def _tell(stored: StoredCorpus, as_json: bool, *, labels: Counter[str] | None = 
     from runtime.commands.terminal import say
 
     paper = stored.paper
+    excluded = paper.excluded if found is None else found.excluded
     if as_json:
-        told = {**msgspec.to_builtins(paper), "folder": str(stored.folder), "new": stored.is_new}
-        say(json.dumps(told | ({"labels": labels} if labels is not None else {})))
+        told = {**msgspec.to_builtins(paper), "excluded": excluded, "folder": str(stored.folder), "new": stored.is_new}
+        say(json.dumps(told | ({"labels": found.labels} if found is not None else {})))
         return
     if not stored.is_new:
         say(f"{paper.tag}: these very rows are there already, since {paper.made_at[:10]}")
@@ -248,7 +248,7 @@ def _tell(stored: StoredCorpus, as_json: bool, *, labels: Counter[str] | None = 
         f"near-copies of another, {paper.clusters:,} different ones"
     )
     say(f"licence {paper.licence}, class {paper.licence_class}; SHA-256 {paper.sha256}")
-    if labels is not None:
-        say(f"labels in the file: {values_told(labels)}; {paper.label}")
-    for reason, count in sorted(paper.excluded.items(), key=lambda pair: -pair[1]):
+    if found is not None:
+        say(f"labels in the file: {values_told(found.labels)}; {paper.label}")
+    for reason, count in sorted(excluded.items(), key=lambda pair: -pair[1]):
         say(f"left out: {count:,} ({reason})")
