@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.signing import create_key
 from hustings.clock import VirtualClock
 from hustings.errors import ConfigError
 from runtime.check import find_problems
@@ -107,7 +108,9 @@ def test_what_the_templates_suggest_checks(tmp_path: Path) -> None:
         f"partner support-network.pseudonym_key.file: {folder}/secrets/support-network.key: no such file",
         f"partner support-network.channels hook.settings.secrets 1.file: {folder}/secrets/support-network.whsec: "
         "no such file",
+        f"model_signers: {folder}/keys/models.pub: cannot be read (No such file or directory); wanted a public key",
     ]
+    create_key(folder / "keys" / "models.key", folder / "keys" / "models.pub")
     (folder / "secrets").mkdir()
     for name in ("support-network.key", "support-network.whsec"):
         (folder / "secrets" / name).write_text("whsec_c2VjcmV0IG9mIHRoZSBwYXJ0bmVyIGZvciB0ZXN0cw==")

@@ -18,8 +18,10 @@ from classifiers.store import ModelStore
 from classifiers.training.corpus_store import Row, store_corpus
 from classifiers.training.stages import each_fold
 from hustings.errors import ConfigError, ModelError
+from runtime.build import model_signers
 from runtime.commands.model import app
 from runtime.config import load_config
+from runtime.init import Answers, write_election
 from runtime.model_making import corpora_of
 from tests.command_line import CommandLine, command_line
 from tests.few_seeds import package_with_few_seeds
@@ -602,6 +604,26 @@ def test_keys_are_made_once_and_sign_what_is_whole(tmp_path: Path) -> None:
     (folder / "weights.i16.zlib").write_bytes(b"other")
     with pytest.raises(ModelError, match="truncated or replaced"):
         run("sign", folder, "--key", key)
+
+
+def test_the_line_that_keygen_prints_works_in_a_configuration_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = run("keygen", 'keys/"our".key')
+    assert "above the first [table]" in said
+    write_election(Path("elsewhere"), Answers(name="New"))
+    config = Path("elsewhere", "hustings.toml")
+    config.write_text(f"{said.splitlines()[-1]}\n{config.read_text()}")
+    assert model_signers(load_config(config)).known[-1].name == '"our".pub'
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_key_without_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="names no file; the private key goes into one"):
+        run("keygen", name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_is_signed_from_inside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,22 +18,27 @@ def keygen(
 ) -> None:
     """Make a pair of keys to sign models with. The private one signs: keep it where no loop can read it.
 
-    Name the public one in the configuration: model_signers = ["keys/models.pub"].
+    Name the public one in the configuration, above its first [table]: model_signers = ["keys/models.pub"]. A path there
+    begins at the folder of the configuration.
 
     Example: hustings model keygen keys/models.key
     """
     import json
 
     from classifiers.signing import create_key
+    from hustings.errors import ConfigError
     from runtime.commands.terminal import say
 
+    if not out.name:
+        raise ConfigError(f"{str(out)!r} names no file; the private key goes into one, such as keys/models.key")
     public = out.with_suffix(".pub")
     signer = create_key(out, public)
     if as_json:
         say(json.dumps({"private": str(out), "public": str(public), "key": signer.key_id}))
         return
     say(f"{out}: private key {signer.key_id}; whoever has it can sign what serves")
-    say(f'{public}: public key; trust it with model_signers = ["{public}"] in the configuration')
+    say(f"{public}: public key; to trust it, write this into the configuration, above the first [table]:")
+    say(f"model_signers = [{json.dumps(str(public.absolute()), ensure_ascii=False)}]")
 
 
 def sign(
