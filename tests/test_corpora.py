@@ -127,6 +127,25 @@ def test_columns_are_asked_for_in_the_first_object_wherever_it_stands(tmp_path: 
         import_rows(path, COLUMNS._replace(text="body", label="abusive", family="famtypo"))
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_has_none_in_utc_is_none(tmp_path: Path, at: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"body,abusive,when\none two,yes,{at}\nthree four,no,0001-01-01\n")
+    found = import_rows(path, COLUMNS._replace(at="when"))
+    assert [(row.text, row.at) for row in found.rows] == [("three four", datetime(1, 1, 1, tzinfo=UTC))]
+    assert found.excluded == {"time that is none": 1}
+
+
+@pytest.mark.parametrize("option", ["text", "label", "positive"])
+def test_what_a_corpus_cannot_do_without_is_named(tmp_path: Path, hustings: CommandLine, option: str) -> None:
+    path = as_csv(tmp_path / "rows.csv")
+    order = ("corpus", "import", path, "--name", "own", *SAY, *where(tmp_path))
+    answer = hustings(*order, f"--{option}", "")
+    assert (answer.status, answer.out) == (2, "")
+    assert f"--{option} is ''; only --family, --at, --group and --negative may be empty" in answer.err
+    assert hustings(*order, "--family", "", "--at", "", "--group", "", "--negative", "").status == 0
+
+
 def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no column 'label'; there are 'body', 'abusive', 'when', 'who'"):
         import_rows(as_csv(tmp_path / "rows.csv"), COLUMNS._replace(label="label"))

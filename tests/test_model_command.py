@@ -407,6 +407,16 @@ def test_each_measure_tells_of_which_model_it_is(two: Path, rows: Path) -> None:
     }
 
 
+def test_a_group_that_is_half_of_a_character_is_measured(two: Path, tmp_path: Path, hustings: CommandLine) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({**row, "who": "\ud800"}) + "\n" for row in ROWS))
+    arguments = ("--data", path, "--label", "label", "--positive", "yes", "--group", "who", "--models", two)
+    answer = hustings("model", "evaluate", "G-en", *arguments, "--json")
+    assert answer.status == 0
+    assert {one["on"] for one in json.loads(answer.out)} == {"rows.jsonl", "who=\ud800"}
+    assert "who=\\ud800" in hustings("model", "evaluate", "G-en", *arguments).out
+
+
 def test_of_a_group_with_one_label_only_what_makes_sense_is_measured(two: Path, rows: Path) -> None:
     arguments = ("--data", rows, "--label", "label", "--positive", "yes", "--group", "who", "--models", two, "--json")
     found = json.loads(run("evaluate", "G-en", *arguments))

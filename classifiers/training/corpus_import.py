@@ -49,8 +49,11 @@ class Imported(NamedTuple):
 
 def import_rows(path: Path, columns: Columns) -> Imported:
     """Read the file. Labels are compared without regard to capitals and the blanks round them; a text that stands there
-    with both is left out, since nobody knows which of them is right. Raises `ConfigError` for a file that is none, and
-    for a column that it has not."""
+    with both is left out, since nobody knows which of them is right. Raises `ConfigError` for a file that is none, for
+    a column that it has not, and where the column of the text or the label, or the positive label, has no name."""
+    for option, value in (("--text", columns.text), ("--label", columns.label), ("--positive", columns.positive)):
+        if not value.strip():
+            raise ConfigError(f"{option} is {value!r}; only --family, --at, --group and --negative may be empty")
     excluded: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     by_text: dict[str, list[Row]] = {}
@@ -99,7 +102,7 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
         label=int(is_positive),
         family=record[columns.family].strip() if columns.family else "",
         at=at,
-        groups={name: value for name in columns.groups if (value := record[name].strip())},
+        groups={name: value for name in columns.groups if name and (value := record[name].strip())},
     )
 
 
@@ -173,6 +176,6 @@ def _as_text(value: object) -> str:
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # within hours of the year 1 or 9999 the same moment in UTC may lie beyond
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -148,7 +148,7 @@ def import_(
 
     check_corpus_name(name)
     language = language_tag(language)
-    if positive.strip().casefold() == negative.strip().casefold():
+    if positive.strip() and positive.strip().casefold() == negative.strip().casefold():
         raise ConfigError(f"--positive and --negative are both {positive!r}")
     folder = corpora_folder(corpora, config)
     with stages(2, shown=not as_json) as progress:

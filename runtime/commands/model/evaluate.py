@@ -120,7 +120,7 @@ def evaluate(
     if as_json:
         model = {"model": manifest.name, "version": manifest.version, "threshold": threshold}
         lines = [{**model, **msgspec.to_builtins(metric), "positives": positives[metric.on]} for metric in metrics]
-        say(json.dumps(lines, ensure_ascii=False))
+        say(json.dumps(lines))  # a group may be half of a character, which has no encoding
         return
     table(
         f"{manifest.tag} at threshold {threshold}",
