@@ -225,6 +225,29 @@ def test_a_text_may_hold_what_only_some_programs_take_for_the_end_of_a_line(tmp_
     assert [row.text for row in import_rows(path, COLUMNS).rows] == ["one two\u2028three\x85four"]
 
 
+@pytest.mark.parametrize("name", ["ROWS.CSV", "Rows.Csv.GZ", "rows.csv"])
+def test_a_table_is_one_whatever_the_capitals_of_its_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("body,abusive\none two,yes\n")
+    assert [row.text for row in import_rows(path, COLUMNS).rows] == ["one two"]
+
+
+@pytest.mark.parametrize("name", ["plain.txt", "rows.csv.bak", "rows"])
+def test_a_table_of_another_name_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("body,abusive\none two,yes\n")
+    with pytest.raises(ConfigError, match=r"no line is a JSON object; a table must be called \.csv or \.tsv"):
+        import_rows(path, COLUMNS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_told_with_what_makes_utf_8_of_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("\ufeffbody,abusive\nun café,yes\n".encode(encoding))
+    with pytest.raises(ConfigError, match=r"rows\.csv: is UTF-16; .* iconv -f UTF-16 -t UTF-8$"):
+        import_rows(path, COLUMNS)
+
+
 BROKEN = {
     "half of a gzip": gzip.compress(b"x" * 999, mtime=0)[:20],
     "not UTF-8": b'{"body": "caf\xe9"}',

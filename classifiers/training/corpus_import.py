@@ -108,7 +108,7 @@ def _row(record: dict[str, str], columns: Columns, excluded: Counter[str]) -> Ro
 
 def _records(path: Path, columns: Columns, excluded: Counter[str]) -> Iterator[dict[str, str]]:
     wanted = [name for name in (columns.text, columns.label, columns.family, columns.at, *columns.groups) if name]
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
+    suffixes = [suffix for suffix in map(str.lower, path.suffixes) if suffix != ".gz"]
     if suffixes[-1:] in ([".csv"], [".tsv"]):
         yield from _of_table(path, "\t" if suffixes[-1] == ".tsv" else SEPARATORS, wanted, excluded)
     else:
@@ -153,6 +153,8 @@ def _of_json_lines(path: Path, columns: Columns, wanted: list[str], excluded: Co
             excluded["label that is a list or an object"] += 1
             continue
         yield {name: _as_text(parsed.get(name)) for name in wanted}
+    if excluded and not are_checked:
+        raise ConfigError(f"{told(path)}: no line is a JSON object; a table must be called .csv or .tsv")
 
 
 def _is_same(label: str, value: str) -> bool:

@@ -6,6 +6,7 @@ import gzip
 import io
 import sys
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -32,9 +33,11 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
                 raw = _unpacked(file, path, most_bytes)
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        is_utf_16 = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        found = "is UTF-16" if is_utf_16 else f"byte {error.start} is no UTF-8 ({error.reason})"
         raise ConfigError(
-            f"{told(path)}: byte {error.start} is no UTF-8 ({error.reason}); save it as UTF-8 (in Excel: 'CSV UTF-8'), "
-            "or convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
+            f"{told(path)}: {found}; save it as UTF-8 (in Excel: 'CSV UTF-8'), or convert it, for example with "
+            f"iconv -f {'UTF-16' if is_utf_16 else 'WINDOWS-1252'} -t UTF-8"
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
