@@ -18,8 +18,8 @@ def is_no_label(label: str, *meant: str) -> bool:
 
 
 def parse_line(line: str) -> object:
-    """The JSON value of a line. Raises `ValueError` for what is none, NaN and Infinity among it: Python writes and reads
-    them, and they would become labels. Raises `RecursionError` for what nests too deep."""
+    """The JSON value of a line. Raises `ValueError` for what is none, NaN and Infinity among it: Python writes and
+    reads them, and they would become labels. Raises `RecursionError` for what nests too deep."""
     return json.loads(line, parse_constant=_no_number)
 
 

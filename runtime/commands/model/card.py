@@ -18,7 +18,10 @@ def card(
     version: Version = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="folder of the cards; without it, cards/ beside the models, for shipped ones here"),
+        typer.Option(
+            "--out",
+            help="folder of the cards; without it, cards/ in the folder of models, for shipped ones in this folder",
+        ),
     ] = None,
     models: Models = None,
     config: ConfigFile = None,
@@ -26,6 +29,9 @@ def card(
 ) -> None:
     """Write the card of a model: data and licences, splits, quality with intervals and by group, calibration, what it
     confuses with protected speech, its worst functions, known failures, how to make it again. HTML and Markdown.
+
+    Without --out it goes into cards/NAME@VERSION: in the folder of models that --models or --config names, and without
+    either in the folder where you stand, since nothing is written beside the shipped models.
 
     Example: hustings model card G-en --out /srv/cards
     """
