@@ -602,6 +602,38 @@ def test_import_and_list(tmp_path: Path, hustings: CommandLine) -> None:
     assert (by_name["edos-sexist"]["state"], by_name["edos-sexist"]["class"]) == ("not staged", "A")
 
 
+@pytest.mark.parametrize("place", ["nowhere", "rows.csv"])
+def test_a_store_that_is_no_folder_is_refused(tmp_path: Path, hustings: CommandLine, place: str) -> None:
+    as_csv(tmp_path / "rows.csv")
+    answer = hustings("corpus", "list", "--data", tmp_path, "--corpora", tmp_path / place)
+    assert (answer.status, answer.out) == (2, "")
+    assert f"{tmp_path / place}: no such folder of corpora" in answer.err
+
+
+DAMAGED = {
+    "other columns": (b"words,said\none two,1\n", "has no column"),
+    "half of a gzip": (BROKEN["half of a gzip"], "cannot be read"),
+    "no text": (b"\xe9\xff", "byte 0 is no UTF-8"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_data_set_that_is_damaged_is_refused_and_one_that_is_not_there_is_not_staged(
+    tmp_path: Path, hustings: CommandLine, case: str
+) -> None:
+    raw, told = DAMAGED[case]
+    (tmp_path / "uli").mkdir()
+    (tmp_path / "uli" / "hi_train.csv.gz").write_bytes(raw)
+    answer = hustings("corpus", "list", "--data", tmp_path, "--json")
+    lines = {line["corpus"]: line for line in json.loads(answer.out)}
+    assert (answer.status, set(lines)) == (1, set(CORPORA))
+    refused = {name: line["problem"] for name, line in lines.items() if line["state"] == "refused"}
+    assert set(refused) == {"uli-hi", "uli-harmless-hi"}
+    assert all(told in problem for problem in refused.values())
+    assert {line["state"] for name, line in lines.items() if name not in refused} == {"not staged"}
+    assert f"uli-hi: refused: {refused['uli-hi']}" in answer.err
+
+
 SAY = ("--text", "body", "--label", "abusive", "--positive", "yes")
 
 

@@ -46,8 +46,8 @@ def list_(
 ) -> None:
     """Every corpus that can be trained on: the data sets that are known, staged or not, and the versions of one's own.
 
-    The licence's class says what may be done with weights that were learnt from it. Exit status 1 when a version of
-    one's own cannot be read; the others are listed.
+    The licence's class says what may be done with weights that were learnt from it. Exit status 1 when a data set that
+    is staged, or a version of one's own, cannot be read; the others are listed.
 
     Example: hustings corpus list --config my.toml
     """
@@ -61,17 +61,25 @@ def list_(
     from runtime.commands.terminal import complain, printable, say, table
 
     survey = Survey([], [])
+    if corpora is not None and not corpora.is_dir():
+        raise ConfigError(f"{corpora}: no such folder of corpora")
     if config is not None or corpora is not None:
         survey = survey_corpora(corpora_folder(corpora, config))
     lines: list[dict[str, object]] = []
+    refused: list[tuple[str, str]] = []
     with stages(len(CORPORA), shown=not as_json) as progress:
         for name, source in CORPORA.items():
             progress.at(name)
             try:
                 dataset = read_corpus(name, data).dataset
                 rows, positives, state = dataset.rows, dataset.positives, "staged"
-            except ConfigError:
+            except ConfigError as error:
+                if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+                    refused.append((name, str(error)))
+                    continue
                 rows, positives, state = 0, 0, "not staged"
+            finally:
+                progress.done()
             lines.append(
                 {
                     "corpus": name,
@@ -84,25 +92,25 @@ def list_(
                     "excluded": {},
                 }
             )
-            progress.done()
     lines += [_line(stored) for stored in survey.versions]
+    refused += [(bad.folder.name, f"{bad.folder}: {bad.problem}") for bad in survey.unreadable]
     if as_json:
-        refused = [{"corpus": bad.folder.name, "state": "refused", "problem": bad.problem} for bad in survey.unreadable]
-        say(json.dumps([*lines, *refused], ensure_ascii=False))
+        spoilt = [{"corpus": name, "state": "refused", "problem": problem} for name, problem in refused]
+        say(json.dumps([*lines, *spoilt], ensure_ascii=False))
     else:
         shown = ("corpus", "state", "rows", "positives", "licence", "class", "source")
         table(
             "Corpora",
             ["corpus", "state", "rows", "positive", "licence", "class", "source"],
             [[line[key] for key in shown] for line in lines]
-            + [[bad.folder.name, "refused", *["-"] * (len(shown) - 2)] for bad in survey.unreadable],
+            + [[name, "refused", *["-"] * (len(shown) - 2)] for name, _ in refused],
         )
         for name, meaning in CLASSES.items():
             if any(line["class"] == name for line in lines):
                 say(f"{name}: {meaning}")
-    for bad in survey.unreadable:
-        complain(printable(f"{bad.folder}: refused: {bad.problem}"))
-    if survey.unreadable:
+    for name, problem in refused:
+        complain(printable(f"{name}: refused: {problem}"))
+    if refused:
         raise typer.Exit(1)
 
 
