@@ -26,6 +26,7 @@ from desk.decisions import (
     encode_cover,
     insert_decision,
     may_leave_at,
+    open_proposal,
     proposal_for,
     replace_proposals,
     standing_release,
@@ -86,7 +87,8 @@ def release(
 
     `revision` is that of the alert on the page, `seen` the `cover_hash` of what it showed; if either is another by
     now, that is a `Conflict`: posts that name more people join an alert without a new revision. Messages of a release
-    wait ten seconds (`GRACE`) in the outbox. Raises `Refused` when role, codes or the alert's state do not allow it."""
+    wait ten seconds (`GRACE`) in the outbox. The codes of an open proposal count with `codes`: a form without them
+    takes none back. Raises `Refused` when role, codes or the alert's state do not allow it."""
     for code in codes:
         if not codebook.is_known(code):
             raise Refused(f"the codebook {codebook.version} has no code {code!r}")
@@ -104,18 +106,26 @@ def release(
         cover = cover_of(alert, evidence)
         if cover_hash(cover) != seen:
             raise Conflict("the alert changed while you read it: its severity, its marking or whom it names")
+        former = open_proposal(connection, alert_id)  # its codes hold though the alert has changed since
+        agreed = tuple(dict.fromkeys((*(former.codes if former else ()), *codes)))
         proposal = proposal_for(connection, alert_id, cover)
-        gate = gate_of(alert, evidence, codes)
+        gate = gate_of(alert, evidence, agreed)
         if not is_enough(gate, person, proposed_by=None if proposal is None else proposal.proposed_by):
-            return Released(id=_propose(connection, alert, cover, codes, note, person, now), state="proposed")
-        done = _complete(connection, alert, cover, codes, note, person, proposal, now)
+            return Released(id=_propose(connection, alert, cover, agreed, note, person, now), state="proposed")
+        done = _complete(connection, alert, cover, agreed, note, person, proposal, now)
         is_alone = done.proposed_by == done.approved_by and person.role != "lead"
         if is_alone:
             due = {"second_review_due": now + SECOND_LOOK}
             connection.execute(update(releases).where(releases.c.id == done.id).values(**due))
         count = _queue_release(connection, dispatcher, alert, waits, evidence, done, now)
         settle(connection, alert_id, "told", release=done.id)
-        detail = {"release": done.id, "revision": revision, "codes": list(codes), "messages": count, "gate": gate.value}
+        detail = {
+            "release": done.id,
+            "revision": revision,
+            "codes": list(agreed),
+            "messages": count,
+            "gate": gate.value,
+        }
         audit.append(connection, at=now, actor=person.pseudonym, action="release", subject=alert_id, detail=detail)
     reasons = dispatcher.withheld(alert, evidence)
     return Released(
@@ -303,7 +313,6 @@ def _complete(
         done = insert_decision(connection, alert, "release", "done", cover, codes, note, person, now)
     else:
         done = proposal.id
-        agreed = tuple(dict.fromkeys((*msgspec.json.decode(proposal.codes), *codes)))
         notes = "\n".join(filter(None, (proposal.note, note)))
         connection.execute(
             update(releases)
@@ -312,7 +321,7 @@ def _complete(
                 state="done",
                 revision=alert.revision,
                 cover=encode_cover(cover),  # what both have seen; the proposal may have named more
-                codes=msgspec.json.encode(agreed).decode(),
+                codes=msgspec.json.encode(codes).decode(),
                 note=notes,
                 approved_by=person.pseudonym,
                 approved_role=person.role,

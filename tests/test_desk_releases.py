@@ -270,6 +270,35 @@ def test_incitement_that_the_machine_flagged_takes_two_whatever_people_code(offi
     assert office.release(LEAD, codes=()).state == "proposed"
 
 
+@pytest.mark.parametrize("who", [ANA, LEAD], ids=lambda who: who.role)
+def test_incitement_that_somebody_proposed_is_not_let_out_by_the_form_without_its_code(
+    who: Person, office: Office
+) -> None:
+    office.posts.put(assessment("f:1", codes=("G-THR-KILL",), targets=("c1",)))
+    office.watch(alert())
+    assert office.release(who, codes=("N-INCITE",)).state == "proposed"
+    with pytest.raises(Refused, match="a second person must agree"):
+        office.release(who, codes=())
+    assert office.outbox() == []
+
+
+def test_code_of_a_proposal_holds_for_the_gate_when_the_alert_says_something_else(office: Office) -> None:
+    office.watch(alert())
+    office.release(ANA, codes=("N-INCITE",))
+    office.watch(alert("open", "escalate", severity="high"))
+    assert office.release(LEAD, revision=2, codes=()).state == "proposed"
+    assert office.release(BEN, revision=2, codes=()).state == "done"
+    assert [each.codes for each in decisions.history(office.engine, "a-1")] == [("N-INCITE",), ("N-INCITE",)]
+
+
+def test_release_by_two_stands_in_the_audit_chain_with_the_codes_and_the_gate_of_both(office: Office) -> None:
+    office.watch(alert())
+    office.release(ANA, codes=("N-INCITE", "D3"))
+    office.release(BEN, codes=("D3", "N-PROC"))
+    detail = msgspec.json.decode(audit.latest(office.engine)[0].detail)
+    assert (detail["codes"], detail["gate"]) == (["N-INCITE", "D3", "N-PROC"], "incitement")
+
+
 def test_unknown_code_is_refused(office: Office) -> None:
     office.watch(alert())
     with pytest.raises(Refused, match="no code 'N-PROK'"):
