@@ -9,7 +9,7 @@ from typing import get_args
 
 import msgspec
 
-from desk import outbox
+from desk import decisions, outbox
 from desk.outbox import OutboxRow
 from desk.web.groups import group_words
 from desk.web.notices import NOTICES
@@ -35,6 +35,15 @@ def deliver(world: World) -> list[str]:
             world.services.engine, leased, Delivery(result="delivered"), clock=world.clock, random=lambda: 0.5
         )
     return sent
+
+
+def escalate(world: World) -> None:
+    """The alert about a date becomes more severe."""
+    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
+    changed = msgspec.structs.replace(
+        DATE_ALERT, revision=2, value=51.0, severity="critical", notices=(*DATE_ALERT.notices, notice)
+    )
+    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
 
 
 def release(browser: Browser, path: str, **fields: str) -> None:
@@ -155,6 +164,27 @@ def test_a_reviewer_proposes_and_only_a_second_person_lets_it_out(world: World) 
     assert "wrong-polling-date" in second.get("/alerts?state=released").text
 
 
+def test_of_a_proposal_that_the_alert_has_outgrown_the_page_says_so_and_promises_no_release(world: World) -> None:
+    reviewer, second = world.signed_in("reviewer"), world.signed_in("reviewer", "reviewer-two")
+    release(reviewer, DATE, codes="N-PROC-DATE", note="looks right to me")
+    world.clock.advance(timedelta(minutes=1))
+    escalate(world)
+    page = second.get(DATE)
+    assert "you are the second person" not in page.text
+    assert "The alert has changed since" in page.text
+    assert "looks right to me" in page.text
+    assert ("Released by a person (reviewer)" in page.text, "reviewer and reviewer" in page.text) == (True, False)
+    assert ("Propose the release" in page.text, "Release to partners" in page.text) == (True, False)
+    answer = second.submit(page, f"{DATE}/release")
+    assert "A second person must agree" in second.follow(answer).text
+    release(reviewer, DATE)
+    history = decisions.history(world.services.engine, DATE_ALERT.id)
+    assert [(each.state, each.codes) for each in history] == [
+        ("replaced", ("N-PROC-DATE",)),
+        ("done", ("N-PROC-DATE",)),
+    ]
+
+
 def test_a_reviewer_alone_lets_out_a_threat_and_a_second_look_is_asked_for(world: World) -> None:
     reviewer = world.signed_in("reviewer")
     assert "a second look follows" in reviewer.get(THREAT).text
@@ -182,11 +212,7 @@ def test_why_to_decline_is_not_lost_when_it_is_refused(world: World) -> None:
     release(lead, DATE)
     world.clock.advance(timedelta(seconds=10))
     deliver(world)
-    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
-    changed = msgspec.structs.replace(
-        DATE_ALERT, revision=2, value=51.0, severity="critical", notices=(*DATE_ALERT.notices, notice)
-    )
-    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
+    escalate(world)
     late = reviewer.submit(page, f"{DATE}/decline", note=why)
     assert (late.status_code, f">{why}</textarea>" in late.text) == (409, True)
     refused = reviewer.submit(late, f"{DATE}/decline", note=why)
@@ -197,11 +223,7 @@ def test_why_to_decline_is_not_lost_when_it_is_refused(world: World) -> None:
 def test_an_alert_that_changed_meanwhile_is_not_released_unseen(world: World) -> None:
     lead = world.signed_in("lead")
     page = lead.get(DATE)
-    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
-    changed = msgspec.structs.replace(
-        DATE_ALERT, revision=2, value=51.0, severity="critical", notices=(*DATE_ALERT.notices, notice)
-    )
-    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
+    escalate(world)
     conflict = lead.submit(page, f"{DATE}/release")
     assert conflict.status_code == 409
     assert "revision 2, you saw 1" in conflict.text
@@ -281,11 +303,7 @@ def test_what_is_shown_of_an_update_is_what_leaves_over_a_route_whose_opening_di
     for leased in outbox.lease(engine, outbox.due_routes(engine, clock=world.clock), limit=9, clock=world.clock):
         result = "dead" if leased.message.channel == "hook" else "delivered"
         outbox.record(engine, leased, Delivery(result=result), clock=world.clock, random=lambda: 0.5)
-    notice = Notice(alert=DATE_ALERT.id, kind="escalate", key="escalate|50", at=START, revision=2)
-    changed = msgspec.structs.replace(
-        DATE_ALERT, revision=2, severity="critical", notices=(*DATE_ALERT.notices, notice)
-    )
-    world.book.record(AlertChanges(alerts=(changed,), notices=(notice,)), partition=0, epoch=1)
+    escalate(world)
     page = lead.get(DATE).text
     shown = re.findall(r'<p class="message-text" dir="auto">(.*?)</p>', page, re.DOTALL)
     release(lead, DATE)

@@ -171,14 +171,17 @@ def _page(
     history = decisions.history(services.engine, alert.id)
     deliveries = outbox.of_alert(services.engine, alert.id)
     waits = [notice for notice, state in notices if state == "waiting"]
-    proposal = next((decision for decision in reversed(history) if decision.state == "proposed"), None)
-    gate = gate_of(alert, evidence, proposal.codes if proposal else ())
     cover = cover_of(alert, evidence)
     undo = release_to_undo(visit, history)
     retract_waits = any(notice.kind == "retract" for notice in waits)
     with reading(services.engine) as connection:
+        proposed = decisions.open_proposal(connection, alert.id)
+        holds = decisions.proposal_for(connection, alert.id, cover) is not None
         is_out = releases.is_out(connection, alert.id)
         to_correct = outbox.routes_to_correct(connection, alert.id)
+    codes = proposed.codes if proposed else ()
+    proposal = proposed if holds else None
+    gate = gate_of(alert, evidence, codes)
     people = {person.id: person.name for person in services.roster.people}
     names = {partner.id: partner.name for partner in services.partners}
     return visit.answer(
@@ -194,12 +197,13 @@ def _page(
         rule=services.rules.get(alert.rule),
         notices=notices,
         waits=waits,
+        proposed=proposed,
         proposal=proposal,
         gate=gate.value,
         seen=cover_hash(cover),
         named=[people.get(target, target) for target in cover.targets],
         prospect=_prospect(visit, gate, proposal),
-        previews=_previews(visit, alert, waits, evidence, proposal) if waits and not alert.shadow else [],
+        previews=_previews(visit, alert, waits, evidence, proposal, codes) if waits and not alert.shadow else [],
         partner_names=names,
         withheld={
             names.get(partner, partner): reason
@@ -244,12 +248,13 @@ def _previews(
     waits: Sequence[Notice],
     evidence: Sequence[Assessment],
     proposal: Release | None,
+    codes: tuple[str, ...],
 ) -> list[Message]:
-    """The messages as a release by this person would make them now, one a route."""
+    """The messages as a release by this person would make them now, one a route. `codes` were proposed."""
     dispatcher, now = visit.shared.dispatcher, visit.services.clock.now()
     with reading(visit.services.engine) as connection:
         by_route = releases.notice_by_route(connection, alert, waits, dispatcher.routes())
     others = proposal is not None and proposal.proposed_by != visit.person.pseudonym
     roles = (proposal.proposed_role, visit.person.role) if proposal and others else (visit.person.role,)
-    decision = Decision(roles=roles, codes=proposal.codes if proposal else (), at=now)
+    decision = Decision(roles=roles, codes=codes, at=now)
     return dispatcher.messages(alert, by_route, evidence, decision=decision, now=now)
