@@ -69,6 +69,15 @@ def test_an_alert_says_why_it_exists_and_what_it_rests_on(world: World) -> None:
     assert html.count("the vote in the north is moved to MONDAY</mark>") == 3
 
 
+def test_an_alert_whose_rule_was_changed_since_does_not_take_the_rule_of_today_for_its_reason(world: World) -> None:
+    rule = msgspec.structs.replace(world.services.rules["r-date"], logic="another", version=4)
+    changed = world.over(rules={**world.services.rules, rule.id: rule})
+    html = changed.signed_in("reviewer").get(DATE).text
+    assert "version 3" in html
+    assert "The rule was changed since (now version 4)" in html
+    assert ("flag:N-PROC-DATE" in html, rule.why in html) == (False, False)
+
+
 def test_severe_evidence_stays_covered(world: World) -> None:
     html = world.signed_in("reviewer").get(THREAT).text
     veil = re.search(r'<details class="veil">.*?</details>', html, re.DOTALL)

@@ -174,6 +174,7 @@ def _page(
     cover = cover_of(alert, evidence)
     undo = release_to_undo(visit, history)
     retract_waits = any(notice.kind == "retract" for notice in waits)
+    rule = services.rules.get(alert.rule)
     with reading(services.engine) as connection:
         proposed = decisions.open_proposal(connection, alert.id)
         holds = decisions.proposal_for(connection, alert.id, cover) is not None
@@ -194,7 +195,8 @@ def _page(
         undo=undo,
         alert=alert,
         about=group_words(alert, services.roster, services.codebook),
-        rule=services.rules.get(alert.rule),
+        rule=rule,
+        is_other_logic=rule is not None and rule.logic != alert.logic,
         notices=notices,
         waits=waits,
         proposed=proposed,
