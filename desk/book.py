@@ -16,7 +16,7 @@ from desk.database.connect import reading, writing
 from desk.database.locks import lock_rows
 from desk.database.tables import alerts, amendments, counters, notices, releases
 from desk.database.upsert import insert, insert_absent, upsert
-from desk.decisions import BY_RULE
+from desk.decisions import BY_RULE, retracted_by_people
 from desk.dispatch import Dispatcher
 from desk.follow import follow
 from hustings.clock import Clock
@@ -32,6 +32,7 @@ __all__ = [
     "amendment_list",
     "latest_alerts",
     "released_alerts",
+    "retracted_alerts",
     "totals",
 ]
 
@@ -139,13 +140,19 @@ def latest_alerts(
 
 
 def released_alerts(engine: Engine, *, limit: int = 50, after: str | None = None) -> AlertPage:
-    """Alerts that somebody, or a rule that names nobody, let out; newest first."""
+    """Alerts that somebody, or a rule that names nobody, let out and that no person retracted since; newest first."""
     let_out = exists().where(
         releases.c.alert == alerts.c.id,
         releases.c.action == "release",
         releases.c.state == "done",
     )
-    return _page(engine, [let_out], limit, after)
+    return _page(engine, [let_out, ~retracted_by_people(alerts.c.id)], limit, after)
+
+
+def retracted_alerts(engine: Engine, *, limit: int = 50, after: str | None = None) -> AlertPage:
+    """Alerts that the machine withdrew or people retracted, newest first; of rules in shadow none."""
+    wanted = [alerts.c.shadow.is_(False), or_(alerts.c.state == "retracted", retracted_by_people(alerts.c.id))]
+    return _page(engine, wanted, limit, after)
 
 
 def alert_notices(engine: Engine, alert_id: str) -> list[tuple[Notice, str]]:

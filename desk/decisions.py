@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, exists, func, literal, select, update
 
 from alerts.messages import Decision
 from desk.database.connect import reading
@@ -24,11 +24,13 @@ __all__ = [
     "encode_cover",
     "history",
     "insert_decision",
+    "is_retracted_by_people",
     "may_leave_at",
     "open_proposal",
     "proposal_for",
     "release_of",
     "replace_proposals",
+    "retracted_by_people",
     "standing_release",
     "was_retracted",
 ]
@@ -91,6 +93,26 @@ def was_retracted(connection: Connection, alert_id: str) -> bool:
     """Whether a person has ever retracted the alert."""
     retraction = (releases.c.alert == alert_id, releases.c.action == "retract", releases.c.state == "done")
     return connection.execute(select(releases.c.id).where(*retraction).limit(1)).first() is not None
+
+
+def is_retracted_by_people(connection: Connection, alert_id: str) -> bool:
+    """Whether people retracted the alert and have not let it out again since."""
+    return bool(connection.execute(select(retracted_by_people(literal(alert_id)))).scalar())
+
+
+def retracted_by_people(alert_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """`is_retracted_by_people` as part of a statement. What was declined after a retraction was never said."""
+    retraction, later = releases.alias("retraction"), releases.alias("later")
+    again = exists().where(
+        later.c.alert == retraction.c.alert,
+        later.c.action == "release",
+        later.c.state == "done",
+        later.c.proposed_by != BY_RULE,
+        later.c.done_at > retraction.c.done_at,
+    )
+    return exists().where(
+        retraction.c.alert == alert_id, retraction.c.action == "retract", retraction.c.state == "done", ~again
+    )
 
 
 def may_leave_at(release: Row[Any], now: datetime) -> datetime:

@@ -170,8 +170,9 @@ def retract(
     leaves by itself any more. Where nobody was told, or everybody is told so already, no message is made.
 
     Confirms what the machine withdrew, or withdraws what people found to be wrong: the latter is the lead's.
-    Corrections wait for nothing. Raises `Refused` when nothing of the alert was let out, or nothing since it was
-    retracted: a form that is sent twice tells nobody twice."""
+    Corrections wait for nothing. Somebody else's retraction is the second look at a threat that one person let out.
+    Raises `Refused` when nothing of the alert was let out, or nothing since it was retracted: a form that is sent
+    twice tells nobody twice."""
     now = clock.now()
     with writing(engine) as connection:
         alert = _locked(connection, alert_id)
@@ -199,6 +200,9 @@ def retract(
         messages = dispatcher.retractions(alert, notice, told, decision=decision, note=note, now=now)
         count = outbox.add(connection, messages, release=done, now=now, due_at=now)
         settle(connection, alert_id, "told" if told else "silent", release=done)
+        alone = (releases.c.alert == alert_id, releases.c.second_review_due.is_not(None))
+        by_others = (releases.c.proposed_by != person.pseudonym, releases.c.approved_by != person.pseudonym)
+        connection.execute(update(releases).where(*alone, *by_others).values(second_review_due=None))
         counts = {"messages": count, "told": len(told), "cancelled": stopped}
         audit.append(
             connection,

@@ -248,6 +248,19 @@ def test_reviewer_alone_lets_out_a_threat_against_a_named_person_and_a_second_lo
     assert waiting.overdue(office.engine, clock=office.clock) == []
 
 
+@pytest.mark.parametrize(("who", "still_due"), [(LEAD, []), (ANA, ["a-1"])], ids=["somebody else", "the same person"])
+def test_retraction_by_somebody_else_is_the_second_look(who: Person, still_due: list[str], office: Office) -> None:
+    office.posts.put(assessment("f:1", codes=("G-THR-KILL",), targets=("c1",)))
+    office.watch(alert())
+    office.release(ANA, codes=())
+    office.clock.advance(timedelta(seconds=10))
+    office.deliver()
+    office.watch(alert("open", "retract", state="retracted"))
+    office.retract(who)
+    office.clock.advance(timedelta(hours=12))
+    assert [each.alert for each in waiting.overdue(office.engine, clock=office.clock)] == still_due
+
+
 def test_threat_that_names_nobody_takes_two(office: Office) -> None:
     office.posts.put(assessment("f:1", codes=("A-THREAT",)))
     office.watch(alert())

@@ -288,6 +288,24 @@ def test_a_release_that_no_route_has_tried_is_stopped_on_its_page(world: World) 
     assert f"{DATE}/retract" not in lead.get(DATE).text
 
 
+def test_what_people_retracted_stands_among_the_retracted_until_it_is_let_out_again(world: World) -> None:
+    lead = world.signed_in("lead")
+    release(lead, DATE)
+    world.clock.advance(timedelta(minutes=5))
+    assert lead.submit(lead.get(DATE), f"{DATE}/retract").status_code == 303
+    assert DATE in lead.get("/alerts?state=retracted").text
+    assert DATE not in lead.get("/alerts?state=released").text
+    page = lead.get(DATE).text
+    assert "retracted by a person" in page
+    assert ("partners told" in page, "let out</span>" in page) == (False, True)
+    world.clock.advance(timedelta(minutes=5))
+    escalate(world)
+    release(lead, DATE)
+    assert DATE not in lead.get("/alerts?state=retracted").text
+    assert DATE in lead.get("/alerts?state=released").text
+    assert "retracted by a person" not in lead.get(DATE).text
+
+
 def test_a_dead_delivery_of_a_retracted_alert_offers_no_way_to_send_it_again(world: World) -> None:
     lead = world.signed_in("lead")
     release(lead, DATE)

@@ -179,6 +179,7 @@ def _page(
         proposed = decisions.open_proposal(connection, alert.id)
         holds = decisions.proposal_for(connection, alert.id, cover) is not None
         is_out = releases.is_out(connection, alert.id)
+        by_people = decisions.is_retracted_by_people(connection, alert.id)
         to_correct = outbox.routes_to_correct(connection, alert.id)
     codes = proposed.codes if proposed else ()
     proposal = proposed if holds else None
@@ -221,6 +222,7 @@ def _page(
         may_retract=(is_out or retract_waits) and (visit.person.role == "lead" or alert.state == "retracted"),
         to_correct=sorted(to_correct),
         retract_waits=retract_waits,
+        retracted_by_people=by_people,
     )
 
 

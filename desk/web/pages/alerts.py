@@ -95,5 +95,7 @@ def _page(visit: Visit, tab: str) -> book.AlertPage:
     engine, after = visit.services.engine, visit.query("after") or None
     if tab == "released":
         return book.released_alerts(engine, limit=ALERTS, after=after)
-    states = {"open": ("open",), "retracted": ("retracted",)}.get(tab, ())
+    if tab == "retracted":
+        return book.retracted_alerts(engine, limit=ALERTS, after=after)
+    states = ("open",) if tab == "open" else ()
     return book.latest_alerts(engine, limit=ALERTS, after=after, states=states, shadow=tab == "shadow")
