@@ -27,6 +27,8 @@ __all__ = [
     "Claim",
     "Depth",
     "Queued",
+    "check_lease",
+    "check_no_reader_awaited",
     "claim",
     "claim_post",
     "close",
@@ -253,6 +255,13 @@ def check_lease(connection: Connection, *, key: str, token: int, now: datetime) 
         raise Conflict("this post was decided meanwhile")
     if row.leased_until is None or row.leased_until <= now:
         raise Conflict("your ten minutes with this post are over; open it again")
+
+
+def check_no_reader_awaited(connection: Connection, *, key: str) -> None:
+    """Raise `Conflict` while the post is in the queue and undecided; for `desk.reviews`, in its transaction."""
+    waits = select(queue_posts.c.key).where(queue_posts.c.key == key, queue_posts.c.done_at.is_(None))
+    if connection.execute(waits.with_for_update()).first() is not None:
+        raise Conflict("this post waits for a reader: take it, then decide")
 
 
 def close(connection: Connection, *, key: str, now: datetime) -> None:

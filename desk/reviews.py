@@ -127,7 +127,7 @@ def reverse(
     """Record a further judgement outside the queue: a later change of mind, a second look. The former ones stay.
 
     Who says again what they said last, and nobody has said anything since, has sent one form twice: the answer is the
-    review that stands."""
+    review that stands. Raises `Conflict` for a post that waits in the queue: it is decided by whoever takes it."""
     _check(judgement, reviewer, codebook)
     if subject == "post":
         _check_revision(index, subject_id, judgement.revision)
@@ -137,6 +137,8 @@ def reverse(
         last = _last(connection, subject, subject_id)
         if last is not None and msgspec.structs.replace(review, id=last.id, at=last.at) == last:
             return last
+        if subject == "post":
+            queue.check_no_reader_awaited(connection, key=subject_id)
         connection.execute(reviews.insert().values(_row(review)))
         audit.append(
             connection,

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from alerts.partners import Partner
 from alerts.rule import Rule
 from classifiers.claims.claim import Claim
-from desk import known_browsers, people, reviews, sessions
+from desk import known_browsers, people, queue, reviews, sessions
 from desk.book import DeskBook
 from desk.database.connect import open_database, writing
 from desk.dispatch import Dispatcher
@@ -170,8 +170,10 @@ def post_path(key: str) -> str:
 def read_post(
     world: World, key: str, login: str, *codes: str, verdict: reviews.Verdict = "log", note: str = ""
 ) -> None:
-    """Somebody reviews a post, outside the queue; no two do at the same moment."""
+    """Somebody reviews a post, outside the queue; no two do at the same moment. It waits there no more."""
     world.clock.advance(timedelta(seconds=1))
+    with writing(world.services.engine) as connection:
+        queue.close(connection, key=key, now=world.clock.now())
     reviews.reverse(
         world.services.engine,
         reviews.Judgement(revision=world.index.get([key])[key].post.revision, verdict=verdict, codes=codes, note=note),

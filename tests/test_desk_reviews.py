@@ -289,6 +289,18 @@ def test_later_change_of_mind_is_a_new_review_and_the_former_stays(table: Table)
     assert reviews.of_subject(table.engine, "post", "f:2") == [first, second]
 
 
+def test_post_that_waits_in_the_queue_is_decided_by_whoever_takes_it_and_nobody_else(table: Table) -> None:
+    with pytest.raises(Conflict, match="waits for a reader"):
+        table.decide_again("f:2", BEN)
+    first = table.decide(table.claim())
+    found = QueueEntry(key="f:2", rule="later", reason="why", priority=0.5, at=START)
+    with writing(table.engine) as connection:
+        queue.enqueue(connection, [found], now=table.clock.now())
+    with pytest.raises(Conflict, match="waits for a reader"):
+        table.decide_again("f:2", BEN)
+    assert reviews.of_subject(table.engine, "post", "f:2") == [first]
+
+
 def test_saying_the_same_again_adds_nothing_until_somebody_else_has_spoken(table: Table) -> None:
     first = table.decide(table.claim())
     table.clock.advance(timedelta(minutes=1))

@@ -10,8 +10,9 @@ import pytest
 
 from desk import adjudication, audit, people, queue, reviews
 from desk.reviews import Verdict
+from hustings.contracts import AlertChanges
 from hustings.errors import Unavailable
-from hustings.types import Review
+from hustings.types import QueueEntry, Review
 from tests.desk_world import POSTS, START, World, assessed, post_path, read_post
 
 DATE = "fedi.example:date-2"
@@ -263,16 +264,17 @@ def test_a_decision_on_words_that_were_edited_meanwhile_is_compared_without_name
 
 
 def test_a_post_that_waits_in_the_queue_again_is_taken_before_it_is_decided(world: World) -> None:
-    read_post(world, ARABIC, "reviewer-one", "G-UNFIT")
-    disagree(world, ARABIC, codes=("G-UNFIT", "G-NONE"))
-    assert queue.is_waiting(world.services.engine, ARABIC)
+    disagree(world)
+    found = QueueEntry(key=DATE, rule="r-flagged", reason="N-PROC-DATE 0.88", priority=0.88, at=START)
+    world.book.record(AlertChanges(queue=(found,)), partition=0, epoch=1)
+    assert queue.is_waiting(world.services.engine, DATE)
     lead = world.signed_in("lead")
-    page = lead.get(post_path(ARABIC))
+    page = lead.get(post_path(DATE))
     assert "Readers disagree" in page.text
     assert "/queue/reverse" not in page.text
     taken = lead.follow(lead.submit(page, "/queue/take"))
     assert "Readers disagree" in taken.text
-    assert lead.submit(taken, "/queue/decide", verdict="log", code="G-NONE", then="queue").status_code == 303
+    assert lead.submit(taken, "/queue/decide", verdict="log", code="X-OFFICIAL", then="queue").status_code == 303
 
 
 def test_an_index_that_is_away_takes_no_page_with_it_that_does_not_need_it(world: World) -> None:
