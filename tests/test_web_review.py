@@ -34,6 +34,13 @@ THREAT, DATE, ARABIC, PLAIN = (
 )
 
 
+BY_CHANCE = assessed("by-chance", "We know the road.", flags=(flag("G-THR-KILL", 0.91, "We know the road.", "We"),))
+
+
+def by_chance(rule: str = "r-random") -> QueueEntry:
+    return QueueEntry(key=BY_CHANCE.key, rule=rule, reason="by chance", priority=0.0, probability=0.02, at=START)
+
+
 def take_next(browser: Browser) -> httpx.Response:
     return browser.follow(browser.submit(browser.get("/queue"), "/queue/next"))
 
@@ -407,6 +414,52 @@ def test_a_conflict_does_not_tell_a_reviewer_how_somebody_else_decided(world: Wo
     assert "Somebody has decided it." in conflict.text
     assert "urgent" not in conflict.text
     assert "N-IMPERSON" not in conflict.text
+
+
+def test_a_conflict_over_the_random_slice_does_not_tell_what_the_machine_thinks(world: World) -> None:
+    world.index.write([BY_CHANCE], log_id=world.log.id)
+    world.book.record(AlertChanges(queue=(by_chance(),)), partition=0, epoch=1)
+    reader = world.signed_in("reviewer")
+    page = take(reader, post_path(BY_CHANCE.key))
+    title = world.services.codebook.title("G-THR-KILL")
+    world.clock.advance(timedelta(minutes=11))
+    conflict = reader.submit(page, "/queue/decide", verdict="log", then="next")
+    assert (conflict.status_code, "may be distressing" in conflict.text) == (409, True)
+    assert f"({title})" not in conflict.text
+
+
+def test_a_post_of_the_random_slice_that_came_in_again_after_a_decision_is_not_read_blind(world: World) -> None:
+    world.index.write([BY_CHANCE], log_id=world.log.id)
+    for rule, login in (("r-random", "reviewer-one"), ("r-flagged", "reviewer-two")):
+        world.book.record(AlertChanges(queue=(by_chance(rule),)), partition=0, epoch=1)
+        reader = world.signed_in("reviewer", login)
+        answer = reader.submit(take(reader, post_path(BY_CHANCE.key)), "/queue/decide", verdict="log", then="queue")
+        assert answer.status_code == 303
+        world.clock.advance(timedelta(minutes=1))
+    assert [review.shown["blind"] for review in decided(world, "by-chance")] == [True, False]
+
+
+def test_a_form_from_before_ones_own_undo_says_so_and_not_that_the_post_is_lost(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take(browser, DATE)
+    answer = browser.submit(page, "/queue/decide", verdict="log", then="queue")
+    browser.submit(browser.follow(answer), "/queue/undo")
+    again = browser.submit(page, "/queue/decide", verdict="alert", then="queue")
+    assert again.status_code == 409
+    assert "took your decision back, since you opened this form" in again.text
+    assert "You do not hold this post any more" not in again.text
+    mine = browser.submit(again, "/queue/take")
+    assert browser.submit(mine, "/queue/decide", verdict="alert", then="queue").status_code == 303
+
+
+def test_a_check_of_a_day_that_has_begun_nowhere_is_no_source(world: World) -> None:
+    browser = world.signed_in("reviewer")
+    page = take(browser, DATE)
+    sent = {"verdict": "alert", "code": "T-FALSE", "truth_url": "https://gazette.example/14", "then": "queue"}
+    sent |= {"truth_kind": "election body"}
+    late = browser.submit(page, "/queue/decide", **sent, truth_date="2027-03-12")
+    assert (late.status_code, "lies in the future: 2027-03-12" in late.text) == (400, True)
+    assert browser.submit(page, "/queue/decide", **sent, truth_date="2027-03-11").status_code == 303
 
 
 def test_the_lease_of_somebody_else_cannot_be_used(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import get_args
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from hustings.types import Review
 __all__ = ["SOURCE_KINDS", "VERDICTS", "CodeGroup", "Draft", "VerdictChoice", "code_groups"]
 
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+EASTERNMOST = timedelta(hours=14)
+"""Ahead of UTC, on the Line Islands: a reader's own today has begun there."""
 
 
 class VerdictChoice(Struct, frozen=True):
@@ -111,8 +113,9 @@ class Draft(Struct, frozen=True, kw_only=True):
                 return choice.name
         raise Refused("choose what should happen with the post: dismiss, log, watch, alert or urgent")
 
-    def truth_source(self) -> TruthSource | None:
-        """On what a truth status rests; None when nothing was given. Raises `Refused` when it is half given."""
+    def truth_source(self, *, now: datetime) -> TruthSource | None:
+        """On what a truth status rests; None when nothing was given. Raises `Refused` when it is half given, or of a
+        day that has not begun anywhere."""
         if not (self.truth_url or self.truth_date):
             return None
         kind = next((known for known in SOURCE_KINDS if known == self.truth_kind), None)
@@ -122,4 +125,6 @@ class Draft(Struct, frozen=True, kw_only=True):
             checked_on = date.fromisoformat(self.truth_date)
         except ValueError:
             raise Refused(f"the date of the check is not a date: {self.truth_date[:40]!r}") from None
+        if checked_on > (now + EASTERNMOST).date():
+            raise Refused(f"the date of the check lies in the future: {checked_on}")
         return TruthSource(url=self.truth_url, kind=kind, checked_on=checked_on)

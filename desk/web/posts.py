@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from desk.web.words import Reading, read
 from hustings.codebook import Codebook
-from hustings.types import Assessment, QueueEntry
+from hustings.types import Assessment, QueueEntry, Review
 
 __all__ = ["BriefPost", "brief", "hides_example", "is_blind", "shown_to", "veil_in_lists", "veil_on_page"]
 
@@ -61,9 +61,10 @@ def hides_example(code: str) -> bool:
     return _is_under(code, _MASKED_IN_LISTS)
 
 
-def is_blind(entries: Sequence[QueueEntry]) -> bool:
-    """Whether the post came by the random slice alone: then its reader should not know what the machine thinks."""
-    return bool(entries) and all(entry.probability < 1 for entry in entries)
+def is_blind(entries: Sequence[QueueEntry], decided: Sequence[Review]) -> bool:
+    """Whether the post came by the random slice alone and nobody has decided it yet: then its reader should not know
+    what the machine thinks. `decided` are its standing reviews."""
+    return bool(entries) and not decided and all(entry.probability < 1 for entry in entries)
 
 
 def shown_to(assessment: Assessment, *, blind: bool) -> dict[str, str | float | int | bool | None]:

@@ -70,7 +70,7 @@ def page(visit: Visit, key: str, *, draft: Draft, problem: str = "", status: int
     claim = queue.held(services.engine, reviewer=person, clock=services.clock, key=key)
     entries = queue.entries(services.engine, key)
     decided = reviews.of_subject(services.engine, "post", key)
-    blind = is_blind(entries) and not decided
+    blind = is_blind(entries, decided)
     disagreement = undecided_post(services, person, decided) if visit.may("disagreements") else None
     others, more = ([], 0) if blind else _story(visit, assessment)
     groups = code_groups(services.codebook)
@@ -117,6 +117,7 @@ def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
     assessment = _found(visit, key)
     services = visit.services
     decided = reviews.of_subject(services.engine, "post", key)
+    blind = is_blind(queue.entries(services.engine, key), decided)
     return visit.answer(
         "conflict.html",
         status=409,
@@ -126,7 +127,7 @@ def conflict(visit: Visit, key: str, *, draft: Draft, reason: str) -> Response:
         seen_revision=visit.form.one("revision"),
         post=assessment.post,
         reading=read(_without_opinion(assessment)),
-        veil=veil_on_page(assessment, services.codebook),
+        veil=_veil(visit, assessment, blind=blind),
         reviews=_seen_by(visit, decided),
         is_decided=bool(decided),
         waits=queue.is_waiting(services.engine, key),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from desk import queue, reviews
+from desk.queue import Claim
 from desk.refusals import Conflict, Refused
 from desk.web.bands import band
 from desk.web.decision import Draft
@@ -54,7 +55,7 @@ def show(visit: Visit) -> Response:
                 lang=assessment.lang if assessment else "",
                 waits_since=queued.queued_at,
                 reasons=reasons,
-                codes=brief(assessment).codes if assessment and not is_blind(reasons) else (),
+                codes=brief(assessment).codes if assessment and not is_blind(reasons, ()) else (),
             )
         )
     return visit.answer(
@@ -89,13 +90,14 @@ def decide(visit: Visit) -> Response:
     claim = queue.held(services.engine, reviewer=visit.person, clock=services.clock, key=key)
     try:
         if claim is None or claim.token != visit.form.number("token"):
-            raise Conflict("you do not hold this post any more: its ten minutes are over, or somebody decided it")
+            raise Conflict(_why_not_yours(claim))
         assessment = services.index.get([key]).get(key)
         if assessment is None:
             raise Refused("this post is not in the index any more")
+        decided = reviews.of_subject(services.engine, "post", key)
         reviews.decide(
             services.engine,
-            _judgement(visit, draft, assessment, blind=is_blind(claim.entries)),
+            _judgement(visit, draft, assessment, blind=is_blind(claim.entries, decided)),
             key=key,
             token=claim.token,
             reviewer=visit.person,
@@ -175,8 +177,14 @@ def _judgement(visit: Visit, draft: Draft, assessment: Assessment, *, blind: boo
         codes=draft.codes,
         note=draft.note,
         shown=shown_to(assessment, blind=blind),
-        truth=draft.truth_source(),
+        truth=draft.truth_source(now=visit.services.clock.now()),
     )
+
+
+def _why_not_yours(claim: Claim | None) -> str:
+    if claim is None:
+        return "you do not hold this post any more: its ten minutes are over, or somebody decided it"
+    return "you took this post again, or took your decision back, since you opened this form"
 
 
 def _next(visit: Visit) -> Response:
