@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import delete
 
-from desk import audit, people
+from desk import audit, people, reviews
 from desk.database.connect import writing
 from desk.database.tables import people as people_table
 from desk.web.pages.tips import Tip
@@ -172,6 +172,21 @@ def test_what_was_written_outlives_the_session_and_is_sent_in_the_next(world: Wo
     assert [decode(raw, Tip) for raw in tips.entries("tips").values()] == [
         Tip(text=text, title="A rumour", lang="en", received_at=world.clock.now())
     ]
+
+
+def test_a_decision_without_a_note_outlives_the_session_too(world: World) -> None:
+    browser, path = world.signed_in("reviewer"), post_path("fedi.example:date-1")
+    page = browser.follow(browser.submit(browser.get(path), "/queue/take"))
+    browser.client.cookies.clear()
+    answer = browser.submit(page, "/queue/decide", verdict="alert", code="N-PROC-DATE", then="queue")
+    assert (answer.status_code, "Your session is over" in answer.text) == (403, True)
+    assert [f">{said}</span>" in answer.text for said in ("alert", "N-PROC-DATE")] == [True, True]
+    assert "<textarea" not in answer.text
+    anew = world.signed_in("reviewer")
+    shown = anew.submit(answer, "/queue/decide")
+    assert anew.submit(shown, "/queue/decide").headers["location"] == "/queue"
+    (review,) = reviews.of_subject(world.services.engine, "post", "fedi.example:date-1")
+    assert (review.verdict, review.codes) == ("alert", ("N-PROC-DATE",))
 
 
 def test_wrong_passwords_are_answered_alike_and_then_slowed_down(world: World) -> None:

@@ -327,6 +327,13 @@ def test_what_does_not_exist_is_refused_cleanly(world: World, method: str, path:
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
 
 
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/queue/decide", 405)])
+def test_who_is_signed_in_is_led_back_to_the_desk_and_not_to_the_sign_in(world: World, path: str, status: int) -> None:
+    answer = world.signed_in("reviewer").get(path)
+    assert (answer.status_code, "To the desk" in answer.text, "Sign in" in answer.text) == (status, True, False)
+    assert "Sign in" in world.browser().get(path).text
+
+
 def test_head_answers_like_get(world: World) -> None:
     browser = world.signed_in("lead")
     for path in ("/healthz", "/overview", "/queue", "/alerts"):

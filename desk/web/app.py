@@ -11,6 +11,7 @@ import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -81,7 +82,10 @@ def create_app(services: DeskServices) -> FastAPI:
 
     async def refuse(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return await run_in_threadpool(_problem, _visit(shared, request), status, "")
+        session = None
+        with suppress(Unavailable):  # a wrong address is told all the same, to whoever it is
+            session = await run_in_threadpool(_session, shared, request)
+        return await run_in_threadpool(_problem, _visit(shared, request, session=session), status, "")
 
     app.add_exception_handler(HTTPException, refuse)
     return app
@@ -164,9 +168,9 @@ async def _form(request: Request) -> Form:
 
 
 def _not_sent(visit: Visit, *, needs_session: bool) -> Response:
-    """The answer to a form of a session that is over. What somebody has written in it is given back, to be sent again
-    once they are signed in: whoever signs in anew has another token, and going back would not help."""
-    if visit.form.written:
+    """The answer to a form of a session that is over. What somebody has written or decided in it is given back, to be
+    sent again once they are signed in: whoever signs in anew has another token, and going back would not help."""
+    if visit.form.written or visit.form.chosen:
         return visit.answer("not_sent.html", status=403, form=visit.form)
     if needs_session:
         return visit.go("/sign-in")

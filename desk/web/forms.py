@@ -12,6 +12,8 @@ MOST_CHARACTERS = 100_000
 """Longest single field; a note of a reviewer is far below."""
 WRITTEN = ("note", "text")
 """Fields in which people write more than a line."""
+CHOSEN = ("verdict", "code", "typed_code", "codes", "truth_url")
+"""Fields in which people decide without a line: a decision needs no note."""
 
 
 class Form:
@@ -24,6 +26,11 @@ class Form:
     def written(self) -> str:
         """The name of the field that holds what somebody has written; empty when nobody has."""
         return next((name for name in WRITTEN if self.one(name).strip()), "")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What somebody has decided beside what they have written, in the order of the form."""
+        return tuple(value for name in CHOSEN for value in self.all(name) if value.strip())
 
     def beside(self, *names: str) -> list[tuple[str, str]]:
         """Every field but these, by name and value."""
