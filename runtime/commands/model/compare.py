@@ -42,7 +42,7 @@ def compare(
     (paired bootstrap). An interval without 0 is a difference that more posts would not undo. With --family posts of one
     value (copies, altered twins, one conversation) are drawn together.
 
-    Example: hustings model compare G-en@1 G-en@2 --data dev.jsonl --label sexist --positive yes
+    Example: hustings model compare G-en G-en@VERSION --data dev.jsonl --label sexist --positive yes
     """
     import json
 

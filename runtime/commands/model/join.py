@@ -16,7 +16,7 @@ def join(
     name: Annotated[str, typer.Argument(help="an encoder, such as encoder-en")],
     beside: Annotated[
         list[str] | None,
-        typer.Option("--beside", help="version of a linear head, such as G-en@2; without it, the one that serves"),
+        typer.Option("--beside", help="version of a linear head, such as G-en@VERSION; without it, the one that serves"),
     ] = None,
     network: Annotated[
         Path | None, typer.Option("--network", help="folder of the encoder; without it, the one that serves")
@@ -34,7 +34,7 @@ def join(
 
     An encoder is calibrated beside one version of each linear head and silent beside every other.
 
-    Example: hustings model join encoder-en --beside G-en@2 --config my.toml --key models.key
+    Example: hustings model join encoder-en --beside G-en@VERSION --config my.toml --key models.key
     """
     import json
 

@@ -36,8 +36,8 @@ def promote(
     encoder falls silent by it, and no reason is given. With --config it stands in the audit chain. Models that serve
     and cannot be read are named; they do not stand in the way of the others, nor of their own cure.
 
-    Examples: hustings model promote G-en --version 2 --config my.toml ·
-    hustings model promote G-en@2 --config my.toml
+    Examples: hustings model promote G-en --version VERSION --config my.toml ·
+    hustings model promote G-en@VERSION --config my.toml (VERSION: as training printed it)
     """
     from classifiers.signing import shipped_signers
     from hustings.clock import SystemClock

@@ -23,7 +23,7 @@ def score(
     """One calibrated score a line, in order: a bare number.
 
     Examples: hustings model score G-en --data posts.jsonl --json ·
-    zcat posts.jsonl.gz | hustings model score G-en@2 --data - --config my.toml
+    zcat posts.jsonl.gz | hustings model score G-en@VERSION --data - --config my.toml
     """
     import sys
 

@@ -48,7 +48,7 @@ def sign(
 ) -> None:
     """Vouch for models: every file is checked against the manifest, then the manifest is signed.
 
-    Example: hustings model sign models/G-en@2 --key keys/models.key
+    Example: hustings model sign models/G-en@VERSION --key keys/models.key
     """
     import json
 
