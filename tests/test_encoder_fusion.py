@@ -128,7 +128,7 @@ def test_a_small_network_that_changes_flags_is_refused(evidence: Evidence) -> No
 
 
 def test_what_brings_torch_is_named_when_it_is_missing() -> None:
-    with pytest.raises(ConfigError, match=r"pip install 'hustings\[torch\]'"):
+    with pytest.raises(ConfigError, match="uv sync --frozen --inexact --extra torch"):
         need("torch_as_nobody_calls_it")
 
 

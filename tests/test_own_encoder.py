@@ -352,4 +352,4 @@ def test_without_the_torch_extra_the_command_names_it(
         "--config", config,
     )  # fmt: skip
     assert answer.status == 2
-    assert "pip install 'hustings[torch]'" in answer.err
+    assert "uv sync --frozen --inexact --extra torch" in answer.err

@@ -25,5 +25,5 @@ def need(module: str) -> Any:
     except ImportError as error:
         raise ConfigError(
             f"training an encoder needs {module.partition('.')[0]!r}, which is not installed ({error}); "
-            "pip install 'hustings[torch]'"
+            "in the checkout: uv sync --frozen --inexact --extra torch (.venv/bin/uv where the set-up brought it)"
         ) from error
