@@ -43,7 +43,7 @@ class SuiteName(StrEnum):
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)
-"""What is run unless somebody asks for a suite that should stay unseen until models are settled."""
+"""What is run unless somebody asks for a suite in free form: models were settled before those were looked at."""
 Suites = Annotated[
     list[SuiteName] | None,
     typer.Option("--suite", help="a suite; may be repeated; default: all but those in free form"),
