@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, Metric, read_file
-from classifiers.papers import read_papers
+from classifiers.papers import NOT_RUN, read_papers
 from classifiers.store import ModelStore, Stored
 
-__all__ = ["COLUMNS", "SHOWN", "HeadRow", "cells", "heads_of", "heads_table", "linear_training_s", "page"]
+__all__ = ["COLUMNS", "SHOWN", "HeadRow", "cells", "heads_of", "heads_table", "linear_training_s", "page", "unjudged"]
 
 SHOWN = {
     "pr_auc": "PR-AUC",
@@ -107,6 +107,11 @@ def linear_training_s(rows: Sequence[HeadRow]) -> float | None:
     return round(sum(known), 1) if len(known) == len(seconds) else None
 
 
+def unjudged(rows: Sequence[HeadRow]) -> list[str]:
+    """The models of which no record of the gates lies here, by tag: such records are of one machine and not shipped."""
+    return sorted({f"{one.model}@{one.version}" for one in rows if one.gates == NOT_RUN})
+
+
 def cells(row: HeadRow) -> list[str]:
     """One line of the table for people."""
     measured = {metric.name: metric for metric in row.metrics}
@@ -153,8 +158,8 @@ def page(rows: Sequence[HeadRow]) -> str:
             "µs a post: when the gates were last run, on that machine; `hustings model table --measure` measures it "
             "anew. That of the encoder is over posts of which few are read. Heads of one language are scored in one "
             "pass, so together they cost less than the sum. Size and training are those of the whole model. The "
-            "encoder's seconds are those of joining it with the linear heads; its fine-tuning takes some twenty "
-            "minutes on two cores.",
+            "encoder's seconds are those of joining it with the linear heads; its fine-tuning takes about an hour "
+            "on two cores.",
             WIDTH,
         )
     )

@@ -12,9 +12,11 @@ from classifiers.manifest import Manifest, hash_of_manifest
 from classifiers.plain_files import read_plain
 from classifiers.typed_json import read_typed
 
-__all__ = ["MADE", "Papers", "read_papers", "write_made"]
+__all__ = ["MADE", "NOT_RUN", "Papers", "read_papers", "write_made"]
 
 MADE = "made.json"
+NOT_RUN = "not run"
+"""What is said of gates of which there is no record."""
 _MOST_BYTES = 10_000
 
 
@@ -38,7 +40,7 @@ class Papers(Struct, frozen=True, kw_only=True):
     def gates(self) -> str:
         """The gates' answer in a few words: "passed" alone only where nothing had to be excused."""
         if self.record is None:
-            return "not run"
+            return NOT_RUN
         counts = ((len(self.record.failed), "failed"), (len(self.record.excused), "excused"))
         told = ", ".join(f"{count} {what}" for count, what in counts if count)
         return told if self.record.failed else f"passed, {told}" if told else "passed"

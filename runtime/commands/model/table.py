@@ -22,7 +22,7 @@ def table(
     models: Models = None,
     config: ConfigFile = None,
     measure: Annotated[bool, typer.Option("--measure", help="measure here and now what a post costs")] = False,
-    as_page: Annotated[bool, typer.Option("--page", help="as docs/heads.md")] = False,
+    as_page: Annotated[bool, typer.Option("--page", help="as docs/heads.md, once the gates were run here")] = False,
     as_json: AsJson = False,
 ) -> None:
     """All heads that serve, by language: quality with 95 % intervals, threshold, cost of a post, size, training. One
@@ -32,7 +32,8 @@ def table(
     """
     import msgspec
 
-    from classifiers.heads_table import heads_table, linear_training_s, page
+    from classifiers.heads_table import heads_table, linear_training_s, page, unjudged
+    from hustings.errors import ConfigError
     from runtime.commands import terminal
 
     store = store_of(models, loaded(config))
@@ -41,6 +42,10 @@ def table(
     if as_json:
         terminal.say(msgspec.json.encode({"heads": rows, "linear_training_s": linear_training_s(rows)}).decode())
     elif as_page:
+        if missing := unjudged(rows):
+            raise ConfigError(
+                f"the page would say that gates were not run of {', '.join(missing)}: run `hustings model gates --all` first"
+            )
         terminal.say(page(rows).removesuffix("\n"))
     else:
         _show(store, rows)
