@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.config_path import HERE, ConfigHere
+
 if TYPE_CHECKING:
     from runtime.backup import Manifest
     from runtime.config import Config
 
 __all__ = ["backup", "restore"]
 
-CONFIG = typer.Option(help="the configuration file")
-
 
 def backup(
     folder: Annotated[Path, typer.Argument(help="a new or empty folder")],
-    config: Annotated[Path, CONFIG] = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="print the manifest")] = False,
 ) -> None:
     """Copy all stores while loops run, and read back.
@@ -50,7 +50,7 @@ def backup(
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="a folder that `backup` wrote")],
-    config: Annotated[Path, CONFIG] = Path("hustings.toml"),
+    config: ConfigHere = HERE,
 ) -> None:
     """Put a verified backup into an empty data folder.
 

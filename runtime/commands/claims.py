@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from runtime.commands.config_path import HERE, VARIABLE, ConfigHere, of_environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -28,7 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, an object a line")]
 
 CLAIM_FILES = "claims: ClaimReview (.json), .csv, .tsv or .jsonl; plain, or gzip (.gz)"
@@ -40,7 +41,7 @@ MOST_READ = 20_000
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(help=CLAIM_FILES)],
-    config: Configuration = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="add nothing: say what the import would take and refuse")
     ] = False,
@@ -99,7 +100,7 @@ def _counted(taken: Imported, read: Imported) -> dict[str, int]:
 
 @app.command("list")
 def list_(
-    config: Configuration = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     limit: Annotated[int | None, typer.Option(min=1, help="most claims shown; without it 50, with --json all")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -130,7 +131,7 @@ def list_(
 @app.command()
 def remove(
     ids: Annotated[list[str], typer.Argument(help="ids of claims")],
-    config: Configuration = Path("hustings.toml"),
+    config: ConfigHere = HERE,
 ) -> None:
     """Take claims away, for example those that a publisher withdrew. None goes if one of them is not held.
 
@@ -151,7 +152,10 @@ def remove(
 def match(
     queries: Annotated[Path, typer.Option("--queries", help="texts, a JSON object a line: `id`, `text`, `title`")],
     claims: Annotated[Path | None, typer.Option("--claims", help=CLAIM_FILES)] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="a configuration: the claims held there")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help=f"a configuration: the claims held there; or the environment's {VARIABLE}"),
+    ] = None,
     most: Annotated[int, typer.Option("--most", min=1, max=100, help="most claims for one text")] = 10,
     words_only: Annotated[
         bool, typer.Option("--words-only", help="compare words alone, not what English texts mean")
@@ -175,8 +179,9 @@ def match(
     from runtime.commands.terminal import complain, printable, say, table
     from runtime.config import load_config
 
+    config = config if config is not None or claims is not None else of_environment()
     if (claims is None) == (config is None):
-        raise ConfigError("name either --claims FILE or --config FILE")
+        raise ConfigError(f"name either --claims FILE or --config FILE, or set {VARIABLE}")
     asked = list(_queries(queries))
     loaded = load_config(config) if config is not None else None
     if claims is not None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.config_path import VARIABLE, ConfigNamed, of_environment
+
 if TYPE_CHECKING:
     from classifiers.training.corpus_import import Imported
     from classifiers.training.corpus_store import StoredCorpus
@@ -22,6 +24,10 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="a configuration: the corpora of its data folder")]
+ConfigOfStore = Annotated[
+    Path | None,
+    typer.Option("--config", help=f"a configuration: the corpora of its data folder; or the environment's {VARIABLE}"),
+]
 Corpora = Annotated[Path | None, typer.Option("--corpora", help="folder of corpora, instead of --config")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people")]
 
@@ -32,8 +38,9 @@ def corpora_folder(corpora: Path | None, config: Path | None) -> Path:
     from runtime.config import load_config
     from runtime.model_making import corpora_of
 
+    config = config if config is not None or corpora is not None else of_environment()
     if (corpora is None) == (config is None):
-        raise ConfigError("name the store of corpora: either --config FILE or --corpora DIR")
+        raise ConfigError(f"name the store of corpora: --config FILE or --corpora DIR, one of them, or set {VARIABLE}")
     return corpora if corpora is not None else corpora_of(load_config(config))  # type: ignore[arg-type]  # one is given
 
 
@@ -133,7 +140,7 @@ def import_(
     family: Annotated[str, typer.Option("--family", help="column: rows of one value stay on one side of splits")] = "",
     at: Annotated[str, typer.Option("--at", help="column of the time (ISO 8601)")] = "",
     group: Annotated[list[str] | None, typer.Option("--group", help="column to measure by; may be repeated")] = None,
-    config: ConfigFile = None,
+    config: ConfigOfStore = None,
     corpora: Corpora = None,
     as_json: AsJson = False,
 ) -> None:
@@ -190,7 +197,7 @@ def import_(
 @app.command("build")
 def build(
     head: Annotated[str, typer.Argument(help="the head that shall learn from it, such as G-en")],
-    config: Annotated[Path, typer.Option("--config", help="the configuration of the deployment")],
+    config: ConfigNamed,
     name: Annotated[str | None, typer.Option("--name", help="what the corpus is called; default: desk-HEAD")] = None,
     as_json: AsJson = False,
 ) -> None:

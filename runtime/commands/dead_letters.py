@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.commands.config_path import HERE, ConfigHere
+
 if TYPE_CHECKING:
     from hustings.contracts import Log
     from hustings.types import DeadLetter
@@ -22,13 +24,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Configuration = Annotated[Path, typer.Option("--config", help="the configuration file")]
 LetterId = Annotated[str, typer.Argument(help="the id of a dead letter, or its beginning")]
 
 
 @app.command("list")
 def list_letters(
-    config: Configuration = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     reason: Annotated[str, typer.Option(help="only those with this reason")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, original bytes in base64")] = False,
 ) -> None:
@@ -61,7 +62,7 @@ def list_letters(
 
 
 @app.command("show")
-def show_letter(letter_id: LetterId, config: Configuration = Path("hustings.toml")) -> None:
+def show_letter(letter_id: LetterId, config: ConfigHere = HERE) -> None:
     """One dead letter with its original bytes, which may name people: look at it where nobody else looks on. The audit
     chain says that somebody looked.
 
@@ -96,7 +97,7 @@ def show_letter(letter_id: LetterId, config: Configuration = Path("hustings.toml
 @app.command("replay")
 def replay_letter(
     letter_id: LetterId,
-    config: Configuration = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     repaired: Annotated[
         Path | None, typer.Option(help="file with the repaired post (wire form) to use in place of the original bytes")
     ] = None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from runtime.commands.config_path import HERE, ConfigHere
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +26,7 @@ MOST_LETTERS = 20
 
 def erase(
     keys: Annotated[list[str] | None, typer.Argument(metavar="[POST_KEY]...", help="keys, as SOURCE:ID")] = None,
-    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     author: Annotated[
         str, typer.Option(help="all posts of an account: PLATFORM:HANDLE as in the roster, or its pseudonym")
     ] = "",

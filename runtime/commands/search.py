@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from runtime.commands.config_path import HERE, ConfigHere
 
 if TYPE_CHECKING:
     from runtime.config import Config
@@ -15,7 +16,7 @@ __all__ = ["search"]
 
 def search(
     query: Annotated[str, typer.Argument(help="for example: 'flag:N-PROC-DATE lang:es \"polling station\"'")],
-    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("hustings.toml"),
+    config: ConfigHere = HERE,
     limit: Annotated[int, typer.Option(min=1, help="most posts printed")] = 50,
     count: Annotated[bool, typer.Option("--count", help="only how many match")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header, safe for spreadsheets")] = False,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from runtime.commands.config_path import HERE, ConfigHere
 
 __all__ = ["app"]
 
@@ -26,7 +27,7 @@ def source() -> None:
 @app.command("lift")
 def lift(
     name: Annotated[str, typer.Argument(help="the stopped source, as `hustings status` names it")],
-    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("hustings.toml"),
+    config: ConfigHere = HERE,
 ) -> None:
     """Let a source go on that was stopped because too much of it could not be used. Look at its dead letters first.
 
