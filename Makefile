@@ -65,7 +65,8 @@ drill: setup
 docs: setup
 	@$(PY) -m hustings.values_page > docs/values.md
 	@.venv/bin/hustings capacity --page > docs/capacity.md
-	@.venv/bin/hustings model table --page > docs/heads.md
+	@$(PY) -m runtime.config_page > docs/configuration.md
+	@page=$$(.venv/bin/hustings model table --page) && printf '%s\n' "$$page" > docs/heads.md
 
 # Never over classifiers/models: what is shipped there is signed and has a version.
 models: setup
@@ -73,6 +74,7 @@ models: setup
 	@.venv/bin/hustings model join encoder-en --network classifiers/models/encoder-en --models $(MODELS)
 	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoder joined with the heads that were made. Next:"
 	@echo "  hustings model gates --all --models $(MODELS) --floors classifiers/gates/floors.toml"
+	@echo "  hustings model gates --all                               the same of the shipped ones, if they were not judged here"
 	@echo "  diff <(hustings model table --page) <(hustings model table --page --models $(MODELS))     (bash)"
 	@echo "  hustings model train NAME --model-version N --at DATE --out $(MODELS)       as the version that shall be shipped"
 	@echo "  hustings model sign $(MODELS)/NAME --key FILE       then copy the folder over classifiers/models/NAME"

@@ -52,16 +52,16 @@ class EgressSettings(BaseModel):
 
     allow: tuple[str, ...] = Field(
         default=(),
-        description="Further origins: `http://host`, `https://host:port`, the same with ws and wss, or `host:port` for "
-        "both. A loopback address is reached only where an origin here names it, as `127.0.0.1:8080`.",
+        description="further origins: `http://host`, `https://host:port`, the same with ws and wss, or `host:port` for "
+        "both. A loopback address is reached only where an origin here names it, as `127.0.0.1:8080`",
     )
     ca_file: Path | None = Field(
-        default=None, description="Certificates (PEM) to trust besides the usual ones, for an office's own authority."
+        default=None, description="certificates (PEM) to trust besides the usual ones, for an office's own authority"
     )
     user_agent: str = Field(
         default="Hustings (election monitoring)",
         max_length=200,
-        description="How requests name themselves; put an address here at which server operators reach you.",
+        description="how requests name themselves; put an address here at which server operators reach you",
     )
 
     @field_validator("allow")

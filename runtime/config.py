@@ -81,7 +81,7 @@ class Config(Section):
         default=ClaimSettings(), description="how far posts are compared with known fact-checks"
     )
     targets: TargetSettings = Field(
-        default=TargetSettings(), description="spaCy models that help to tell who is attacked"
+        default=TargetSettings(), description="what helps to tell who is attacked: spaCy models"
     )
     watch: WatchSettings = Field(default=WatchSettings(), description="workers of the watch loop")
     deliver: DeliverSettings = Field(default=DeliverSettings(), description="pace of the deliver loop")

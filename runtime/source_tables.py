@@ -16,7 +16,19 @@ from runtime.config_problems import Problems
 if TYPE_CHECKING:
     from ingest.polling import ClockKind
 
-__all__ = ["SourceTable", "source_tables"]
+__all__ = ["COMMON_KEYS", "SourceTable", "source_tables"]
+
+COMMON_KEYS = {
+    "name": ("text", "required", "what this source is called; each has a name of its own"),
+    "kind": ("text", "required", "one of the kinds below, or one that a package registered under hustings.sources"),
+    "clock": (
+        "`live`, `as-collected`, `as-posted`",
+        '`"live"`',
+        "the last two are for archives, which a replay reads by when posts were collected or published",
+    ),
+    "region": ("text", '`""`', "sources of one region that all fall silent at once are told as such"),
+}
+"""Keys that go with any kind: type, default, meaning."""
 
 
 class SourceTable(NamedTuple):
