@@ -1,4 +1,4 @@
-"""The documents: every file that they point to exists, what they say of shipped models is so, no line names this machine."""
+"""The documents: every file that they point to exists, what they say of models is so, no line names this machine."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ def join(
     name: Annotated[str, typer.Argument(help="an encoder, such as encoder-en")],
     beside: Annotated[
         list[str] | None,
-        typer.Option("--beside", help="version of a linear head, such as G-en@VERSION; without it, the one that serves"),
+        typer.Option(
+            "--beside", help="version of a linear head, such as G-en@VERSION; without it, the one that serves"
+        ),
     ] = None,
     network: Annotated[
         Path | None, typer.Option("--network", help="folder of the encoder; without it, the one that serves")

@@ -44,7 +44,8 @@ def table(
     elif as_page:
         if missing := unjudged(rows):
             raise ConfigError(
-                f"the page would say that gates were not run of {', '.join(missing)}: run `hustings model gates --all` first"
+                f"the page would say that gates were not run of {', '.join(missing)}: "
+                "run `hustings model gates --all` first"
             )
         terminal.say(page(rows).removesuffix("\n"))
     else:

@@ -95,7 +95,8 @@ def train(
 
     With --kind encoder and --beside: a Hugging Face encoder in any language, fine-tuned for linear heads of a
     deployment on a corpus for each (or on the desk's reviews, --from-desk); a fifth of the rows is held out to choose
-    on. Needs PyTorch, in a checkout `uv sync --frozen --inexact --extra torch`; goes on after an interruption when the same is asked for again.
+    on. Needs PyTorch, in a checkout: uv sync --frozen --inexact --extra torch. It goes on after an interruption when
+    the same is asked for again.
 
     An option that says nothing in the way of training that was asked for is refused.
 
