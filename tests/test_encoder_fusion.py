@@ -122,9 +122,20 @@ def test_a_small_network_that_changes_flags_is_refused(evidence: Evidence) -> No
     found = agreement(evidence.logits, spoiled, evidence.labels, 0.5)
     assert found.changed > 0.03
     with pytest.raises(ModelError, match=r"8 bits cost .* of average precision"):
-        check_agreement("a network", found)
-    check_agreement("a network", agreement(evidence.logits, evidence.logits + 0.001, evidence.labels, 0.5))
-    check_agreement("a network", Agreement(0.01, 0.1, 0.009, 0.029))
+        check_agreement("a network", found, positives=600)
+    check_agreement(
+        "a network", agreement(evidence.logits, evidence.logits + 0.001, evidence.labels, 0.5), positives=600
+    )
+    check_agreement("a network", Agreement(0.01, 0.1, 0.009, 0.029), positives=600)
+
+
+def test_of_a_few_rows_in_which_something_is_found_quantising_may_cost_what_one_is_worth() -> None:
+    found = Agreement(mean=0.05, largest=0.5, lost=0.016, changed=0.002)
+    check_agreement("a network", found, positives=44)
+    with pytest.raises(ModelError, match=r"0\.016 of average precision \(at most 0\.01\)"):
+        check_agreement("a network", found, positives=486)
+    with pytest.raises(ModelError, match=r"at most 0\.0227\)"):
+        check_agreement("a network", found._replace(lost=0.023), positives=44)
 
 
 def test_what_brings_torch_is_named_when_it_is_missing() -> None:

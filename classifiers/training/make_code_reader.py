@@ -110,7 +110,7 @@ def _measured(
     harm = np.array([is_harm(code) for code in codes])
     threshold = float(np.quantile(_log_odds(exact, harm), 1 - harm[places].mean()))
     found = agreement(_log_odds(exact, harm), _log_odds(rounded, harm), harm[places].astype(np.int64), threshold)
-    check_agreement(f"{name}, {language}", found)
+    check_agreement(f"{name}, {language}", found, positives=int(harm[places].sum()))
     values = {
         "accuracy": round(float((rounded.argmax(axis=1) == places).mean()), 4),
         **{f"quantised_{one}": value for one, value in found._asdict().items()},

@@ -320,7 +320,7 @@ def pack_network(
         texts = _whole(read(task.measured_on, "measuring"))
         was, now = logits(network, one.pieces)[:, one.column], session.logits(texts)[:, output]
         found = agreement(was, now, one.labels, float(np.quantile(was, 1 - one.labels.mean())))
-        check_agreement(f"{recipe.name}, {task.head}", found)
+        check_agreement(f"{recipe.name}, {task.head}", found, positives=int(one.labels.sum()))
         metrics += [
             Metric(name=f"quantised_{name}", on=f"{task.head}: {task.measured_on}", value=value, low=value, high=value,
                    n=len(texts))
