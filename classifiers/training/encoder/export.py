@@ -30,8 +30,8 @@ F64 = NDArray[np.float64]
 
 MOST_LOST = 0.01
 """Average precision that quantising may cost, or what one of the rows in which something is found is worth, where they
-are few (of 44 threats one that changes its rank can be .02); raised so after encoder-en@13 was refused for .016, with .2 %
-of its flags changed …"""
+are few (of 44 threats one that changes its rank can be .02); raised so after encoder-en@13 was refused for .016, with
+.2 % of its flags changed …"""
 MOST_CHANGED = 0.03
 """… and the share of posts whose flag it may change, one way or the other."""
 _EXPORT_DISTANCE = 1e-3
