@@ -11,6 +11,7 @@ from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, Metric, read_file
 from classifiers.papers import NOT_RUN, read_papers
 from classifiers.store import ModelStore, Stored
+from classifiers.thresholds import served_rows
 
 __all__ = ["COLUMNS", "SHOWN", "HeadRow", "cells", "heads_of", "heads_table", "linear_training_s", "page", "unjudged"]
 
@@ -94,7 +95,7 @@ def heads_of(stored: Stored) -> list[tuple[str, str, float, str]]:
             f"{manifest.name}: {one.code}",
             one.code,
             one.threshold.value,
-            _last([metric for metric in manifest.metrics if metric.on.startswith(f"{one.beside}: ")]),
+            served_rows(manifest, one.beside),
         )
         for one in found
     ]
@@ -164,12 +165,6 @@ def page(rows: Sequence[HeadRow]) -> str:
         )
     )
     return "\n".join(lines) + "\n"
-
-
-def _last(metrics: Sequence[Metric]) -> str:
-    """The rows of the last measure of ranking or of flags that is not one of a group."""
-    found = [metric.on for metric in metrics if metric.name in ("pr_auc", "precision") and metric.group is None]
-    return found[-1] if found else ""
 
 
 def _shown(manifest: Manifest, on: str) -> tuple[Metric, ...]:

@@ -30,6 +30,7 @@ __all__ = [
     "build_from_desk",
     "code_and_language",
     "corpora_of",
+    "floors_about",
     "floors_in",
     "floors_of",
     "judge_and_draw",
@@ -232,7 +233,7 @@ def judge_and_draw(
     write_record(folder, record)
     tell("card")
     out = store.own / CARDS / stored.manifest.tag
-    card = write_card(stored.manifest, folder, out, codebook=codes, serving=serving)
+    card = write_card(stored.manifest, folder, out, codebook=codes, serving=serving, floors=floors_in(store))
     return Judged(stored, record, card, round(seconds, 2))
 
 
@@ -244,6 +245,15 @@ def floors_in(store: ModelStore) -> Floors:
 
     own = read_floors(floors_of(store))
     return own if store.base is None else own.over(read_floors(floors_of(ModelStore(store.base))))
+
+
+def floors_about(stored: Stored, store: ModelStore) -> Floors:
+    """What was written down about this very version: of one that is shipped, with the shipped models."""
+    from classifiers.pipeline import shipped_models
+    from classifiers.store import ModelStore
+
+    shipped = shipped_models()
+    return floors_in(ModelStore(shipped) if stored.folder.parent == shipped else store)
 
 
 def floors_of(store: ModelStore) -> Path:

@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from classifiers.card.content import gather
 from classifiers.card.write import write_card
-from classifiers.gates.floors import Floors
+from classifiers.gates.floors import Floor, Floors, Mark, read_floors
 from classifiers.gates.judge import judge
 from classifiers.gates.record import write_record
 from classifiers.manifest import Bin, Curves, Manifest, read_manifest
 from classifiers.pipeline import shipped_models
 from classifiers.signing import ANYBODY
+from classifiers.store import ModelStore
+from classifiers.thresholds import thresholds_of
 from runtime.build import codebook
+from runtime.model_making import floors_of
 from tests.command_line import command_line
-from tests.model_folders import METRICS, Keys, make_head, metric
+from tests.model_folders import METRICS, Keys, make_head, manifest_of, metric
 
 ON = "5-fold cross-validation, rows.csv"
 CURVES = Curves(
@@ -54,7 +58,30 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Path]:
 def card(made: tuple[Manifest, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest, folder = made
     out = tmp_path_factory.mktemp("cards")
-    return write_card(manifest, folder, out, codebook=codebook(), serving={}).parent
+    return write_card(manifest, folder, out, codebook=codebook(), serving={}, floors=Floors()).parent
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The card of an encoder with two heads, as it is shipped: without a record of its gates."""
+    models = shipped_models()
+    return write_card(
+        read_manifest(models / "encoder-en"),
+        models / "encoder-en",
+        tmp_path_factory.mktemp("cards"),
+        codebook=codebook(),
+        serving={name: models / name for name in ("G-en", "G-THR-en", "encoder-en")},
+        floors=shipped_floors(),
+    ).parent
+
+
+def shipped_floors() -> Floors:
+    return read_floors(floors_of(ModelStore(shipped_models())))
+
+
+def _words(picture: Path) -> list[str]:
+    root = ET.fromstring(picture.read_bytes())  # noqa: S314 - our own bytes
+    return [text for text in root.itertext() if text.strip()]
 
 
 PARTS = (
@@ -113,7 +140,7 @@ def test_what_a_manifest_says_is_shown_and_never_run(card: Path) -> None:
 
 def test_the_same_model_gives_the_same_card(card: Path, made: tuple[Manifest, Path], tmp_path: Path) -> None:
     manifest, folder = made
-    write_card(manifest, folder, tmp_path, codebook=codebook(), serving={})
+    write_card(manifest, folder, tmp_path, codebook=codebook(), serving={}, floors=Floors())
     names = sorted(path.name for path in card.iterdir())
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names:
@@ -128,7 +155,7 @@ def test_what_a_threshold_means_in_a_stream_is_told(card: Path) -> None:
 def test_a_card_without_gates_and_curves_says_so(tmp_path: Path) -> None:
     folder = make_head(tmp_path / "G-ta", name="G-ta")
     manifest = read_manifest(folder, signers=ANYBODY)
-    out = write_card(manifest, folder, tmp_path / "card", codebook=codebook(), serving={}).parent
+    out = write_card(manifest, folder, tmp_path / "card", codebook=codebook(), serving={}, floors=Floors()).parent
     text = (out / "card.md").read_text("utf-8")
     assert "recorded no curves" in text
     assert "No suite of ours speaks this language" in text
@@ -137,10 +164,107 @@ def test_a_card_without_gates_and_curves_says_so(tmp_path: Path) -> None:
     assert replace(manifest).curves == ()
 
 
+def test_each_head_of_an_encoder_has_its_threshold_its_load_and_its_star(encoder: Path) -> None:
+    """Of a thousand posts of which 20 are threats 3.2 + 4.0 are flagged, by the recall and the false positives of the
+    threats as they are served; so many are flagged as sexist that both cannot share a table."""
+    text = (encoder / "card.md").read_text("utf-8")
+    sexism, _, threats = text.partition("## Threshold")[2].partition("## Quality")[0].partition("### G-THR\n")
+    assert "flagged as G from **0.4129** on" in sexism
+    assert "0.748 and recall 0.667 on G-en: edos/dev.csv, cascade, chosen on other folds" in sexism
+    assert "| 20 | 83.9 | 13.3 | 15.9 % |" in sexism
+    assert "flagged as G-THR from **0.3442** on" in threats
+    assert "0.467 and recall 0.159 on G-THR-en: edos/dev.csv, cascade, chosen on other folds" in threats
+    assert "| 20 | 7.2 | 3.2 | 44.2 % |" in threats
+    words = _words(encoder / "precision-recall.svg")
+    assert [name for name in ("threshold: G", "threshold: G-THR") if name in words] == [
+        "threshold: G",
+        "threshold: G-THR",
+    ]
+
+
+def test_a_shipped_card_lists_what_is_known_to_fail_and_how_to_judge_it_here(encoder: Path) -> None:
+    known = [one for one in shipped_floors().exception if one.model == "encoder-en"]
+    for name in ("card.html", "card.md"):
+        text = (encoder / name).read_text("utf-8")
+        assert text.count(f"known when last judged, {known[0].at}: ") == len(known)
+        assert "gates were not run" not in text
+        assert re.search(r"not run here on this version; .*run \S*hustings model gates encoder-en[`<]", text)
+
+
+def test_what_was_judged_without_a_failure_has_none_and_a_version_over_it_was_not_judged(
+    tmp_path: Path,
+) -> None:
+    folder = make_head(tmp_path / "G-ta", name="G-ta")
+    floors = Floors(floor=(Floor(model="G-ta", measure="pr_auc", on=ON, history=(Mark(value=0.6, at="2026-10-01"),)),))
+    told = [
+        gather(read_manifest(folder, signers=ANYBODY), folder, codebook=codebook(), serving={}, floors=one).no_failures
+        for one in (floors, Floors().over(floors))
+    ]
+    assert told == ["None was written down when it was last judged.", "The gates were not run on this version."]
+
+
+def test_functions_of_two_suites_that_are_called_alike_have_a_bar_each(encoder: Path) -> None:
+    text = (encoder / "card.md").read_text("utf-8")
+    labels = re.findall(
+        r"^\| `(\w+: [\w-]+)` \|", text.partition("## Confusion")[2].partition("## Worst")[0], re.MULTILINE
+    )
+    assert len(set(labels)) == len(labels)
+    shown = [label for label in labels if label in _words(encoder / "protected.svg")]
+    assert len(shown) == 18
+    html = (encoder / "card.html").read_text("utf-8")
+    assert "one in ten of all together may be; a function fails above one in two" in html
+
+
+def test_a_screen_reader_hears_which_row_and_which_language(encoder: Path) -> None:
+    html = (encoder / "card.html").read_text("utf-8")
+    assert re.findall(r"<tr><td[^>]*>", html) == []
+    assert set(re.findall(r"<q ([^>]*)>", html)) == {'lang="en" dir="auto"'}
+
+
+def test_every_threshold_of_narratives_is_told_and_the_one_that_serves_first() -> None:
+    folder = shipped_models() / "N-en"
+    manifest = read_manifest(folder)
+    meant, alone, like = thresholds_of(manifest, folder)
+    assert [(one.name, one.value) for one in (meant, alone, like)] == [
+        ("with meaning", manifest.settings["sense_threshold"]),
+        ("columns alone", manifest.threshold.value),
+        ("likeness", manifest.settings["likeness_threshold"]),
+    ]
+    measured = {(one.name, one.on): one.value for one in manifest.metrics}
+    for one, on in ((meant, "en: seeds, left out by 4 folds"), (like, "en: likeness, examples left out")):
+        assert (one.on, one.precision, one.recall) == (on, measured["precision", on], measured["recall", on])
+
+
+def test_what_columns_alone_are_worth_is_what_the_threshold_says_unless_that_is_of_meaning() -> None:
+    """Versions of before wrote what they are worth with meaning beside the threshold of columns alone."""
+    on = "en: seeds, left out by 4 folds"
+    settings = {"sense_threshold": 0.8, "sense_encoder": "encoder-mul"}
+    metrics = (metric("precision", 0.97, on=on), metric("recall", 0.86, on=on))
+    found = []
+    for precision, recall in ((0.97, 0.86), (0.9, 0.5)):
+        threshold = replace(manifest_of().threshold, precision=precision, recall=recall)
+        narratives = manifest_of("N-en", kind="narratives", settings=settings, metrics=metrics, threshold=threshold)
+        meant, alone = thresholds_of(narratives, Path("N-en"))
+        assert (meant.precision, meant.recall) == (0.97, 0.86)
+        found.append((alone.precision, alone.recall))
+    assert found == [(None, None), (0.9, 0.5)]
+
+
+def test_what_was_measured_with_all_posts_read_does_not_stand_for_what_serves() -> None:
+    on = "en: own posts"
+    metrics = tuple(
+        metric(name, value, on=rows)
+        for rows, shift in ((f"{on}, read all", 0.1), (on, 0.0))
+        for name, value in (("precision", 0.8 + shift), ("recall", 0.5 + shift), ("false_positive_rate", 0.02))
+    )
+    (one,) = thresholds_of(manifest_of("A-en", kind="meaning", metrics=metrics), Path("A-en"))
+    assert (one.on, one.precision, one.recall) == (on, 0.8, 0.5)
+
+
 def test_a_card_of_narratives_names_every_code_and_leads_with_all_seeds_left_out(tmp_path: Path) -> None:
     folder = shipped_models() / "N-en"
     manifest = read_manifest(folder)
-    write_card(manifest, folder, tmp_path, codebook=codebook(), serving={})
+    write_card(manifest, folder, tmp_path, codebook=codebook(), serving={}, floors=Floors())
     for name in ("card.html", "card.md"):
         text = (tmp_path / name).read_text("utf-8")
         assert [part for part in PARTS if part not in text] == ["By group"]
@@ -151,7 +275,7 @@ def test_a_card_of_narratives_names_every_code_and_leads_with_all_seeds_left_out
 
 def test_a_card_of_claims_speaks_of_matches_and_draws_how_sure_they_are(tmp_path: Path) -> None:
     folder = shipped_models() / "claims"
-    write_card(read_manifest(folder), folder, tmp_path, codebook=codebook(), serving={})
+    write_card(read_manifest(folder), folder, tmp_path, codebook=codebook(), serving={}, floors=Floors())
     for name in ("card.html", "card.md"):
         text = (tmp_path / name).read_text("utf-8")
         assert "The first claim is shown as a match from" in text

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from classifiers.manifest import read_manifest
+from classifiers.manifest import read_manifest, write_manifest
 from classifiers.narratives.seeds import load_seeds
 from classifiers.signing import load_signers
 from classifiers.store import ModelStore
@@ -25,7 +25,7 @@ from runtime.init import Answers, write_election
 from runtime.model_making import corpora_of
 from tests.command_line import CommandLine, command_line
 from tests.few_seeds import package_with_few_seeds
-from tests.model_folders import Keys, make_head
+from tests.model_folders import Keys, make_head, manifest_of
 
 ROWS = [
     {"text": "she is a stupid bitch who belongs in the kitchen", "label": "yes", "who": "a"},
@@ -425,6 +425,16 @@ def test_of_a_group_with_one_label_only_what_makes_sense_is_measured(two: Path, 
 
 
 # ── one spoilt folder ──
+
+
+def test_of_several_thresholds_the_list_shows_the_one_that_decides(tmp_path: Path) -> None:
+    folder = tmp_path / "N-en"
+    folder.mkdir()
+    settings = {"sense_threshold": 0.8, "sense_encoder": "encoder-mul"}
+    write_manifest(folder, manifest_of("N-en", kind="narratives", settings=settings))
+    shown = CliRunner().invoke(app, ["list", "--models", str(tmp_path)], env={"COLUMNS": "160"})
+    assert [said for said in ("0.8", "with meaning") if f" {said} " in shown.stdout] == ["0.8", "with meaning"]
+    assert " 0.5 " not in shown.stdout
 
 
 def test_one_spoilt_folder_does_not_stop_the_others(two: Path, rows: Path) -> None:

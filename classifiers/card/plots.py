@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from classifiers.card.content import Card
+from classifiers.checks.runner import FLOOR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,21 +76,26 @@ def _precision_recall(axes: Axes, card: Card) -> None:
     for place, curves in enumerate(card.curves):
         recall, precision, _ = zip(*curves.precision_recall, strict=True)
         axes.plot(recall, precision, **_style(place), markevery=8, label=curves.on)
-    threshold = card.manifest.threshold
-    axes.plot([threshold.recall], [threshold.precision], "*", color="black", markersize=11, label=_starred(card))
+    places = {curves.on: place for place, curves in enumerate(card.curves)}
+    for one in (threshold.deciding for threshold in card.thresholds):
+        if one.on in places and one.recall is not None and one.precision is not None:
+            axes.plot(
+                [one.recall],
+                [one.precision],
+                "*",
+                color=COLOURS[places[one.on] % len(COLOURS)],
+                markeredgecolor="black",
+                markersize=11,
+                label=f"threshold: {one.name}" if one.name else "threshold",
+            )
     _square(axes, "recall", "precision")
-
-
-def _starred(card: Card) -> str:
-    """Whose threshold the star is: an encoder draws a curve a head."""
-    code = card.manifest.code
-    return f"threshold of {code}" if code else "threshold"
 
 
 def _protected(axes: Axes, card: Card) -> None:
     shown = card.protected[:_SHOWN_FUNCTIONS][::-1]
-    axes.barh([score.function for score in shown], [100 * score.flagged for score in shown], color=COLOURS[0])
-    axes.axvline(10, color=COLOURS[1], linestyle="--", linewidth=1)
+    names = [f"{suite}: {score.function}" for suite, score in shown]  # two suites may call functions alike
+    axes.barh(names, [100 * score.flagged for _, score in shown], color=COLOURS[0])
+    axes.axvline(100 * (1 - FLOOR), color=COLOURS[1], linestyle="--", linewidth=1)
     axes.set_xlim(0, 100)
     axes.set_xlabel("flagged, of a hundred posts in which nothing is to be found")
     axes.tick_params(axis="y", length=0)

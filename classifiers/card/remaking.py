@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from classifiers.encoder.heads import HEADS, EncoderHead, read_heads
 from classifiers.manifest import Manifest, Threshold, read_file
+from classifiers.pipeline import shipped_models
 
-__all__ = ["Remaking", "remaking"]
+__all__ = ["Remaking", "judging", "remaking"]
 
 _OURS = "classifiers/"
 """Files of data that come with Hustings begin so."""
@@ -56,6 +57,13 @@ def remaking(manifest: Manifest, folder: Path) -> Remaking:
     return Remaking(
         train, f"hustings model gates {manifest.name} {version}", f"hustings model card {manifest.name} {version}"
     )
+
+
+def judging(manifest: Manifest, folder: Path) -> str:
+    """The command that judges the version where it lies. What is shipped needs no folder of models to be found."""
+    if folder.parent == shipped_models():
+        return f"hustings model gates {manifest.name}"
+    return remaking(manifest, folder).gates
 
 
 def _of_a_recipe(manifest: Manifest, heads: tuple[EncoderHead, ...]) -> tuple[str, ...]:

@@ -8,16 +8,25 @@ from typing import Any
 
 from classifiers.card.content import Card, gather
 from classifiers.card.plots import draw
+from classifiers.gates.floors import Floors
 from classifiers.manifest import Manifest, Metric
 from hustings.codebook import Codebook
 
 __all__ = ["write_card"]
 
 
-def write_card(manifest: Manifest, folder: Path, out: Path, *, codebook: Codebook, serving: Mapping[str, Path]) -> Path:
+def write_card(
+    manifest: Manifest,
+    folder: Path,
+    out: Path,
+    *,
+    codebook: Codebook,
+    serving: Mapping[str, Path],
+    floors: Floors,
+) -> Path:
     """Write `card.html`, `card.md` and the pictures into `out`, and return the path of the first. The same model, gates
-    and suites give the same bytes."""
-    card = gather(manifest, folder, codebook=codebook, serving=serving)
+    and suites give the same bytes. `floors` tell of known failures where the gates were not run on this version."""
+    card = gather(manifest, folder, codebook=codebook, serving=serving, floors=floors)
     pictures = draw(card)
     out.mkdir(parents=True, exist_ok=True)
     for name, content in pictures.items():
@@ -62,6 +71,7 @@ _FILTERS = {
     "three": lambda value: f"{value:.3f}",
     "count": lambda value: f"{value:,}",
     "cell": _cell,
+    "capitalised": lambda name: name[:1].upper() + name[1:],
     "limit": lambda check: f"{'≥' if check.at_least else '≤'} {check.limit:g}",
     "fail": lambda check: f"borne: {check.excused}" if check.excused else f"fails: {check.detail}",
 }

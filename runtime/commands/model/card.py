@@ -43,7 +43,7 @@ def card(
     from runtime.commands.model.options import chosen_versions, complain_of
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say
-    from runtime.model_making import CARDS
+    from runtime.model_making import CARDS, floors_about
 
     store = store_of(models, loaded(config))
     chosen, refused = chosen_versions(store, names or [], every, version)
@@ -55,7 +55,14 @@ def card(
             tag = stored.manifest.tag
             progress.at(tag, "card")
             folder = (out or beside / CARDS) / tag
-            written[tag] = write_card(stored.manifest, stored.folder, folder, codebook=codebook, serving=serving)
+            written[tag] = write_card(
+                stored.manifest,
+                stored.folder,
+                folder,
+                codebook=codebook,
+                serving=serving,
+                floors=floors_about(stored, store),
+            )
             progress.done()
     if as_json:
         say(json.dumps({tag: str(path) for tag, path in written.items()}))

@@ -17,8 +17,8 @@ COLUMNS = ("model", "state", "flag from", "precision", "recall", "PR-AUC", "size
 
 
 def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Every version of every model: whether it serves or waits, threshold, measured quality, size, speed, gates; as
-    JSON also where it lies, its data and all measures.
+    """Every version of every model: whether it serves or waits, the threshold that decides, measured quality, size,
+    speed, gates; as JSON also where it lies, its data and all measures.
 
     A folder that cannot be read is named as refused, with exit status 1; the others are listed.
 
@@ -72,13 +72,21 @@ def _line(one: Stored, papers: Papers) -> list[object]:
     return [
         one.manifest.tag,
         "serves" if one.is_active else "waits",
-        one.manifest.threshold.value,
+        _flag_from(one.manifest),
         *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
         f"{papers.bytes / 1000:,.0f} kB",
         "-" if papers.training_s is None else f"{papers.training_s:,.1f} s",
         "-" if papers.us_a_post is None else f"{papers.us_a_post:,.0f} µs",
         papers.gates,
     ]
+
+
+def _flag_from(manifest: Manifest) -> str:
+    """The threshold that decides, and below it which one that is where the model has several."""
+    from classifiers.thresholds import decides
+
+    name, value = decides(manifest)
+    return f"{value}\n{name}" if name else str(value)
 
 
 def _measured(manifest: Manifest, name: str) -> str:
