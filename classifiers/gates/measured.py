@@ -11,7 +11,8 @@ from classifiers.gates.floors import Floors, rows_named
 from classifiers.gates.record import Check
 from classifiers.gates.remit import FLAGGING
 from classifiers.gates.speech import GROUP_GAP
-from classifiers.manifest import Manifest, Metric
+from classifiers.manifest import Dataset, Manifest, Metric
+from classifiers.thresholds import READ_ALL
 from hustings.codebook import CHECK_WORTHY
 
 __all__ = [
@@ -27,7 +28,8 @@ __all__ = [
 ]
 
 CALIBRATION_ERROR = 0.03
-"""Most that probabilities may be off, in the domain of the training data …"""
+"""Most that probabilities may be off, in the domain of the training data: on the first rows of each head, and on those
+of a corpus that was trained on …"""
 CALIBRATION_ERROR_SHIFTED = 0.08
 """… and on other data."""
 BY_CHANCE = "ece_by_chance"
@@ -48,16 +50,16 @@ post is sunk in friendly talk. What an asterisk hides (`masked`) is lost: it is 
 
 def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
     """Every recorded floor of the model, on the same rows or on another version of the same corpus; where none can be
-    compared, the model must at least beat chance. A floor that is inherited from the shipped models asks nothing of a
+    compared, each head must at least beat chance. A floor that is inherited from the shipped models asks nothing of a
     version that was not measured on those rows."""
     measured = {(metric.name, metric.on): metric for metric in manifest.metrics}
     by_corpus = {(name, rows_named(on)): metric for (name, on), metric in measured.items()}
-    compared = False
+    compared = set()
     for floor in floors.of(manifest.name):
         metric = measured.get((floor.measure, floor.on))
         metric = metric or by_corpus.get((floor.measure, rows_named(floor.on)))
         applies = metric is not None or manifest.name not in floors.inherited
-        compared = compared or applies
+        compared |= {_head(manifest, floor.on)} if applies else set()
         told = f"floor since {floor.at}" if metric is not None else "not measured by this version's training"
         yield at_least(
             "quality",
@@ -71,8 +73,10 @@ def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:
     for metric in manifest.metrics:
         if metric.name == GAIN:
             yield _gain(manifest, metric)
-    if not compared:
-        yield from _beats_chance(manifest)
+    heads = _heads(manifest)
+    for head in heads:
+        if head not in compared and (len(heads) > 1 or not compared):
+            yield _beats_chance(manifest, head, heads)
 
 
 def _gain(manifest: Manifest, metric: Metric) -> Check:
@@ -86,15 +90,21 @@ def _gain(manifest: Manifest, metric: Metric) -> Check:
     )
 
 
-def _beats_chance(manifest: Manifest) -> Iterator[Check]:
-    """The first data set of a manifest is what it was trained on; PR-AUC of guessing is its share of positives."""
-    found = [metric for metric in manifest.metrics if metric.name == "pr_auc" and metric.group is None]
-    data = manifest.data[0]
+def _beats_chance(manifest: Manifest, head: str, heads: list[str]) -> Check:
+    """PR-AUC of guessing is the share of positives among the rows. An encoder's rows of a head come last as it serves,
+    and are those that count; of other models the first ones do."""
+    own = [
+        one
+        for one in manifest.metrics
+        if one.name == "pr_auc" and one.group is None and _head(manifest, one.on) == head
+    ]
+    found = own[-1 if manifest.kind == "encoder" else 0] if own else None
+    data = _data_of(manifest, found.on, heads.index(head)) if found else manifest.data[0]
     chance = round(data.positives / max(data.rows, 1), 4)
-    low = found[0].low if found else 0.0
-    yield Check(
+    low = found.low if found else 0.0
+    return Check(
         gate="quality",
-        subject=f"pr_auc on {found[0].on}" if found else "pr_auc",
+        subject=f"pr_auc on {found.on}" if found else "pr_auc",
         language=manifest.language,
         value=low,
         limit=chance,
@@ -104,12 +114,41 @@ def _beats_chance(manifest: Manifest) -> Iterator[Check]:
     )
 
 
+def _head(manifest: Manifest, on: str) -> str:
+    """Beside which linear head an encoder was measured on those rows; empty for every other model, which is one."""
+    return on.partition(": ")[0] if manifest.kind == "encoder" else ""
+
+
+def _heads(manifest: Manifest) -> list[str]:
+    """In the order of an encoder's outputs: their measures stand in the manifest from the last to the first."""
+    measured = [one.on for one in manifest.metrics if one.name in ("pr_auc", "ece") and one.group is None]
+    return list(dict.fromkeys(_head(manifest, on) for on in measured))[::-1] or [""]
+
+
+def _data_of(manifest: Manifest, on: str, place: int) -> Dataset:
+    """The line of the data that tells of those rows. One file can hold the labels of several heads: their lines stand
+    in the order of the heads. Where no line names the rows, the first does: it is what was trained on."""
+    named = [one for one in manifest.data if one.file in on]
+    if not named:
+        return manifest.data[0]
+    file = max((one.file for one in named), key=len)
+    lines = [one for one in named if one.file == file]
+    heads = _heads(manifest)
+    sharing = [head for head in heads if any(_head(manifest, m.on) == head and file in m.on for m in manifest.metrics)]
+    if len(lines) == len(sharing):
+        return lines[sharing.index(heads[place])]
+    return max(lines, key=lambda one: one.positives / max(one.rows, 1))
+
+
 def calibration_checks(manifest: Manifest) -> Iterator[Check]:
-    """Every measured calibration error; the first one is in the domain, those on other data may be worse."""
+    """Every measured calibration error; that on other data than it was trained on may be worse."""
     chance = {metric.on: metric.high for metric in manifest.metrics if metric.name == BY_CHANCE}
     errors = [metric for metric in manifest.metrics if metric.name == "ece" and metric.group is None]
-    for place, metric in enumerate(errors):
-        usual = CALIBRATION_ERROR_SHIFTED if place else CALIBRATION_ERROR
+    first: dict[str, str] = {}
+    for metric in errors:
+        first.setdefault(_head(manifest, metric.on), _without_part(metric.on))
+        is_first = _without_part(metric.on) == first[_head(manifest, metric.on)]
+        usual = CALIBRATION_ERROR if is_first or _is_in_domain(manifest, metric.on) else CALIBRATION_ERROR_SHIFTED
         limit = max(usual, chance.get(metric.on, 0.0))
         yield at_most(
             "calibration",
@@ -123,6 +162,17 @@ def calibration_checks(manifest: Manifest) -> Iterator[Check]:
     if not errors:
         told = "not measured by this version's training"
         yield at_most("calibration", "ece", manifest.language, value=1.0, limit=CALIBRATION_ERROR, detail=told)
+
+
+def _without_part(on: str) -> str:
+    """The same rows, whether all of them were read or only those that are where it serves."""
+    return on.removesuffix(READ_ALL)
+
+
+def _is_in_domain(manifest: Manifest, on: str) -> bool:
+    """Whether the rows are of a corpus that was trained on."""
+    trained = {one.name for one in manifest.data if one.use == "training"}
+    return any(one.name in trained and one.file in on for one in manifest.data)
 
 
 def robustness_checks(manifest: Manifest) -> Iterator[Check]:
