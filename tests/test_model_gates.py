@@ -16,6 +16,7 @@ from classifiers.gates.floors import (
     Floors,
     Mark,
     excused,
+    outlived,
     read_floors,
     recorded,
     write_floors,
@@ -340,6 +341,25 @@ def test_an_exception_covers_what_is_no_worse_than_when_it_was_written(worst: fl
     )
     assert bool(excused(FAILURE, "G-en", Floors(exception=(exemption,))).excused) is covers
     assert not excused(FAILURE, "G-hi", Floors(exception=(exemption,))).excused
+
+
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        ((FAILURE,), []),
+        ((replace(FAILURE, value=0.3),), []),
+        ((replace(FAILURE, value=0.31),), ["functions: abuse: slur: 0.31, was 0.25; record it anew"]),
+        ((replace(FAILURE, value=0.6, passed=True),), ["functions: abuse: slur: passes with 0.6; record it anew"]),
+        ((), ["functions: abuse: slur: no such check is made; record it anew"]),
+    ],
+    ids=["as bad as it says", "hardly better", "better", "passes", "gone"],
+)
+def test_an_exception_that_covers_nothing_any_more_is_told(
+    checks: tuple[Check, ...], told: list[str], silent: GateRecord
+) -> None:
+    borne = Exemption(model="G-en", gate="functions", subject="abuse: slur", worst=0.25, at="2026-11-01", reason=REASON)
+    floors = Floors(exception=(borne, replace(borne, model="G-hi")))
+    assert outlived(replace(silent, checks=checks), floors) == told
 
 
 def test_over_the_shipped_models_their_floors_and_exceptions_hold_until_the_deployment_has_its_own() -> None:

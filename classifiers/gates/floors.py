@@ -28,6 +28,7 @@ __all__ = [
     "Mark",
     "excused",
     "judged_by",
+    "outlived",
     "read_floors",
     "recorded",
     "rows_named",
@@ -41,6 +42,10 @@ RECORDED = ("pr_auc", "macro_f1")
 SHORTEST_REASON = 12
 NEVER_BORNE = ("signature", "analyser", "company")
 """Gates whose failures are mended or passed over once, by whoever promotes, and never written down as exceptions."""
+BETTER_SHARE = 0.05
+"""So much better than its exception says a check may be before the exception is written anew; most are shares."""
+BETTER_POINTS = 5.0
+"""… and swaps are in points of a hundred."""
 _SLACK = 1e-9
 _CORPUS_VERSION = re.compile(r"(?<=\w)@\d+\b")
 
@@ -152,6 +157,27 @@ def excused(check: Check, model: str, floors: Floors) -> Check:
                 return replace(check, excused=one.reason)
             return replace(check, detail=f"{check.detail}; worse than the {one.worst} of its exception")
     return check
+
+
+def outlived(record: GateRecord, floors: Floors) -> list[str]:
+    """Exceptions of the judged model that cover nothing any more, each with what is so now: the check is gone, passes,
+    or is better than `worst` by more than `BETTER_SHARE`. What they allow would hide the next fall. Speed is left out:
+    it is as the machine has it."""
+    checks = {(check.gate, check.subject): check for check in record.checks}
+    told = []
+    for one in floors.exception:
+        if one.model != record.model or one.gate == "speed":
+            continue
+        check = checks.get((one.gate, one.subject))
+        if check is None:
+            told.append(f"{one.gate}: {one.subject}: no such check is made; record it anew")
+        elif check.passed:
+            told.append(f"{one.gate}: {one.subject}: passes with {check.value}; record it anew")
+        else:
+            better = check.value - one.worst if check.at_least else one.worst - check.value
+            if better > (BETTER_POINTS if one.gate == "swaps" else BETTER_SHARE) + _SLACK:
+                told.append(f"{one.gate}: {one.subject}: {check.value}, was {one.worst}; record it anew")
+    return told
 
 
 def judged_by(record: GateRecord, floors: Floors) -> GateRecord:
