@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 2/jWFnssENBs0N2ipX7vPJ0G2p1XSiVwjXYm23B/hKJ7/u9fka+aY8i2Lljmwand1Hhd59lbROA+46Cq/8TzAA==
+ed25519 cbc9fb0b8fa25c29 667KUTCiOKbXux7ym/kH4g3l/gHSjOo9SHrDIUcLd4T2gTP9scv8MegyV3fjObRqDAyamUwwk0ftuFIN53NiDQ==
