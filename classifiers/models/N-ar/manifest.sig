@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 IUgCLDdaIjyldCKznd9nB2zZYMcd07CtbUhENyaiAMu1HUCJ0ci3Te/eUGGTBHbN3hZT3teJrebkqkdlBhsTBA==
+ed25519 cbc9fb0b8fa25c29 S7mvZmngDA/svl5mz0dTBFojzLbWb8ha4qwZhOZukeUlGKOWvc/W0RKH9ScI68hdstjgbJc6TpkeNFyFXizBDw==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 hX1UX3c+4vIQcOBPRmb4xhkH3ibGeXAa9qBPCBFmKHdQrZ5b4JaR95qBSFwUdnxrxjHsVPFXBxxbg0wNwA1oDA==
+ed25519 cbc9fb0b8fa25c29 Pzpm4SqnvpdEVRzHw/eI8vLyGsotU2csck7z8jVRFFBQaqVo+dr5EOKNe+xNRa7BY7ce7+NAlHLdURIrhJ//DA==
