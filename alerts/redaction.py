@@ -1,8 +1,9 @@
 """What is taken out of a text before a partner reads it.
 
 Private handles and other accounts' ids become pseudonyms that differ from partner to partner, addresses of pages keep
-only their host and cannot be clicked, e-mail addresses and telephone numbers go, abusive words are masked. A name that
-nothing marks as an account's cannot be told from a word, and stays."""
+only their host and cannot be clicked, e-mail addresses and telephone numbers go. Where a post is flagged for abuse, the
+words that spoke for it are masked, and all others that are nearly always abuse. A name that nothing marks as an
+account's cannot be told from a word, and stays."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from alerts.abusive_words import abusive_words
 from alerts.folded import Folded, fold, one_line, written
 from alerts.telephone import telephone_numbers
 from hustings.roster import Roster
@@ -105,13 +107,15 @@ class Redactor:
         post = assessment.post
         folded = fold(post.text)
         cuts = self._cuts(post.text, folded, post.source)
-        if self._mask_slurs:
-            for flag in assessment.flags:
-                if _is_abusive(flag.code):
-                    masks = list(_masks(post.text, folded, flag))
-                    if not masks:
-                        return WITHHELD
-                    cuts += masks
+        abuse = [flag for flag in assessment.flags if self._mask_slurs and _is_abusive(flag.code)]
+        for flag in abuse:
+            masks = list(_flagged(post.text, folded, flag))
+            if not masks:
+                return WITHHELD
+            cuts += masks
+        if abuse:
+            for place in abusive_words(assessment.lang).places(post.text):
+                cuts += _masks(post.text, folded, *place)
         return one_line(_replaced(post.text, cuts))
 
     def words(self, text: str, *, source: str = "") -> str:
@@ -203,13 +207,18 @@ def shorten(text: str, limit: int) -> str:
     return text[:end].rstrip() + "…"
 
 
-def _masks(text: str, folded: Folded, flag: Flag) -> Iterator[_Cut]:
+def _flagged(text: str, folded: Folded, flag: Flag) -> Iterator[_Cut]:
     """The words inside the flag's spans of the text, masked."""
     for span in flag.spans:
         if span.part == "text":
-            for word in _WORD.finditer(folded.text, folded.at(span.start), folded.at(span.end)):
-                start, end = folded.span(*word.span())
-                yield _Cut(start, end, masked(text[start:end]))
+            yield from _masks(text, folded, span.start, span.end)
+
+
+def _masks(text: str, folded: Folded, begin: int, stop: int) -> Iterator[_Cut]:
+    """The words between two places of the text, masked."""
+    for word in _WORD.finditer(folded.text, folded.at(begin), folded.at(stop)):
+        start, end = folded.span(*word.span())
+        yield _Cut(start, end, masked(text[start:end]))
 
 
 def _is_abusive(code: str) -> bool:
