@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers.encoder.codes import CodeReader, load_code_reader, pack_codes
+from classifiers.encoder.codes import CodeReader, code_reader_finder, load_code_reader, pack_codes
 from classifiers.encoder.silence import silences
 from classifiers.gates.company import company_checks, join_command
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
@@ -16,11 +16,13 @@ from classifiers.linear.model import pack
 from classifiers.manifest import read_manifest
 from classifiers.meaning.model import load_meaning_head, load_meaning_heads, named
 from classifiers.meaning.step import Meanings
+from classifiers.pipeline import shipped_models
 from classifiers.rating import open_rater
 from classifiers.signing import ANYBODY
+from classifiers.store import serving
 from hustings.errors import ModelError
 from hustings.text import analyse
-from hustings.types import Assessment, Flag, Post
+from hustings.types import Assessment, Flag, Post, Span
 from tests.tiny_encoder import EVEN_WORTH, NETWORK_FILE, write_meaning, write_reader
 
 WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
@@ -30,11 +32,15 @@ NO_NETWORK = "5" * 64
 @pytest.fixture
 def reader(tmp_path: Path) -> CodeReader:
     """`kill` makes a threat likely, `love` ordinary talk; words with `kill` are worth asking about."""
+    return reader_of(tmp_path, ("A-THREAT", "ordinary", "G"))
+
+
+def reader_of(folder: Path, codes: tuple[str, str, str]) -> CodeReader:
     by_bucket = EVEN_WORTH.by_bucket.copy()
     by_bucket[word_features(["kill"], HashKey.from_seed(HASH_SEED)).words] = 7
     worth = pack(EVEN_WORTH._replace(by_bucket=by_bucket))[0]
-    codes = pack_codes(("A-THREAT", "ordinary", "G"))
-    return load_code_reader(write_reader(tmp_path / "encoder-mul", codes=codes, abuse=worth), signers=ANYBODY)
+    written = write_reader(folder / "encoder-mul", codes=pack_codes(codes), abuse=worth)
+    return load_code_reader(written, signers=ANYBODY)
 
 
 def step(folder: Path, reader: CodeReader | None, least_worth: float = 1e-6) -> Meanings:
@@ -61,10 +67,41 @@ def test_a_post_that_means_abuse_is_flagged_with_the_likeliest_code_and_its_word
     assert (flag.code, flag.threshold, flag.classifier) == ("A-THREAT", 0.5, "A-en@3")
     shares = reader.shares("somebody will kill kill him")
     assert flag.score == pytest.approx(float(shares[[0, 2]].sum()), abs=1e-3)
-    assert [found.post.text[span.start : span.end] for span in flag.spans] == ["kill kill"]
+    assert [found.post.text[span.start : span.end] for span in flag.spans] == ["Somebody will kill kill her"]
     assert flag.example, "one of our own posts is like every flag of a code that we have posts of"
     assert found.scores == {"A-THREAT": flag.score}
     assert found.models == {"A-en": "3"}
+
+
+THREATS = (
+    ("es", "Voy a matarte a ti y a tu familia"),
+    ("pt", "Vou te matar, você e sua família"),
+    ("de", "Ich zünde dein Haus an"),
+    ("en", "He should be hanged from a lamp post"),
+)
+
+
+def test_of_a_threat_the_sentence_is_shown_and_not_its_pronouns() -> None:
+    shipped = serving(shipped_models())
+    folders = [shipped["encoder-mul"], *(shipped[f"A-{lang}"] for lang, _ in THREATS)]
+    finder = code_reader_finder(folders, signers=ANYBODY)
+    heads = load_meaning_heads(folders, open_encoder=finder, signers=ANYBODY)
+    found = Meanings(heads).classify([assessment(f"{threat}!", lang=lang) for lang, threat in THREATS])
+    shown = [[one.post.text[span.start : span.end] for flag in one.flags for span in flag.spans] for one in found]
+    assert shown == [[threat] for _, threat in THREATS]
+
+
+def test_of_a_threat_among_other_sentences_its_own_is_shown(tmp_path: Path, reader: CodeReader) -> None:
+    chatter = "All of us love a good morning in town. " * 5
+    found = told(step(tmp_path, reader), f"{chatter}Somebody, will kill kill her! {chatter}")
+    (flag,) = found.flags
+    assert [found.post.text[span.start : span.end] for span in flag.spans] == ["Somebody, will kill kill her"]
+
+
+def test_of_other_abuse_the_words_are_shown_that_made_it_worth_asking(tmp_path: Path) -> None:
+    meanings = step(tmp_path, reader_of(tmp_path, ("G", "ordinary", "A-THREAT")))
+    (flag,) = told(meanings, "Somebody will kill kill her").flags
+    assert (flag.code, flag.spans) == ("G", (Span(start=14, end=23),))
 
 
 def test_a_post_below_the_threshold_has_a_score_and_no_flag(tmp_path: Path, reader: CodeReader) -> None:

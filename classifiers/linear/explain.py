@@ -8,6 +8,8 @@ where it is a window), exactly, unless a second opinion withheld the flag.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,7 +31,7 @@ from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.text import locate
 from hustings.types import Assessment, Span
 
-__all__ = ["Grounds", "Reason", "all_grounds", "grounds", "reasons", "spans_of", "weighed"]
+__all__ = ["Grounds", "Reason", "all_grounds", "grounds", "reasons", "spans_of", "spans_of_all", "weighed"]
 
 _SHARE = 0.6
 """Words are shown, strongest first, until they hold this share of what spoke for the flag …"""
@@ -117,6 +119,16 @@ def spans_of(
     """The strongest words of those that begin at the token `begin` of what was read, neighbours joined, in reading
     order; `origins` says which token of the post each stands for."""
     return _spans(origins, [begin + place for place in _strongest(contributions)], assessment)
+
+
+def spans_of_all(origins: Sequence[int], begin: int, end: int, assessment: Assessment) -> tuple[Span, ...]:
+    """Of the title and the text each all that lies between the first and the last of the tokens [begin, end) of what
+    was read, marks and blanks too."""
+    return tuple(
+        Span(start=inside[0].start, end=inside[-1].end, part=inside[0].part)
+        for _, group in groupby(_spans(origins, range(begin, end), assessment), attrgetter("part"))
+        if (inside := list(group))
+    )
 
 
 def _spans(origins: Sequence[int], read: Sequence[int], assessment: Assessment) -> tuple[Span, ...]:

@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from classifiers.by_language import places_by_language
 from classifiers.encoder.readable import Readable
 from classifiers.given import added, is_flagged
-from classifiers.linear.explain import spans_of
-from classifiers.meaning.model import MeaningHead, Meant
+from classifiers.linear.explain import spans_of, spans_of_all
+from classifiers.meaning.model import THREATS, MeaningHead, Meant
 from classifiers.own_examples import OwnExamples
 from classifiers.roster_names import NOBODY, Read, RosterNames
 from hustings.errors import ModelError
-from hustings.types import Assessment, Flag
+from hustings.types import Assessment, Flag, Span
 
 __all__ = ["Meanings"]
 
 
 class Meanings:
     """Adds the score of the likeliest code of posts about which the encoder is asked, and a flag where it reaches the
-    threshold; the words shown are those that made the post worth asking about, the example is one of ours. `networks`
-    are those that the heads ask, and what to tell people where one is not in service."""
+    threshold. Of a threat all that the encoder read is shown, of other abuse the words that made the post worth asking
+    about; the example is one of ours. `networks` are those that the heads ask, and what to tell people where one is not
+    in service."""
 
     name = "meaning"
 
@@ -60,7 +61,17 @@ class Meanings:
                 score=meant.score,
                 threshold=threshold,
                 classifier=head.label,
-                spans=spans_of(read.origins, meant.begin, head.words(tokens), assessment),
+                spans=_spans(assessment, read, head, meant),
                 example=self._examples.sentence(tokens, code, assessment.lang),
             )
         return added(assessment, head.manifest, {code: meant.score}, flag)
+
+
+def _spans(assessment: Assessment, read: Read, head: MeaningHead, meant: Meant) -> tuple[Span, ...]:
+    """Words that make a threat worth asking about are pronouns above all (`te`, `dein`, `her`). Which words the encoder
+    goes by cannot be told well either: of 71 threats of our own in seven languages, each word left out in turn, the
+    log-odds fell by two for words that threaten in 23, for others in 8 (`dein` of `Ich zünde dein Haus an`), and for
+    none in 40."""
+    if meant.code in THREATS:
+        return spans_of_all(read.origins, meant.begin, meant.end, assessment)
+    return spans_of(read.origins, meant.begin, head.words(read.tokens[meant.begin : meant.end]), assessment)
