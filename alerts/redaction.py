@@ -74,6 +74,9 @@ _HOST_OF_ACCOUNTS = re.compile(
 """Hosts whose subdomains are accounts."""
 _WEB = re.compile(r"(?:h..ps?|ftp)", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
+_THREATS = frozenset({"A-THREAT", "G-THR"})
+"""Of these a flag shows the sentence, not a word: masked whole, a threat could not be read by whoever it warns. Abusive
+words in it are masked like those of any such post."""
 _PLAIN_ID = re.compile(r"[\w.-]+")
 
 
@@ -109,6 +112,8 @@ class Redactor:
         cuts = self._cuts(post.text, folded, post.source)
         abuse = [flag for flag in assessment.flags if self._mask_slurs and _is_abusive(flag.code)]
         for flag in abuse:
+            if flag.code in _THREATS:
+                continue
             masks = list(_flagged(post.text, folded, flag))
             if not masks:
                 return WITHHELD
