@@ -10,12 +10,12 @@ import re
 import threading
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Protocol
-from unicodedata import category
+from unicodedata import category, normalize
 
 import pycld2
 from msgspec.structs import replace
 
-from classifiers.roster_names import NAME, NOBODY, RosterNames
+from classifiers.roster_names import NAME, NOBODY, Read, RosterNames, parts_of
 from hustings.query.languages import primary
 from hustings.text import all_latin, locate
 from hustings.types import Assessment
@@ -26,8 +26,9 @@ UNDETERMINED = "und"
 
 LONGEST_READ = 1_000
 """Characters that are looked at: more does not change the answer."""
-LONGEST_CLEANED = 4 * LONGEST_READ
-"""Characters from which links are taken out first, so that a long one does not stand for the post."""
+LONGEST_CLEANED = 20_000
+"""Characters from which what says nothing is taken out first, so that a row of it does not stand for the post: as many
+as are read of a post to find whom it is about."""
 FEWEST_LETTERS = 3
 """Below it no language is named, unless by its script: "ok" and "ja" are words of many."""
 FEWEST_LETTERS_OF_A_SCRIPT = 2
@@ -38,6 +39,8 @@ MIXED_BELOW = 0.5
 """A text whose main language has a smaller share is mixed."""
 SURE_FROM = 0.9
 """The second opinion counts from this probability on."""
+DECLARED_ALONE = 0.3
+"""How sure it is where nothing but the source tells."""
 
 # What says nothing about a post's language. The caps keep hostile input linear.
 _NOISE = re.compile(r"(?:https?://|www\.)\S{1,2000}|[@#][\w.@-]{1,200}|&\w{1,10};|[\x00-\x08\x0b-\x1f\x7f]")
@@ -86,6 +89,18 @@ class _ScriptOf(dict[str, int]):
 
 
 _SCRIPT_OF = _ScriptOf()
+
+
+class _Letters(dict[int, str]):
+    """Each letter and mark met so far as itself, what is invisible as nothing, and all else as a blank."""
+
+    def __missing__(self, code: int) -> str:
+        kind = category(chr(code))
+        letter = self[code] = chr(code) if kind[0] in "LM" else "" if kind == "Cf" else " "
+        return letter
+
+
+_LETTERS = _Letters()
 _BEYOND_LATIN = re.compile("[\u0370-\u1cff\u1f00-\u1fff\u2e80-\ud7ff]")
 
 _BEYOND_LATIN_LANGUAGES = frozenset(code for codes in _OWN_SCRIPT | _SHARED_SCRIPT for code in codes.split()) - {"sr"}
@@ -124,36 +139,88 @@ class LanguageStep:
         return step
 
     def classify(self, assessments: Sequence[Assessment]) -> list[Assessment]:
-        answers = [identify(self._text(a), a.post.lang, self._languages, self._ask) for a in assessments]
+        answers = [self._answer(assessment) for assessment in assessments]
         return [
             replace(assessment, lang=answer.language, lang_score=answer.score)
             for assessment, answer in zip(assessments, answers, strict=True)
         ]
 
-    def _text(self, assessment: Assessment) -> str:
-        post, tokens = assessment.post, (assessment.title_tokens, assessment.tokens)
-        read = self._names.without(*tokens)
-        if NAME not in read.tokens:
-            return f"{post.title}\n{post.text}" if post.title else post.text
-        kept = {origin for token, origin in zip(read.tokens, read.origins, strict=True) if token != NAME}
-        titled = len(assessment.title_tokens)
-        hidden = [place for place in range(titled + len(assessment.tokens)) if place not in kept]
-        title = _blanked(post.title, [place for place in hidden if place < titled])
-        return f"{title}\n{_blanked(post.text, [place - titled for place in hidden if place >= titled])}"
+    def _answer(self, assessment: Assessment) -> Answer:
+        """What the text tells; where it tells nothing, what the analyser's words do, which see through disguises."""
+        read = self._names.without(assessment.title_tokens, assessment.tokens)
+        text, declared = _text(assessment, read), assessment.post.lang
+        answer = identify(text, declared, self._languages, self._ask)
+        if answer.language != UNDETERMINED and answer.score > DECLARED_ALONE:
+            return answer
+        words = _words(
+            read.tokens, text[:LONGEST_CLEANED], is_other=bool(assessment.removed) or len(text) > LONGEST_READ
+        )
+        again = _by_words(words, primary(declared), self._languages, self._ask)
+        return again if again.language != UNDETERMINED else answer
+
+
+def _text(assessment: Assessment, read: Read) -> str:
+    """Title and text as they are written, without names."""
+    post = assessment.post
+    if NAME not in read.tokens:
+        return f"{post.title}\n{post.text}" if post.title else post.text
+    kept = {origin for token, origin in zip(read.tokens, read.origins, strict=True) if token != NAME}
+    titled = len(assessment.title_tokens)
+    hidden = [place for place in range(titled + len(assessment.tokens)) if place not in kept]
+    title = _blanked(post.title, [place for place in hidden if place < titled])
+    return f"{title}\n{_blanked(post.text, [place - titled for place in hidden if place >= titled])}"
 
 
 def _blanked(text: str, tokens: Sequence[int]) -> str:
     """The text without the words of these tokens."""
     spans = locate(text).spans if tokens else ()
+    kept: list[str] = []
+    done = 0
     for start, end in (spans[place] for place in tokens):
-        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-    return text
+        if end > done:  # else a part of a tag that went whole
+            kept += (text[done:start], " " * (end - max(start, done)))
+            done = end
+    return "".join((*kept, text[done:]))
+
+
+def _words(tokens: tuple[str, ...], text: str, *, is_other: bool) -> str:
+    """Each distinct word of the text once: said forty times, a word is no more of a language. Tags are their words,
+    handles none; a sign of one letter (`π`, `ツ`) is no word. Nothing unless the analyser made other words (`is_other`)
+    of what is written, or most of them are said again: the same words tell the same."""
+    written = _written(text)
+    words: dict[str, None] = {}
+    said = place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        if len(token) > 1 and token[0] == "@":
+            place = parts_of(tokens, place).stop
+            continue
+        place += 1
+        if len(token) > 1 and token[0] == "#":
+            is_other = True
+        elif len(token) > 1 and token[0].isalpha() and token != NAME:
+            said += 1
+            words[written.get(token, token)] = None
+            is_other = is_other or token not in written
+    return " ".join(words)[:LONGEST_READ] if is_other or 2 * len(words) <= said else ""
+
+
+def _written(text: str) -> dict[str, str]:
+    """How the words of a text are written, by what the analyser makes of them where that leaves accents out only:
+    without them a language is mistaken for others. Of a letter with several marks nothing is kept."""
+    words = dict.fromkeys(normalize("NFC", text.lower()).translate(_LETTERS).split())
+    folded = ((word, "".join(map(_unaccented, word))) for word in words)
+    return {plain: word for word, plain in folded if len(plain) == len(word)} | dict(zip(words, words, strict=True))
+
+
+def _unaccented(letter: str) -> str:
+    return normalize("NFD", letter)[0]
 
 
 def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpinion) -> Answer:
     """The language of `text`. `declared` is what the source says, believed only where the text tells nothing
     else; never raises, whatever the text holds."""
-    text = _without_noise(text[:LONGEST_CLEANED])[:LONGEST_READ]
+    text = _shortened(_without_noise(text[:LONGEST_CLEANED]))
     if not text.isascii() and (latin := all_latin(text.lower()))[1]:
         text = latin[0]  # a word in another alphabet's look-alikes hides no post from its language's models
     by_script = UNDETERMINED
@@ -161,13 +228,7 @@ def identify(text: str, declared: str, languages: frozenset[str], ask: SecondOpi
         by_script, certain = _by_script(text, languages)
         if certain:
             return Answer(by_script, 1.0)
-    letters = _few_letters(text)
-    if letters < FEWEST_LETTERS:
-        return Answer(UNDETERMINED, 0.0)
-    reliable, language, share = _cld2(text, best_effort=False)
-    if reliable and language != UNDETERMINED:
-        return Answer(language, share) if share >= MIXED_BELOW else Answer(UNDETERMINED, share)
-    return _unsure(text, letters, primary(declared), by_script, ask)
+    return _by_words(text, primary(declared), languages, ask, by_script)
 
 
 def _without_noise(text: str) -> str:
@@ -177,9 +238,32 @@ def _without_noise(text: str) -> str:
     return text
 
 
-def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondOpinion) -> Answer:
+def _shortened(text: str) -> str:
+    """What is looked at of a text. Of a long one the letters: a thousand dots in front would stand for all of it."""
+    if len(text) <= LONGEST_READ:
+        return text
+    return " ".join(text.translate(_LETTERS).split())[:LONGEST_READ]
+
+
+def _by_words(
+    text: str, declared: str, languages: frozenset[str], ask: SecondOpinion, by_script: str = UNDETERMINED
+) -> Answer:
+    """What CLD2 and the second opinion say, or else the source."""
+    letters = _few_letters(text)
+    if letters < FEWEST_LETTERS:
+        return Answer(UNDETERMINED, 0.0)
+    reliable, language, share = _cld2(text, best_effort=False)
+    if reliable and language != UNDETERMINED:
+        return Answer(language, share) if share >= MIXED_BELOW else Answer(UNDETERMINED, share)
+    return _unsure(text, letters, declared, by_script, languages, ask)
+
+
+def _unsure(
+    text: str, letters: int, declared: str, by_script: str, languages: frozenset[str], ask: SecondOpinion
+) -> Answer:
     """CLD2 was not sure: two that agree are an answer, be they guesses or what the source says; one guess alone is not.
-    Otherwise what a party is called could take a post out of its language."""
+    Otherwise what a party is called could take a post out of its language. A source that names a language of the
+    deployment is believed against a guess: undetermined, the post would be read by nobody."""
     guess = _cld2(text, best_effort=True)[1]
     if by_script != UNDETERMINED:
         return Answer(by_script, 0.5) if guess in (UNDETERMINED, by_script) else Answer(UNDETERMINED, 0.0)
@@ -190,8 +274,9 @@ def _unsure(text: str, letters: int, declared: str, by_script: str, ask: SecondO
         if answer.score >= SURE_FROM and (guess == UNDETERMINED or answer.language in (guess, declared)):
             return answer
     too_short_to_contradict = guess == UNDETERMINED or letters < FEWEST_LETTERS_ASKED_AGAIN
-    if too_short_to_contradict and declared and declared not in _BEYOND_LATIN_LANGUAGES:
-        return Answer(declared, 0.3)
+    is_ours = declared in languages and not _BEYOND_LATIN.search(text)
+    if (too_short_to_contradict or is_ours) and declared and declared not in _BEYOND_LATIN_LANGUAGES:
+        return Answer(declared, DECLARED_ALONE)
     return Answer(UNDETERMINED, 0.0)
 
 

@@ -12,10 +12,12 @@ from classifiers.encoder.codes import code_reader_finder
 from classifiers.encoder.rate import open_encoder_rater
 from classifiers.encoder.readable import Readable
 from classifiers.linear.model import load_head
+from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
 from classifiers.meaning.model import load_meaning_head
 from classifiers.narratives.teller import load_teller
+from classifiers.roster_names import Read
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
@@ -52,7 +54,7 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
         return open_encoder_rater(folder, signers=signers)
     if manifest.kind == "linear":
         scorer = Scorer([load_head(folder, signers=signers)])
-        return lambda texts: scorer.scores([analysis.tokens for analysis in analyse_all(texts)])[0]
+        return lambda texts: scorer.scores([_as_scored(analysis.tokens) for analysis in analyse_all(texts)])[0]
     if manifest.kind not in ("narratives", "meaning"):
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     find = code_reader_finder(_beside(folder), signers=signers)
@@ -67,6 +69,11 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
             for text, analysis in zip(texts, analyse_all(texts), strict=True)
         ]
     )
+
+
+def _as_scored(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """What the pipeline's step gives the linear heads of these tokens."""
+    return few_repeats(Read(tokens, range(len(tokens)))).tokens
 
 
 def _beside(folder: Path) -> list[Path]:

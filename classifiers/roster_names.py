@@ -19,7 +19,7 @@ from classifiers.inflections import inflected
 from hustings.roster import Person, Roster
 from hustings.text import analyse
 
-__all__ = ["CONTEXT_TOKENS", "NAME", "NOBODY", "Found", "Read", "RosterNames", "bare"]
+__all__ = ["CONTEXT_TOKENS", "NAME", "NOBODY", "Found", "Read", "RosterNames", "bare", "parts_of"]
 
 CONTEXT_TOKENS = 12
 """An ambiguous alias needs one of the person's context words at most so many tokens away."""
@@ -105,7 +105,7 @@ class RosterNames:
             return hidden
         for place, token in enumerate(tokens):
             if token[0] in "#@" and len(token) > 1:
-                parts = _parts(tokens, place)
+                parts = parts_of(tokens, place)
                 if place in hidden and token[0] == "@":
                     hidden.update(parts)
                 elif not hidden.isdisjoint(parts):
@@ -123,15 +123,20 @@ class RosterNames:
 def _looked_for(automaton: Any, tokens: tuple[str, ...]) -> tuple[Found, ...]:
     joined = " " + " ".join(tokens) + " "
     found = []
+    counted = first = 0  # before `counted` begin `first` tokens; a hit may begin before the last one
     for end, (length, count, name) in automaton.iter(joined):
         start = end - length + 1
         if joined[start - 1] == " ":
-            first = joined.count(" ", 0, start) - 1
-            found.append(Found(first, first + count - 1, name))
+            if start > counted:
+                first += joined.count(" ", counted, start)
+            else:
+                first -= joined.count(" ", start, counted)
+            counted = start
+            found.append(Found(first - 1, first + count - 2, name))
     return tuple(found)
 
 
-def _parts(tokens: tuple[str, ...], place: int) -> range:
+def parts_of(tokens: tuple[str, ...], place: int) -> range:
     """The tokens into which the analyser cut the handle or hashtag at `place`; they follow it."""
     rest = tokens[place].translate(_BETWEEN)
     end = place + 1

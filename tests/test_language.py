@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -21,8 +22,9 @@ def step() -> LanguageStep:
 
 def told(step: LanguageStep, text: str, *, title: str = "", declared: str = "") -> str:
     post = Post(source="s", native_id="1", text=text, title=title, lang=declared, published_at=NOW, collected_at=NOW)
-    tokens, titled = analyse(text).tokens, analyse(title).tokens
-    return step.classify([Assessment(post=post, tokens=tokens, title_tokens=titled)])[0].lang
+    (tokens, removed), titled = analyse(text), analyse(title).tokens
+    assessment = Assessment(post=post, tokens=tokens, title_tokens=titled, removed=removed)
+    return step.classify([assessment])[0].lang
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,80 @@ def test_what_somebody_of_the_roster_is_called_takes_no_post_out_of_its_language
     for text in (f"Vaya payaso el tal {name}, vergüenza de San Telurio", f"Lárgate de Cerromalva, {name}, inútil"):
         assert told(step, text, declared="es") == told(step, text.replace(name, " " * len(name)), declared="es") == "es"
     assert told(step, "Mañana hay reunión", title=f"{name}: no vengas", declared="es") == "es"
+
+
+SENTENCES = {
+    "en": "women like you belong in the kitchen, not in the council",
+    "es": "callate y vuelve a la cocina, la politica no es para mujeres",
+    "fr": "ne va pas voter dimanche, les bureaux de vote sont fermes dans le nord",
+    "pt": "volta para a cozinha, a politica do nosso pais precisa de homens",
+    "de": "du bist so ein dummes Stueck Dreck, verschwinde endlich aus der Stadt",
+}
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "bold": lambda text: "".join(chr(0x1D41A + ord(c) - 97) if "a" <= c <= "z" else c for c in text.lower()),
+    "fullwidth": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
+    "circled": lambda text: "".join(chr(0x24D0 + ord(c) - 97) if "a" <= c <= "z" else c for c in text.lower()),
+    "zero width": "\u200b".join,
+    "soft hyphen": "\u00ad".join,
+    "heaped marks": lambda text: "".join(c + "\u0316\u0323\u0359" if c.isalpha() else c for c in text),
+    "struck through": lambda text: "".join(c + "\u0336" for c in text),
+    "look-alikes": lambda text: text.translate(str.maketrans("aeocpxy", "\u0430\u0435\u043e\u0441\u0440\u0445\u0443")),
+    "spaced": lambda text: "  ".join(" ".join(word) for word in text.split()),
+    "dotted": lambda text: " ".join(".".join(word) for word in text.split()),
+    "stretched": lambda text: "".join(c * 4 if c in "aeiou" else c for c in text),
+    "tags": lambda text: " ".join(f"#{word}" for word in text.split()),
+}
+
+
+@pytest.fixture(scope="module")
+def wide() -> LanguageStep:
+    roster = Roster(people=(Person(id="ana", name="Ana Velde", handles=("chatter:ana_velde",)),))
+    return LanguageStep(("en", "es", "fr", "pt", "de", "hi"), RosterNames(roster))
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_post_that_is_disguised_as_a_whole_keeps_its_language(wide: LanguageStep, disguise: str) -> None:
+    hidden = {language: DISGUISES[disguise](text) for language, text in SENTENCES.items()}
+    assert {language: told(wide, text) for language, text in hidden.items()} == {one: one for one in SENTENCES}
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ["\n" * 1000, "." * 1000, "😀" * 1000, "12 345 " * 150, "".join(f"@someuser{n} " for n in range(350)), "a" * 1000],
+    ids=["lines", "dots", "emoji", "numbers", "handles", "one word"],
+)
+def test_a_thousand_characters_of_nothing_hide_no_language(wide: LanguageStep, nothing: str) -> None:
+    hidden = {language: f"{nothing} {text}" for language, text in SENTENCES.items()}
+    assert {language: told(wide, text) for language, text in hidden.items()} == {one: one for one in SENTENCES}
+
+
+NOTHING_TOLD = (
+    *("", "ok", "ja", "hmm", "lol", "lol lol lol", "haha haha haha", "ha " * 30, "wtf", "omg omg omg", "xoxo xoxo"),
+    *("o.k.", "\U0001d428\U0001d424", "ｏｋ", "\u200b\u200b\u200b", "nooooo", "Brrrr", "GOOOOOL", "GOOOOOOL! GOOOOL!"),
+    *("@someuser1 @otheruser", "@the_english_account @la_casa_verde @die_gruene_partei", "@a @b @c ok"),
+    *("https://a.b/hello_world", "https://example.org/this-is-an-english-page-about-the-vote", "x.com/foo", "me@x.org"),
+    *("Ana Velde", "@ana_velde Ana Velde #AnaVelde", "Ana Velde " * 12, "Maria Schmidt", "José Ramos Horta"),
+    *("😀", "🎉 🎉 🎉 🎉", "1234 5678", "12:30", "50%", "#", "#2026", "#BTS", "J. K. R.", "a b c d", "see ಠ_ಠ", "ಠ_ಠ"),
+)
+
+
+@pytest.mark.parametrize("text", NOTHING_TOLD)
+def test_what_does_not_tell_stays_undetermined_whatever_words_the_analyser_makes(wide: LanguageStep, text: str) -> None:
+    assert told(wide, text) == UNDETERMINED
+
+
+def test_words_keep_their_accents_where_the_analyser_is_asked(wide: LanguageStep) -> None:
+    text = "Non, monsieur l’élu, désolé, l’équipe a été fermée #trop"
+    assert told(wide, text) == told(wide, text.replace("#trop", "trop")) == "fr"
+
+
+def test_a_word_that_is_said_again_and_again_leaves_the_say_to_the_source(wide: LanguageStep) -> None:
+    assert told(wide, "Ana Velde bitch " * 6, declared="en") == "en"
+
+
+def test_a_language_of_the_deployment_that_the_source_names_counts_against_a_guess() -> None:
+    step = LanguageStep(("en", "es", "pt"))
+    text = "A Liga do Porto enfiou novecentas cédulas a mais nas urnas de Porto Quelim, fomos roubados"
+    assert told(step, text, declared="es") == "es"
+    assert told(step, text, declared="fr") == UNDETERMINED
+    assert told(step, "Гласање је у недељу 12. априла", declared="en") != "en"

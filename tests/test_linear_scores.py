@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from classifiers.linear.explain import reasons
 from classifiers.linear.features import BUCKETS, HashKey, features
 from classifiers.linear.model import Head, Weights, Withholding, load_head, load_heads
+from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import (
     WINDOW_HANDICAP,
     WINDOW_WORDS,
@@ -25,7 +26,7 @@ from classifiers.linear.step import LinearHeads, heads_for
 from classifiers.linear.vocabulary import number_words, vocabulary
 from classifiers.manifest import Calibration
 from classifiers.pipeline import shipped_models
-from classifiers.roster_names import NAME
+from classifiers.roster_names import NAME, Read
 from classifiers.store import serving
 from classifiers.training.calibration import margin_of
 from hustings.testing.check_classifier import check_classifier
@@ -199,3 +200,45 @@ def test_a_regional_head_speaks_only_where_the_deployment_lists_the_region() -> 
 
 def test_it_keeps_the_contract_of_a_classifier() -> None:
     check_classifier(lambda: LinearHeads(HEADS))
+
+
+HARMLESS = [
+    ("hi", "आज बाज़ार में मौसम बहुत अच्छा था, शनिवार को मिलते हैं"),
+    ("de", "Die Fähre kam heute Morgen wieder zu spät, willkommen in unserer Stadt"),
+    ("en", "The ferry was late again this morning, welcome to our town"),
+]
+SAID_AGAIN = {
+    "laughter": "{} " + "😂" * 100,
+    "ha": "{} " + "ha " * 60,
+    "handles": " ".join(f"@someuser{n}" for n in range(50)) + " {}",
+}
+
+
+@pytest.mark.parametrize("again", SAID_AGAIN)
+@pytest.mark.parametrize(("language", "text"), HARMLESS)
+def test_what_is_said_again_and_again_makes_no_abuse_of_a_post(language: str, text: str, again: str) -> None:
+    found = LinearHeads(HEADS, ("en", "de", "hi")).classify([assessed(SAID_AGAIN[again].format(text), lang=language)])
+    assert found[0].flags == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "scored"),
+    [
+        ("ha ha ha ha ha no ha ha ha ha", "ha ha ha no ha ha ha"),
+        ("no no no yes", "no no no yes"),
+        ("@a_b @c @d @e @f @g_h hi @i", "@a_b a b @c c @d d @e e @f f hi"),
+        ("#ab #cd #ef #gh #ij #stupid #bitch", "#ab ab #cd cd #ef ef #gh gh #ij ij stupid bitch"),
+    ],
+)
+def test_of_repeats_handles_and_tags_the_first_ones_are_scored(text: str, scored: str) -> None:
+    tokens = analyse(text).tokens
+    read = few_repeats(Read(tokens, range(len(tokens))))
+    assert read.tokens == tuple(scored.split())
+    assert [tokens[place] for place in read.origins] == list(read.tokens)
+
+
+def test_words_behind_repeats_are_shown_where_they_stand() -> None:
+    text = "ha " * 20 + "@a @b @c @d @e @f @g " + ABUSE
+    flag = LinearHeads([HEAD]).classify([assessed(text)])[0].flags[-1]
+    assert "bitches" in " ".join(text[span.start : span.end] for span in flag.spans)
+    assert all(span.start >= text.index(ABUSE) for span in flag.spans)

@@ -1,5 +1,6 @@
 """What those are called who are watched counts for nothing: heads and encoder never see their names."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -161,3 +162,31 @@ def test_names_are_found_in_posts_too_long_to_be_remembered_and_in_posts_seen_be
     chatter = ("the", "queue", "was", "long") * 60
     for tokens in (("ana", "velde", "lied"), ("ana", "velde", "lied"), (*chatter, "ana", "velde", "lied")):
         assert NAMES.without(tokens).tokens == (*tokens[:-3], NAME, "lied")
+
+
+def test_names_within_names_stand_where_they_are_written() -> None:
+    roster = Roster(
+        people=(Person(id="a", name="Ana Velde Ruiz"), Person(id="b", name="Velde"), Person(id="c", name="Ruiz Ana"))
+    )
+    tokens = analyse("Velde, say Ana Velde Ruiz Ana and Ruiz Ana Velde Ruiz").tokens
+    found = RosterNames(roster).people(tokens)
+    assert [(who, one.first, one.last) for who, one in found] == [
+        ("b", 0, 0),
+        ("a", 2, 4),
+        ("c", 4, 5),
+        ("c", 7, 8),
+        ("a", 8, 10),
+    ]
+
+
+def test_names_are_found_in_time_that_grows_with_the_text() -> None:
+    def cost(times: int) -> float:
+        tokens = ("ana", "velde") * times
+        costs = []
+        for _ in range(3):
+            began = time.process_time()
+            NAMES.people(tokens)
+            costs.append(time.process_time() - began)
+        return min(costs)
+
+    assert cost(40_000) < 40 * cost(4_000)

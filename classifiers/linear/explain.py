@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from classifiers.linear.features import HashKey
 from classifiers.linear.model import Head, Weights, Withholding
+from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import (
     WINDOW_WORDS,
     Segments,
@@ -98,7 +99,8 @@ def _best_segments(places: Segments, margins: NDArray[np.float64]) -> list[int]:
 
 def grounds(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> Grounds:
     """Why a post was flagged. None of the `names` is among the words: they count for nothing."""
-    return all_grounds(head, [assessment], [names.without(assessment.title_tokens, assessment.tokens)])[0]
+    read = few_repeats(names.without(assessment.title_tokens, assessment.tokens))
+    return all_grounds(head, [assessment], [read])[0]
 
 
 def all_grounds(head: Head, flagged: Sequence[Assessment], read: Sequence[Read]) -> list[Grounds]:

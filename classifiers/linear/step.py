@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from classifiers.by_language import places_by_language
 from classifiers.linear.explain import Grounds, all_grounds
 from classifiers.linear.model import Head
+from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import F64, Scorer
 from classifiers.own_examples import OwnExamples
 from classifiers.roster_names import NOBODY, Read, RosterNames
@@ -51,7 +52,7 @@ class LinearHeads:
 
     def _scored(self, language: str, posts: Sequence[Assessment]) -> list[Assessment]:
         scorer = self._scorers[language]
-        read = [self._names.without(one.title_tokens, one.tokens) for one in posts]
+        read = [few_repeats(self._names.without(one.title_tokens, one.tokens)) for one in posts]
         scores = scorer.scores([one.tokens for one in read])
         flags = self._flags(scorer.heads, scores, posts, read)
         codes = [head.manifest.code for head in scorer.heads]

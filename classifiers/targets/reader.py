@@ -14,6 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from classifiers.targets.cut import QUOTE, Word, cut
 from classifiers.targets.matching import PERSON, Matching
 from classifiers.targets.reading import Cue, CueKind, Mention, Reading
@@ -150,15 +152,19 @@ class _Sentences:
         before = ""
         words: list[str] = []
         sentences: list[int] = []
+        starts: list[int] = []
         for token in doc:
             word = token.norm_
             ends = word in _SENTENCE_ENDS and not (word == "." and before in self._abbreviations)
             begins = ended and not ends and word not in (QUOTE, ")", "")
-            token.is_sent_start = begins or not words
+            starts.append(1 if begins or not words else -1)
             sentences.append(sentences[-1] + begins if sentences else 0)
             words.append(word)
             ended = ends or (ended and not begins)
             before = word
+        # All at once: spaCy walks the whole document for each token that it is told of by itself.
+        begins_or_not = np.array(starts, dtype=np.int64).astype(np.uint64)
+        doc.from_array(["SENT_START"], begins_or_not)  # type: ignore[arg-type]  # one attribute may have one dimension
         doc.user_data[_WORDS] = _Words(tuple(words), tuple(sentences))
         return doc
 
