@@ -91,6 +91,13 @@ def test_no_tag_and_no_disguise_that_the_analyser_undoes_hides_a_slur(lang: str,
     assert excerpt(text, lang).count("*") >= len("itch")
 
 
+@pytest.mark.parametrize("code", ["A-THREAT", "G-THR"])
+def test_a_threat_stays_readable_but_for_abusive_words(code: str) -> None:
+    threat = "We will burn your house down tonight, you bitch"
+    assert excerpt(threat, "en", code=code, end=len(threat)) == "We will burn your house down tonight, you b****"
+    assert excerpt(threat, "en", code="A-INSULT", end=len(threat)).startswith("W* w*** b***")
+
+
 def test_a_post_that_is_not_flagged_for_abuse_keeps_its_words() -> None:
     assert (
         excerpt("They called her a bitch at the polls", "en", code="N-PROC") == "They called her a bitch at the polls"
