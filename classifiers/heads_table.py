@@ -11,7 +11,7 @@ from classifiers.encoder.heads import HEADS, read_heads
 from classifiers.manifest import Manifest, Metric, read_file
 from classifiers.papers import NOT_RUN, read_papers
 from classifiers.store import ModelStore, Stored
-from classifiers.thresholds import served_rows
+from classifiers.thresholds import decides, served_rows
 
 __all__ = ["COLUMNS", "SHOWN", "HeadRow", "cells", "heads_of", "heads_table", "linear_training_s", "page", "unjudged"]
 
@@ -87,7 +87,7 @@ def heads_of(stored: Stored) -> list[tuple[str, str, float, str]]:
     of the training."""
     manifest = stored.manifest
     if manifest.kind != "encoder":
-        return [(manifest.name, manifest.code, manifest.threshold.value, manifest.judged_on)]
+        return [(manifest.name, manifest.code, decides(manifest)[1], manifest.judged_on)]
     file = next(one for one in manifest.files if one.name == HEADS)
     found = read_heads(read_file(stored.folder, file), str(stored.folder))
     return [
