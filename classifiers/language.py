@@ -152,9 +152,8 @@ class LanguageStep:
         answer = identify(text, declared, self._languages, self._ask)
         if answer.language != UNDETERMINED and answer.score > DECLARED_ALONE:
             return answer
-        words = _words(
-            read.tokens, text[:LONGEST_CLEANED], is_other=bool(assessment.removed) or len(text) > LONGEST_READ
-        )
+        is_other = assessment.removed > 0 or len(text) > LONGEST_READ
+        words = _words(read.tokens, text[:LONGEST_CLEANED], is_other=is_other)
         again = _by_words(words, primary(declared), self._languages, self._ask)
         return again if again.language != UNDETERMINED else answer
 
@@ -198,7 +197,7 @@ def _words(tokens: tuple[str, ...], text: str, *, is_other: bool) -> str:
         place += 1
         if len(token) > 1 and token[0] == "#":
             is_other = True
-        elif len(token) > 1 and token[0].isalpha() and token != NAME:
+        elif len(token) > 1 and token[0].isalpha():
             said += 1
             words[written.get(token, token)] = None
             is_other = is_other or token not in written

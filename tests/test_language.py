@@ -217,7 +217,9 @@ def test_words_keep_their_accents_where_the_analyser_is_asked(wide: LanguageStep
     assert told(wide, text) == told(wide, text.replace("#trop", "trop")) == "fr"
 
 
-def test_a_word_that_is_said_again_and_again_leaves_the_say_to_the_source(wide: LanguageStep) -> None:
+def test_words_that_are_said_again_and_again_are_read_once(wide: LanguageStep) -> None:
+    assert told(wide, "eres una zorra " * 10) == "es"
+    assert told(wide, "bitch " * 20 + "go home and shut up") == "en"
     assert told(wide, "Ana Velde bitch " * 6, declared="en") == "en"
 
 
