@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 QmpV7cQkCdHqN1x/SqoviJmlJqClIApNQIx9QfH0y2OauL0s+eZeX+WQ1q1s7vV1cRl0hUVW3Wj5G5mh92z/Cw==
+ed25519 cbc9fb0b8fa25c29 pGLZzGxM+z+q8BpBdA757iQFZAxd/XZ8THLiYyyGAGBexZlJjE9AWreOU/vSRM+TDLaRGzjpftgyRIdi/xJeBQ==
