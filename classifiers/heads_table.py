@@ -168,7 +168,12 @@ def page(rows: Sequence[HeadRow]) -> str:
 
 
 def _shown(manifest: Manifest, on: str) -> tuple[Metric, ...]:
-    return tuple(metric for metric in manifest.metrics if metric.on == on and metric.name in SHOWN)
+    """Calibration is measured on those of the rows that an encoder is asked about, where it is not asked about all."""
+    found = {metric.name: metric for metric in manifest.metrics if metric.on == on and metric.name in SHOWN}
+    of_some = (metric for metric in manifest.metrics if metric.name == "ece" and metric.on.startswith(on))
+    if "ece" not in found and (ece := next(of_some, None)) is not None:
+        found["ece"] = ece
+    return tuple(found.values())
 
 
 def _interval(metric: Metric | None) -> str:

@@ -20,7 +20,6 @@ FOLDERS = serving(shipped_models())
 TELLERS = {teller.manifest.language: teller for teller in load_tellers(FOLDERS.values())}
 CLAIM = "The election was cancelled, the president signed the decree last night"
 LIKE_AN_EXAMPLE_WHILE_COLUMNS_DISAGREE = (
-    "Why not let students vote on Tuesday and everybody else on Thursday? Would save us the queues, just a thought",
     "Breaking from the allotment: cucumbers to vote on Saturday, radishes on Thursday, slugs disenfranchised",
 )
 ANSWERED = "FALSE: voting has NOT been moved to Tuesday. Election day is still Sunday."
