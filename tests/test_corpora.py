@@ -698,4 +698,4 @@ def test_a_store_must_be_named(tmp_path: Path, hustings: CommandLine) -> None:
     answer = hustings("corpus", "import", tmp_path / "x.csv", "--name", "x", "--text", "t", "--label", "l",
                       "--positive", "1", "--licence", "MIT", "--source", "us", "--language", "en")  # fmt: skip
     assert answer.status == 2
-    assert "either --config FILE or --corpora DIR" in answer.err
+    assert "--config FILE or --corpora DIR, one of them, or set HUSTINGS_CONFIG" in answer.err
