@@ -30,7 +30,7 @@ WITH_MEANING, COLUMNS_ALONE, LIKENESS = "with meaning", "columns alone", "likene
 READ_ALL = ", read all"
 """Ends the name of rows of which the encoder read all, also those that it is not asked about where it serves."""
 _OF_LIKENESS = ": likeness, "
-_PLAIN_EXAMPLES = "plain examples, each left out in turn"
+_PLAIN_EXAMPLES = "plain examples, each left out in turn, and held-out sentences"
 
 
 class Deciding(Struct, frozen=True, kw_only=True):

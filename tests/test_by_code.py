@@ -17,7 +17,7 @@ hustings = pytest.fixture(command_line)
 POSTS = [
     ("N-PROC-DATE", "Reminder: the vote has been moved to Monday, so don't bother going on Sunday."),
     ("N-PROC-DATE", "They extended voting until Wednesday because of the heat, no need to rush today."),
-    ("X-COUNTER", "No, the vote has not been moved to Monday. We vote on Sunday, whatever that message says."),
+    ("X-COUNTER", "FALSE: voting has NOT been moved to Tuesday. Election day is still Sunday."),
     (NOTHING, "Third coffee and it's not even ten, pray for me."),
 ]
 

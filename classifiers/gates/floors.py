@@ -187,7 +187,7 @@ def judged_by(record: GateRecord, floors: Floors) -> GateRecord:
 
 
 def recorded(floors: Floors, manifest: Manifest, record: GateRecord, *, at: str, reason: str) -> Floors:
-    """The floors with what this version is worth now, and with an exception for each check that it fails; what is
+    """The floors with what this version is worth now, and with an exception for each other check that it fails; what is
     inherited of other models is left out. Raises `ConfigError` when a floor falls, or anything fails, and no reason is
     given."""
     measured = {(metric.name, rows_named(metric.on)) for metric in manifest.metrics}
@@ -229,6 +229,7 @@ def recorded(floors: Floors, manifest: Manifest, record: GateRecord, *, at: str,
             reason=check.excused or reason,
         )
         for check in failing
+        if check.gate != "quality"  # its floors are what is recorded here
     ]
     left_out = {manifest.name, *floors.inherited}
     return Floors(

@@ -52,20 +52,22 @@ class Settled(NamedTuple):
 
 
 def settle_likeness(seeds: Seeds, *, seed: int) -> Settled:
-    """Judge every example by the other folds, and set the threshold on them, so that at most `MOST_WRONG` of the
-    protected ones are flagged; then the held-out sentences, which nothing is settled on, by all examples. Those of them
-    that are near-copies of an example measure nothing."""
+    """Judge every example by the other folds, and set the thresholds on them, so that at most `MOST_WRONG` of the
+    protected ones are flagged; and the held-out sentences, but for near-copies of examples, by all examples. How sure a
+    flag is follows from both: examples stand in minimal pairs, so that one that is left out has its twin against it (in
+    English their calibration alone is flat, and every flag would be .62 sure)."""
     likeness = Likeness(seeds)
     unlike = _unlike(seeds)
     left_out, held_out = _left_out(seeds, seed), [_verdict(likeness, one) for one in unlike]
-    parts = {"likeness, examples left out": seeds.examples, "likeness, held-out sentences": unlike}
+    parts = {"likeness, examples left out": seeds.examples, "likeness, held-out sentences, calibrated on too": unlike}
     margins = {on: _margins(verdicts) for on, verdicts in zip(parts, (left_out, held_out), strict=True)}
     labels = {on: _labels(examples) for on, examples in parts.items()}
-    own_margins, own_labels = next(iter(margins.values())), next(iter(labels.values()))
-    compared = own_margins > _NOTHING_ALIKE
-    calibration = platt(own_margins[compared], own_labels[compared])
+    all_margins, all_labels = np.concatenate(list(margins.values())), np.concatenate(list(labels.values()))
+    compared = all_margins > _NOTHING_ALIKE
+    calibration = platt(all_margins[compared], all_labels[compared])
     scores = {on: np.round(probabilities(part, calibration), DECIMALS) for on, part in margins.items()}
-    own_scores = next(iter(scores.values()))
+    own_labels, own_scores = next(iter(labels.values())), next(iter(scores.values()))
+    own_compared = next(iter(margins.values())) > _NOTHING_ALIKE
     value = _threshold(own_labels, own_scores)
     named = {on: f"{seeds.language}: {on}" for on in parts}
     metrics = [
@@ -79,9 +81,9 @@ def settle_likeness(seeds: Seeds, *, seed: int) -> Settled:
     return Settled(
         calibration=calibration,
         threshold=value,
-        protected_threshold=_threshold(1 - own_labels[compared], 1 - own_scores[compared]),
-        rows=len(own_labels),
-        positives=int(own_labels.sum()),
+        protected_threshold=_threshold(1 - own_labels[own_compared], 1 - own_scores[own_compared]),
+        rows=len(all_labels),
+        positives=int(all_labels.sum()),
         metrics=tuple(metrics),
         curves=tuple(curves(labels[on], scores[on], on=name) for on, name in named.items()),
     )

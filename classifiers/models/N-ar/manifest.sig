@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 S7mvZmngDA/svl5mz0dTBFojzLbWb8ha4qwZhOZukeUlGKOWvc/W0RKH9ScI68hdstjgbJc6TpkeNFyFXizBDw==
+ed25519 cbc9fb0b8fa25c29 oz2yIgXayD7S12gP6/xvouIhvkGbBIfTeVS8xW+fgOfPpk4s6C/Tsy1atNFE2ID0W4UU3hc/yzODfvbSDnOTDw==
