@@ -152,8 +152,9 @@ def measure(
     return metrics
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of the share `right` of `n`, which says something of all or none of a few too."""
+def wilson(right: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of the share `right` of `n`, which says something of all or none of a few too. Rows may
+    count for less than one."""
     share, spread = right / n, _Z * _Z / n
     middle = (share + spread / 2) / (1 + spread)
     half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)

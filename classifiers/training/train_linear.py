@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from classifiers.training.calibration import bent, margin_of, platt, probabiliti
 from classifiers.training.corpora import Corpus, read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.linear_rows import FOLDS, SECOND, Rows, tokens
-from classifiers.training.measures import curves, ece_by_chance, measure
+from classifiers.training.measures import curves, ece_by_chance, measure, wilson
 from classifiers.training.nb_logistic import other_seed
 from classifiers.training.order import Order
 from classifiers.training.ordinary import ordinary_posts
@@ -227,23 +226,15 @@ def _flagged(flagged: NDArray[np.bool_], kind: str, *, wanted: bool, weights: F6
     """The share of the posts of one kind that is flagged. The weights of the readings of one post sum to 1."""
     share = float(np.average(flagged, weights=weights))
     posts = len(flagged) if weights is None else round(float(weights.sum()))
-    low, high = _interval(share, posts)
+    low, high = wilson(share * posts, posts)
     return Metric(
         name=OWN_FLAGGED,
         on=f"own posts held out, to be flagged: {'yes' if wanted else 'no'}, kind={kind}",
         value=round(share, 4),
-        low=low,
-        high=high,
+        low=round(low, 4),
+        high=round(high, 4),
         n=posts,
     )
-
-
-def _interval(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    z = 1.96
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return round(max(middle - half, 0.0), 4), round(min(middle + half, 1.0), 4)
 
 
 def _by_fold(judges: Sequence[_Judge], posts: Sequence[Sequence[str]], fold: NDArray[np.intp]) -> F64:
