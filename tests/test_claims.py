@@ -369,6 +369,7 @@ def test_csv_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
         ("checks.csv", "Claim;Verdict\nThe vote was moved, they say;false\n".encode("utf-8-sig")),
         ("checks.tsv", b"Claim\tVerdict\nThe vote was moved, they say\tfalse\n"),
         ("checks.csv.gz", gzip.compress(b'Claim,Verdict\n"The vote was moved, they say",false\n', mtime=0)),
+        ("CHECKS.CSV.GZ", gzip.compress(b'Claim,Verdict\n"The vote was moved, they say",false\n', mtime=0)),
     ],
 )
 def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, name: str, content: bytes) -> None:

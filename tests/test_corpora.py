@@ -614,6 +614,7 @@ DAMAGED = {
     "other columns": (b"words,said\none two,1\n", "has no column"),
     "half of a gzip": (BROKEN["half of a gzip"], "cannot be read"),
     "no text": (b"\xe9\xff", "byte 0 is no UTF-8"),
+    "a short record": (b"text,l1,l2,l3\none two,1,0,0\nthree four,1\n", "line 3: has fewer cells than the header"),
 }
 
 

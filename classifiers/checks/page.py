@@ -61,6 +61,7 @@ hustings checks run --suite election --language ar  # one language
 hustings checks run --json                          # for machines: scores, swaps, examples of failures
 hustings checks run --floor 0.5                     # exit status 1 when a function lies below
 hustings checks cases --suite abuse --language de   # the posts themselves, one JSON object a line
+hustings checks outside suite.csv --language en     # functional tests of others, in the form of HateCheck
 hustings checks page > docs/election-check.md       # this page
 ```
 

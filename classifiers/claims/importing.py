@@ -63,7 +63,7 @@ def read_claims(path: Path) -> Imported:
     """The claims of a file, plain or gzip, by its name: `.csv`, `.tsv`, `.jsonl`, else JSON. Raises `ConfigError` when
     it is none of them, is longer than 500 MB, unpacked, or cannot be read."""
     raw = read_text(path, most_bytes=MOST_BYTES)
-    kind = [suffix.lower() for suffix in path.suffixes if suffix != ".gz"][-1:]
+    kind = [suffix for suffix in map(str.lower, path.suffixes) if suffix != ".gz"][-1:]
     readers: dict[str, Callable[[str, Path], Iterator[tuple[str, Any]]]] = {
         ".csv": _csv_rows,
         ".tsv": _csv_rows,

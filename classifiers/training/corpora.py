@@ -66,6 +66,16 @@ def _uli(question: str) -> Callable[[dict[str, str]], int | None]:
     return lambda row: {"0": 0, "1": 1}.get(row[question])
 
 
+def _is_hate_of_others(row: dict[str, str]) -> int:
+    """Hatemoji: hate, but not of women, nor of women of an origin, faith or orientation."""
+    return int(row["label_gold"] == "1" and "wom" not in row["target"])
+
+
+def _hatemoji_pair(row: dict[str, str]) -> str:
+    """Hatemoji: what a post and the one that it was changed into have in common."""
+    return row["matched_id"] and "-".join(sorted((row["entry_id"], row["matched_id"])))
+
+
 def _is_harmless_in_uli(row: dict[str, str]) -> int:
     """Neither of `l1` and `l2`, nor explicit or aggressive (`l3`)."""
     return int(all(row[question] == "0" for question in ("l1", "l2", "l3")))
@@ -81,6 +91,7 @@ _ULI = ("Uli", "CC-BY-4.0", "github.com/tattle-made/uli_dataset")
 _GERMEVAL = ("GermEval 2018", "CC-BY-4.0", "github.com/uds-lsv/GermEval-2018-Data")
 _GUEST = ("Guest et al. 2021", "MIT", "github.com/ellamguest/online-misogyny-eacl2021")
 _HATEMOJI = ("HatemojiBuild", "CC-BY-4.0", "github.com/HannahKirk/Hatemoji")
+_HATEMOJI_BUILD = "hatemoji/build_train.csv"
 _MLMA = ("MLMA", "MIT", "github.com/HKUST-KnowComp/MLMA_hate_speech")
 _DAVIDSON = ("Davidson et al. 2017", "MIT", "github.com/t-davidson/hate-speech-and-offensive-language")
 
@@ -108,12 +119,18 @@ CORPORA: dict[str, Source] = {
         means="misogyny",
     ),
     "hatemoji": Source(
-        "hatemoji/build_train.csv",
+        _HATEMOJI_BUILD,
         *_HATEMOJI,
         "text",
         lambda row: int(row["label_gold"] == "1" and any(f"'{who}" in row["target"] for who in ("wom", "blawom"))),
-        lambda row: row["matched_id"] and "-".join(sorted((row["entry_id"], row["matched_id"]))),
+        _hatemoji_pair,
         means="hate of women",
+    ),
+    "hatemoji-other-ground": Source(
+        _HATEMOJI_BUILD, *_HATEMOJI, "text", _is_hate_of_others, _hatemoji_pair, means="hate of others than women"
+    ),
+    "hatemoji-harmless": Source(
+        _HATEMOJI_BUILD, *_HATEMOJI, "text", lambda row: int(row["label_gold"] == "0"), _hatemoji_pair, means=_HARMLESS
     ),
     "mlma-gender-en": Source(
         "mlma/en_train.csv",
@@ -162,6 +179,8 @@ def read_corpus(name: str, data: Path, *, use: str = "training") -> Corpus:
     families: list[str] = []
     reader = csv.DictReader(io.StringIO(read_text(path, most_bytes=MOST_BYTES), newline=""))
     for row in reader:
+        if None in row.values():
+            raise ConfigError(f"corpus {name!r}: {path} line {reader.line_num}: has fewer cells than the header")
         try:
             label = source.label(row)
             text, family = row[source.text], source.family(row)

@@ -114,6 +114,38 @@ def page(models: Models = None) -> None:
     say(written(_reports(suites, models)).rstrip("\n"))
 
 
+@app.command("outside")
+def outside(
+    file: Annotated[Path, typer.Argument(help="a table with the columns functionality, test_case and label_gold")],
+    language: Annotated[str, typer.Option("--language", help="language of its posts")],
+    models: Models = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Run functional tests of others, in the form of HateCheck and Multilingual HateCheck.
+
+    A post counts as hateful where any code of abuse, a threat or incitement is flagged. Whoever learns from such tests,
+    or settles anything on them, has no test any more.
+
+    Example: hustings checks outside ../shared/data/hatecheck/public.csv --language en
+    """
+    import msgspec
+
+    from classifiers.checks.outside import load_outside_suite, verdict
+    from classifiers.checks.runner import FLOOR
+    from runtime.commands.terminal import say
+
+    (report,) = _reports([load_outside_suite(file, language)], models)
+    found = verdict(report)
+    if as_json:
+        say(msgspec.json.encode({**msgspec.to_builtins(found), **msgspec.to_builtins(report)}).decode())
+        return
+    _show(report, FLOOR)
+    say(
+        f"macro-F1 {found.macro_f1:.3f} (hateful {found.f1_hateful:.3f}, others {found.f1_other:.3f}); "
+        f"{found.hateful:,} of {found.posts:,} posts are hateful"
+    )
+
+
 def _suites(names: list[SuiteName] | None, languages: list[str] | None) -> list[Suite | TargetSuite]:
     """The suites asked for, in the languages asked for that they have. A language that none has is an error."""
     suites = [_suite(name) for name in dict.fromkeys(names or WATCHED)]
