@@ -71,13 +71,13 @@ def test_what_is_right_checks_and_makes_nothing(tmp_path: Path) -> None:
     report = find_problems(path, clock=CLOCK)
     assert report.problems == []
     assert [note.partition(": ")[2] for note in report.warnings] == [
-        "rules: 7 name no word without which they cannot match; they see every post"
+        "rules: 8 name no word without which they cannot match; they see every post"
     ]
     assert [fact for fact in report.facts if not fact.startswith("models")] == [
         "charter: complete, 2027-03-01 to 2027-03-24",
         "calendar: 0 phases",
         "roster: 2 people",
-        "rules: 7 rules",
+        "rules: 8 rules",
         "sources: 1 source",
         "partners: 1 partner",
     ]

@@ -28,6 +28,7 @@ def test_all_ready_rules_check_together(vocabulary: Vocabulary) -> None:
         "coordinated-copy",
         "doctored-result",
         "gendered-abuse-pile-on",
+        "hate-surge",
         "review-flagged",
         "review-random-slice",
         "threat-named-target",
