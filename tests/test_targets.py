@@ -117,6 +117,22 @@ def test_a_threat_that_begins_with_the_only_name_is_aimed_at_it_without_a_comma_
     assert aimed_at(step, "Ana Velde and Jon Riker I will kill you all", code="A-THREAT") != {"ana"}
 
 
+@pytest.mark.parametrize(
+    ("text", "because", "attacked"),
+    [
+        ("Ana Velde lets them all in, throw the lot into the sea", "", set()),
+        ("Throw the lamplighters into the sea, and vote for Ana Velde", "lamplighters", set()),
+        ("Ana Velde is a fat cow of a lamplighter", "", {"ana"}),
+        ("Go back to your swamp, Ana Velde, you dirty cow", "", {"ana"}),
+    ],
+)
+def test_of_hate_of_a_minority_somebody_is_attacked_only_where_a_word_says_so(
+    step: Targets, text: str, because: str, attacked: set[str]
+) -> None:
+    assert aimed_at(step, text, code="A-OTHERGROUND", because=because) == attacked
+    assert aimed_at(step, text, code="A-OTHERGROUND", extra="A-INSULT", because=because) == {"ana"}
+
+
 def test_an_answer_is_no_attack(step: Targets) -> None:
     text = "Ana Velde is a fat cow? That says a lot about you"
     assert aimed_at(step, text, extra="X-COUNTER") == set()

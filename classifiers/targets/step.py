@@ -22,6 +22,8 @@ __all__ = ["HARMS", "Targets"]
 HARMS = ("G", "A", "N-PART-THREAT", "N-INCITE")
 """Codes of posts in which somebody may be attacked. A false claim about somebody is no attack by itself."""
 _THREATS = ("G-THR", "A-THREAT", "N-PART-THREAT", "N-INCITE")
+_OF_GROUPS = "A-OTHERGROUND"
+"""Mostly hate of a minority, in a post that may name whoever stands up for it: its words are about no person."""
 _ANSWER = "X-COUNTER"
 """Who answers abuse attacks nobody, whatever words are repeated."""
 
@@ -91,13 +93,15 @@ class Targets:
 
     def _verdicts(self, assessment: Assessment, reader: Reader) -> dict[str, Verdict]:
         harms = [flag for flag in assessment.flags if _is_harmful((flag,))]
-        reading = reader.read(assessment, [span for flag in harms for span in flag.spans])
+        of_people = [flag for flag in harms if not matches(flag.code, _OF_GROUPS)]
+        reading = reader.read(assessment, [span for flag in of_people for span in flag.spans])
         is_threat = any(matches(flag.code, code) for flag in harms for code in _THREATS)
         return decide(
             self._parsers.parsed(reading, assessment.lang, is_threat=is_threat),
             list(dict.fromkeys(target.id for target in assessment.targets)),
             is_threat=is_threat,
             is_answer=any(matches(flag.code, _ANSWER) for flag in assessment.flags),
+            is_of_group=not of_people,
             genders=self._genders,
         )
 

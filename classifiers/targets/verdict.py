@@ -86,10 +86,12 @@ def decide(
     *,
     is_threat: bool,
     is_answer: bool = False,
+    is_of_group: bool = False,
     genders: Mapping[str, str] | None = None,
 ) -> dict[str, Verdict]:
     """A verdict on each of `people`, who are all that the post names. In a threat, the family of somebody stands for
-    them; who answers abuse attacks nobody. `genders` says "woman" or "man" of those of whom the roster does: it tells
+    them; who answers abuse attacks nobody; nor is it known of hate of a group that somebody is meant who is merely the
+    only one named. `genders` says "woman" or "man" of those of whom the roster does: it tells
     whom "she" or "he" can mean."""
     places = Places(reading)
     shields = Shields(places)
@@ -97,7 +99,7 @@ def decide(
     if is_answer:
         found = [_About(_NOBODY, "defended")]
     else:
-        judge = _Judge(people, places, subjects, shields, is_threat)
+        judge = _Judge(people, places, subjects, shields, is_threat, is_of_group)
         found = [judge.about(reason) for reason in reasons(places, is_threat=is_threat)] or [judge.about_all()]
     spoken_to = subjects.listeners(None)
     return {person: _verdict(person, found, subjects, is_spoken_to=person in spoken_to) for person in people}
@@ -129,13 +131,20 @@ class _Judge:
     """One post."""
 
     def __init__(
-        self, people: Sequence[str], places: Places, subjects: Subjects, shields: Shields, is_threat: bool
+        self,
+        people: Sequence[str],
+        places: Places,
+        subjects: Subjects,
+        shields: Shields,
+        is_threat: bool,
+        is_of_group: bool,
     ) -> None:
         self._people = people
         self._places = places
         self._subjects = subjects
         self._shields = shields
         self._is_threat = is_threat
+        self._is_of_group = is_of_group
         self._parsed = dict(places.reading.subjects)
 
     def about(self, reason: int) -> _About:
@@ -204,6 +213,8 @@ class _Judge:
         greeted = self._places.reading.greeted
         if greeted:
             return _About(frozenset(greeted), "addressed" if len(self._people) > 1 else "only")
+        if self._is_of_group:
+            return _About(_NOBODY, "others")
         if len(self._people) == 1 and self._subjects.may_be_meant(self._people[0]):
             return _About(frozenset(self._people), "only")
         return _About(_NOBODY, "unclear")
