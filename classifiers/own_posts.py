@@ -17,10 +17,30 @@ from hustings.errors import ConfigError
 
 __all__ = ["Group", "OwnFile", "either_side", "own_languages", "read_own", "read_own_with_hash"]
 
+_OF_MINORITIES = tuple(
+    f"ground-{kind}-"
+    for kind in (
+        *("contempt", "inferior", "dehumanised", "excluded", "implied", "harm", "slur", "person", "asked", "veiled"),
+        *("disguised", "threat", "neutral", "kind", "quoted", "counter", "denied", "report", "recounted", "reclaimed"),
+        *("policy", "friend"),
+    )
+)
+"""How the ids of groups begin whose posts name a minority."""
 _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
-OwnCode = Literal["A-THREAT", "G-THR", "G", "A-INSULT", "X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"]
+OwnCode = Literal[
+    "A-THREAT",
+    "G-THR",
+    "G",
+    "A-INSULT",
+    "A-OTHERGROUND",
+    "X-COUNTER",
+    "X-REPORT",
+    "X-RECLAIM",
+    "X-OPINION",
+    "X-NOTELEX",
+]
 """Codes of abuse, and those of protected speech that sounds like it."""
 
 
@@ -34,6 +54,12 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     posts: tuple[str, ...]
     says: tuple[str, ...] = ()
     is_not: tuple[str, ...] = ()
+
+    @property
+    def names_minority(self) -> bool:
+        """Whether its posts name a minority, hateful or not: so little tells hate from kindness but what is meant that
+        such posts are worth reading whatever they say."""
+        return self.id.startswith(_OF_MINORITIES)
 
     def label(self, code: str) -> int | None:
         """1, 0, or None where the group does not tell a head with that code anything."""

@@ -93,9 +93,11 @@ OWN = (
 )
 
 
-def of_one_language(key: str, rows: tuple[Example, ...]) -> CodeRows:
+def of_one_language(key: str, rows: tuple[Example, ...], *, of_minorities: str = "minorities!") -> CodeRows:
+    """None held out; of minorities are those with that word."""
     texts = tuple(row.text for row in rows)
-    return CodeRows(key, "en", rows, texts, frozenset(), (), np.zeros(len(rows), dtype=bool))
+    named = np.array([of_minorities in text for text in texts])
+    return CodeRows(key, "en", rows, texts, frozenset(), (), np.zeros(len(rows), dtype=bool), named)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,21 @@ def test_talk_about_elections_is_worth_no_question_about_abuse_nor_our_posts_abo
     coded = [of_one_language("en", SEEDS), of_one_language(f"{ABUSE}en", OWN)]
     margins = learn_worth(topic, coded, [], talk, seed=1).margins([[word] for word in (*worth, *not_worth)], "en")
     assert min(margins[: len(worth)]) > max(margins[len(worth) :])
+
+
+def test_whoever_names_a_minority_is_worth_a_question_about_abuse_whatever_is_said() -> None:
+    kind = [Example("X-COUNTER", f"lamplighters sing well {word}") for word in ("now", "friends", "people")]
+    rows = (*OWN, *kind)
+    words = [["lamplighters"], ["nobody"], ["kitchen"]]
+    told, untold = (
+        learn_worth("abuse", [of_one_language(f"{ABUSE}en", rows, of_minorities=word)], [], talk, seed=1)
+        .margins(words, "en")
+        .tolist()
+        for word in ("lamplighters", "minorities!")
+    )
+    assert told[0] > told[1]
+    assert untold[0] < untold[2]
+    assert told[0] > untold[0] + 1
 
 
 @given(st.sampled_from(["candidata eleita", "a deputada foi presa", "ela desistiu"]))

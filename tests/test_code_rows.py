@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -32,7 +33,10 @@ def test_a_post_becomes_one_row_with_the_code_that_says_most(language: str) -> N
         wanted = (
             {"A-THREAT", "G-THR"}
             if said & {"A-THREAT", "G-THR", "A-DOX"}
-            else {"G"} & said or {"A-INSULT"} & said or {"X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"}
+            else {"G"} & said
+            or {"A-INSULT"} & said
+            or {"A-OTHERGROUND"} & said
+            or {"X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION", "X-NOTELEX"}
         )
         assert row.code in wanted, (group.id, row)
         readings = {text for n in range(len(own.names)) for text in expanded(post, own, n)} if "{" in post else {post}
@@ -45,7 +49,7 @@ def test_protected_posts_are_told_from_ordinary_ones(language: str) -> None:
     assert counts["X-"] > 600
     around_elections = () if language in seed_languages() else ordinary_posts(language)[0]
     assert counts[ORDINARY] == len(everyday_posts(language)[0]) + len(around_elections)
-    assert min(counts[code] for code in ("G", "G-THR", "A-INSULT", "A-THREAT")) > 90
+    assert min(counts[code] for code in ("G", "G-THR", "A-INSULT", "A-OTHERGROUND", "A-THREAT")) > 90
 
 
 def test_everyday_posts_stand_behind_the_own_ones_and_the_ordinary_ones_of_a_language_without_seeds() -> None:
@@ -59,7 +63,7 @@ def test_everyday_posts_stand_behind_the_own_ones_and_the_ordinary_ones_of_a_lan
 def test_codes_are_those_of_all_rows_in_order() -> None:
     codes = codes_of(code_rows([], ["de"]))
     assert codes == tuple(sorted(codes))
-    assert {"G", "G-THR", "A-INSULT", "A-THREAT", "X-COUNTER", "X-NOTELEX", ORDINARY} <= set(codes)
+    assert {"G", "G-THR", "A-INSULT", "A-OTHERGROUND", "A-THREAT", "X-COUNTER", "X-NOTELEX", ORDINARY} <= set(codes)
 
 
 def test_posts_that_are_held_out_are_not_learnt_as_rows_of_a_task_either() -> None:
@@ -79,3 +83,20 @@ def test_what_is_learnt_and_what_is_held_out_are_all_rows() -> None:
     assert len(part.learnt()) + len(part.held_out()) == len(part.rows) == len(part.recorded)
     assert len(part.familiar()) == len(part.learnt())
     assert np.mean(part.held) < 0.25
+
+
+def test_what_is_found_in_a_public_corpus_has_the_code_that_the_recipe_names() -> None:
+    coded = code_rows([], ["de"])
+    codes = codes_of(coded)
+
+    def code_of_zwieback(**given: Sequence[object]) -> str:
+        found = gather((), talk, "mul", coded=coded, **given)  # type: ignore[arg-type]
+        assert found.codes is not None
+        places = {" ".join(one.words): place for place, one in enumerate(found.said)}
+        assert "klabautermann klabautermann" not in places, "its label is 0"
+        place = places["zwieback zwieback zwieback"]
+        assert found.familiar[place], "there are many of them"
+        return codes[found.codes[place]]
+
+    assert code_of_zwieback(harmless=["some-talk"]) == ORDINARY
+    assert code_of_zwieback(told=[("some-talk", "A-OTHERGROUND")]) == "A-OTHERGROUND"

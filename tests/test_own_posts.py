@@ -90,6 +90,16 @@ def test_the_code_of_a_group_is_of_what_it_says_and_protected_where_it_says_noth
             assert group.code in PROTECTED_CODES, group.id
 
 
+@pytest.mark.parametrize("language", own_languages())
+def test_hate_of_minorities_stands_in_groups_that_name_one_and_so_does_what_looks_like_it(language: str) -> None:
+    groups = read_own(language).group
+    assert all(group.names_minority for group in groups if "A-OTHERGROUND" in group.says)
+    protected = {group.code for group in groups if group.names_minority and not group.says}
+    assert protected == {"X-NOTELEX", "X-COUNTER", "X-REPORT", "X-RECLAIM", "X-OPINION"}
+    hateful = sum(len(group.posts) for group in groups if group.names_minority and group.says)
+    assert sum(len(group.posts) for group in groups if group.names_minority) > 1.6 * hateful
+
+
 def test_a_language_without_own_posts_is_named_with_those_that_have_some() -> None:
     with pytest.raises(ConfigError, match=r"'ta'.*ar, de, en"):
         read_own("ta")
@@ -128,7 +138,11 @@ def test_no_post_of_ours_is_near_a_seed(language: str) -> None:
 def test_no_post_of_ours_is_near_hatecheck(shared_data: Path) -> None:
     import csv
 
-    for language, name in (("en", "hatecheck/public.csv"), ("de", "multilingual_hatecheck/german.csv")):
+    tables = {"ar": "arabic", "de": "german", "fr": "french"}
+    for language, name in (
+        ("en", "hatecheck/public.csv"),
+        *((language, f"multilingual_hatecheck/{table}.csv") for language, table in tables.items()),
+    ):
         own = read_own(language)
         with (shared_data / name).open(encoding="utf-8", newline="") as lines:
             cases = list(dict.fromkeys(row["test_case"] for row in csv.DictReader(lines)))

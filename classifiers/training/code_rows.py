@@ -32,7 +32,7 @@ ABUSE = "abuse-"
 class CodeRows(NamedTuple):
     """Rows of one language under the name that they have in the record of learnt seeds, where each stands as
     `recorded`: as it was written, before names were put in. `names` are words that only name somebody; `held` [rows]
-    are those that no encoder may learn."""
+    are those that no encoder may learn, `of_minorities` [rows] those that name a minority, where somebody said so."""
 
     key: str
     language: str
@@ -41,6 +41,7 @@ class CodeRows(NamedTuple):
     names: frozenset[str]
     datasets: tuple[Dataset, ...]
     held: NDArray[np.bool_]
+    of_minorities: NDArray[np.bool_]
 
     def learnt(self) -> list[Example]:
         """The rows that are not held out."""
@@ -49,6 +50,11 @@ class CodeRows(NamedTuple):
     def held_out(self) -> list[Example]:
         """The others."""
         return [row for row, is_held in zip(self.rows, self.held.tolist(), strict=True) if is_held]
+
+    def learnt_of_minorities(self) -> list[bool]:
+        """Which of the `learnt` rows name a minority."""
+        found: list[bool] = self.of_minorities[~self.held].tolist()
+        return found
 
     def familiar(self) -> list[bool]:
         """Which of the `learnt` rows the shipped encoder knows."""
@@ -70,7 +76,8 @@ def codes_of(parts: Sequence[CodeRows]) -> tuple[str, ...]:
 def _of_seeds(language: str) -> CodeRows:
     own = seed_rows(language)
     written = tuple(row.text for row in own.rows)
-    return CodeRows(language, language, own.rows, written, own.names, (own.dataset,), held_out(language))
+    nobody = np.zeros(len(own.rows), dtype=bool)
+    return CodeRows(language, language, own.rows, written, own.names, (own.dataset,), held_out(language), nobody)
 
 
 @cache
@@ -101,7 +108,11 @@ def abuse_rows(language: str) -> CodeRows:
     key = f"{ABUSE}{language}"
     known, seeds = recorded().of(key), recorded().of(language)
     held = divide(written, known._replace(learnt=known.learnt | seeds.learnt))
-    return CodeRows(key, language, tuple(rows), tuple(written), names, tuple(datasets), held)
+    of_minorities = [group.names_minority for group in own.group for _ in group.posts]
+    of_minorities += [False] * (len(rows) - len(of_minorities))
+    return CodeRows(
+        key, language, tuple(rows), tuple(written), names, tuple(datasets), held, np.array(of_minorities, dtype=bool)
+    )
 
 
 def _read(post: str, own: OwnFile) -> str:

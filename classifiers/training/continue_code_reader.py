@@ -62,7 +62,7 @@ def continue_code_reader(
     wanted = codes_of(recipe.coded())
     _check(reader, wanted, former)
     own = recipe._replace(tasks=(), settings=recipe.continued)
-    labelled = gather(own.tasks, read, own.speech, coded=own.coded(), harmless=own.harmless)
+    labelled = gather(own.tasks, read, own.speech, coded=own.coded(), harmless=own.harmless, told=own.told)
     network = _open(reader, former)
     texts = [one.text for one in labelled.said]
     check_read_back(network, reader.session, texts[:: max(1, len(texts) // _COMPARED)], str(former))

@@ -200,7 +200,7 @@ def teach(
 ) -> Taught:
     """Fine-tune a base."""
     coded = recipe.coded()
-    labelled = gather(recipe.tasks, read, recipe.speech, coded=coded, harmless=recipe.harmless)
+    labelled = gather(recipe.tasks, read, recipe.speech, coded=coded, harmless=recipe.harmless, told=recipe.told)
     judged = judged_by_teachers(recipe, base, labelled, seed=seed, checkpoint=checkpoint, progress=progress)
     network = _fresh(recipe, base, labelled, seed=seed)
     measured = measured_rows(recipe, network, read)

@@ -37,7 +37,7 @@ from hustings.text import analyse, analyse_all
 
 __all__ = ["GIVEN", "LEAST_SCORE", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
 
-GIVEN = ("A-INSULT", "A-THREAT", "G", "G-THR")
+GIVEN = ("A-INSULT", "A-OTHERGROUND", "A-THREAT", "G", "G-THR")
 """The codes that it gives."""
 MOST_PROTECTED = 0.04
 """Share of protected posts, most of them written to look like abuse, that may be flagged."""
@@ -59,8 +59,8 @@ LEAST_SCORE = 0.8
 where men who cook beside the radio, and people who cheer, were flagged below it)."""
 _MEASURES = ("macro_f1", "f1", "precision", "recall", "false_positive_rate", "pr_auc", "recall_at_precision_90")
 _LABEL = (
-    "Insults, threats and gendered abuse aimed at people, told by what the encoder that reads codes says that a post "
-    "means. It adds what the linear heads of the language do not say."
+    "Insults, threats, gendered abuse and hate of minorities, told by what the encoder that reads codes says that a "
+    "post means. It adds what the linear heads of the language do not say."
 )
 _LIMITS = (
     "It says that a post reads like abuse of our own examples, never what its author is. A woman and a man are read "

@@ -59,11 +59,12 @@ def learn_worth(
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))
 
 
-def _is_worth(topic: Topic, part: CodeRows, code: str) -> bool | None:
+def _is_worth(topic: Topic, part: CodeRows, code: str, of_minority: bool) -> bool | None:
     """Whether such rows are; None for those from which nothing is learnt: threats and insults among our own posts are
-    like those among the seeds, about which narratives ask, and no less like all others."""
+    like those among the seeds, about which narratives ask, and no less like all others; and words do not tell who
+    speaks well of a minority from who does not, so that the name of one is worth asking about."""
     if topic == "abuse":
-        return is_harm(code) and not code.startswith("N-")
+        return of_minority or (is_harm(code) and not code.startswith("N-"))
     return None if is_harm(code) and part.key.startswith(ABUSE) else is_harm(code)
 
 
@@ -72,8 +73,8 @@ def _readings(
 ) -> Iterator[tuple[str, bool]]:
     """Texts, and whether one is worth it; `chatter` are ordinary posts of the language."""
     ordinary = 0
-    for place, row in enumerate(part.learnt()):
-        harm = _is_worth(topic, part, row.code)
+    for place, (row, of_minority) in enumerate(zip(part.learnt(), part.learnt_of_minorities(), strict=True)):
+        harm = _is_worth(topic, part, row.code, of_minority)
         ordinary += row.code == ORDINARY
         if harm is None:
             continue

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 /VpIaX1P+emCeWAPWQ6YzfKhtfRhd9ssbaU8qGIhCc8MV+ZL/BzR1vw9bVezqS1W8zawSs4khq8WpOdhfUvzCA==
+ed25519 cbc9fb0b8fa25c29 jnhocfTQLj1cVoPIGd9Dhi9FtmfRz82ZqadblZQMQ6HGEr79s6O1KCKUK5EFO+bCaPFWdIQYxPgUvBoswswaBg==

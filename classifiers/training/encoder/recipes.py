@@ -15,11 +15,12 @@ class EncoderRecipe(NamedTuple):
     """An encoder: the base that it begins with, its tasks (the first one decides which epoch is best, where it is
     not the last), and words for the people who read its flags. `narratives` are the languages whose seed sentences
     it learns too, and `abuse` those whose own posts about abuse, with an output for each code; what is `harmless`
-    in these corpora is learnt as ordinary talk; of a base with many `pieces`, so many of the commonest are kept
-    (`vocabulary`), 0 for all; `continued` is how it learns on when seeds are added to those that it knows, None
-    where it cannot. The threats' `asked_from` was settled by hand: from .07 on two more of twenty right flags on
-    dev are found, but in the synthetic election the encoder also takes "will be at the harbour on Thursday evening"
-    for a threat, to which the linear head gives .08; a false threat wakes people up."""
+    in these corpora is learnt as ordinary talk, and what is found in those `told` as the code beside each; of a
+    base with many `pieces`, so many of the commonest are kept (`vocabulary`), 0 for all; `continued` is how it
+    learns on when seeds are added to those that it knows, None where it cannot. The threats' `asked_from` was
+    settled by hand: from .07 on two more of twenty right flags on dev are found, but in the synthetic election the
+    encoder also takes "will be at the harbour on Thursday evening" for a threat, to which the linear head gives
+    .08; a false threat wakes people up."""
 
     name: str
     language: str
@@ -31,6 +32,7 @@ class EncoderRecipe(NamedTuple):
     narratives: tuple[str, ...] = ()
     abuse: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
     pieces: int = 0
     continued: FitSettings | None = None
 
@@ -106,6 +108,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
             harmless=(
                 "davidson-harmless",
                 "germeval-harmless",
+                "hatemoji-harmless",
                 "mlma-harmless-ar",
                 "mlma-harmless-en",
                 "mlma-harmless-fr",
@@ -113,6 +116,7 @@ ENCODERS: dict[str, EncoderRecipe] = {
                 "uli-harmless-hi",
                 "uli-harmless-ta",
             ),
+            told=(("hatemoji-other-ground", "A-OTHERGROUND"),),
             tasks=(
                 Task("sexism", "edos-sexist", "edos-sexist-dev", own="G", ordinary=True, language="en"),
                 Task("threat", "edos-threat", "edos-threat-dev", own="G-THR", ordinary=True, language="en"),

@@ -74,11 +74,13 @@ def gather(
     *,
     coded: Sequence[CodeRows] = (),
     harmless: Sequence[str] = (),
+    told: Sequence[tuple[str, str]] = (),
 ) -> Labelled:
     """The training rows of all tasks, which `read` gives by name and use; a text that stands in several corpora is one
     row. Our own posts are those of the task's language, or else of `language`, each side of a post once, but for those
     that are held out of the `coded` rows. Behind them stand the `coded` rows without those. Texts with label 1 in the
-    corpora `harmless` have the code of ordinary talk; they count as familiar, for there are many of them."""
+    corpora `harmless` have the code of ordinary talk, and in those of the pairs `told` the code that stands beside it;
+    they count as familiar, for there are many of them."""
     rows: dict[str, int] = {}
     held = frozenset(
         text for part in coded for text, is_held in zip(part.recorded, part.held.tolist(), strict=True) if is_held
@@ -101,16 +103,16 @@ def gather(
         for raw, label in labelled:
             found.append((rows.setdefault(raw, len(rows)), column, label))
     measured = {text for task in tasks if task.measured_on for text in read(task.measured_on, "measuring").texts}
-    talk: set[int] = set()
-    for name in harmless:
+    codes = codes_of(coded)
+    meant: dict[int, int] = {}
+    for name, code in (*((name, ORDINARY) for name in harmless), *told):
         corpus = read(name, "training")
         datasets.setdefault((corpus.dataset.file, name), corpus.dataset)
         fine = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label and text not in measured]
-        talk.update(rows.setdefault(text, len(rows)) for text in fine)
+        meant.update((rows.setdefault(text, len(rows)), codes.index(code)) for text in fine)
     said = [Said(tuple(read_words(raw).text().split()), (), "") for raw in rows]
-    codes = codes_of(coded)
-    places = [codes.index(ORDINARY) if place in talk else NO_CODE for place in range(len(said))]
-    familiar = [place in talk for place in range(len(said))]
+    places = [meant.get(place, NO_CODE) for place in range(len(said))]
+    familiar = [place in meant for place in range(len(said))]
     for part in coded:
         learnt = part.learnt()
         counts = {"rows": len(learnt), "positives": sum(is_harm(row.code) for row in learnt)}
