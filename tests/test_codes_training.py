@@ -82,6 +82,14 @@ def test_another_network_than_is_served_is_not_trained_on(facts: dict[str, Any])
     assert "at least 0.995 is needed" in other
 
 
+def test_of_several_networks_that_begin_as_one_the_mean_of_the_weights_serves(facts: dict[str, Any]) -> None:
+    found = facts["soup"]
+    assert found["began_alike"] == [True, True, True]
+    assert found["moved_by"] == pytest.approx([3.0, 3.0, 3.0], abs=1e-4)
+    assert found["told"] == "time 0"
+    assert found["of_none"] == "0 networks: at least one must learn"
+
+
 def test_teachers_judge_each_row_once_and_one_that_was_interrupted_goes_on(facts: dict[str, Any]) -> None:
     found = facts["teachers"]
     assert found["stopped_in"] == 2

@@ -88,6 +88,10 @@ def test_a_manifest_says_which_teachers_judged_what_was_learnt(trained: Trained)
     assert trained.facts["epochs_told_with_teachers"] == 1, "the pupil's alone"
 
 
+def test_of_several_networks_a_manifest_says_how_many_there_were(trained: Trained) -> None:
+    assert trained.facts["soup"] == {"networks_averaged": [3, 1], "is_another": True}
+
+
 def test_reading_more_keeps_more(trained: Trained) -> None:
     for one in trained.encoder.heads:
         points = [(keep.keep, keep.from_score) for keep in one.keeps]

@@ -194,6 +194,14 @@ WRONG_ORDERS = {
         ("encoder-en", "--kind", "encoder", "--teachers", "1"),
         "--teachers 1: a single one would be asked about every row",
     ),
+    "several networks of what is trained": (
+        ("encoder-en", "--kind", "encoder", "--soup", "2", "--network", "x"),
+        "--network is trained already, so --soup says nothing",
+    ),
+    "several networks of what is not trained": (
+        ("embed-en", "--kind", "encoder", "--soup", "2"),
+        "embed-en: comes as it is, so --soup says nothing",
+    ),
     "teachers of what is trained": (
         ("encoder-en", "--kind", "encoder", "--teachers", "2", "--network", "x"),
         "--network is trained already, so --teachers says nothing",

@@ -121,13 +121,27 @@ def main(folder: Path) -> dict[str, object]:
     judged = train_network(
         with_teachers, base, material.read, seed=SEED, checkpoint=folder / "judged.checkpoint", progress=quiet
     )
+    thrice = recipe._replace(settings=recipe.settings._replace(epochs=1, networks_averaged=3))
+    soup = train_network(thrice, base, material.read, seed=SEED, checkpoint=folder / "soup.checkpoint", progress=quiet)
+    alone = train_network(
+        recipe._replace(settings=recipe.settings._replace(epochs=1)),
+        base,
+        material.read,
+        seed=SEED,
+        checkpoint=folder / "alone.checkpoint",
+        progress=quiet,
+    )
     join_heads(recipe, whole, material, order.models / "encoder-en", order._replace(version="2"))
     return {
         "epochs_before_and_after_the_interruption": [before, after],
         "resumed_is_the_same": resumed.network == whole.network,
         "checkpoints_left": [path.name for path in folder.glob("*.checkpoint*")],
         "teachers": {name: value for name, value in judged.settings.items() if name.startswith("teachers")},
-        "epochs_told_with_teachers": len(epochs) - before - after - 3,
+        "epochs_told_with_teachers": len(epochs) - before - after - 3 - 3 - 1,
+        "soup": {
+            "networks_averaged": [one.settings["networks_averaged"] for one in (soup, alone)],
+            "is_another": soup.network != alone.network,
+        },
     }
 
 

@@ -25,8 +25,10 @@ from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.packed_e5 import unpack_e5
 from classifiers.training.encoder.served import check_read_back, open_served
+from classifiers.training.encoder.soup import average_of
 from classifiers.training.encoder.tasks import Labelled
 from classifiers.training.encoder.teachers import ask_teachers
+from classifiers.training.encoder.torch_extra import need
 from classifiers.training.encoder.vocabulary import keep_pieces
 from hustings.errors import ConfigError, ModelError
 from tests.tiny_packed_base import packed, tiny_numbers
@@ -235,6 +237,26 @@ def not_read_back(network: Network, other: Network) -> list[str]:
     return said
 
 
+def soup(network: Network) -> dict[str, Any]:
+    """A network that learns three times: its outputs' bias is moved by 1, by 2 and by 6."""
+    began = network.module.heads.bias.detach().clone()
+    found: list[bool] = []
+
+    def taught(number: int) -> str:
+        found.append(bool((network.module.heads.bias == began).all()))
+        with need("torch").no_grad():
+            network.module.heads.bias.add_((1.0, 2.0, 6.0)[number])
+        return f"time {number}"
+
+    told = average_of(3, network, taught)
+    moved = (network.module.heads.bias.detach() - began).numpy()
+    try:
+        average_of(0, network, taught)
+    except ValueError as error:
+        refused = str(error)
+    return {"told": told, "began_alike": found, "moved_by": moved.tolist(), "of_none": refused}
+
+
 def main(folder: Path) -> dict[str, Any]:
     base = folder / "base"
     unpack_e5(packed(tiny_numbers()), base, "tiny")
@@ -254,6 +276,7 @@ def main(folder: Path) -> dict[str, Any]:
         **pieces_kept(base),
         "read_back": read_back(network, [1, 2]),
         "grown": grown(network),
+        "soup": soup(opened(base)),
         "teachers": teachers(base, folder / "taught.checkpoint"),
         "not_read_back": not_read_back(network, keep_pieces(open_base(base, 2, seed=SEED), TEXTS, first=FIRST)),
         "wordpiece": refusal(folder / "wordpiece"),

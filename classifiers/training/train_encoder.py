@@ -44,6 +44,7 @@ from classifiers.training.encoder.fit import (
 from classifiers.training.encoder.fusion import Chosen, Evidence, choose, cross_choose, kept_recall
 from classifiers.training.encoder.network import Network, logits, open_base, split
 from classifiers.training.encoder.recipes import EncoderRecipe
+from classifiers.training.encoder.soup import average_of
 from classifiers.training.encoder.tasks import Labelled, Task, gather
 from classifiers.training.encoder.teachers import ask_teachers
 from classifiers.training.encoder.vocabulary import keep_pieces
@@ -277,19 +278,23 @@ def learn(
     if judged is not None:
         of += f" {hashlib.sha256(judged.rows.tobytes()).hexdigest()}"
         progress = part_of_progress(progress, fit.teachers, fit.teachers + 1)
-    lesson = lesson_as(fit, network, labelled, weights, seed=seed, familiar=familiar)
-    if judged is not None:
-        lesson = lesson._replace(judged=judged.rows)
-    epochs = fine_tune(
-        network,
-        lesson,
-        measured,
-        fit,
-        seed=seed,
-        of=of,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
+
+    def taught(number: int) -> list[Epoch]:
+        lesson = lesson_as(fit, network, labelled, weights, seed=seed + number, familiar=familiar)
+        if judged is not None:
+            lesson = lesson._replace(judged=judged.rows)
+        return fine_tune(
+            network,
+            lesson,
+            measured,
+            fit,
+            seed=seed + number,
+            of=of,
+            checkpoint=checkpoint if number == 0 else checkpoint.with_name(f"{checkpoint.name}.{number}"),
+            progress=part_of_progress(progress, number, fit.networks_averaged),
+        )
+
+    epochs = average_of(fit.networks_averaged, network, taught)
     return Taught(network, epochs, labelled.datasets, judged.settings if judged else {})
 
 

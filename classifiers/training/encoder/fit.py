@@ -42,7 +42,8 @@ class FitSettings(NamedTuple):
     """`warm_up` is the share of all steps in which the rate rises; `bf16` computes (never stores) in bfloat16, 1.5
     times as fast on processors that have it. With `averaged` above 0 what counts is the running mean of the weights,
     of which each step leaves that share; with `last` those of the last epoch, else of the best. `smoothing` is that of
-    the labels of codes. `teachers` is how many networks judge the rows beforehand (see `ask_teachers`), 0 for none.
+    the labels of codes. `teachers` is how many networks judge the rows beforehand (see `ask_teachers`), 0 for none;
+    `networks_averaged` how many learn, of which the mean of the weights serves (see `average_of`).
     `share`: see `lesson_of`; the others are how rows are read, see `Spoilt`."""
 
     epochs: int = 2
@@ -56,6 +57,7 @@ class FitSettings(NamedTuple):
     last: bool = False
     smoothing: float = 0.0
     teachers: int = 0
+    networks_averaged: int = 1
     share: float = 1.0
     careless: float = 0.0
     nameless: float = 0.0

@@ -84,6 +84,15 @@ def train(
             help="with --kind encoder: so many networks judge beforehand the rows that they did not learn",
         ),
     ] = 0,
+    soup: Annotated[
+        int,
+        typer.Option(
+            "--soup",
+            min=1,
+            max=20,
+            help="with --kind encoder: so many networks learn, each in another order; the mean of their weights serves",
+        ),
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -157,8 +166,9 @@ def train(
 
         if base is not None and network is not None:
             raise ConfigError("--network is trained already, so --base says nothing; give one of them")
-        if network is not None and teachers:
-            raise ConfigError("--network is trained already, so --teachers says nothing; give one of them")
+        for option, is_given in (("--teachers", teachers), ("--soup", soup > 1)):
+            if network is not None and is_given:
+                raise ConfigError(f"--network is trained already, so {option} says nothing; give one of them")
         if teachers == 1:
             raise ConfigError(
                 "--teachers 1: a single one would be asked about every row, and could learn none; 2 at least, or 0"
@@ -166,7 +176,15 @@ def train(
         order = _order(data, out, model_version, by, at, seed)
         for name in names or ["encoder-en"]:
             train_an_encoder(
-                name, order, base=base, network=network, beside=None, teachers=teachers, key=key, as_json=as_json
+                name,
+                order,
+                base=base,
+                network=network,
+                beside=None,
+                teachers=teachers,
+                soup=soup,
+                key=key,
+                as_json=as_json,
             )
     else:
         from runtime.commands.model.train_shipped import train_shipped

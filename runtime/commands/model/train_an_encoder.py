@@ -18,7 +18,7 @@ from classifiers.signing import ANYBODY, SIGNATURE
 from classifiers.signing import sign as signed
 from classifiers.training.continue_code_reader import continue_code_reader
 from classifiers.training.encoder.bases import DEFAULT_BASE, Base, default_cache, find_base
-from classifiers.training.encoder.fit import Epoch, Progress
+from classifiers.training.encoder.fit import Epoch, FitSettings, Progress
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
 from classifiers.training.make_code_reader import make_code_reader
@@ -41,6 +41,7 @@ def train_an_encoder(
     network: Path | None,
     beside: Path | None,
     teachers: int = 0,
+    soup: int = 1,
     key: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,16 +49,18 @@ def train_an_encoder(
     in the folder `beside` (the shipped ones if None). `base` None means the recipe's own; the folder of a model means
     that its network learns on. Interrupted, fine-tuning goes on when it is called again. `network` is the folder of an
     encoder that was trained before: it is only joined anew with the linear heads, which needs no torch. So many
-    `teachers` are trained beforehand, from the same base, or from the recipe's where a model's network learns on."""
-    recipe = _with_teachers(ENCODERS.get(name), teachers)
+    `teachers` are trained beforehand, from the same base, or from the recipe's where a model's network learns on; of so
+    many networks the mean serves as are asked for by `soup`."""
+    recipe = _with_others(ENCODERS.get(name), teachers, soup)
     language = EMBEDDERS.get(name)
     if recipe is None and language is None:
         raise ConfigError(
             f"no recipe for an encoder {name!r}; known are {', '.join([*ENCODERS, *EMBEDDERS])}. For one of your own "
             "name the linear heads and their corpora: --beside A-INSULT-pt --corpus my-pt --config my.toml"
         )
-    if recipe is None and teachers:
-        raise ConfigError(f"{name}: comes as it is, so --teachers says nothing; leave it out")
+    for option, is_given in (("--teachers", teachers), ("--soup", soup > 1)):
+        if recipe is None and is_given:
+            raise ConfigError(f"{name}: comes as it is, so {option} says nothing; leave it out")
     began = time.perf_counter()
     epochs: list[Epoch] = []
     if recipe is not None and network is not None:
@@ -91,12 +94,15 @@ def train_an_encoder(
     _tell(manifest, order.models / name, found, epochs, time.perf_counter() - began, key, as_json)
 
 
-def _with_teachers(recipe: EncoderRecipe | None, count: int) -> EncoderRecipe | None:
+def _with_others(recipe: EncoderRecipe | None, teachers: int, soup: int) -> EncoderRecipe | None:
     """The recipe, whether its network is made from a base or learns on."""
-    if recipe is None or not count:
-        return recipe
-    continued = recipe.continued._replace(teachers=count) if recipe.continued else None
-    return recipe._replace(settings=recipe.settings._replace(teachers=count), continued=continued)
+    if recipe is None:
+        return None
+
+    def given(settings: FitSettings) -> FitSettings:
+        return settings._replace(teachers=teachers or settings.teachers, networks_averaged=soup)
+
+    return recipe._replace(settings=given(recipe.settings), continued=recipe.continued and given(recipe.continued))
 
 
 def _tell(

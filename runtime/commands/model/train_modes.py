@@ -22,7 +22,7 @@ _INTO_A_FOLDER = frozenset({"data", "out", "model_version", "at", "seed"})
 
 SHIPPED = Mode("shipped models", _INTO_A_FOLDER)
 REVIEWED = Mode("--corpus or --from-desk", frozenset({"corpus", "from_desk", "config", "split", "precision"}))
-ENCODER = Mode("--kind encoder", _INTO_A_FOLDER | {"kind", "base", "network", "teachers"})
+ENCODER = Mode("--kind encoder", _INTO_A_FOLDER | {"kind", "base", "network", "teachers", "soup"})
 OWN_ENCODER = Mode(
     "--kind encoder --beside",
     frozenset(
