@@ -130,6 +130,18 @@ def test_whoever_names_a_minority_is_worth_a_question_about_abuse_whatever_is_sa
     assert told[0] > untold[0] + 1
 
 
+@pytest.mark.parametrize(("topic", "is_worth"), [("abuse", True), ("elections", False)])
+def test_what_a_public_corpus_found_hateful_is_worth_a_question_about_abuse_and_its_harmless_posts_tell_nothing(
+    topic: Topic, is_worth: bool
+) -> None:
+    coded = [of_one_language("en", SEEDS), of_one_language(f"{ABUSE}en", OWN)]
+    both = learn_worth(topic, coded, ["some-talk"], talk, seed=1, told=[("some-talk", "A-OTHERGROUND")])
+    none = learn_worth(topic, coded, [], talk, seed=1)
+    zwieback, soup = both.margins([["zwieback"], ["soup"]], "en").tolist()
+    assert (zwieback > soup + 0.5) == is_worth
+    assert (zwieback > none.margins([["zwieback"]], "en").item()) == is_worth
+
+
 @given(st.sampled_from(["candidata eleita", "a deputada foi presa", "ela desistiu"]))
 def test_nobody_is_asked_about_for_being_a_woman(said: str) -> None:
     weights = Weights(DRAW.integers(-99, 99, BUCKETS + 1).astype(np.int16), 0.01, 0.0)

@@ -66,7 +66,9 @@ def write_code_reader(
     the record of the seeds that it has learnt."""
     coded = recipe.coded()
     codes = codes_of(coded)
-    worth = {topic: learn_worth(topic, coded, recipe.harmless, read, seed=order.seed) for topic in TOPICS}
+    worth = {
+        topic: learn_worth(topic, coded, recipe.harmless, read, seed=order.seed, told=recipe.told) for topic in TOPICS
+    }
     first = len(recipe.tasks)
     small = quantise(export(taught.network, list(range(first, first + len(codes)))))
     tokenizer = tokenizer_bytes(taught.network)

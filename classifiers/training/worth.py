@@ -36,9 +36,12 @@ def learn_worth(
     read: Callable[[str, str], Corpus],
     *,
     seed: int,
+    told: Sequence[tuple[str, str]] = (),
 ) -> Worth:
     """From the coded rows that are not held out, and what has label 1 in the corpora `harmless`, which `read` gives by
-    name and use. The same rows and seed give the same weights."""
+    name and use. What has it in the corpora of the pairs `told` is worth a question about abuse; harmless posts of
+    their files then tell nothing, for many are pairs that words do not tell apart. The same rows and seed give the same
+    weights."""
     tokens: list[Sequence[str]] = []
     labels: list[int] = []
     chatter: dict[str, list[str]] = defaultdict(list)
@@ -49,11 +52,13 @@ def learn_worth(
         read_as = list(_readings(topic, part, chatter[part.language], draw))
         tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in read_as])]
         labels += [int(harm) for _, harm in read_as]
-    for name in harmless:
-        corpus = read(name, "training")
-        texts = [text for text, label in zip(corpus.texts, corpus.labels, strict=True) if label]
+    abusive = [read(name, "training") for name, _ in told] if topic == "abuse" else []
+    files = {corpus.dataset.file for corpus in abusive}
+    fine = [corpus for corpus in (read(name, "training") for name in harmless) if corpus.dataset.file not in files]
+    for label, corpora in ((1, abusive), (0, fine)):
+        texts = [text for corpus in corpora for text, found in zip(corpus.texts, corpus.labels, strict=True) if found]
         tokens += [one.tokens for one in analyse_all(texts)]
-        labels += [0] * len(texts)
+        labels += [label] * len(texts)
     key = HashKey.from_seed(HASH_SEED)
     learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS, seed=seed)
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))

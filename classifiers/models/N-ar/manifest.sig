@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 oz2yIgXayD7S12gP6/xvouIhvkGbBIfTeVS8xW+fgOfPpk4s6C/Tsy1atNFE2ID0W4UU3hc/yzODfvbSDnOTDw==
+ed25519 cbc9fb0b8fa25c29 zpbR0jsN8+SJfzpnNvQ9YrzAGuclZs9X5khZrT5SqznqA8TRrdYqnORi/37JQvzYbqeu4gaXgdCmUULe41fGCQ==

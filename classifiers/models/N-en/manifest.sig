@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 7hLLK5EhowlWPwnKu1oOHBmIcywP314Kq45vpGAaxHwF+gJBpNkWUVgz3IwdzRIrRrYkiRKIqAdyUOSLwez8Dg==
+ed25519 cbc9fb0b8fa25c29 elK7LRBSKVjQOuQ+RdcIF6/JVMgMAqVKKrVgaDJl8PniyqhlmfLrdwFKo2oVVI/H0tp5un/D1cKC6vrX3s1qDA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 XDn3zqDOVxa0ZuwrOOmtxUlNQjc/9VKeFMTqroUZGRNFxbrHllvgYJgl4G9N0AVJzUYCNzGwGRBtkSfbfdbjCg==
+ed25519 cbc9fb0b8fa25c29 ++/utnd2g1YNM3pvwwlpzb0g/3JPZJpMbxgUHfUKPhFOCU8sfIeYmVRFfUCyDAQEtmNMUdZXJptLa6S7x3dfCA==

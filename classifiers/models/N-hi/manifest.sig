@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 Pzpm4SqnvpdEVRzHw/eI8vLyGsotU2csck7z8jVRFFBQaqVo+dr5EOKNe+xNRa7BY7ce7+NAlHLdURIrhJ//DA==
+ed25519 cbc9fb0b8fa25c29 8dron4OABLyFmWJQCwfNX+J+i+NkcLLwUMqrcWvx1fpox43b4Oje+gBRMup5raJTTA9KLPsdBRZuI3O0ehtWBQ==

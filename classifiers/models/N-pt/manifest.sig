@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 k5oQ3Sc5YJGzV+11ogtH74djeUWz/9OdaaEQb+G7RvjjPso5rhvrSIB4hCWDxkr3eTDBgZgU/fuPnO+MN63vAw==
+ed25519 cbc9fb0b8fa25c29 qxVIq0cC1DgoaE3NbvZTXdCMwzzpI3MnqaS0PBIvj0MmZfli2qHs5oJT/CYN0nXgVB5uD9NHCqCQtkknEz1CBw==
