@@ -101,3 +101,19 @@ def test_a_sentence_begins_behind_a_mark_and_a_blank_or_a_line_and_with_each_par
     assert sentence_starts("One two. Three\nfour, five", "", "six? Seven #eight") == [0, 2, 3, 5, 6]
     assert sentence_starts("वोट कल है।मत जाना आप") == [0, 3]
     assert sentence_starts("Some 3.5 in N.Y.C, “now.” Then") == [0, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("See you on Thursday 🤔", "see you on thursday"),
+        ("Thanks 🙏🏽 to all ❤️, see you", "thanks to all, see you"),
+        ("We will find you 🔪", "we will find you 🔪"),
+        ("so clever 😂", "so clever 😂"),
+    ],
+)
+def test_signs_of_who_thinks_greets_and_cheers_are_not_read_but_those_that_mock_and_threaten_are(
+    text: str, read: str
+) -> None:
+    readable = Readable(text, language="en", spelling=Spelling(()))
+    assert readable.text(0, len(analyse(text).tokens)) == read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,11 @@ from classifiers.spelling import Spelling
 from hustings.text import locate
 
 __all__ = ["Readable"]
+
+_ASIDES = "🤔🧐🙂😊😉😀😃😄😁😅🥰😍🤗👋👍👏🙌🙏💪❤🧡💛💚💙💜💕💐🌹🌷🌸🌻🌞✨🎉🎊🎶☕"
+"""Signs of who thinks, greets, thanks and cheers, which are not read: a face that thinks made a threat of an Arabic
+invitation. Neither laughter, which mocks, nor what harms or likens."""
+_UNREAD = re.compile(rf"\s*[{_ASIDES}][\ufe0f\U0001f3fb-\U0001f3ff]*")  # in any colour of skin
 
 
 class Readable:
@@ -29,7 +35,8 @@ class Readable:
 
     def text(self, begin: int, end: int) -> str:
         """What is read of the tokens from one place to another."""
-        return one_gender(quietly(self._words.text(begin, end)), self._language)
+        said = _UNREAD.sub("", self._words.text(begin, end)).lstrip()
+        return one_gender(quietly(said), self._language)
 
     @cached_property
     def _words(self) -> Words:

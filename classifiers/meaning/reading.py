@@ -17,12 +17,10 @@ __all__ = ["FINAL", "MOST_SENTENCES", "Shares", "read_for_abuse"]
 
 MOST_SENTENCES = 3
 """Readings of one post."""
-_ASIDES = "🤔🧐🙂😊😉😀😃😄😁😅🥰😍🤗👋👍👏🙌🙏💪❤🧡💛💚💙💜💕💐🌹🌷🌸🌻🌞✨🎉🎊🎶☕"
-"""Signs of who thinks, greets, thanks and cheers; neither laughter, which mocks, nor what harms or likens."""
-FINAL = f".। \ufe0f{_ASIDES}"
-"""What is not read at the end. Reports end with a full stop and abuse seldom does, so the encoder takes it for a sign: of
-the Arabic abuse functions three in ten went unseen with one behind them, as with exclamation marks, which are read as
-one. And of an Arabic invitation a face that thinks made a threat."""
+FINAL = ".।"
+"""Marks that are not read at the end. Reports end with a full stop and abuse seldom does, so the encoder takes it for a
+sign: of the Arabic abuse functions three in ten went unseen with one behind them, as with exclamation marks, which are
+read as one."""
 _LEAST = 1e-6
 """Shares nearer to 0 or 1 than this tell nothing more."""
 
