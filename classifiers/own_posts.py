@@ -17,15 +17,8 @@ from hustings.errors import ConfigError
 
 __all__ = ["Group", "OwnFile", "either_side", "own_languages", "read_own", "read_own_with_hash"]
 
-_OF_MINORITIES = tuple(
-    f"ground-{kind}-"
-    for kind in (
-        *("contempt", "inferior", "dehumanised", "excluded", "implied", "harm", "slur", "person", "asked", "veiled"),
-        *("disguised", "threat", "neutral", "kind", "quoted", "counter", "denied", "report", "recounted", "reclaimed"),
-        *("policy", "friend"),
-    )
-)
-"""How the ids of groups begin whose posts name a minority."""
+_OF_GROUNDS, _OF_NO_MINORITY = "ground-", ("ground-others-", "ground-things-", "ground-swearing-")
+"""How the ids of groups about hate of minorities begin, and of those among them whose posts name none."""
 _ALTERNATION = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
@@ -59,7 +52,7 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def names_minority(self) -> bool:
         """Whether its posts name a minority, hateful or not: so little tells hate from kindness but what is meant that
         such posts are worth reading whatever they say."""
-        return self.id.startswith(_OF_MINORITIES)
+        return self.id.startswith(_OF_GROUNDS) and not self.id.startswith(_OF_NO_MINORITY)
 
     def label(self, code: str) -> int | None:
         """1, 0, or None where the group does not tell a head with that code anything."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from classifiers.checks.runner import Report, Score
 from classifiers.checks.suite import Case, Function, Suite
 from classifiers.csv_table import read_table
+from classifiers.training.text_file import read_text
 from hustings.errors import ConfigError
 
 __all__ = ["HARM", "Verdict", "load_outside_suite", "verdict"]
@@ -34,13 +35,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 def load_outside_suite(path: Path, language: str) -> Suite:
-    """The table at `path`, whose posts are of that language. A functionality that has posts of either label becomes two
-    functions. Raises `ConfigError` for what is no such table, naming the line."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    table = read_table(text, str(path))
+    """The table at `path`, plain or gzip, whose posts are of that language. A functionality that has posts of
+    either label becomes two functions. Raises `ConfigError` for what is no such table, naming the line."""
+    table = read_table(read_text(path), str(path))
     lacking = [column for column in _COLUMNS if column not in table.columns]
     if lacking:
         raise ConfigError(f"{path}: no column {', '.join(lacking)}; there are {', '.join(table.columns)}")

@@ -91,8 +91,8 @@ def decide(
 ) -> dict[str, Verdict]:
     """A verdict on each of `people`, who are all that the post names. In a threat, the family of somebody stands for
     them; who answers abuse attacks nobody; nor is it known of hate of a group that somebody is meant who is merely the
-    only one named. `genders` says "woman" or "man" of those of whom the roster does: it tells
-    whom "she" or "he" can mean."""
+    only one named. `genders` says "woman" or "man" of those of whom the roster does: it tells whom "she" or "he" can
+    mean."""
     places = Places(reading)
     shields = Shields(places)
     subjects = Subjects(places, genders or {}, shields, is_threat=is_threat)
