@@ -127,6 +127,13 @@ def test_a_head_for_one_form_need_not_find_the_others() -> None:
     assert threats.isdisjoint(abuse)
 
 
+def test_narratives_are_not_to_blame_for_harm_to_minorities_that_they_may_flag_too() -> None:
+    suite = load_suite("abuse")
+    asked = {case.function for case in remit_of(suite, ("N-INCITE",), "en").cases if case.expected}
+    assert asked == set()
+    assert "hate-harm" in {case.function for case in remit_of(suite, ("A-OTHERGROUND",), "en").cases if case.expected}
+
+
 def test_a_language_that_no_suite_speaks_does_not_pass_for_good(tmp_path: Path, keys: Keys) -> None:
     record = judged(make_head(tmp_path / "G-ta", keys=keys, name="G-ta"), keys)
     assert failed(record, "functions") == ["no suite in this language"]

@@ -73,6 +73,9 @@ def remit_of(suite: Suite, codes: tuple[str, ...], language: str) -> Suite:
 
 def _is_there_for(code: str, expected: tuple[str, ...], harm: tuple[str, ...]) -> bool:
     """Whether a flag with the code would be right, and silence wrong: a head for threats alone may flag a gendered
-    threat where any gendered abuse is expected, but need not find the rest of it."""
+    threat where any gendered abuse is expected, but need not find the rest of it; and narratives, which may say that
+    harm to a minority is called for, are to blame only where what is expected first is a narrative."""
+    if code.startswith(_NARRATIVES) and not expected[0].startswith(_NARRATIVES):
+        return False
     wanted = tuple(one for one in expected if "-" in one or one == code)
     return bool(wanted) and is_right((code,), wanted, harm)
