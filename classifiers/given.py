@@ -1,16 +1,20 @@
 """What a model says of a post is added to what is said already: no code gets two flags, and a flag and the score of its
-code are one model's."""
+code are one model's. What a second opinion withholds is taken back with its score."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
 from classifiers.manifest import Manifest
 from hustings.types import Assessment, Flag
 
-__all__ = ["added", "is_flagged"]
+__all__ = ["added", "is_flagged", "withheld", "withheld_score"]
+
+_WITHHELD = 1.2
+"""How far below the threshold a withheld flag is put, in log-odds."""
 
 
 def is_flagged(assessment: Assessment, code: str) -> bool:
@@ -32,3 +36,21 @@ def added(assessment: Assessment, manifest: Manifest, scores: Mapping[str, float
         models={**assessment.models, manifest.name: manifest.version},
         flags=assessment.flags if flag is None else (*assessment.flags, flag),
     )
+
+
+def withheld(assessment: Assessment, manifest: Manifest, codes: Collection[str]) -> Assessment:
+    """The post without its flags of these codes, for which the model answers from now on; their scores say no more than
+    `withheld_score`."""
+    taken = [flag for flag in assessment.flags if flag.code in codes]
+    lowered = {flag.code: min(flag.score, withheld_score(flag.threshold)) for flag in taken}
+    return replace(
+        assessment,
+        scores={**assessment.scores, **lowered},
+        models={**assessment.models, manifest.name: manifest.version},
+        flags=tuple(flag for flag in assessment.flags if flag not in taken),
+    )
+
+
+def withheld_score(threshold: float) -> float:
+    """The most that a post scores whose flag is withheld: so little that an encoder seldom reads it again."""
+    return 1 / (1 + math.exp(_WITHHELD) * (1 - threshold) / threshold)

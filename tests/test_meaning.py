@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from classifiers.encoder.codes import CodeReader, code_reader_finder, load_code_reader, pack_codes
 from classifiers.encoder.silence import silences
 from classifiers.gates.company import company_checks, join_command
+from classifiers.given import withheld_score
 from classifiers.linear.features import HASH_SEED, HashKey, word_features
 from classifiers.linear.model import pack
 from classifiers.manifest import read_manifest
@@ -43,9 +45,11 @@ def reader_of(folder: Path, codes: tuple[str, str, str]) -> CodeReader:
     return load_code_reader(written, signers=ANYBODY)
 
 
-def step(folder: Path, reader: CodeReader | None, least_worth: float = 1e-6) -> Meanings:
+def step(
+    folder: Path, reader: CodeReader | None, least_worth: float = 1e-6, least_protected: float | None = 0.8
+) -> Meanings:
     network = reader.network if reader else NO_NETWORK
-    model = write_meaning(folder / "A-en@3", network, least_worth=least_worth)
+    model = write_meaning(folder / "A-en@3", network, least_worth=least_worth, least_protected=least_protected)
     head = load_meaning_head(model, open_encoder=lambda asked: reader, signers=ANYBODY)
     return Meanings([head])
 
@@ -128,10 +132,39 @@ def test_a_code_that_a_post_has_already_keeps_its_flag_and_score(tmp_path: Path,
     ]
 
 
+def test_what_others_flag_is_withheld_where_it_means_protected_speech(tmp_path: Path) -> None:
+    """Asked about although no word of it is worth a question; what is no abuse keeps its flag."""
+    meanings = step(tmp_path, reader_of(tmp_path, ("A-THREAT", "X-COUNTER", "G")))
+    abuse = Flag(code="G", score=0.7, threshold=0.6, classifier="another@1")
+    narrative = replace(abuse, code="N-PROC")
+    given = replace(assessment("love love love", abuse, narrative), scores={"G": 0.7, "N-PROC": 0.7})
+    (found,) = meanings.classify([given])
+    assert found.flags == (narrative,)
+    assert found.scores == {"G": pytest.approx(withheld_score(0.6)), "N-PROC": 0.7}
+    assert found.models == {"A-en": "3"}
+    assert withheld_score(0.6) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "second", "least"),
+    [
+        ("kill kill kill", "X-COUNTER", 0.8),  # it means a threat
+        ("love love love", "ordinary", 0.8),  # ordinary talk is not protected speech: corpora know abuse that we do not
+        ("love love love", "X-COUNTER", None),  # a model of before
+    ],
+)
+def test_what_others_flag_stays_where_it_does_not(tmp_path: Path, text: str, second: str, least: float | None) -> None:
+    meanings = step(tmp_path, reader_of(tmp_path, ("A-THREAT", second, "G")), least_protected=least)
+    flag = Flag(code="A-THREAT", score=0.7, threshold=0.6, classifier="another@1")
+    assert told(meanings, text, flag).flags == (flag,)
+
+
 def test_without_its_encoder_it_says_nothing_and_says_so(tmp_path: Path) -> None:
     silent = step(tmp_path, None)
     given = assessment("kill kill kill")
     assert silent.classify([given]) == [given]
+    flagged = assessment("love love love", Flag(code="G", score=0.7, threshold=0.6, classifier="another@1"))
+    assert silent.classify([flagged]) == [flagged]
     assert silent.networks == ((NO_NETWORK, "A-en@3 without the network of encoder-mul"),)
 
 

@@ -110,15 +110,18 @@ def write_reader(folder: Path, /, **replaced: bytes) -> Path:
     return _write(folder, content, "embedder", "", even, settings)
 
 
-def write_meaning(folder: Path, network: str, /, *, least_worth: float = 0.0, **replaced: bytes) -> Path:
+def write_meaning(
+    folder: Path, network: str, /, *, least_worth: float = 0.0, least_protected: float | None = 0.8, **replaced: bytes
+) -> Path:
     """A model of abuse that asks the reader of codes with that network about `G` and threats; `replaced` gives other
-    bytes for codes or words."""
-    settings = {
+    bytes for codes or words, and without `least_protected` it is one as they were up to version 10."""
+    settings: dict[str, int | float | str] = {
         "encoder": "encoder-mul",
         "network": network,
         "least_worth": least_worth,
         "worth_says": 0.0,
         "least_threat": 0.87,
+        **({} if least_protected is None else {"least_protected": least_protected}),
     }
     even = Calibration(slope=1.0, intercept=0.0)
     content = {

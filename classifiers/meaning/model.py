@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 FILES = (CODES, WORDS_FILE)
+_PROTECTED = "least_protected"
 _LEAST = np.float32(1e-12)
 """Shares that add up to nothing say nothing."""
 THREATS = ("A-THREAT", "G-THR")
@@ -52,8 +53,8 @@ class Meant(NamedTuple):
 
 class MeaningHead:
     """An open model: the codes that it gives, from which worth on it asks (`least_worth`), how much worth counts beside
-    the answer (`worth_says`), how likely a threat must be (`least_threat`), and the `encoder` of that name, whose
-    network has that SHA-256."""
+    the answer (`worth_says`), how likely a threat must be (`least_threat`), how likely protected speech, so that nobody
+    flags it (`least_protected`), and the `encoder` of that name, whose network has that SHA-256."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class MeaningHead:
         least_worth: float,
         worth_says: float,
         least_threat: float,
+        least_protected: float,
         encoder: str,
         network: str,
     ) -> None:
@@ -76,6 +78,7 @@ class MeaningHead:
         self._least_worth = least_worth
         self._worth_says = worth_says
         self._least_threat = least_threat
+        self._least_protected = least_protected
         self._asked = Asked(network, "abuse", codes, open_encoder, language=manifest.language, spelling=spelling)
 
     @property
@@ -97,6 +100,12 @@ class MeaningHead:
             return None
         score = round(self.manifest.calibration.probability(read.margin), DECIMALS)
         return Meant(named(read.shares, self.codes, score, self._least_threat), score, read.begin, read.end)
+
+    def protects(self, tokens: Sequence[str], post: Readable) -> bool:
+        """Whether a post that another model flags is protected speech by its meaning, whatever it is worth; not where
+        the encoder cannot be asked."""
+        read = read_for_abuse(self._asked, tokens, post, self._worth_says) if tokens else None
+        return read is not None and read.protected >= self._least_protected
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking."""
@@ -158,6 +167,8 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
         least_worth=read_number(folder, manifest, "least_worth"),
         worth_says=read_number(folder, manifest, "worth_says"),
         least_threat=read_number(folder, manifest, "least_threat"),
+        # up to version 10 they had no say in what others flag
+        least_protected=read_number(folder, manifest, _PROTECTED) if _PROTECTED in manifest.settings else math.inf,
         encoder=encoder,
         network=network,
     )

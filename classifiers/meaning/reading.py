@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.asked import Asked
 from classifiers.encoder.heads import log_odds
 from classifiers.encoder.readable import Readable
+from classifiers.narratives.seeds import PROTECTED
 
 __all__ = ["FINAL", "MOST_SENTENCES", "Shares", "read_for_abuse"]
 
@@ -27,10 +28,12 @@ _LEAST = 1e-6
 
 class Shares(NamedTuple):
     """How likely each code is, by the window from `begin` to `end` that says most, and the `margin` of abuse there:
-    its log-odds, and what is said for it by what the window is worth asking about."""
+    its log-odds, and what is said for it by what the window is worth asking about. `protected` is how likely it is any
+    kind of protected speech."""
 
     shares: NDArray[np.float32]
     margin: float
+    protected: float
     begin: int
     end: int
 
@@ -44,10 +47,11 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_sa
     best: Shares | None = None
     for place in np.argsort(-np.array(worth), kind="stable")[:MOST_SENTENCES].tolist():
         begin, end = places[place]
-        shares = asked.shares(post.text(begin, end).rstrip(FINAL))
+        text = post.text(begin, end).rstrip(FINAL)
+        shares = asked.shares(text)
         if shares is None:
             return None
         margin = log_odds(float(shares.sum()), _LEAST) + worth_says * worth[place]
         if best is None or margin > best.margin:
-            best = Shares(shares, margin, begin, end)
+            best = Shares(shares, margin, asked.share_of(PROTECTED, text), begin, end)
     return best

@@ -1,5 +1,6 @@
 """The step that flags abuse by what a post means, in languages that have a model for it. It adds what no head before it
-has said: a code that a post has already keeps its flag, its score and its words."""
+has said: a code that a post has already keeps its flag, its score and its words. And where a head before it has flagged
+what is protected speech by its meaning, the flag is withheld."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 
 from classifiers.by_language import places_by_language
 from classifiers.encoder.readable import Readable
-from classifiers.given import added, is_flagged
+from classifiers.given import added, is_flagged, withheld
 from classifiers.linear.explain import spans_of, spans_of_all
 from classifiers.meaning.model import THREATS, MeaningHead, Meant
 from classifiers.own_examples import OwnExamples
@@ -47,6 +48,9 @@ class Meanings:
             for place, one, is_worth in zip(mine, read, worth, strict=True):
                 post = done[place].post
                 readable = Readable(post.title, post.text, language=language, spelling=head.spelling, names=self._names)
+                doubtful = any(is_flagged(done[place], code) for code in head.codes)
+                if doubtful and head.protects(one.tokens, readable):
+                    done[place] = withheld(done[place], head.manifest, head.codes)
                 meant = head.tell(one.tokens, readable, is_worth)
                 if meant is not None:
                     done[place] = self._told(done[place], one, head, meant)

@@ -3,20 +3,16 @@ highest."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.manifest import Threshold
 from classifiers.training.measures import curve
 
-__all__ = ["threshold_for", "withheld_score"]
+__all__ = ["threshold_for"]
 
 _FEWEST_FLAGGED = 30
 """A precision over fewer posts than this, or than half of the positives, is no reason for a threshold."""
-_WITHHELD = 1.2
-"""How far below the threshold a withheld flag is put, in log-odds."""
 
 
 def threshold_for(
@@ -66,8 +62,3 @@ def _threshold(
         precision=round(float(labels[chosen].mean()), 4),
         recall=round(float(labels[chosen].sum() / max(int(labels.sum()), 1)), 4),
     )
-
-
-def withheld_score(threshold: float) -> float:
-    """The most that a post scores whose flag is withheld: so little that an encoder seldom reads it again."""
-    return 1 / (1 + math.exp(_WITHHELD) * (1 - threshold) / threshold)

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from classifiers.given import withheld_score
 from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import WITHHOLDS, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, largest_margins
@@ -27,7 +28,7 @@ from classifiers.training.own_posts import ORDINARY, OwnRows, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall
 from classifiers.training.stages import Tell, each_fold, to_nobody
-from classifiers.training.thresholds import threshold_for, withheld_score
+from classifiers.training.thresholds import threshold_for
 
 __all__ = ["LIBRARIES", "held_out_fifth", "train_head"]
 

@@ -14,11 +14,23 @@ from classifiers.encoder.asked import Asked
 from classifiers.encoder.codes import CODES, CodeReader, pack_codes
 from classifiers.encoder.readable import Readable
 from classifiers.linear.score import DECIMALS, F64
-from classifiers.manifest import Calibration, Manifest, Metric, ModelFile, Threshold, analyser_hash, write_model
+from classifiers.manifest import (
+    Calibration,
+    Manifest,
+    Metric,
+    ModelFile,
+    Threshold,
+    analyser_hash,
+    read_manifest,
+    write_model,
+)
 from classifiers.meaning.model import THREATS, likely_threats, named
 from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
+from classifiers.pipeline import shipped_models
+from classifiers.rating import rate
 from classifiers.spelling import WORDS_FILE, Spelling, pack_words
+from classifiers.store import serving
 from classifiers.training.by_code import Share, share_of
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.code_rows import CodeRows, code_rows
@@ -54,6 +66,9 @@ people who sang in a market were taken for a threat (the synthetic election)."""
 RIGHT_THREATS = 0.915
 """Of the held-out posts that are flagged as threats, how many should be threats: rules warn within half an hour of a
 single one. How likely a threat a post must be follows from it."""
+RIGHT_KEPT = 0.985
+"""Of the held-out abuse that linear heads flag, how much must stay flagged; how likely protected speech a post must be,
+so that their flags are withheld, follows from it."""
 LEAST_SCORE = 0.8
 """No threshold lies lower: of a stream far fewer posts are abuse than of these rows (settled on the synthetic election,
 where men who cook beside the radio, and people who cheer, were flagged below it)."""
@@ -74,13 +89,16 @@ _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in reci
 
 
 class _Read(NamedTuple):
-    """Rows that no encoder learnt: their codes, the shares [rows, codes] that it gives to those of `GIVEN`, the
-    log-odds of abuse, and what they are worth asking about."""
+    """Rows that no encoder learnt: their codes, the shares [rows, codes] that it gives to those of `GIVEN`, how likely
+    they are protected speech by it, the log-odds of abuse, what they are worth asking about, and whether a linear head
+    flags them."""
 
     codes: NDArray[np.str_]
     shares: NDArray[np.float32]
+    protected: F64
     margins: F64
     worth: F64
+    is_flagged: NDArray[np.bool_]
 
 
 class _Scored(NamedTuple):
@@ -125,6 +143,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         *measure(labels, served, value, on=on, seed=order.seed, names=_MEASURES),
         _right_codes(found, flagged, on, least_threat),
         *asking(labels, scores >= value, is_asked, on=on),
+        *_withheld(read, labels, on),
         *wrongly_flagged(language, read.codes, served, value, seed=order.seed),
         *measure(labels[is_asked], scores[is_asked], value, on=of_those_asked, seed=order.seed, names=("ece", "brier")),
         ece_by_chance(scores[is_asked], on=of_those_asked, seed=order.seed),
@@ -151,6 +170,8 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "least_score": LEAST_SCORE,
             "right_threats": RIGHT_THREATS,
             "least_threat": least_threat,
+            "right_kept": RIGHT_KEPT,
+            "least_protected": _least_protected(),
         },
         calibration=calibration,
         threshold=Threshold(
@@ -246,6 +267,15 @@ def _least_threat() -> float:
     return threshold_for(labels, scores, precision=RIGHT_THREATS, by="", at="", on="").value
 
 
+@cache
+def _least_protected() -> float:
+    """One value for all languages, since only some have linear heads. Those learnt these rows; which of their flags are
+    right ones does not depend on it."""
+    told = [_read(one) for one in _told()]
+    likely = np.concatenate([one.protected[one.is_flagged & np.isin(one.codes, GIVEN)] for one in told])
+    return round(float(np.quantile(likely, RIGHT_KEPT)), DECIMALS) if len(likely) else 1.0
+
+
 def _parts(language: str) -> list[CodeRows]:
     return code_rows([language] if language in seed_languages() else [], [language])
 
@@ -280,9 +310,36 @@ def _read(language: str) -> _Read:
     return _Read(
         codes=np.array([row.code for row in rows]),
         shares=np.array([one.shares for one in found]),
+        protected=np.array([one.protected for one in found]),
         margins=np.array([one.margin for one in found]),
         worth=np.array(asked.worth(tokens)),
+        is_flagged=_flagged_beside(language, [row.text for row in rows]),
     )
+
+
+def _flagged_beside(language: str, texts: list[str]) -> NDArray[np.bool_]:
+    """Whether a shipped linear head of the language flags each of them as abuse."""
+    flagged = np.zeros(len(texts), dtype=bool)
+    for folder in serving(shipped_models()).values():
+        head = read_manifest(folder)
+        if head.kind == "linear" and head.language == language and head.code in GIVEN:
+            flagged |= rate(folder, texts) >= head.threshold.value
+    return flagged
+
+
+def _withheld(read: _Read, labels: NDArray[np.int64], on: str) -> list[Metric]:
+    """How often what linear heads flag rightly, and wrongly, is withheld as protected speech; nothing where they flag
+    nothing."""
+    metrics = []
+    for kind, chosen in (("right", labels == 1), ("wrong", labels == 0)):
+        protected = read.protected[read.is_flagged & chosen]
+        share = share_of(int((protected >= _least_protected()).sum()), len(protected))
+        if share is not None:
+            where = f"{on}, {kind} flags of linear heads"
+            metrics.append(
+                Metric(name="withheld", on=where, value=share.value, low=share.low, high=share.high, n=len(protected))
+            )
+    return metrics
 
 
 def _right_codes(found: _Scored, flagged: NDArray[np.bool_], on: str, least_threat: float) -> Metric:

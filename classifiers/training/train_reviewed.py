@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.given import withheld_score
 from classifiers.linear.features import BUCKETS, HASH_SEED, HashKey
 from classifiers.linear.model import WITHHOLDS, Head, Weights, Withholding, pack, save_head
 from classifiers.linear.score import DECIMALS, Scorer, largest_margins
@@ -26,7 +27,7 @@ from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
 from classifiers.training.robustness import MOST_POSTS, lost_recall
-from classifiers.training.thresholds import threshold_for, withheld_score
+from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
 from hustings.text import analyse_all
 
