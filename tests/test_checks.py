@@ -30,7 +30,7 @@ from tests.near_copies import near_copies
 
 DOCS = Path(__file__).parents[1] / "docs" / "election-check.md"
 
-OF_ABUSE = ("free-abuse", "free-abuse-2")
+OF_ABUSE = ("free-abuse", "free-abuse-2", "free-abuse-3")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_a_free_suite_has_so_many_posts_of_each_code_of_harm_and_of_each_protect
 ) -> None:
     known = codebook().codes
     for suite, fewest_of_harm, fewest_protected in zip(
-        free, (8, 11, 11, 12, 12, 11, 15, 25), (15, 20, 20, 20, 20, 18, 10, 12), strict=True
+        free, (8, 11, 11, 12, 12, 11, 15, 25, 18), (15, 20, 20, 20, 20, 18, 10, 12, 11), strict=True
     ):
         german = ("de",) if suite.name in OF_ABUSE else ()
         assert suite.languages == tuple(sorted(("ar", *german, "en", "es", "fr", "hi", "pt")))
@@ -104,7 +104,10 @@ def test_no_post_stands_twice_in_the_free_suites_which_have_the_same_functions_a
     assert len({suite.title for suite in free}) == len(free)
     for first, *others in (free[: -len(OF_ABUSE)], free[-len(OF_ABUSE) :]):
         functions = {one.id: one.expected for one in first.functions}
-        assert all({one.id: one.expected for one in suite.functions} == functions for suite in others)
+        since = {"A-OTHERGROUND": ("A-OTHERGROUND",)}  # no model gave it before
+        for suite in others:
+            own = {one.id: one.expected for one in suite.functions}
+            assert own == (functions | since if suite.name == "free-abuse-3" else functions)
 
 
 def test_no_slot_is_left_open_and_ids_name_one_post(both: tuple[Suite, Suite]) -> None:

@@ -19,7 +19,9 @@ from hustings.errors import ConfigError
 
 __all__ = ["TITLES", "Edition", "load_free_suite"]
 
-Edition = Literal["free", "free-2", "free-3", "free-4", "free-5", "free-6", "free-abuse", "free-abuse-2"]
+Edition = Literal[
+    "free", "free-2", "free-3", "free-4", "free-5", "free-6", "free-abuse", "free-abuse-2", "free-abuse-3"
+]
 """What the suite is called; its folder is called so too, without the hyphen."""
 TITLES: dict[Edition, str] = {
     "free": "Free form",
@@ -30,6 +32,7 @@ TITLES: dict[Edition, str] = {
     "free-6": "Free form, sixth edition",
     "free-abuse": "Free form, abuse",
     "free-abuse-2": "Free form, abuse, second edition",
+    "free-abuse-3": "Free form, abuse, third edition",
 }
 """Of every edition, in order."""
 _HARM = ("N", "A", "G")

@@ -40,6 +40,7 @@ class SuiteName(StrEnum):
     FREE_6 = "free-6"
     FREE_ABUSE = "free-abuse"
     FREE_ABUSE_2 = "free-abuse-2"
+    FREE_ABUSE_3 = "free-abuse-3"
 
 
 WATCHED = (SuiteName.ELECTION, SuiteName.ABUSE, SuiteName.TARGETS)
