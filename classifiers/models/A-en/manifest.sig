@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 kpzpouPdcHMJf1uCx9y7Poz2aOFTEZ6Cm4X8rh7giBiNherBe1Gf1E0BBu8VkCwPs+qBt55dnhcncUdkK3KrAQ==
+ed25519 cbc9fb0b8fa25c29 92BP9l2ZhYJDivLoGtkmyACgW5kFumGkD0wh2b/iDiK523KT+EK0krOfjBT+99w6dNAg4DyjhnREVhbWqX6aCw==

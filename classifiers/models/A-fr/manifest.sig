@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 jjK9g7ur/pzO+tRWCpisraZ61K7Gmi1aRC9NiBKeEDtRtjv1R/XRyE0Gbk9q8yaLaLtLsxXZu4++pHdAl92cDg==
+ed25519 cbc9fb0b8fa25c29 yBoAFwHfesUg6N5ksONiexGK7bvPDlyANBrfQhNxcmFQRGQlZzsLwrL1s4HiTIACpmxEhLnV9ZKGqrs2BGSGAA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 elK7LRBSKVjQOuQ+RdcIF6/JVMgMAqVKKrVgaDJl8PniyqhlmfLrdwFKo2oVVI/H0tp5un/D1cKC6vrX3s1qDA==
+ed25519 cbc9fb0b8fa25c29 faAmCEo8P7tya7J6WguZOj0fNGVkjHMKE6bkoSpePNYskcvjFGqpxXt39lW281rqz3sGCe8pitWgRUVD6xyQAA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 ++/utnd2g1YNM3pvwwlpzb0g/3JPZJpMbxgUHfUKPhFOCU8sfIeYmVRFfUCyDAQEtmNMUdZXJptLa6S7x3dfCA==
+ed25519 cbc9fb0b8fa25c29 5GlPr5/DaL8ndc8pPKyGKkhdqGBPjBufPRrZjubgeHH7CyZQoSKiTvKv/MN/oRp0CjydcXXLHrZEGgKaykWdBw==
