@@ -47,10 +47,10 @@ of both are development numbers, not independent ones, and better than on senten
 **Free form** is posts written by somebody who had seen neither seeds nor word lists nor the other suites. Its first
 edition was run on narratives @3, the second on @4, the third on @5, the fourth on @6; all have been looked at since.
 The fifth edition, and the first one about abuse, were first run when narratives @7 and models of abuse @2 were settled;
-the **sixth edition**, and the second one about abuse, when narratives @9 and models of abuse @4 were, and the **third one
-about abuse**, last on this page, when models of abuse @10 were. Nothing of later versions was settled on their posts, and who wrote new posts saw none; but which kinds more was
-to be learnt of was known from them, so that their numbers are a little kind. docs/narratives.md and docs/abuse.md have
-those of every first run: these are the numbers to expect.
+the **sixth edition**, and the second one about abuse, when narratives @9 and models of abuse @4 were; the **third one
+about abuse**, last on this page, when models of abuse @10 were. Nothing of later versions was settled on their posts,
+and who wrote new posts saw none; but which kinds more was to be learnt of was known from them, so that their numbers
+are a little kind. docs/narratives.md and docs/abuse.md have those of every first run: these are the numbers to expect.
 
 ## Use
 
