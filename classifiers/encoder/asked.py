@@ -65,18 +65,13 @@ class Asked:
         encoder = self._opened_encoder()
         return None if encoder is None else encoder.shares(text)[self._places]
 
-    def share_of(self, kind: str, text: str) -> float:
+    def likely_any(self, kind: str, text: str) -> float:
         """How likely it is any of the encoder's codes that begin with `kind`; 0 where nobody can tell."""
         encoder = self._opened_encoder()
         if encoder is None:
             return 0.0
-        return float(
-            sum(
-                share
-                for code, share in zip(encoder.codes, encoder.shares(text).tolist(), strict=True)
-                if code.startswith(kind)
-            )
-        )
+        shares = zip(encoder.codes, encoder.shares(text).tolist(), strict=True)
+        return float(sum(share for code, share in shares if code.startswith(kind)))
 
     def _said(self, posts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
         return [self._spelling.said(tokens) for tokens in posts]

@@ -53,5 +53,5 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_sa
             return None
         margin = log_odds(float(shares.sum()), _LEAST) + worth_says * worth[place]
         if best is None or margin > best.margin:
-            best = Shares(shares, margin, asked.share_of(PROTECTED, text), begin, end)
+            best = Shares(shares, margin, asked.likely_any(PROTECTED, text), begin, end)
     return best
