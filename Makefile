@@ -3,6 +3,7 @@ PY := .venv/bin/python -P
 KILLS ?= $(if $(CLUSTER),100,200)
 POSTS ?= 12000
 MODELS ?= build/models
+JOBS ?= 2
 
 # Tests, benches and drills start programs by the hundred: each would compile all of its libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +22,8 @@ help:
 	@echo "make drill   kill -9 of every loop while the demo runs (KILLS=$(KILLS)); CLUSTER=1: over real servers, which are"
 	@echo "             killed too, into bench/DRILL_CLUSTER.md (KILLS=100 POSTS=$(POSTS), the size of each election)"
 	@echo "make bench   speed, as ratios, into bench/RESULTS.md; CLUSTER=1: over real servers, into RESULTS_CLUSTER.md"
-	@echo "make models  train the models again into $(MODELS), to be compared with the shipped ones (needs the staged data)"
+	@echo "make models  train the models again into $(MODELS), to be compared with the shipped ones (needs the staged data;"
+	@echo "             JOBS=$(JOBS) of them at a time)"
 	@echo "make docs    write the generated pages again"
 	@echo "make setup   only the set-up (demo and test call it)"
 
@@ -70,7 +72,7 @@ docs: setup
 
 # Never over classifiers/models: what is shipped there is signed and has a version.
 models: setup
-	@.venv/bin/hustings model train --out $(MODELS)
+	@.venv/bin/hustings model train --out $(MODELS) --jobs $(JOBS)
 	@.venv/bin/hustings model join encoder-en --network classifiers/models/encoder-en --models $(MODELS)
 	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoder joined with the heads that were made. Next:"
 	@echo "  hustings model gates --all --models $(MODELS) --floors classifiers/gates/floors.toml"

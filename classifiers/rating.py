@@ -1,17 +1,20 @@
-"""One model, asked by itself: the calibrated score of each text, outside the pipeline."""
+"""One model, asked by itself or with the encoder that speaks beside it: the calibrated score of each text, outside the
+pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import code_reader_finder
-from classifiers.encoder.rate import open_encoder_rater
+from classifiers.encoder.model import Encoder, load_encoder
+from classifiers.encoder.rate import cascade_rater, open_encoder_rater
 from classifiers.encoder.readable import Readable
-from classifiers.linear.model import load_head
+from classifiers.linear.model import Head, load_head
 from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
@@ -22,7 +25,7 @@ from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
 
-__all__ = ["Rater", "list_models", "made_for_another_analyser", "open_rater", "rate"]
+__all__ = ["Rater", "Served", "list_models", "made_for_another_analyser", "open_rater", "open_served", "rate"]
 
 Rater = Callable[[Sequence[str]], NDArray[np.float64]]
 """Scores of texts, each its own whatever stands beside it: many may be asked in parts."""
@@ -42,6 +45,41 @@ def made_for_another_analyser(manifests: Iterable[Manifest]) -> list[str]:
 def rate(folder: Path, texts: Sequence[str], *, signers: Signers | None = None) -> NDArray[np.float64]:
     """The score that the model in `folder` gives each text: `open_rater`, asked once."""
     return open_rater(folder, signers=signers)(texts)
+
+
+class Served(NamedTuple):
+    """Who gives the scores (`name@version`, the encoder's behind a +), and from which score on a text is flagged."""
+
+    by: str
+    threshold: float
+    rate: Rater
+
+
+def open_served(folder: Path, serving: Iterable[Path], *, keep: float, signers: Signers | None = None) -> Served:
+    """The model in `folder` as the pipeline has it beside those that are `serving`. Of a linear head these are its
+    scores, and of texts of which it is not sure (`keep` is that of `EncoderSettings`) those of the encoder that speaks
+    beside it; of other models the same as `open_rater`. Raises `ModelError`."""
+    manifest = read_manifest(folder, signers=signers)
+    folders = list(serving) if manifest.kind == "linear" else []
+    for encoder_folder in folders:
+        other = read_manifest(encoder_folder, signers=signers)
+        if other.kind != "encoder" or other.language != manifest.language.partition("-")[0]:
+            continue
+        encoder = load_encoder(encoder_folder, signers=signers)
+        heads = [head for at in folders if (head := _spoken_beside(at, encoder, signers)) is not None]
+        voice = next((one for one in encoder.heads if one.code == manifest.code), None)
+        if voice is not None and (manifest.name, manifest.version) in {(h.name, h.manifest.version) for h in heads}:
+            rater = cascade_rater(encoder, heads, manifest.code, keep=keep)
+            return Served(f"{manifest.tag}+{encoder.label}", voice.threshold.value, rater)
+    return Served(manifest.tag, manifest.threshold.value, open_rater(folder, signers=signers))
+
+
+def _spoken_beside(folder: Path, encoder: Encoder, signers: Signers | None) -> Head | None:
+    """The linear head in `folder` if the encoder speaks beside it."""
+    beside = {(head.beside, head.beside_version) for head in encoder.heads}
+    manifest = read_manifest(folder, signers=signers)
+    is_one = manifest.kind == "linear" and (manifest.name, manifest.version) in beside
+    return load_head(folder, signers=signers) if is_one else None
 
 
 def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:

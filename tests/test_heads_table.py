@@ -61,6 +61,7 @@ def test_cost_and_training_are_those_on_paper_and_unknown_without(store: ModelSt
     assert (german.us_a_post, german.training_s, german.gates) == (None, None, "not run")
     assert linear_training_s([german, english]) is None
     assert linear_training_s([english, english]) == 6.5
+    assert linear_training_s([english, english, english], 2) == 6.5
 
 
 def test_what_had_to_be_excused_is_counted_beside_passed(store: ModelStore) -> None:

@@ -17,7 +17,7 @@ from classifiers.training.calibration import bent, platt, probabilities
 from classifiers.training.corpora import read_corpus
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.measures import average_precision, calibration_error, macro_f1, measure, recall_at_precision
-from classifiers.training.nb_logistic import Settings, fit, matrix
+from classifiers.training.nb_logistic import Settings, fit, logistic, matrix
 from classifiers.training.order import Order
 from classifiers.training.robustness import every_second, respelt
 from classifiers.training.thresholds import threshold_for
@@ -181,6 +181,39 @@ def test_without_a_wanted_precision_the_threshold_is_that_of_the_highest_macro_f
     assert found.reason == "highest macro-F1"
 
 
+def test_the_regression_is_that_of_scikit_learn() -> None:
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    draw = np.random.default_rng(4)
+    rows, weights = draw.normal(size=(200, 12)), draw.random(200) + 0.5
+    labels = (rows[:, 0] + draw.normal(size=200) > 0.3).astype(np.int64)
+    by_others = LogisticRegression(C=2.0, tol=1e-8, max_iter=1000).fit(rows, labels, sample_weight=weights)
+    found, intercept = logistic(csr_matrix(rows), labels, 2.0, weights)
+    assert found == pytest.approx(by_others.coef_[0], abs=2e-3)
+    assert intercept == pytest.approx(by_others.intercept_[0], abs=2e-3)
+
+
+def test_a_target_between_labels_is_learnt_like_rows_of_either_label() -> None:
+    from scipy.sparse import csr_matrix, vstack
+
+    draw = np.random.default_rng(6)
+    rows, likely = csr_matrix(draw.normal(size=(100, 5))), draw.random(100)
+    found, intercept = logistic(rows, likely, 2.0, np.ones(100))
+    labels = np.repeat([1, 0], 100)
+    twice, of_twice = logistic(vstack((rows, rows)).tocsr(), labels, 2.0, np.concatenate((likely, 1 - likely)))
+    assert found == pytest.approx(twice, abs=2e-3)
+    assert intercept == pytest.approx(of_twice, abs=2e-3)
+
+
+def test_a_column_that_no_row_has_weighs_nothing() -> None:
+    from scipy.sparse import csr_matrix
+
+    found, _ = logistic(csr_matrix([[1.0, 0.0, 2.0], [2.0, 0.0, 1.0]]), np.array([1, 0]), 1.0, np.ones(2))
+    assert found[1] == 0.0
+    assert found[2] > 0 > found[0]
+
+
 def test_how_often_foreign_rows_are_positive_tells_the_corpus_nothing() -> None:
     """Five hundred posts from elsewhere, all positive and all about the harbour, do not make a harbour abuse."""
     draw = random.Random(5)
@@ -190,8 +223,8 @@ def test_how_often_foreign_rows_are_positive_tells_the_corpus_nothing() -> None:
     rows = matrix([analyse(text).tokens for text, _ in said], HashKey.from_seed(1), Settings())
     labels, foreign = np.array([label for _, label in said]), np.arange(len(said)) >= 200
     harbour = matrix([analyse("a baker at the harbour").tokens], HashKey.from_seed(1), Settings())
-    taught = fit(rows, labels, Settings(), seed=1)
-    told = fit(rows, labels, Settings(), seed=1, foreign=foreign)
+    taught = fit(rows, labels, Settings())
+    told = fit(rows, labels, Settings(), foreign=foreign)
     margins = [float((harbour @ (one.weights / WORDS_WEIGH))[0]) + one.intercept for one in (taught, told)]
     assert margins[1] < margins[0] - 1
 

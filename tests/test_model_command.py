@@ -5,19 +5,28 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
+from classifiers.encoder.model import load_encoders
+from classifiers.encoder.settings import EncoderSettings
+from classifiers.encoder.step import Encoders
+from classifiers.linear.model import load_heads
+from classifiers.linear.step import LinearHeads
 from classifiers.manifest import read_manifest, write_manifest
 from classifiers.narratives.seeds import load_seeds
-from classifiers.signing import load_signers
+from classifiers.pipeline import analysed, shipped_models
+from classifiers.signing import ANYBODY, load_signers
 from classifiers.store import ModelStore
 from classifiers.training.corpus_store import Row, store_corpus
 from classifiers.training.stages import each_fold
 from hustings.errors import ConfigError, ModelError
+from hustings.types import Post
 from runtime.build import model_signers
 from runtime.commands.model import app
 from runtime.config import load_config
@@ -27,6 +36,7 @@ from tests.command_line import CommandLine, command_line
 from tests.few_seeds import package_with_few_seeds
 from tests.model_folders import Keys, make_head, manifest_of
 
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
 ROWS = [
     {"text": "she is a stupid bitch who belongs in the kitchen", "label": "yes", "who": "a"},
     {"text": "the ferry was late again this morning", "label": "no", "who": "b"},
@@ -63,6 +73,39 @@ def run(*arguments: str | Path) -> str:
 def test_score_prints_one_bare_number_a_line_in_order(rows: Path) -> None:
     high, low = (json.loads(line) for line in run("score", "G-en", "--data", rows, "--json").splitlines())
     assert 1 >= high > 0.9 > 0.3 > low >= 0
+
+
+def test_a_linear_head_scores_as_in_the_pipeline_beside_its_encoder(tmp_path: Path) -> None:
+    said = [
+        "women like her should not be let near a ballot box",
+        "she got the seat on her back, everyone knows it",
+        "the ferry was late again this morning",
+        "shut up you ugly cow",
+    ]
+    folders = ModelStore(shipped_models()).serving()
+    heads = load_heads([folders[name] for name in ("G-en", "G-THR-en")], signers=ANYBODY)
+    posts = [Post(source="s", native_id=text, text=text, published_at=NOW, collected_at=NOW) for text in said]
+    linear = LinearHeads(heads).classify([structs.replace(one, lang="en") for one in analysed(posts, {})])
+    encoders = load_encoders([folders["encoder-en"]], signers=ANYBODY)
+    read = Encoders(encoders, heads, EncoderSettings()).classify(linear)
+    assert any(one.scores != other.scores for one, other in zip(linear, read, strict=True))
+    path = tmp_path / "said.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in said))
+    for code in ("G", "G-THR"):
+        for more, wanted in (((), read), (("--alone",), linear)):
+            found = [json.loads(line) for line in run("score", f"{code}-en", "--data", path, "--json", *more).split()]
+            assert found == [one.scores[code] for one in wanted]
+
+
+def test_a_linear_head_is_evaluated_as_it_serves_or_alone(rows: Path, two: Path) -> None:
+    arguments = ("--data", rows, "--label", "label", "--positive", "yes")
+    served, alone = (json.loads(run("evaluate", "G-en", *arguments, "--json", *more))[0] for more in ((), ("--alone",)))
+    folders = ModelStore(shipped_models()).serving()
+    encoder = load_encoders([folders["encoder-en"]], signers=ANYBODY)[0]
+    assert served["by"] == f"{alone['by']}+{encoder.label}"
+    assert served["threshold"] == encoder.heads[0].threshold.value
+    assert alone["threshold"] == read_manifest(folders["G-en"]).threshold.value
+    assert json.loads(run("evaluate", "G-en", *arguments, "--models", two, "--json"))[0]["by"] == "G-en@1"
 
 
 def test_narratives_can_be_asked_too(rows: Path) -> None:

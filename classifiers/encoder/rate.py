@@ -1,4 +1,4 @@
-"""An encoder asked by itself: every text is read, as if its linear head had pointed at it."""
+"""Scores of an encoder and the linear heads beside which it speaks, outside the pipeline."""
 
 from __future__ import annotations
 
@@ -9,34 +9,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.heads import EncoderHead
-from classifiers.encoder.model import load_encoder
+from classifiers.encoder.model import Encoder, load_encoder
 from classifiers.encoder.place import place_to_read
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.linear.model import Head, load_head
+from classifiers.linear.repeats import few_repeats
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST
+from classifiers.roster_names import Read
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["open_encoder_rater"]
+__all__ = ["cascade_rater", "open_encoder_rater"]
+
+Rater = Callable[[Sequence[str]], NDArray[np.float64]]
 
 
-def open_encoder_rater(
-    folder: Path, *, signers: Signers | None = None
-) -> Callable[[Sequence[str]], NDArray[np.float64]]:
-    """The encoder in `folder`, ready to give each text its score for the encoder's first code. Raises `ModelError` when
-    the linear head beside which it speaks lies neither beside its folder nor in that of the shipped models."""
+def open_encoder_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
+    """The encoder in `folder`, asked by itself about its first code: every text is read, as if its linear head had
+    pointed at it. Raises `ModelError` when that head lies neither beside the folder nor among the shipped models."""
     encoder = load_encoder(folder, signers=signers)
     head = encoder.heads[0]
-    beside = _beside(folder, head, signers)
-    scorer = Scorer([beside])
+    return cascade_rater(encoder, [_beside(folder, head, signers)], head.code, keep=1.0)
+
+
+def cascade_rater(encoder: Encoder, heads: Sequence[Head], code: str, *, keep: float) -> Rater:
+    """What the pipeline says of `code`: the score of its linear head, and where one of these `heads`, which the encoder
+    speaks beside, is not sure of a text, that of the encoder. `keep` is that of `EncoderSettings`."""
+    by_name = {head.name: place for place, head in enumerate(heads)}
+    voices = [(voice, by_name[voice.beside]) for voice in encoder.heads if voice.beside in by_name]
+    speaks, row = next((voice, place) for voice, place in voices if voice.code == code)
+    scorer = Scorer(heads)
 
     def rate(texts: Sequence[str]) -> NDArray[np.float64]:
         words = [read_words(text) for text in texts]
-        linear = scorer.scores([one.tokens for one in words])[0]
-        logits = encoder.session.logits([one.text(*place_to_read(beside, one.tokens, MOST_WORDS)) for one in words])
-        pairs = zip(logits[:, head.output].tolist(), linear.tolist(), strict=True)
-        return np.array([head.score(logit, score) for logit, score in pairs])
+        linear = scorer.scores([few_repeats(Read(one.tokens, range(len(one.tokens)))).tokens for one in words])
+        scores: NDArray[np.float64] = linear[row].copy()
+        for place, one in enumerate(words):
+            asks = next((at for voice, at in voices if voice.asks(linear[at, place], keep)), None)
+            if asks is not None:
+                read = one.text(*place_to_read(heads[asks], one.tokens, MOST_WORDS))
+                scores[place] = speaks.score(encoder.session.logits([read])[0, speaks.output], scores[place])
+        return scores
 
     return rate
 

@@ -35,25 +35,25 @@ I64 = NDArray[np.int64]
 
 
 class Lesson(NamedTuple):
-    """All that is learnt from: rows of `nb_logistic.matrix`, and for each its label, how much it counts, the fold in
-    which it is held out together with whatever says the same, and whether it is none of the corpus."""
+    """All that is learnt from: rows of `nb_logistic.matrix`, and for each how likely it is what the head looks for (its
+    label, or between labels where a teacher was asked), how much it counts, the fold in which it is held out together
+    with whatever says the same, and whether it is none of the corpus."""
 
     rows: Any
-    labels: I64
+    targets: F64
     weights: F64
     fold: I64
     foreign: NDArray[np.bool_]
 
-    def fit(self, settings: Settings, *, without: int | None, seed: int) -> Weights:
+    def fit(self, settings: Settings, *, without: int | None) -> Weights:
         """Train on all rows, or on those outside one fold."""
         kept = self.weights > 0
         if without is not None:
             kept &= self.fold != without
         found = fit(
             self.rows[kept],
-            self.labels[kept],
+            self.targets[kept],
             settings,
-            seed=seed,
             row_weights=self.weights[kept],
             foreign=self.foreign[kept] if self.foreign.any() else None,
         )
@@ -84,8 +84,9 @@ class Rows:
     def _matrix(self, texts: Sequence[str], settings: Settings) -> Any:
         return matrix(tokens(texts), HashKey.from_seed(HASH_SEED), settings)
 
-    def lesson(self) -> Lesson:
-        """The corpus, ordinary posts and our own posts, as they are written and in the spellings of `CARELESS`. What
+    def lesson(self, taught: F64 | None = None) -> Lesson:
+        """The corpus, ordinary posts and our own posts, as they are written and in the spellings of `CARELESS`;
+        `taught` is how likely a teacher takes each row of the corpus to be what its label says. What
         only sounds like abuse is left to the second lesson: learnt here, it takes weight from the very words that speak
         for abuse (recall at precision .90 on EDOS fell from .38 to .30). Threats are told by other words."""
         from scipy.sparse import vstack
@@ -96,7 +97,10 @@ class Rows:
         weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * recipe.own_weight, ordinary))
         foreign = np.zeros(len(texts), dtype=np.bool_)
         foreign[len(self._corpus) : len(self._labels)] = not recipe.own_protected
-        labels = np.append(self._labels, np.zeros(len(ordinary), dtype=np.int64))
+        targets: F64 = np.append(self._labels.astype(np.float64), np.zeros(len(ordinary)))
+        if taught is not None:
+            size = len(taught)
+            targets[:size] = (1.0 - recipe.taught) * targets[:size] + recipe.taught * taught
         fold = np.append(self._fold, self.ordinary_fold)
         others = [other_gender(text, recipe.speech) for text in texts] if recipe.either_gender else texts
         changed = np.array([one != other for one, other in zip(texts, others, strict=True)])
@@ -110,7 +114,7 @@ class Rows:
             readings.append((_carelessly(some, turn, recipe.speech), careless))
         return Lesson(
             vstack([self._matrix(some, recipe.settings) for some, _ in readings]).tocsr(),
-            np.tile(labels, len(readings)),
+            np.tile(targets, len(readings)),
             np.concatenate([weight for _, weight in readings]),
             np.tile(fold, len(readings)),
             np.tile(foreign, len(readings)),
@@ -125,7 +129,7 @@ class Rows:
         total = float(self._own_weights.sum()) / 2
         weights = np.concatenate((np.full(count, total / max(count, 1)), self._own_weights))
         nobody = np.zeros(len(texts), dtype=np.bool_)
-        return Lesson(self._matrix(texts, SECOND), 1 - self._labels[kept], weights, self._fold[kept], nobody)
+        return Lesson(self._matrix(texts, SECOND), 1.0 - self._labels[kept], weights, self._fold[kept], nobody)
 
 
 def _carelessly(texts: Sequence[str], turn: Sequence[str], language: str) -> list[str]:

@@ -13,9 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from classifiers.manifest import Dataset
+from classifiers.training.seed_rows import seed_rows
 from hustings.errors import ConfigError
 
-__all__ = ["OrdinaryPosts", "everyday_posts", "ordinary_posts"]
+__all__ = ["OrdinaryPosts", "election_talk", "everyday_posts", "ordinary_posts"]
+
+_OF_ABUSE = ("A-", "X-COUNTER", "X-RECLAIM")
 
 OrdinaryPosts = tuple[tuple[str, ...], Dataset]
 """Texts, and what a manifest says of them."""
@@ -34,6 +37,14 @@ def ordinary_posts(language: str) -> OrdinaryPosts | None:
 def everyday_posts(language: str) -> OrdinaryPosts | None:
     """Everyday posts; None in a language without. Raises `ConfigError` for a file that cannot be read."""
     return _posts("everyday", language)
+
+
+def election_talk(language: str) -> OrdinaryPosts:
+    """The seeds of a language in which nobody is abused and no abuse is quoted, those of ordinary talk among them: what
+    a stream around an election is full of, be it true or not. Raises `ConfigError`."""
+    seeds = seed_rows(language)
+    texts = tuple(row.text for row in seeds.rows if not row.code.startswith(_OF_ABUSE))
+    return texts, msgspec.structs.replace(seeds.dataset, rows=len(texts), positives=0)
 
 
 def _posts(kind: Literal["ordinary", "everyday"], language: str) -> OrdinaryPosts | None:

@@ -19,7 +19,9 @@ class Recipe(NamedTuple):
     are for the people who read its flags. A post of our own counts `own_weight` rows of the corpus (0: none are
     learnt from), and each careless spelling of a row `careless_weight` of the row. With
     `own_protected` the head itself learns from our protected posts too, and not only what withholds its flags; with
-    an `ordinary_weight` from ordinary posts as well, for corpora in which nobody speaks of the weather.
+    an `ordinary_weight` from ordinary posts as well, for corpora in which nobody speaks of the weather, and with
+    `election_talk` from all seeds in which nobody is abused.
+    Where an encoder is named by `taught_by`, what it says of a row is the share `taught` of what is learnt of it.
     With `either_gender` each row is learnt as it would read of a woman and of a man (`other_gender`).
     Labels of `compared_on` mean something else; what the head is worth there is measured, but no probability is judged
     by them.
@@ -40,8 +42,11 @@ class Recipe(NamedTuple):
     own_weight: float = 0.0
     own_protected: bool = False
     ordinary_weight: float = 0.0
+    election_talk: bool = False
     careless_weight: float = 0.0
     either_gender: bool = False
+    taught_by: str = ""
+    taught: float = 0.5
     kept: float = 0.985
     knots: int = 0
 
@@ -78,8 +83,11 @@ RECIPES: dict[str, Recipe] = {
             + _WITHHOLDS,
             measured_on=("edos-sexist-dev",),
             compared_on=("guest-misogyny", "hatemoji", "mlma-gender-en", "davidson-hate"),
-            settings=Settings(penalty=8.0, smoothing=0.5),
+            settings=Settings(penalty=16.0, smoothing=0.5),
             own_weight=2.0,
+            ordinary_weight=0.3,
+            election_talk=True,
+            taught_by="encoder-en",
             careless_weight=1.0,
             kept=0.99,
             knots=8,

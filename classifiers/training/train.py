@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from classifiers.manifest import Manifest
@@ -19,7 +19,7 @@ from classifiers.training.train_meaning import abuse_languages, train_meaning
 from classifiers.training.train_narratives import narrative_languages, train_narratives
 from hustings.errors import ConfigError
 
-__all__ = ["check_known", "train", "trainable"]
+__all__ = ["check_known", "made_together", "train", "trainable"]
 
 
 def trainable() -> list[str]:
@@ -30,6 +30,17 @@ def trainable() -> list[str]:
 
 def _meanings() -> list[str]:
     return [f"A-{language}" for language in abuse_languages()]
+
+
+def made_together(names: Sequence[str]) -> list[list[str]]:
+    """The names in parts that need nothing of each other. Models of narratives share what is learnt of all languages,
+    and so do those of abuse: each kind is one part. What takes longest stands first, as far as is known beforehand."""
+    meanings = [name for name in names if name in _meanings()]
+    narratives = [name for name in names if name.startswith("N-") and name not in RECIPES]
+    alone = [name for name in names if name not in {*meanings, *narratives}]
+    alone.sort(key=lambda name: name not in RECIPES or not RECIPES[name].taught_by)
+    alone.sort(key=lambda name: name not in RECIPES)
+    return [part for part in (narratives, meanings, *([name] for name in alone)) if part]
 
 
 def check_known(names: Iterable[str]) -> None:

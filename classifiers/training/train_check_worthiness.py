@@ -52,7 +52,7 @@ def train_check_worthiness(language: str, order: Order, *, tell: Tell = to_nobod
     rows = matrix(posts, HashKey.from_seed(HASH_SEED), SETTINGS)
     margins = np.zeros(len(posts))
     for held_out in each_fold(FOLDS, "training", tell):
-        trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS, seed=order.seed)
+        trained = fit(rows[fold != held_out], labels[fold != held_out], SETTINGS)
         places = np.flatnonzero(fold == held_out)
         margins[places] = _margins(trained, [posts[place] for place in places])
     calibration = platt(margins, labels)
@@ -61,7 +61,7 @@ def train_check_worthiness(language: str, order: Order, *, tell: Tell = to_nobod
     threshold = threshold_for(labels, scores, precision=PRECISION, by=order.chosen_by, at=order.chosen_at, on=on)
 
     tell("all rows, and measures")
-    final = fit(rows, labels, SETTINGS, seed=order.seed)
+    final = fit(rows, labels, SETTINGS)
     weights = Weights.quantised(final.weights, final.intercept)
     packed, file = pack(weights)
     manifest = Manifest(

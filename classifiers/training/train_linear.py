@@ -18,12 +18,13 @@ from classifiers.manifest import Calibration, Manifest, Metric, Threshold, analy
 from classifiers.own_posts import read_own
 from classifiers.training.calibration import bent, margin_of, platt, probabilities
 from classifiers.training.corpora import Corpus, read_corpus
+from classifiers.training.distilled import ask_encoder
 from classifiers.training.duplicates import check_split, clusters, folds
 from classifiers.training.linear_rows import FOLDS, SECOND, Rows, tokens
 from classifiers.training.measures import curves, ece_by_chance, measure, wilson
 from classifiers.training.nb_logistic import other_seed
 from classifiers.training.order import Order
-from classifiers.training.ordinary import ordinary_posts
+from classifiers.training.ordinary import election_talk, ordinary_posts
 from classifiers.training.own_posts import ORDINARY, OwnRows, own_rows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import MOST_POSTS, lost_recall
@@ -60,27 +61,31 @@ def train_head(recipe: Recipe, order: Order, *, tell: Tell = to_nobody) -> Manif
     check_split(fold, copies)
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
     own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
-    ordinary = ordinary_posts(recipe.speech) if recipe.ordinary_weight else None
+    talk = election_talk if recipe.election_talk else ordinary_posts
+    ordinary = talk(recipe.speech) if recipe.ordinary_weight else None
     rows = Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
 
+    taught = None
+    if recipe.taught_by:
+        taught = ask_encoder(recipe.taught_by, recipe.code, corpus.texts, models=order.models, tell=tell)
     tell("features")
-    lesson, posts = rows.lesson(), tokens(corpus.texts)
+    lesson, posts = rows.lesson(taught.likely if taught is not None else None), tokens(corpus.texts)
     folds_told = each_fold(FOLDS, "abuse", tell)
-    judges = [_Judge(lesson.fit(recipe.settings, without=number, seed=seed)) for number in folds_told]
+    judges = [_Judge(lesson.fit(recipe.settings, without=number)) for number in folds_told]
     calibration, by_fold = _calibrations(recipe, _by_fold(judges, posts, fold), labels, fold)
     scores = _scores(judges, by_fold, posts, fold)
     threshold = threshold_for(labels, scores, precision=recipe.precision, by=order.chosen_by, at=order.chosen_at, on=on)
     tell("abuse, all rows")
-    final = _Judge(lesson.fit(recipe.settings, without=None, seed=seed))
+    final = _Judge(lesson.fit(recipe.settings, without=None))
     if own is not None:
         second = rows.second_lesson()
         folds_told = each_fold(FOLDS, "protected speech", tell)
-        opinions = [second.fit(SECOND, without=number, seed=seed) for number in folds_told]
+        opinions = [second.fit(SECOND, without=number) for number in folds_told]
         right = (labels == 1) & (scores >= threshold.value)
         held = _by_fold([_Judge(one) for one in opinions], posts, fold)
         at, to = float(np.quantile(held[right], recipe.kept)), margin_of(withheld_score(threshold.value), calibration)
         judges = [_Judge(one.weights, Withholding(o, at, to)) for one, o in zip(judges, opinions, strict=True)]
-        final = _Judge(final.weights, Withholding(second.fit(SECOND, without=None, seed=seed), at, to))
+        final = _Judge(final.weights, Withholding(second.fit(SECOND, without=None), at, to))
         scores = _scores(judges, by_fold, posts, fold)
         threshold = _with_withholding(threshold, labels, scores)
     tell("measures")
@@ -141,6 +146,7 @@ def train_head(recipe: Recipe, order: Order, *, tell: Tell = to_nobody) -> Manif
             **({"ordinary_weight": recipe.ordinary_weight} if ordinary is not None else {}),
             "careless_weight": recipe.careless_weight,
             **({"either_gender": 1} if recipe.either_gender else {}),
+            **({"taught_by": taught.by, "taught": recipe.taught} if taught is not None else {}),
             "buckets": BUCKETS,
             "scale": weights.scale,
             "intercept": weights.intercept,

@@ -226,7 +226,7 @@ def _fit(order: ReviewedOrder, data: _Data, kept: NDArray[np.bool_]) -> Fit:
     rows = data.matrix[kept]  # type: ignore[index]  # a SciPy matrix, which has no types
     if order.prior is not None:
         return adapt(order.prior.weights, rows, data.labels[kept], order.settings)
-    return fit(rows, data.labels[kept], order.settings, seed=data.seed)
+    return fit(rows, data.labels[kept], order.settings)
 
 
 def _quantised(trained: Fit) -> Weights:

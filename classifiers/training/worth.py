@@ -60,7 +60,7 @@ def learn_worth(
         tokens += [one.tokens for one in analyse_all(texts)]
         labels += [label] * len(texts)
     key = HashKey.from_seed(HASH_SEED)
-    learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS, seed=seed)
+    learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS)
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from runtime.commands.model.options import (
+    Alone,
     AsJson,
     ConfigFile,
     Data,
@@ -19,6 +20,7 @@ from runtime.commands.model.options import (
     Text,
     loaded,
     named,
+    opened,
     store_of,
 )
 
@@ -34,13 +36,15 @@ def compare(
     negative: Negative = "",
     text: Text = "text",
     family: Family = None,
+    alone: Alone = False,
     models: Models = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """How much better the second model is than the first on the same posts, with 95 % intervals of the difference
     (paired bootstrap). An interval without 0 is a difference that more posts would not undo. With --family posts of one
-    value (copies, altered twins, one conversation) are drawn together.
+    value (copies, altered twins, one conversation) are drawn together. Each is measured as it would serve: an encoder
+    speaks beside the version of a linear head that it is joined with; --alone compares the heads by themselves.
 
     Example: hustings model compare G-en G-en@VERSION --data dev.jsonl --label sexist --positive yes
     """
@@ -49,8 +53,6 @@ def compare(
     import msgspec
     import numpy as np
 
-    from classifiers.rating import open_rater
-    from classifiers.signing import ANYBODY
     from classifiers.training.compare import compare as paired
     from classifiers.training.measures import measure
     from classifiers.training.order import SEED
@@ -59,21 +61,23 @@ def compare(
     from runtime.commands.progress import stages
     from runtime.commands.terminal import say, table
 
-    store = store_of(models, loaded(config))
+    given = loaded(config)
+    store = store_of(models, given)
     sides = [named(store, side) for side in (one, other)]
     found, texts, labels = labelled(data, text, label, positive, *([family] if family else []), negative=negative)
     families = families_of(family, found)
     on = Path(called(data)).name
+    served = [opened(store, side, given, alone=alone) for side in sides]
     with stages(2 * len(texts) + 2) as progress:
         scores = []
-        for side in sides:
-            progress.at(side.manifest.tag, "scores")
-            rater, rated = open_rater(side.folder, signers=ANYBODY), []
+        for side in served:
+            progress.at(side.by, "scores")
+            rated = []
             for part in in_parts(texts):
-                rated.append(rater(part))
+                rated.append(side.rate(part))
                 progress.done(len(part))
             scores.append(np.concatenate(rated))
-        thresholds = tuple(side.manifest.threshold.value for side in sides)
+        thresholds = tuple(side.threshold for side in served)
         progress.at("each by itself")
         each = [
             {metric.name: metric for metric in measure(labels, own, threshold, on=on, seed=SEED, clusters=families)}
@@ -88,6 +92,7 @@ def compare(
     if as_json:
         told = {
             "models": [side.manifest.tag for side in sides],
+            "by": [side.by for side in served],
             "n": len(texts),
             "measures": [
                 {

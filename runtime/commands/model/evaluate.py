@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.commands.model.options import (
+    Alone,
     AsJson,
     ConfigFile,
     Data,
@@ -19,6 +20,7 @@ from runtime.commands.model.options import (
     Version,
     loaded,
     named,
+    opened,
     store_of,
 )
 
@@ -48,11 +50,13 @@ def evaluate(
         bool, typer.Option("--by-code", help="labels are codes: what a model of narratives makes of each")
     ] = False,
     version: Version = None,
+    alone: Alone = False,
     models: Models = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Quality on labelled posts, with 95 % intervals: at the model's threshold, and without one.
+    """Quality on labelled posts, with 95 % intervals: at the model's threshold, and without one. A linear head is
+    measured as it serves, with the encoder that speaks beside it and at the threshold of that; with --alone by itself.
 
     Refused where nothing can be measured: an empty file, no post or only posts whose label is the positive one.
 
@@ -71,8 +75,6 @@ def evaluate(
     import msgspec
     import numpy as np
 
-    from classifiers.rating import open_rater
-    from classifiers.signing import ANYBODY
     from classifiers.training.measures import MEASURES, measure
     from classifiers.training.order import SEED
     from classifiers.training.text_file import told
@@ -88,12 +90,12 @@ def evaluate(
         )
     if positive is None and not by_code:
         raise ConfigError("which posts should the model find? Name the label's value, --positive V; or say --by-code")
-    store = store_of(models, loaded(config))
+    given = loaded(config)
+    store = store_of(models, given)
     stored = named(store, head, version)
     if positive is None:
         evaluate_codes(store, stored, data, text=text, label=label, as_json=as_json)
         return
-    manifest, threshold = stored.manifest, stored.manifest.threshold.value
     keys = (key for key in (group, family) if key)
     found, texts, labels = labelled(data, text, label, positive, *keys, negative=negative)
     families = families_of(family, found)
@@ -101,29 +103,30 @@ def evaluate(
     if group:
         values = np.array([as_text(row[group]) for row in found])
         parts |= {f"{group}={value}": values == value for value in sorted(set(values.tolist()))}
-    rater = open_rater(stored.folder, signers=ANYBODY)
+    manifest, served = stored.manifest, opened(store, stored, given, alone=alone)
+    threshold = served.threshold
     with stages(len(texts) + len(parts)) as progress:
-        progress.at(manifest.tag, "scores")
+        progress.at(served.by, "scores")
         rated = []
         for some in in_parts(texts):
-            rated.append(rater(some))
+            rated.append(served.rate(some))
             progress.done(len(some))
         scores = np.concatenate(rated)
         metrics = []
         for on, part in parts.items():
-            progress.at(manifest.tag, f"measures on {on}")
+            progress.at(served.by, f"measures on {on}")
             names = _measurable(labels[part]) or tuple(MEASURES)
             together = None if families is None else families[part]
             metrics += measure(labels[part], scores[part], threshold, on=on, seed=SEED, names=names, clusters=together)
             progress.done()
     positives = {on: int(labels[part].sum()) for on, part in parts.items()}
     if as_json:
-        model = {"model": manifest.name, "version": manifest.version, "threshold": threshold}
+        model = {"model": manifest.name, "version": manifest.version, "by": served.by, "threshold": threshold}
         lines = [{**model, **msgspec.to_builtins(metric), "positives": positives[metric.on]} for metric in metrics]
         say(json.dumps(lines))  # a group may be half of a character, which has no encoding
         return
     table(
-        f"{manifest.tag} at threshold {threshold}",
+        f"{served.by} at threshold {threshold}",
         ["on", "measure", "value", "95 % from", "to", "n", "positive"],
         [[m.on, m.name, m.value, m.low, m.high, m.n, positives[m.on]] for m in metrics],
     )

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 if TYPE_CHECKING:
+    from classifiers.rating import Served
     from classifiers.store import ModelStore, Stored, Unreadable
     from runtime.config import Config
 
 __all__ = [
+    "Alone",
     "AsJson",
     "Chosen",
     "ConfigFile",
@@ -27,6 +29,7 @@ __all__ = [
     "complain_of",
     "loaded",
     "named",
+    "opened",
     "split_name",
     "store_of",
     "where",
@@ -34,6 +37,9 @@ __all__ = [
 
 Models = Annotated[Path | None, typer.Option("--models", help="folder of models; without it, the shipped ones")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="a configuration: the models that serve there")]
+Alone = Annotated[
+    bool, typer.Option("--alone", help="a linear head by itself, without the encoder that speaks beside it")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text for people")]
 Data = Annotated[Path, typer.Option("--data", help="posts, one JSON object a line, plain or gzip; - is standard input")]
 Text = Annotated[str, typer.Option("--text", help="key of a line that holds the text")]
@@ -94,6 +100,17 @@ def named(store: ModelStore, name: str, version: str | None = None) -> Stored:
     for bad in store.survey(own).unreadable:
         complain(printable(f"{bad.name}: refused: {bad.problem}"))
     return found
+
+
+def opened(store: ModelStore, stored: Stored, config: Config | None, *, alone: bool) -> Served:
+    """The version as it serves in the store, or `alone`."""
+    from classifiers.encoder.settings import EncoderSettings
+    from classifiers.rating import open_served
+    from classifiers.signing import ANYBODY
+
+    settings = config.encoder if config is not None else EncoderSettings()
+    others = [] if alone or not settings.on else store.readable().values()
+    return open_served(stored.folder, others, keep=settings.keep, signers=ANYBODY)
 
 
 def split_name(name: str, version: str | None) -> tuple[str, str | None]:

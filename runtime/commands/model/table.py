@@ -40,7 +40,8 @@ def table(
     costs = _measured(store, shown=not (as_json or as_page)) if measure else None
     rows = heads_table(store, us_a_post=costs)
     if as_json:
-        terminal.say(msgspec.json.encode({"heads": rows, "linear_training_s": linear_training_s(rows)}).decode())
+        seconds = {"linear_training_s": linear_training_s(rows), "two_at_a_time_s": linear_training_s(rows, 2)}
+        terminal.say(msgspec.json.encode({"heads": rows, **seconds}).decode())
     elif as_page:
         if missing := unjudged(rows):
             raise ConfigError(
@@ -54,7 +55,7 @@ def table(
 
 
 def _show(store: ModelStore, rows: list[HeadRow]) -> None:
-    from classifiers.heads_table import COLUMNS, cells, linear_training_s
+    from classifiers.heads_table import COLUMNS, cells, linear_training
     from runtime.commands import terminal
 
     kept = [place for place, name in enumerate(COLUMNS) if name not in LEFT_OUT]
@@ -63,9 +64,8 @@ def _show(store: ModelStore, rows: list[HeadRow]) -> None:
         f"Heads in {store.own}", [COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in shown]
     )
     terminal.table("Measured on", ["head", "rows"], [[row[0], one.on] for row, one in zip(shown, rows, strict=True)])
-    seconds = linear_training_s(rows)
-    if seconds is not None:
-        terminal.say(f"all linear heads anew: {seconds:,.1f} s")
+    if (sentence := linear_training(rows)) is not None:
+        terminal.say(sentence)
 
 
 def _narrow(cell: str) -> str:

@@ -93,6 +93,9 @@ def train(
             help="with --kind encoder: so many networks learn, each in another order; the mean of their weights serves",
         ),
     ] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=64, help="shipped models that are made at a time, 2 GB each")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Train models: the shipped ones from data whose licence lets weights be shipped and from our own seeds, or one
@@ -189,7 +192,8 @@ def train(
     else:
         from runtime.commands.model.train_shipped import train_shipped
 
-        train_shipped(names or [], _order(data, out, model_version, by, at, seed), key=key, as_json=as_json)
+        order = _order(data, out, model_version, by, at, seed)
+        train_shipped(names or [], order, key=key, jobs=jobs, as_json=as_json)
 
 
 def _mode(kind: Kind | None, *, from_desk: bool, corpus: list[str] | None, beside: list[str] | None) -> Mode:

@@ -20,7 +20,7 @@ class Mode(NamedTuple):
 ALWAYS = frozenset({"names", "by", "key", "as_json"})
 _INTO_A_FOLDER = frozenset({"data", "out", "model_version", "at", "seed"})
 
-SHIPPED = Mode("shipped models", _INTO_A_FOLDER)
+SHIPPED = Mode("shipped models", _INTO_A_FOLDER | {"jobs"})
 REVIEWED = Mode("--corpus or --from-desk", frozenset({"corpus", "from_desk", "config", "split", "precision"}))
 ENCODER = Mode("--kind encoder", _INTO_A_FOLDER | {"kind", "base", "network", "teachers", "soup"})
 OWN_ENCODER = Mode(
