@@ -8,8 +8,8 @@ from textwrap import fill
 
 from msgspec import Struct
 
-from classifiers.encoder.heads import HEADS, read_heads
-from classifiers.manifest import Manifest, Metric, read_file
+from classifiers.encoder.heads import heads_in
+from classifiers.manifest import Manifest, Metric
 from classifiers.papers import NOT_RUN, read_papers
 from classifiers.store import ModelStore, Stored
 from classifiers.thresholds import decides, served_rows
@@ -100,8 +100,7 @@ def heads_of(stored: Stored) -> list[tuple[str, str, float, str]]:
     manifest = stored.manifest
     if manifest.kind != "encoder":
         return [(manifest.name, manifest.code, decides(manifest)[1], manifest.judged_on)]
-    file = next(one for one in manifest.files if one.name == HEADS)
-    found = read_heads(read_file(stored.folder, file), str(stored.folder))
+    found = heads_in(stored.folder, manifest)
     return [
         (
             f"{manifest.name}: {one.code}",

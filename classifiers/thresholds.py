@@ -12,8 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from classifiers.encoder.heads import HEADS, EncoderHead, read_heads
-from classifiers.manifest import Manifest, Metric, Threshold, read_file
+from classifiers.encoder.heads import EncoderHead, heads_in
+from classifiers.manifest import Manifest, Metric, Threshold
 
 __all__ = [
     "COLUMNS_ALONE",
@@ -62,9 +62,7 @@ def decides(manifest: Manifest) -> tuple[str, float]:
 def thresholds_of(manifest: Manifest, folder: Path) -> tuple[Deciding, ...]:
     """All of them, the one that serves first. Raises `ModelError` for an encoder whose file of heads is none."""
     if manifest.kind == "encoder":
-        file = next(one for one in manifest.files if one.name == HEADS)
-        heads = read_heads(read_file(folder, file), str(folder))
-        return tuple(_of_head(manifest, head) for head in heads)
+        return tuple(_of_head(manifest, head) for head in heads_in(folder, manifest))
     if manifest.kind == "narratives":
         return tuple(_of_narratives(manifest))
     return (_deciding("", manifest.threshold, _first_rows(manifest)),)

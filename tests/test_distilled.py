@@ -64,7 +64,7 @@ def test_a_taught_head_doubts_labels_that_its_teacher_doubts(models: Path, tmp_p
             is_rude = number % 3 == 0
             word = "bitch" if is_rude else "love"
             rows.writerow([f"post {number} {number * 7} is {word}, see {number * 11}", int(is_rude or number % 4 == 1)])
-    plain = RECIPES["G-en-IN"]._replace(own_weight=0.0, ordinary_weight=0.0, careless_weight=0.0, knots=0)
+    plain = RECIPES["G-en-IN"]._replace(own_rows=0.0, ordinary_weight=0.0, careless_weight=0.0, knots=0)
     margins, settings = [], []
     for recipe in (plain, plain._replace(taught_by="tiny", taught=0.9)):
         order = Order(data=tmp_path, models=models, version="1", chosen_by="a test", chosen_at="2026-10-01")

@@ -122,6 +122,14 @@ def test_list_gives_name_language_threshold_data_and_metrics() -> None:
     assert "G-en" in run("list")
 
 
+def test_list_tells_the_threshold_of_a_head_and_that_of_its_encoder() -> None:
+    found = {model["name"]: model for model in json.loads(run("list", "--json"))}
+    encoder = load_encoders([shipped_models() / "encoder-en"], signers=ANYBODY)[0]
+    assert found["G-en"]["with_encoder"] == {"model": encoder.label, "threshold": encoder.heads[0].threshold.value}
+    assert "with_encoder" not in found["G-hi"]
+    assert encoder.label in run("list")
+
+
 def test_evaluate_measures_the_whole_and_each_group(rows: Path) -> None:
     arguments = ("--data", rows, "--label", "label", "--positive", "yes", "--group", "who")
     found = json.loads(run("evaluate", "G-en", *arguments, "--json"))
@@ -725,3 +733,17 @@ def test_what_is_no_key_is_told(tmp_path: Path) -> None:
         load_signers([tmp_path / "nowhere.pub"])
     with pytest.raises(ConfigError, match="no public key in PEM form"):
         load_signers([tmp_path / "no.key"])
+
+
+def test_models_made_at_a_time_are_the_same_as_one_after_the_other(tmp_path: Path) -> None:
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    made = json.loads(run("train", "CW-fr", "CW-pt", "--out", both, "--at", "2026-10-01", "--jobs", "2", "--json"))
+    assert {one["model"] for one in made} == {"CW-fr@1", "CW-pt@1"}
+    run("train", "CW-pt", "--out", alone, "--at", "2026-10-01")
+    for file in ("manifest.json", "weights.i16.zlib"):
+        assert (both / "CW-pt" / file).read_bytes() == (alone / "CW-pt" / file).read_bytes()
+
+
+def test_what_is_wrong_with_one_of_several_models_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="give --data DIR"):
+        run("train", "CW-fr", "G-ta", "--out", tmp_path, "--data", tmp_path / "nowhere", "--jobs", "2")

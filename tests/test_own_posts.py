@@ -150,4 +150,4 @@ def test_no_post_of_ours_is_near_hatecheck(shared_data: Path) -> None:
 
 
 def test_heads_that_learn_from_own_posts_speak_a_language_that_has_some() -> None:
-    assert {recipe.speech for recipe in RECIPES.values() if recipe.own_weight} <= set(own_languages())
+    assert {recipe.speech for recipe in RECIPES.values() if recipe.own_rows} <= set(own_languages())

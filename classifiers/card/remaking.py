@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from classifiers.encoder.heads import HEADS, EncoderHead, read_heads
-from classifiers.manifest import Manifest, Threshold, read_file
+from classifiers.encoder.heads import EncoderHead, heads_in
+from classifiers.manifest import Manifest, Threshold
 from classifiers.pipeline import shipped_models
 
 __all__ = ["Remaking", "judging", "remaking"]
@@ -43,7 +43,7 @@ class Remaking(NamedTuple):
 def remaking(manifest: Manifest, folder: Path) -> Remaking:
     """How this version came about. Raises `ModelError` for an encoder whose file of heads is none."""
     corpora = _own_corpora(manifest)
-    heads = _heads(manifest, folder)
+    heads = heads_in(folder, manifest)
     if corpora:
         train = _of_an_own_encoder(manifest, heads) if heads else _of_a_head(manifest, corpora)
         where = "--config my.toml"
@@ -161,13 +161,6 @@ def _own_corpora(manifest: Manifest) -> dict[str, bool]:
         for one in manifest.data
         if one.use == "training" and one.file.endswith(_ROWS)
     }
-
-
-def _heads(manifest: Manifest, folder: Path) -> tuple[EncoderHead, ...]:
-    if manifest.kind != "encoder":
-        return ()
-    file = next(one for one in manifest.files if one.name == HEADS)
-    return read_heads(read_file(folder, file), str(folder))
 
 
 def _named(heads: tuple[EncoderHead, ...]) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from classifiers.linear.score import DECIMALS
-from classifiers.manifest import Calibration, ModelFile, Threshold
+from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, read_file
 from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
 
-__all__ = ["HEADS", "EncoderHead", "Keep", "log_odds", "pack_heads", "read_heads"]
+__all__ = ["HEADS", "EncoderHead", "Keep", "heads_in", "log_odds", "pack_heads", "read_heads"]
 
 HEADS = "heads.json"
 
@@ -78,6 +79,14 @@ def pack_heads(heads: Sequence[EncoderHead]) -> tuple[bytes, ModelFile]:
     """The file's bytes, for people to read, and the manifest's line for it."""
     raw = (json.dumps(msgspec.to_builtins(list(heads)), ensure_ascii=False, indent=1) + "\n").encode()
     return raw, ModelFile.of(HEADS, raw)
+
+
+def heads_in(folder: Path, manifest: Manifest) -> tuple[EncoderHead, ...]:
+    """Those of the encoder in `folder`; of another model none. Raises `ModelError` like `read_heads`."""
+    if manifest.kind != "encoder":
+        return ()
+    file = next(one for one in manifest.files if one.name == HEADS)
+    return read_heads(read_file(folder, file), str(folder))
 
 
 def read_heads(raw: bytes, where: str) -> tuple[EncoderHead, ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from classifiers.encoder.codes import network_of
-from classifiers.encoder.heads import HEADS, read_heads
-from classifiers.manifest import Manifest, read_file, read_manifest
+from classifiers.encoder.heads import heads_in
+from classifiers.manifest import Manifest, read_manifest
 from classifiers.signing import ANYBODY
 
 __all__ = ["Silence", "silences"]
@@ -51,18 +51,12 @@ def silences(models: Mapping[str, Path], about: str | None = None) -> list[Silen
     for name, manifest in manifests.items():
         if (deaf := _deaf(manifest, manifests)) is not None and about in (None, name, deaf.beside):
             found.append(deaf)
-        if manifest.kind != "encoder":
-            continue
-        for head in read_heads(_heads_file(manifest, models[name]), str(models[name])):
+        for head in heads_in(models[name], manifest):
             beside = manifests.get(head.beside)
             serves = beside.version if beside is not None and beside.kind == "linear" else None
             if serves != head.beside_version and about in (None, name, head.beside):
                 found.append(Silence(name, manifest.version, head.code, head.beside, head.beside_version, serves))
     return found
-
-
-def _heads_file(manifest: Manifest, folder: Path) -> bytes:
-    return read_file(folder, next(file for file in manifest.files if file.name == HEADS))
 
 
 def _deaf(manifest: Manifest, beside: Mapping[str, Manifest]) -> Silence | None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from classifiers.checks.runner import is_right
 from classifiers.checks.suite import Suite
 from classifiers.encoder.codes import read_codes
-from classifiers.encoder.heads import HEADS, read_heads
+from classifiers.encoder.heads import heads_in
 from classifiers.manifest import Manifest, read_file
 from classifiers.narratives.columns import CODES, codes_given
 from classifiers.narratives.reader import FLAGGED_HARM
@@ -33,8 +33,7 @@ def codes_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
         codes = next(file for file in manifest.files if file.name == CODES)
         return read_codes(read_file(folder, codes), str(folder))
     if manifest.kind == "encoder":
-        heads = next(file for file in manifest.files if file.name == HEADS)
-        return tuple(head.code for head in read_heads(read_file(folder, heads), str(folder)))
+        return tuple(head.code for head in heads_in(folder, manifest))
     return (manifest.code,)
 
 
@@ -47,11 +46,7 @@ def answers_for(manifest: Manifest, folder: Path) -> tuple[str, ...]:
 
 def tags_of(manifest: Manifest, folder: Path) -> tuple[str, ...]:
     """Whose flags count: the version's, and where it is an encoder, those of the heads that it leaves alone."""
-    if manifest.kind != "encoder":
-        return (manifest.tag,)
-    heads = next(file for file in manifest.files if file.name == HEADS)
-    spoken = read_heads(read_file(folder, heads), str(folder))
-    return (manifest.tag, *(f"{head.beside}@{head.beside_version}" for head in spoken))
+    return (manifest.tag, *(f"{head.beside}@{head.beside_version}" for head in heads_in(folder, manifest)))
 
 
 def suite_language(manifest: Manifest) -> str:

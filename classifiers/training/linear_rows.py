@@ -94,7 +94,8 @@ class Rows:
         recipe, texts = self._recipe, [*self._corpus, *self._own, *self._ordinary]
         learnt = recipe.own_protected | (self._labels[len(self._corpus) :] == 1)
         ordinary = np.full(len(self._ordinary), recipe.ordinary_weight)
-        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * recipe.own_weight, ordinary))
+        each = recipe.own_rows / max(float(self._own_weights.sum()), 1.0)
+        weights = np.concatenate((np.ones(len(self._corpus)), self._own_weights * learnt * each, ordinary))
         foreign = np.zeros(len(texts), dtype=np.bool_)
         foreign[len(self._corpus) : len(self._labels)] = not recipe.own_protected
         targets: F64 = np.append(self._labels.astype(np.float64), np.zeros(len(ordinary)))

@@ -33,7 +33,7 @@ from classifiers.training.thresholds import threshold_for
 
 __all__ = ["LIBRARIES", "held_out_fifth", "train_head"]
 
-LIBRARIES = ("numpy", "scikit-learn", "scipy")
+LIBRARIES = ("numpy", "scipy")
 OWN_FLAGGED = "flagged"
 _OTHER_LABEL = ("macro_f1", "precision", "recall", "pr_auc")
 """What is measured where the label means something else; probabilities are of the head's own label."""
@@ -60,7 +60,7 @@ def train_head(recipe: Recipe, order: Order, *, tell: Tell = to_nobody) -> Manif
     fold = folds(copies, corpus.labels, count=FOLDS, seed=seed)
     check_split(fold, copies)
     on = f"{FOLDS}-fold cross-validation, {corpus.dataset.file}"
-    own = own_rows(recipe.speech, recipe.code) if recipe.own_weight else None
+    own = own_rows(recipe.speech, recipe.code) if recipe.own_rows else None
     talk = election_talk if recipe.election_talk else ordinary_posts
     ordinary = talk(recipe.speech) if recipe.ordinary_weight else None
     rows = Rows(recipe, corpus, fold, own, ordinary[0] if ordinary is not None else [], seed)
@@ -142,7 +142,7 @@ def train_head(recipe: Recipe, order: Order, *, tell: Tell = to_nobody) -> Manif
         ),
         settings={
             **recipe.settings._asdict(),
-            "own_weight": recipe.own_weight,
+            "own_rows": recipe.own_rows,
             **({"ordinary_weight": recipe.ordinary_weight} if ordinary is not None else {}),
             "careless_weight": recipe.careless_weight,
             **({"either_gender": 1} if recipe.either_gender else {}),

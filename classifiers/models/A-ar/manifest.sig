@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 UicaH4QeRGzMJ3Yq49dPz5G+tSxh7B+7E+NiDjsaxszbpledd48H0q8T0K+aoQhFYSEuij6pCCPtqEyme4h6Bw==
+ed25519 088d5eabc217bdb1 rxicUHz9anMjgkiUmTzexx8ZQ+l9Gkc28ErC4QlBv5K3ZOUNMo2QbV+BVHT3qTwvQbnfPIGT/nm0M9+4bgTqDQ==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 yBoAFwHfesUg6N5ksONiexGK7bvPDlyANBrfQhNxcmFQRGQlZzsLwrL1s4HiTIACpmxEhLnV9ZKGqrs2BGSGAA==
+ed25519 088d5eabc217bdb1 UOg2kIot728fib8Aef44Ga3tFBS/sf3+VlE7gaWZNDqTBVFd+ngX8f5BKxmsjx+olFJmXLDqQYtDCyhh+HiaDg==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 Bfdmh/P0yF+nKpKEu5iAXOkkEKCrF8l9+kdDM+yogw4iNe9cBtdRR/7zU7cWpK+OAlraeuABH+YhqyvXLmVhBA==
+ed25519 088d5eabc217bdb1 t90PLRJjEkXawQy+s9CsxDsD7YdBRZ537xFFuzB0gapaUBvEB9EtezMcUkTSBaU/r2k5jTx1PvaQzn9DdIpwCw==

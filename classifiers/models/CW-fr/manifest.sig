@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 7mitqtJ56n8cwP53ikvUhl++nA4607Pxl4HkLSaFokaJzUUOX5vuLXdnlo22tSbx2ezMzHwLvKCzXNMTFWj5Bw==
+ed25519 088d5eabc217bdb1 eHzUgJr0zfdExGoQr5LLUuEsTBGOwK813gEeJbsq3y6ie1yFB7Lzi4ImUPwsJ/jn18012CbRZjfmQihMKeBmDA==

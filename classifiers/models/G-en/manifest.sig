@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 gq/EqCbgnPSZp16Q24w4un5e74z3M+GLdX+6hmckhaXw2kkE3FdfNfmEMj73ruaiOriCIq+xEunq8/bqbShmCQ==
+ed25519 088d5eabc217bdb1 CZq3WZNfO9IVYMf/cHcfhzEYYZbEeyOx8tTTjpARm8jI5Zi6XsTnzpHs5dy5t2j7qVXHVl4FcvNc6YuQxlsuDw==

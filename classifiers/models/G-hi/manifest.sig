@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 l02/TWPdGTiYNtjHHQCHLgfnhsOjT7ImMoQmsJFSeyjrohxyu28usK6QBZNm/8Dmi48GJvII90kuRsOpbLbVDA==
+ed25519 088d5eabc217bdb1 lf3xl7XpL8Udia8KrvvX/1fnJEAzjlYP8cgZZw2jB0/44qreQjWLhg4D4f8Twd1snO3x6+//1OufJ+q5Vt0QBA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 e0xgjNUHdqkq4trz5IDSCuxWpL9E9vNFUFu+/ioYF/TPBZDmnzDlqMegM4NF7nOh2dzHmhY3kLFWPVjQMWRbBQ==
+ed25519 088d5eabc217bdb1 /Hmrne+acTHpofaQYxVhtzY+PdZkkWRzIjEAf3Itym2mzPrSNWliPjqynJaZDdSVn7FKWT7GpUb2nERwy5QdAA==

@@ -1,1 +1,1 @@
-ed25519 cbc9fb0b8fa25c29 7aH8yYDbWvjV/INnmtGr/ArOmGZKKYuTULQR5+dwgIoqiCwBqpTCzVKo1UmgiBGB4DbX+bWQT8673UFWr1sxBw==
+ed25519 088d5eabc217bdb1 LTFxYnSe4HBmuNB6OsmB+8u79g8NjRxrLv4OT/+Swx0wzYhnKP+izpRajzkIobnVfxQzfrWa72C+wr/N7N6sAA==

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from runtime.commands.model.options import AsJson, ConfigFile, Models, complain_of, loaded, store_of
@@ -19,6 +20,9 @@ COLUMNS = ("model", "state", "flag from", "precision", "recall", "PR-AUC", "size
 def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Every version of every model: whether it serves or waits, the threshold that decides, measured quality, size,
     speed, gates; as JSON also where it lies, its data and all measures.
+
+    Of a linear head beside which an encoder speaks both thresholds are given, its own and that of the encoder, which
+    decides (`with_encoder` in JSON). Its measures are those of the head alone.
 
     A folder that cannot be read is named as refused, with exit status 1; the others are listed.
 
@@ -39,19 +43,33 @@ def list_models(models: Models = None, config: ConfigFile = None, as_json: AsJso
             found.append((one, read_papers(one.folder, one.manifest)))
         except ModelError as error:
             refused.append(Unreadable(one.manifest.name, one.folder, str(error), one.is_active))
+    voices = _voices(one for one, _ in found)
     if as_json:
-        told = [_told(one, papers) for one, papers in found] + [_refused(bad) for bad in refused]
+        told = [_told(one, papers, voices) for one, papers in found] + [_refused(bad) for bad in refused]
         say(json.dumps(told, ensure_ascii=False))
     else:
-        lines = [_line(one, papers) for one, papers in found]
+        lines = [_line(one, papers, voices) for one, papers in found]
         lines += [[bad.folder.name, "refused", *["-"] * (len(COLUMNS) - 2)] for bad in refused]
         table(f"Models in {store.own}", COLUMNS, lines)
     complain_of(refused)
 
 
-def _told(one: Stored, papers: Papers) -> dict[str, object]:
+def _voices(versions: Iterable[Stored]) -> dict[str, tuple[str, float]]:
+    """By tag of a linear head: the serving encoder that speaks beside it, and from which score on it flags."""
+    from classifiers.encoder.heads import heads_in
+
+    return {
+        f"{head.beside}@{head.beside_version}": (one.manifest.tag, head.threshold.value)
+        for one in versions
+        if one.is_active
+        for head in heads_in(one.folder, one.manifest)
+    }
+
+
+def _told(one: Stored, papers: Papers, voices: Mapping[str, tuple[str, float]]) -> dict[str, object]:
     import msgspec
 
+    voice = voices.get(one.manifest.tag) if one.is_active else None
     return {
         "head": one.manifest.name,
         **msgspec.to_builtins(one.manifest),
@@ -61,6 +79,7 @@ def _told(one: Stored, papers: Papers) -> dict[str, object]:
         "training_s": papers.training_s,
         "us_a_post": papers.us_a_post,
         "gates": papers.gates,
+        **({"with_encoder": dict(zip(("model", "threshold"), voice, strict=True))} if voice else {}),
     }
 
 
@@ -68,11 +87,12 @@ def _refused(bad: Unreadable) -> dict[str, object]:
     return {"head": bad.name, "name": bad.name, "active": bad.serves, "folder": str(bad.folder), "refused": bad.problem}
 
 
-def _line(one: Stored, papers: Papers) -> list[object]:
+def _line(one: Stored, papers: Papers, voices: Mapping[str, tuple[str, float]]) -> list[object]:
+    voice = voices.get(one.manifest.tag) if one.is_active else None
     return [
         one.manifest.tag,
         "serves" if one.is_active else "waits",
-        _flag_from(one.manifest),
+        _flag_from(one.manifest) + (f"\n{voice[1]}\nwith {voice[0]}" if voice else ""),
         *(_measured(one.manifest, name) for name in ("precision", "recall", "pr_auc")),
         f"{papers.bytes / 1000:,.0f} kB",
         "-" if papers.training_s is None else f"{papers.training_s:,.1f} s",
