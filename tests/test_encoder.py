@@ -118,7 +118,7 @@ def test_a_post_that_no_head_points_at_is_not_read(tmp_path: Path, linear: list[
 
 def test_a_post_that_names_a_listed_person_is_read_from_a_lower_score(tmp_path: Path, linear: list[Head]) -> None:
     step = opened(tmp_path, linear, EncoderSettings(keep=0.98, keep_listed=0.99))
-    text = "The polls open at seven"
+    text = "Women vote today"
     assert 0.05 <= scored(linear, text)[0].scores["G"] < 0.2
     (unlisted,) = step.classify(scored(linear, text))
     (listed,) = step.classify(scored(linear, text, targets=(Target(id="ana"),)))

@@ -87,6 +87,7 @@ def logistic(
     """Coefficients and intercept that lose least: `penalty` times the log-loss of all rows, each counting its weight,
     and half of the coefficients' squares. `known` are margins that the rows have anyhow."""
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
 
     used = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]))
     small = rows[:, used]
@@ -100,7 +101,8 @@ def logistic(
         gradient = np.append(turned @ slopes + parameters[:-1], slopes.sum())
         return lost + 0.5 * float(parameters[:-1] @ parameters[:-1]), gradient
 
-    found = minimize(loss, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", options=_UNTIL)
+    with threadpool_limits(1, user_api="blas"):  # threads add in another order: the last digits would be the machine's
+        found = minimize(loss, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B", options=_UNTIL)
     coefficients = np.zeros(rows.shape[1])
     coefficients[used] = found.x[:-1]
     return coefficients, float(found.x[-1])
