@@ -72,7 +72,7 @@ docs: setup
 
 # Never over classifiers/models: what is shipped there is signed and has a version.
 models: setup
-	@.venv/bin/hustings model train --out $(MODELS) --jobs $(JOBS)
+	@.venv/bin/hustings model train --jobs $(JOBS) --out $(MODELS)
 	@.venv/bin/hustings model join encoder-en --network classifiers/models/encoder-en --models $(MODELS)
 	@echo "made in $(MODELS): unsigned, each as version 1, the shipped encoder joined with the heads that were made. Next:"
 	@echo "  hustings model gates --all --models $(MODELS) --floors classifiers/gates/floors.toml"

@@ -3,7 +3,7 @@ pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,24 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import code_reader_finder
-from classifiers.encoder.model import Encoder, load_encoder
-from classifiers.encoder.rate import cascade_rater, open_encoder_rater
+from classifiers.encoder.heads import heads_in
+from classifiers.encoder.model import load_encoder
+from classifiers.encoder.rate import Rater, cascade_rater, open_encoder_rater
 from classifiers.encoder.readable import Readable
-from classifiers.linear.model import Head, load_head
-from classifiers.linear.repeats import few_repeats
+from classifiers.linear.model import load_head
+from classifiers.linear.repeats import as_scored
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
 from classifiers.meaning.model import load_meaning_head
 from classifiers.narratives.teller import load_teller
-from classifiers.roster_names import Read
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 from hustings.text import analyse_all
 
 __all__ = ["Rater", "Served", "list_models", "made_for_another_analyser", "open_rater", "open_served", "rate"]
-
-Rater = Callable[[Sequence[str]], NDArray[np.float64]]
-"""Scores of texts, each its own whatever stands beside it: many may be asked in parts."""
 
 
 def list_models(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Manifest]:
@@ -60,26 +57,18 @@ def open_served(folder: Path, serving: Iterable[Path], *, keep: float, signers: 
     scores, and of texts of which it is not sure (`keep` is that of `EncoderSettings`) those of the encoder that speaks
     beside it; of other models the same as `open_rater`. Raises `ModelError`."""
     manifest = read_manifest(folder, signers=signers)
-    folders = list(serving) if manifest.kind == "linear" else []
-    for encoder_folder in folders:
-        other = read_manifest(encoder_folder, signers=signers)
-        if other.kind != "encoder" or other.language != manifest.language.partition("-")[0]:
-            continue
-        encoder = load_encoder(encoder_folder, signers=signers)
-        heads = [head for at in folders if (head := _spoken_beside(at, encoder, signers)) is not None]
-        voice = next((one for one in encoder.heads if one.code == manifest.code), None)
-        if voice is not None and (manifest.name, manifest.version) in {(h.name, h.manifest.version) for h in heads}:
+    others = [(at, read_manifest(at, signers=signers)) for at in serving] if manifest.kind == "linear" else []
+    if manifest.tag not in {other.tag for _, other in others}:
+        others = []
+    for at, other in others:
+        beside = {f"{head.beside}@{head.beside_version}" for head in heads_in(at, other)}
+        if manifest.tag in beside:
+            encoder = load_encoder(at, signers=signers)
+            heads = [load_head(near, signers=signers) for near, one in others if one.tag in beside]
+            threshold = next(head.threshold.value for head in encoder.heads if head.beside == manifest.name)
             rater = cascade_rater(encoder, heads, manifest.code, keep=keep)
-            return Served(f"{manifest.tag}+{encoder.label}", voice.threshold.value, rater)
+            return Served(f"{manifest.tag}+{encoder.label}", threshold, rater)
     return Served(manifest.tag, manifest.threshold.value, open_rater(folder, signers=signers))
-
-
-def _spoken_beside(folder: Path, encoder: Encoder, signers: Signers | None) -> Head | None:
-    """The linear head in `folder` if the encoder speaks beside it."""
-    beside = {(head.beside, head.beside_version) for head in encoder.heads}
-    manifest = read_manifest(folder, signers=signers)
-    is_one = manifest.kind == "linear" and (manifest.name, manifest.version) in beside
-    return load_head(folder, signers=signers) if is_one else None
 
 
 def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
@@ -92,7 +81,7 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
         return open_encoder_rater(folder, signers=signers)
     if manifest.kind == "linear":
         scorer = Scorer([load_head(folder, signers=signers)])
-        return lambda texts: scorer.scores([_as_scored(analysis.tokens) for analysis in analyse_all(texts)])[0]
+        return lambda texts: scorer.scores([as_scored(analysis.tokens) for analysis in analyse_all(texts)])[0]
     if manifest.kind not in ("narratives", "meaning"):
         raise ModelError(f"{folder}: a model of kind {manifest.kind!r} is not asked for scores by itself")
     find = code_reader_finder(_beside(folder), signers=signers)
@@ -107,11 +96,6 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
             for text, analysis in zip(texts, analyse_all(texts), strict=True)
         ]
     )
-
-
-def _as_scored(tokens: tuple[str, ...]) -> tuple[str, ...]:
-    """What the pipeline's step gives the linear heads of these tokens."""
-    return few_repeats(Read(tokens, range(len(tokens)))).tokens
 
 
 def _beside(folder: Path) -> list[Path]:

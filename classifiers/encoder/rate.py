@@ -13,16 +13,16 @@ from classifiers.encoder.model import Encoder, load_encoder
 from classifiers.encoder.place import place_to_read
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.linear.model import Head, load_head
-from classifiers.linear.repeats import few_repeats
+from classifiers.linear.repeats import as_scored
 from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST
-from classifiers.roster_names import Read
 from classifiers.signing import Signers
 from hustings.errors import ModelError
 
-__all__ = ["cascade_rater", "open_encoder_rater"]
+__all__ = ["Rater", "cascade_rater", "open_encoder_rater"]
 
 Rater = Callable[[Sequence[str]], NDArray[np.float64]]
+"""Scores of texts, each its own whatever stands beside it: many may be asked in parts."""
 
 
 def open_encoder_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
@@ -43,7 +43,7 @@ def cascade_rater(encoder: Encoder, heads: Sequence[Head], code: str, *, keep: f
 
     def rate(texts: Sequence[str]) -> NDArray[np.float64]:
         words = [read_words(text) for text in texts]
-        linear = scorer.scores([few_repeats(Read(one.tokens, range(len(one.tokens)))).tokens for one in words])
+        linear = scorer.scores([as_scored(one.tokens) for one in words])
         scores: NDArray[np.float64] = linear[row].copy()
         for place, one in enumerate(words):
             asks = next((at for voice, at in voices if voice.asks(linear[at, place], keep)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from classifiers.roster_names import Read, parts_of
 
-__all__ = ["MOST_OF_A_KIND", "MOST_OF_A_RUN", "few_repeats"]
+__all__ = ["MOST_OF_A_KIND", "MOST_OF_A_RUN", "as_scored", "few_repeats"]
 
 MOST_OF_A_RUN = 3
 """Times that a token counts where it stands again and again without another in between."""
@@ -36,3 +36,8 @@ def few_repeats(read: Read) -> Read:
     if len(kept) == len(tokens):
         return read
     return Read(tuple([tokens[place] for place in kept]), tuple([read.origins[place] for place in kept]))
+
+
+def as_scored(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """What the pipeline's step gives the linear heads of these tokens, where nobody is watched."""
+    return few_repeats(Read(tokens, range(len(tokens)))).tokens

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.model import load_encoder
 from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.manifest import MANIFEST
+from classifiers.pipeline import shipped_models
 from classifiers.signing import ANYBODY
 from classifiers.training.stages import Tell
 from hustings.errors import ConfigError
@@ -27,7 +28,6 @@ __all__ = ["Taught", "ask_encoder"]
 F64 = NDArray[np.float64]
 
 _AT_ONCE = 500
-_SHIPPED = Path(__file__).parent.parent / "models"
 
 
 class Taught(NamedTuple):
@@ -40,7 +40,7 @@ class Taught(NamedTuple):
 def ask_encoder(name: str, code: str, texts: Sequence[str], *, models: Path, tell: Tell) -> Taught:
     """What the encoder `name` in `models`, or else the shipped one, says of `code` in these texts; 6 ms each. Of a long
     one the likeliest stretch counts. Raises `ConfigError` where there is none, or it has no such output."""
-    folder = next((at / name for at in (models, _SHIPPED) if (at / name / MANIFEST).is_file()), None)
+    folder = next((at / name for at in (models, shipped_models()) if (at / name / MANIFEST).is_file()), None)
     if folder is None:
         raise ConfigError(f"no encoder {name!r} to learn from, neither in {models} nor among the shipped models")
     encoder = load_encoder(folder, signers=ANYBODY)

@@ -38,8 +38,7 @@ def made_together(names: Sequence[str]) -> list[list[str]]:
     meanings = [name for name in names if name in _meanings()]
     narratives = [name for name in names if name.startswith("N-") and name not in RECIPES]
     alone = [name for name in names if name not in {*meanings, *narratives}]
-    alone.sort(key=lambda name: name not in RECIPES or not RECIPES[name].taught_by)
-    alone.sort(key=lambda name: name not in RECIPES)
+    alone.sort(key=lambda name: (name not in RECIPES, name in RECIPES and not RECIPES[name].taught_by))
     return [part for part in (narratives, meanings, *([name] for name in alone)) if part]
 
 

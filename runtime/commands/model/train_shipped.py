@@ -45,9 +45,8 @@ def train_shipped(names: Sequence[str], order: Order, *, key: Path | None, jobs:
     told = []
     began = time.perf_counter()
     with stages(len(wanted), shown=not as_json) as progress:
-        made = _one_by_one(wanted, order, key, progress)
-        if min(jobs, len(parts)) > 1:
-            made = _at_a_time(jobs, parts, order, key, progress)
+        several = min(jobs, len(parts)) > 1
+        made = _at_a_time(jobs, parts, order, key, progress) if several else _one_by_one(wanted, order, key, progress)
         for one in made:
             if as_json:
                 told.append(_told(one, is_signed=key is not None))
