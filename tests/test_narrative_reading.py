@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.asked import OpenEncoder
 from classifiers.encoder.codes import CodeReader, load_code_readers
-from classifiers.encoder.readable import Readable
+from classifiers.encoder.readable import ASIDES, Readable
 from classifiers.encoder.reading import SOMEBODY, quietly, read_words
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.encoder.worth import Topic, Worth
@@ -328,9 +328,23 @@ SAID = st.lists(
     st.sampled_from(
         [*NAMES, "vell", "@oona", "#VoteNow", "b1tch", "https://a.org/x", "the", "…", "وصوّت", "wo\u200bmen"]
     )
-    | st.text(max_size=9),
+    | st.text(st.characters(codec="utf-8", exclude_characters=ASIDES), max_size=9),
     max_size=14,
 ).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("😀", ""),
+        ("See you at the poll 👋🏽 ❤️ on Sunday", "see you at the poll on sunday"),
+        ("They lied 😂 to us", "they lied 😂 to us"),
+        ("🐷 again", "🐷 again"),
+    ],
+)
+def test_a_sign_of_who_greets_or_cheers_is_not_read_but_one_that_mocks_or_likens_is(text: str, read: str) -> None:
+    many = len(read_words("", text).tokens)
+    assert Readable("", text, language="en", spelling=NO_WORDS).text(0, many) == read
 
 
 @settings(max_examples=200)

@@ -14,12 +14,12 @@ from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
 from hustings.text import locate
 
-__all__ = ["Readable"]
+__all__ = ["ASIDES", "Readable"]
 
-_ASIDES = "🤔🧐🙂😊😉😀😃😄😁😅🥰😍🤗👋👍👏🙌🙏💪❤🧡💛💚💙💜💕💐🌹🌷🌸🌻🌞✨🎉🎊🎶☕"
+ASIDES = "🤔🧐🙂😊😉😀😃😄😁😅🥰😍🤗👋👍👏🙌🙏💪❤🧡💛💚💙💜💕💐🌹🌷🌸🌻🌞✨🎉🎊🎶☕"
 """Signs of who thinks, greets, thanks and cheers, which are not read: a face that thinks made a threat of an Arabic
 invitation. Neither laughter, which mocks, nor what harms or likens."""
-_UNREAD = re.compile(rf"\s*[{_ASIDES}][\ufe0f\U0001f3fb-\U0001f3ff]*")  # in any colour of skin
+_UNREAD = re.compile(rf"\s*[{ASIDES}][\ufe0f\U0001f3fb-\U0001f3ff]*")  # in any colour of skin
 
 
 class Readable:
