@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from msgspec.structs import replace
 
 from classifiers.manifest import Manifest
-from hustings.types import Assessment, Flag
+from hustings.types import Assessment, Flag, Withheld
 
 __all__ = ["added", "is_flagged", "withheld", "withheld_score"]
 
@@ -40,7 +40,7 @@ def added(assessment: Assessment, manifest: Manifest, scores: Mapping[str, float
 
 def withheld(assessment: Assessment, manifest: Manifest, codes: Collection[str]) -> Assessment:
     """The post without its flags of these codes, for which the model answers from now on; their scores say no more than
-    `withheld_score`."""
+    `withheld_score`, and the flags stand among those that were withheld."""
     taken = [flag for flag in assessment.flags if flag.code in codes]
     lowered = {flag.code: min(flag.score, withheld_score(flag.threshold)) for flag in taken}
     return replace(
@@ -48,6 +48,7 @@ def withheld(assessment: Assessment, manifest: Manifest, codes: Collection[str])
         scores={**assessment.scores, **lowered},
         models={**assessment.models, manifest.name: manifest.version},
         flags=tuple(flag for flag in assessment.flags if flag not in taken),
+        withheld=(*assessment.withheld, *(Withheld(flag=flag, by=manifest.tag) for flag in taken)),
     )
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "Span",
     "Stream",
     "Target",
+    "Withheld",
     "hash_id",
     "post_key",
 ]
@@ -166,6 +167,14 @@ class Flag(Struct, frozen=True, kw_only=True, omit_defaults=True):
     example: ShortText = ""
 
 
+class Withheld(Struct, frozen=True, kw_only=True):
+    """A flag that the model `by` took back, since it reads the post as protected speech: kept for people who want to
+    know, it counts for nothing."""
+
+    flag: Flag
+    by: ShortText
+
+
 class Target(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person of the roster who is named in a post, and in which role."""
 
@@ -188,6 +197,7 @@ class Assessment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lang_score: Unit = 0.0
     targets: tuple[Target, ...] = ()
     flags: tuple[Flag, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
     scores: dict[ShortText, Unit] = field(default_factory=dict)
     story: ShortText = ""
     claims: Short = ()

@@ -81,6 +81,10 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "spans": _SPANS,
         "example": "sentence written for training classifiers that reads most like the post; never evidence",
     },
+    "Withheld": {
+        "flag": "what was flagged before, with its own score",
+        "by": "`name@version` that reads the post as protected speech",
+    },
     "Target": {
         "id": "roster id",
         "role": "how the post relates to the person",
@@ -92,6 +96,7 @@ MEANINGS: Final[dict[str, dict[str, str]]] = {
         "lang_score": "how sure",
         "targets": "people of the roster named in it",
         "flags": "codes at or above their threshold",
+        "withheld": "flags that were taken back; they count for nothing",
         "scores": "every head's score by code, below the threshold too",
         "story": "id of the group of near-copies",
         "claims": "ids of the fact-checks that it matches (`claim:ID`)",

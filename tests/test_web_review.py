@@ -14,7 +14,7 @@ from desk import reviews
 from desk.web.bands import band
 from desk.web.posts import veil_on_page
 from hustings.contracts import AlertChanges
-from hustings.types import QueueEntry, Review
+from hustings.types import Flag, QueueEntry, Review, Withheld
 from tests.desk_world import (
     LIKE_A_DATE,
     LIKE_ARABIC,
@@ -231,6 +231,25 @@ def test_the_random_slice_is_read_without_the_opinion_of_the_machine(world: Worl
     browser.submit(page, "/queue/decide", verdict="dismiss", code="X-NOTELEX", then="queue")
     assert "Kept back" not in browser.get(PLAIN).text
     assert decided(world, "plain-1")[0].shown == {"blind": True}
+
+
+def test_a_flag_that_was_withheld_is_told_with_who_gave_it_and_who_took_it_back(world: World) -> None:
+    former = Flag(code="G-THR-KILL", score=0.71, threshold=0.6, classifier="abuse-en@3")
+    post = msgspec.structs.replace(BY_CHANCE, flags=(), withheld=(Withheld(flag=former, by="meaning-en@2"),))
+    world.index.write([post], log_id=world.log.id)
+    world.book.record(AlertChanges(queue=(by_chance(),)), partition=0, epoch=1)
+    reader = world.signed_in("reviewer")
+    page = take(reader, post_path(post.key))
+    assert "Withheld" not in page.text, "of the random slice nothing is told"
+    reader.submit(page, "/queue/decide", verdict="log", then="queue")
+    told = reader.get(post_path(post.key)).text
+    assert "No code reached its threshold." not in told
+    withheld = told.split("Withheld: ")[1].split("</p>")[0]
+    assert world.services.codebook.title("G-THR-KILL") in withheld
+    assert (
+        "0.71 (threshold 0.60) by <code>abuse-en@3</code>. <code>meaning-en@2</code> reads the post as protected speech"
+        in withheld
+    )
 
 
 def test_of_the_random_slice_not_even_the_check_worthiness_is_shown(world: World) -> None:

@@ -31,6 +31,7 @@ from hustings.types import (
     Review,
     Span,
     Target,
+    Withheld,
 )
 from hustings.wire import (
     MAX_BYTES,
@@ -94,6 +95,7 @@ VALUES = [
                 example="We will come for you.",
             ),
         ),
+        withheld=(Withheld(flag=Flag(code="G", score=0.7, threshold=0.6, classifier="linear@3"), by="meaning@2"),),
         scores={"G-THR": 0.91, "A-INSULT": 0.2},
         story="s1",
         claims=("n1",),
@@ -155,7 +157,7 @@ def test_the_wire_form_of_each_value_is_the_one_written_down(golden: Golden) -> 
 
 
 def test_every_value_that_stands_alone_has_a_golden_wire_form() -> None:
-    inner = {Media, BroadcastDetail, PrintDetail, Span, Flag, Target, Notice}
+    inner = {Media, BroadcastDetail, PrintDetail, Span, Flag, Withheld, Target, Notice}
     public = {getattr(types, name) for name in types.__all__}
     structs = {kind for kind in public if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
     assert structs - inner == {type(value) for value in VALUES}

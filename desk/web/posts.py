@@ -73,6 +73,7 @@ def shown_to(assessment: Assessment, *, blind: bool) -> dict[str, str | float | 
         return {"blind": True}
     shown: dict[str, str | float | int | bool | None] = {"blind": False}
     shown |= {f"flag.{flag.code}": round(flag.score, 4) for flag in assessment.flags}
+    shown |= {f"withheld.{one.flag.code}": round(one.flag.score, 4) for one in assessment.withheld}
     shown |= {f"example.{flag.code}": flag.example for flag in assessment.flags if flag.example}
     shown |= {f"model.{name}": version for name, version in assessment.models.items()}
     return shown
