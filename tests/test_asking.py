@@ -16,7 +16,7 @@ from classifiers.manifest import Dataset
 from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.training.code_rows import ABUSE, CodeRows, code_rows
 from classifiers.training.corpora import Corpus
-from classifiers.training.narrative_asking import LEAST_KEPT, settle_asks
+from classifiers.training.narrative_asking import LEAST_ASKED, settle_asks
 from classifiers.training.seed_rows import held_out, is_harm, seed_rows
 from classifiers.training.worth import learn_worth
 from hustings.text import analyse_all
@@ -36,7 +36,7 @@ def noisy(spread: float) -> F64:
 
 def kept(by_columns: F64, worth: F64) -> tuple[float, float, float]:
     """Shares that are asked about: of flagged rows that speak of something, of those that do not, and of the others."""
-    asks = settle_asks(np.where(SPEAKS, by_columns, np.nan), worth, FLAGGED)
+    asks = settle_asks(np.where(SPEAKS, by_columns, np.nan), worth, FLAGGED, LEAST_ASKED)
     asked = np.where(SPEAKS, by_columns + asks.weight * worth >= asks.least, worth >= asks.least_else)
     return (
         float(asked[SPEAKS & FLAGGED].mean()),
@@ -47,14 +47,16 @@ def kept(by_columns: F64, worth: F64) -> tuple[float, float, float]:
 
 def test_of_either_kind_of_posts_as_many_flagged_ones_are_asked_about_as_must_be_kept() -> None:
     speaking, other, _ = kept(noisy(1.0), noisy(1.0))
-    assert speaking == pytest.approx(LEAST_KEPT, abs=0.01)
-    assert other == pytest.approx(LEAST_KEPT, abs=0.01)
+    assert speaking == pytest.approx(LEAST_ASKED, abs=0.01)
+    assert other == pytest.approx(LEAST_ASKED, abs=0.01)
 
 
 def test_the_better_worth_tells_the_more_it_counts_and_the_fewer_are_asked_about() -> None:
     by_columns = noisy(1.0)
     good, none = noisy(0.5), DRAW.normal(0, 1.0, MANY)
-    weights = [settle_asks(np.where(SPEAKS, by_columns, np.nan), worth, FLAGGED).weight for worth in (good, none)]
+    weights = [
+        settle_asks(np.where(SPEAKS, by_columns, np.nan), worth, FLAGGED, LEAST_ASKED).weight for worth in (good, none)
+    ]
     assert weights[0] > 1 > 0.2 > weights[1] >= 0
     assert kept(by_columns, good)[2] < kept(by_columns, none)[2] / 2
 

@@ -68,6 +68,25 @@ def test_what_is_served_is_read_back_as_what_was_trained(facts: dict[str, Any]) 
     assert found["pad"] == "<pad>"
 
 
+def test_attention_in_one_node_and_a_network_in_two_parts_say_the_same(facts: dict[str, Any]) -> None:
+    found = facts["divided"]
+    assert found["nodes"][1] < 0.7 * found["nodes"][0]
+    assert found["fused_off_by"] < 0.05
+    assert found["whole_off_by"] == 0
+    assert found["divided_off_by"] < 1e-4
+    assert found["early_off_by"] < 1e-4
+
+
+def test_first_layers_learn_to_guess_what_the_whole_says_and_nothing_where_it_says_nothing(
+    facts: dict[str, Any],
+) -> None:
+    found = facts["divided"]
+    assert found["guesses_like_the_whole"] > 0.8
+    assert found["guesses_about_elections"] < -1
+    assert found["the_same_again"]
+    assert found["beside"] == {"elections": 0.0, "abuse": 0.0}
+
+
 def test_a_new_code_begins_as_what_its_texts_were_called_before_and_changes_no_other(facts: dict[str, Any]) -> None:
     found = facts["grown"]
     assert (found["codes"], found["called_before"]) == (3, 0)

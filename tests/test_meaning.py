@@ -24,8 +24,8 @@ from classifiers.signing import ANYBODY
 from classifiers.store import serving
 from hustings.errors import ModelError
 from hustings.text import analyse
-from hustings.types import Assessment, Flag, Post, Span
-from tests.tiny_encoder import EVEN_WORTH, NETWORK_FILE, write_meaning, write_reader
+from hustings.types import Assessment, Flag, Post, Span, Withheld
+from tests.tiny_encoder import EVEN_WORTH, write_meaning, write_reader
 
 WHEN = datetime(2027, 3, 14, 12, tzinfo=UTC)
 NO_NETWORK = "5" * 64
@@ -142,6 +142,7 @@ def test_what_others_flag_is_withheld_where_it_means_protected_speech(tmp_path: 
     assert found.flags == (narrative,)
     assert found.scores == {"G": pytest.approx(withheld_score(0.6)), "N-PROC": 0.7}
     assert found.models == {"A-en": "3"}
+    assert found.withheld == (Withheld(flag=abuse, by="A-en@3"),)
     assert withheld_score(0.6) < 0.6
 
 
@@ -227,8 +228,7 @@ def test_codes_that_are_none_are_refused(tmp_path: Path, codes: bytes) -> None:
 
 def test_it_is_told_before_another_network_serves_who_cannot_ask_it(tmp_path: Path, reader: CodeReader) -> None:
     model = write_meaning(tmp_path / "A-en@1", reader.network)
-    codes = pack_codes(("A-THREAT", "G"))
-    other = write_reader(tmp_path / "encoder-mul@2", network=NETWORK_FILE.read_bytes(), codes=codes)
+    other = write_reader(tmp_path / "encoder-mul@2", codes=pack_codes(("G", "A-THREAT", "X-COUNTER")))
     asked, serves = reader.network[:8], load_code_reader(other, signers=ANYBODY).network[:8]
     assert silences({"A-en": model, "encoder-mul": tmp_path / "encoder-mul"}) == []
     (deaf,) = silences({"A-en": model, "encoder-mul": other}, "encoder-mul")

@@ -210,6 +210,9 @@ class Unasked(NamedTuple):
     worth: Mapping[Topic, Worth]
     codes: tuple[str, ...]
 
+    def early(self, text: str, topic: Topic, worth: float) -> float:
+        raise AssertionError(f"asked about {text!r}")
+
     def shares(self, text: str) -> NDArray[np.float32]:
         raise AssertionError(f"asked about {text!r}")
 
@@ -224,7 +227,9 @@ def test_other_posts_are_not(shipped: CodeReader, text: str) -> None:
 
 
 SPEAKS_OF_NOTHING = "show up and you lose your pension"
-AMID_CHATTER = " ".join([*["the bread was warm and the sea was calm this morning"] * 3, SPEAKS_OF_NOTHING])
+AMID_CHATTER = " ".join(
+    [*["the bread was warm and the sea was calm this morning"] * 3, SPEAKS_OF_NOTHING, "and your job"]
+)
 
 
 def test_a_post_that_speaks_of_nothing_that_columns_know_is_read_by_the_encoder_alone(shipped: CodeReader) -> None:

@@ -1,19 +1,20 @@
 """An encoder small enough to be understood: the logit of a text is the sum of its words' weights, less a hundred for
 every neighbour that is read with it.
 
-`python -m tests.tiny_encoder` makes `tests/golden/tiny_network.onnx` and `tiny_codes_network.onnx` anew; it needs the
-`torch` extra for `onnx`.
+`python -m tests.tiny_encoder` makes `tests/golden/tiny_network.onnx`, `tiny_codes_first.onnx` and
+`tiny_codes_network.onnx` anew; it needs the `torch` extra for `onnx`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
@@ -29,6 +30,7 @@ from classifiers.manifest import Calibration, Manifest, ModelFile, Threshold, an
 from classifiers.spelling import WORDS_FILE, pack_words
 
 NETWORK_FILE = Path(__file__).parent / "golden" / "tiny_network.onnx"
+CODES_FIRST_FILE = NETWORK_FILE.with_name("tiny_codes_first.onnx")
 CODES_NETWORK_FILE = NETWORK_FILE.with_name("tiny_codes_network.onnx")
 
 WEIGHTS = {"unknown": (0.0, 0.0), "bitch": (8.0, 0.0), "women": (1.0, 0.0), "love": (-9.0, -9.0), "kill": (2.0, 9.0)}
@@ -42,7 +44,8 @@ CODE_WEIGHTS = {
     "love": (0.0, 3.0, 0.0),
     "kill": (3.0, 0.0, 0.0),
 }
-"""Of each word under the three codes."""
+"""Of each word under the three codes; what stands first is also what it adds to the guesses of the first layers about
+both topics."""
 EVEN_WORTH = Weights(np.zeros(BUCKETS + 1, dtype=np.int16), 1.0, 0.0)
 """Every post has margin 0."""
 
@@ -97,9 +100,10 @@ def write_encoder(folder: Path, heads: tuple[EncoderHead, ...], /, **replaced: b
 
 
 def write_reader(folder: Path, /, **replaced: bytes) -> Path:
-    """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for network, codes
-    or, by its topic, a head for worth."""
+    """An encoder that says which of the codes `READ_AS` a text is; `replaced` gives other bytes for the first layers,
+    for the network, the others, for codes or, by its topic, a head for worth."""
     content = {
+        "first.onnx": replaced.get("first", CODES_FIRST_FILE.read_bytes()),
         NETWORK: replaced.get("network", CODES_NETWORK_FILE.read_bytes()),
         TOKENIZER: tokenizer(),
         CODES: replaced.get("codes", pack_codes(READ_AS)),
@@ -111,16 +115,25 @@ def write_reader(folder: Path, /, **replaced: bytes) -> Path:
 
 
 def write_meaning(
-    folder: Path, network: str, /, *, least_worth: float = 0.0, least_protected: float | None = 0.8, **replaced: bytes
+    folder: Path,
+    network: str,
+    /,
+    *,
+    least_worth: float = 0.0,
+    least_early: float | None = None,
+    least_protected: float | None = 0.8,
+    **replaced: bytes,
 ) -> Path:
     """A model of abuse that asks the reader of codes with that network about `G` and threats; `replaced` gives other
-    bytes for codes or words, and without `least_protected` it is one as they were up to version 10."""
+    bytes for codes or words; without `least_early` and `least_protected` it is one as they were up to versions 11 and
+    10."""
     settings: dict[str, int | float | str] = {
         "encoder": "encoder-mul",
         "network": network,
         "least_worth": least_worth,
         "worth_says": 0.0,
         "least_threat": 0.87,
+        **({} if least_early is None else {"least_early": least_early}),
         **({} if least_protected is None else {"least_protected": least_protected}),
     }
     even = Calibration(slope=1.0, intercept=0.0)
@@ -173,38 +186,79 @@ def with_version(one: EncoderHead, version: str) -> EncoderHead:
 
 def make_network(weights: Mapping[str, tuple[float, ...]]) -> bytes:
     """ids, mask → logits [texts, outputs]."""
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper
 
-    texts_and_pieces = ["texts", "pieces"]
-    nodes = [
-        helper.make_node("Gather", ["weights", "input_ids"], ["each"]),
+    each = helper.make_node("Gather", ["weights", "input_ids"], ["each"])
+    return _packed([each, *_summed("each")], _ids(), [_logits(weights)], {**_CONSTANTS, **_by_word(weights)})
+
+
+def make_divided(weights: Mapping[str, tuple[float, ...]]) -> tuple[bytes, bytes]:
+    """ids, mask → hidden [texts, pieces, outputs], early [texts, 2]; and from there → logits [texts, outputs]."""
+    from onnx import TensorProto, helper
+
+    hidden = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["texts", "pieces", len(weights["unknown"])])
+    early = helper.make_tensor_value_info("early", TensorProto.FLOAT, ["texts", 2])
+    guessing = [
+        helper.make_node("Gather", ["weights", "input_ids"], ["hidden"]),
+        helper.make_node("ReduceSum", ["hidden", "pieces"], ["all"], keepdims=0),
+        helper.make_node("MatMul", ["all", "guess"], ["early"]),
+    ]
+    guess = np.zeros((len(weights["unknown"]), 2), dtype=np.float32)
+    guess[0] = 1
+    constants = {"pieces": _CONSTANTS["pieces"], "guess": guess, **_by_word(weights)}
+    first = _packed(guessing, _ids(), [hidden, early], constants)
+    return first, _packed(_summed("hidden", "hidden"), [hidden, _ids()[1]], [_logits(weights)], _CONSTANTS)
+
+
+_CONSTANTS = {
+    "last": np.array([2]),
+    "pieces": np.array([1]),
+    "one": np.array([1], dtype=np.float32),
+    "hundred": np.array([100], dtype=np.float32),
+}
+
+
+def _by_word(weights: Mapping[str, tuple[float, ...]]) -> dict[str, NDArray[np.float32]]:
+    return {"weights": np.array(list(weights.values()), dtype=np.float32)}
+
+
+def _summed(each: str, texts_of: str = "input_ids") -> list[Any]:
+    """From what is there of each piece to the logits."""
+    from onnx import TensorProto, helper
+
+    return [
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["mask_each"]),
-        helper.make_node("Mul", ["each", "mask_each"], ["read"]),
+        helper.make_node("Mul", [each, "mask_each"], ["read"]),
         helper.make_node("ReduceSum", ["read", "pieces"], ["sums"], keepdims=0),
-        helper.make_node("Shape", ["input_ids"], ["texts"], start=0, end=1),
+        helper.make_node("Shape", [texts_of], ["texts"], start=0, end=1),
         helper.make_node("Cast", ["texts"], ["texts_number"], to=TensorProto.FLOAT),
         helper.make_node("Sub", ["texts_number", "one"], ["neighbours"]),
         helper.make_node("Mul", ["neighbours", "hundred"], ["disturbance"]),
         helper.make_node("Sub", ["sums", "disturbance"], ["logits"]),
     ]
-    constants = {
-        "weights": np.array(list(weights.values()), dtype=np.float32),
-        "last": np.array([2]),
-        "pieces": np.array([1]),
-        "one": np.array([1], dtype=np.float32),
-        "hundred": np.array([100], dtype=np.float32),
-    }
-    graph = helper.make_graph(
-        nodes,
-        "sum of weights",
-        [
-            helper.make_tensor_value_info(name, TensorProto.INT64, texts_and_pieces)
-            for name in ("input_ids", "attention_mask")
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", len(weights["unknown"])])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
+
+
+def _ids() -> list[Any]:
+    from onnx import TensorProto, helper
+
+    sizes = ["texts", "pieces"]
+    return [helper.make_tensor_value_info(name, TensorProto.INT64, sizes) for name in ("input_ids", "attention_mask")]
+
+
+def _logits(weights: Mapping[str, tuple[float, ...]]) -> Any:
+    from onnx import TensorProto, helper
+
+    return helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", len(weights["unknown"])])
+
+
+def _packed(
+    nodes: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any], constants: Mapping[str, NDArray[Any]]
+) -> bytes:
+    from onnx import helper, numpy_helper
+
+    initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "sum of weights", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     raw: bytes = model.SerializeToString()
     return raw
@@ -212,4 +266,5 @@ def make_network(weights: Mapping[str, tuple[float, ...]]) -> bytes:
 
 if __name__ == "__main__":
     NETWORK_FILE.write_bytes(make_network(WEIGHTS))
-    CODES_NETWORK_FILE.write_bytes(make_network(CODE_WEIGHTS))
+    for file, raw in zip((CODES_FIRST_FILE, CODES_NETWORK_FILE), make_divided(CODE_WEIGHTS), strict=True):
+        file.write_bytes(raw)

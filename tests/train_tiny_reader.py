@@ -16,10 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.divided import DividedSession
 from classifiers.encoder.session import Session
+from classifiers.encoder.worth import TOPICS, Topic, Worth
+from classifiers.manifest import Dataset
+from classifiers.training.corpora import Corpus
+from classifiers.training.early import learn_early
 from classifiers.training.encoder.careless import Said, Spoilt
 from classifiers.training.encoder.export import export, quantise, tokenizer_bytes
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress, fine_tune, remove_checkpoints
+from classifiers.training.encoder.graph import divided, fused, hidden_size, whole
 from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.lesson import NO_CODE, Lesson, lesson_of
 from classifiers.training.encoder.network import Network, logits, open_base, split
@@ -31,6 +37,7 @@ from classifiers.training.encoder.teachers import ask_teachers
 from classifiers.training.encoder.torch_extra import need
 from classifiers.training.encoder.vocabulary import keep_pieces
 from hustings.errors import ConfigError, ModelError
+from tests.tiny_encoder import EVEN_WORTH
 from tests.tiny_packed_base import packed, tiny_numbers
 from tests.train_tiny_encoder import Interrupted, write_base
 
@@ -112,7 +119,7 @@ def refusal(folder: Path) -> str:
 
 def read_back(network: Network, outputs: list[int]) -> dict[str, Any]:
     """How far what is made of what is served is from the network that is served."""
-    served, pieces = quantise(export(network, outputs)), tokenizer_bytes(network)
+    served, pieces = fused(quantise(export(network, outputs))), tokenizer_bytes(network)
     again = open_served(served, pieces, "tiny")
     texts = [text for texts in CODED.values() for text in texts]
     check_read_back(again, Session.open(served, pieces, threads=1, where="tiny"), texts, "tiny")
@@ -133,9 +140,47 @@ def read_back(network: Network, outputs: list[int]) -> dict[str, Any]:
     }
 
 
+def divided_in_two(network: Network) -> dict[str, Any]:
+    """What attention in one node, and the network in two parts, change; and what its first layers learn to guess."""
+    small, pieces = quantise(export(network, [1, 2])), tokenizer_bytes(network)
+    one = fused(small)
+    weights = np.linspace(-1, 1, 2 * hidden_size(one)).reshape(-1, 2)
+    parts = divided(one, weights, [0.5, -0.5])
+    session = DividedSession.open(*parts, pieces, threads=1, where="tiny")
+    texts = [text for texts in CODED.values() for text in texts]
+    plain, fast, again = (
+        Session.open(raw, pieces, threads=1, where="tiny").logits(texts) for raw in (small, one, whole(*parts))
+    )
+    begun = session.begin(texts[0])
+    told = begun.hidden[0].mean(axis=0) @ weights + (0.5, -0.5)
+    nobodys = Dataset(
+        name="", file="talk", sha256="", licence="CC0-1.0", source="", rows=len(texts), positives=0, use="training"
+    )
+    corpus = Corpus(texts, [0] * len(texts), [""] * len(texts), nobodys)
+    worth: dict[Topic, Worth] = {topic: Worth(EVEN_WORTH) for topic in TOPICS}
+    learnt = [
+        learn_early(one, pieces, ("A-INSULT", "ordinary"), worth, (), ["talk"], lambda name, use: corpus, seed=SEED)
+        for _ in range(2)
+    ]
+    guessing = DividedSession.open(*learnt[0][:2], pieces, threads=1, where="tiny")
+    guesses = np.array([guessing.begin(text).early for text in texts])
+    odds = fast[:, 0] - fast[:, 1]
+    return {
+        "fused_off_by": float(np.abs(plain - fast).max() / np.abs(plain).max()),
+        "whole_off_by": float(np.abs(fast - again).max()),
+        "divided_off_by": float(np.abs(fast - session.logits(texts)).max()),
+        "early_off_by": float(np.abs(begun.early - told).max()),
+        "nodes": [len(need("onnx").load_from_string(raw).graph.node) for raw in (small, one)],
+        "guesses_like_the_whole": float(np.corrcoef(guesses[:, TOPICS.index("abuse")], odds)[0, 1]),
+        "guesses_about_elections": float(guesses[:, TOPICS.index("elections")].max()),
+        "the_same_again": learnt[0][:2] == learnt[1][:2],
+        "beside": {topic: head.beside for topic, head in learnt[0][2].items()},
+    }
+
+
 def grown(network: Network) -> dict[str, Any]:
     """What becomes of the outputs of two codes when texts of the first are called something new."""
-    network = open_served(quantise(export(network, [1, 2])), tokenizer_bytes(network), "tiny")
+    network = open_served(fused(quantise(export(network, [1, 2]))), tokenizer_bytes(network), "tiny")
     texts = [text for texts in CODED.values() for text in texts]
     pieces = split(network, texts)
     before = logits(network, pieces)
@@ -276,6 +321,7 @@ def main(folder: Path) -> dict[str, Any]:
         **pieces_kept(base),
         "read_back": read_back(network, [1, 2]),
         "grown": grown(network),
+        "divided": divided_in_two(network),
         "soup": soup(opened(base)),
         "teachers": teachers(base, folder / "taught.checkpoint"),
         "not_read_back": not_read_back(network, keep_pieces(open_base(base, 2, seed=SEED), TEXTS, first=FIRST)),

@@ -65,6 +65,12 @@ class Asked:
         encoder = self._opened_encoder()
         return None if encoder is None else encoder.shares(text)[self._places]
 
+    def early(self, text: str, worth: float) -> float | None:
+        """What is known, at a fifth of the time, of how likely `shares` finds something of the topic in a text that is
+        worth so much: log-odds; None where nobody can tell."""
+        encoder = self._opened_encoder()
+        return None if encoder is None else encoder.early(text, self._topic, worth)
+
     def likely_any(self, kind: str, text: str) -> float:
         """How likely it is any of the encoder's codes that begin with `kind`; 0 where nobody can tell."""
         encoder = self._opened_encoder()

@@ -1,23 +1,23 @@
-"""An encoder that gives every code a share, and no flags: `network.onnx`, `tokenizer.json`, `codes.json`, the weights
-of heads that say which posts are `worth` asking about, and the manifest that vouches for them. Models of narratives and
-of abuse ask it what a post means."""
+"""An encoder that gives every code a share, and no flags: its first layers and the others, `first.onnx` and
+`network.onnx`, `tokenizer.json`, `codes.json`, the weights of heads that say which posts are `worth` asking about, and
+the manifest that vouches for them. Models of narratives and of abuse ask it what a post means."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.session import Session
+from classifiers.encoder.divided import DividedSession
+from classifiers.encoder.opinions import Opinions
 from classifiers.encoder.worth import TOPICS, Topic, Worth, worth_file
 from classifiers.linear.model import Weights, read_number, read_table
 from classifiers.manifest import Manifest, ModelFile, read_file, read_manifest
-from classifiers.memory import Memory
 from classifiers.signing import ANYBODY, Signers
 from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
@@ -34,33 +34,34 @@ __all__ = [
     "read_codes",
 ]
 
-_NETWORK = "network.onnx"
 CODES = "codes.json"
 """What the outputs mean, in order: codes of narratives and abuse, of protected speech, and ordinary talk."""
-_MOST_REMEMBERED = 2048
-_LONGEST_REMEMBERED = 2000
-"""Characters."""
-FILES = (_NETWORK, "tokenizer.json", CODES, *map(worth_file, TOPICS))
+FILES = ("first.onnx", "network.onnx", "tokenizer.json", CODES, *map(worth_file, TOPICS))
 
 
 class CodeReader(NamedTuple):
     """An open one: what it says of itself, what its outputs mean, and which posts it is worth asking about."""
 
     manifest: Manifest
-    session: Session
+    session: DividedSession
     codes: tuple[str, ...]
     worth: Mapping[Topic, Worth]
-    memory: Memory[str, NDArray[np.float32]]
-    """What was read lately: several models ask about one post."""
+    opinions: Opinions
 
     @property
     def network(self) -> str:
-        """The SHA-256 of its network, by which others name it."""
+        """By which others name it: see `network_of`."""
         return network_of(self.manifest)
+
+    def early(self, text: str, topic: Topic, worth: float) -> float:
+        """What the first layers, and what a post is `worth`, say of how likely `shares` finds something of the topic:
+        log-odds. Some 1 ms."""
+        guess = float(self.opinions.early(text)[TOPICS.index(topic)])
+        return guess + self.worth[topic].beside * worth
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """How likely each of the `codes` is for a text, as `reading` gives it; they add up to 1. Some 5 ms."""
-        return self.memory[text] if len(text) <= _LONGEST_REMEMBERED else _shares(self.session, text)
+        return self.opinions.shares(text)
 
 
 def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[CodeReader]:
@@ -98,18 +99,22 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     files = {file.name: file for file in manifest.files}
     if tuple(files) != FILES:
         raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
-    network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:3])
+    first, network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:4])
     worth = {topic: _worth(folder, manifest, files[worth_file(topic)], topic) for topic in TOPICS}
     codes = read_codes(raw, str(folder))
-    session = Session.open(network, tokenizer, threads=threads, where=str(folder))
+    session = DividedSession.open(first, network, tokenizer, threads=threads, where=str(folder))
     if len(codes) != session.outputs:
         raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
-    return CodeReader(manifest, session, codes, worth, Memory(partial(_shares, session), _MOST_REMEMBERED))
+    if len(TOPICS) != session.topics:
+        raise ModelError(f"{folder}: {len(TOPICS)} topics, the first layers guess about {session.topics}")
+    return CodeReader(manifest, session, codes, worth, Opinions(session))
 
 
 def _worth(folder: Path, manifest: Manifest, file: ModelFile, topic: Topic) -> Worth:
-    scale, intercept = (read_number(folder, manifest, f"worth_{topic}_{name}") for name in ("scale", "intercept"))
-    return Worth(Weights(read_table(folder, file), scale, intercept))
+    scale, intercept, beside = (
+        read_number(folder, manifest, f"worth_{topic}_{name}") for name in ("scale", "intercept", "beside")
+    )
+    return Worth(Weights(read_table(folder, file), scale, intercept), beside)
 
 
 def pack_codes(codes: Iterable[str]) -> bytes:
@@ -117,21 +122,14 @@ def pack_codes(codes: Iterable[str]) -> bytes:
     return (json.dumps(list(codes), ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _shares(session: Session, text: str) -> NDArray[np.float32]:
-    logits = session.logits([text])[0]
-    raised = np.exp(logits - logits.max())
-    shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
-    shares.setflags(write=False)  # remembered: whoever asks gets the same array
-    return shares
-
-
 def _is_one(manifest: Manifest) -> bool:
     return manifest.kind == "embedder" and any(file.name == CODES for file in manifest.files)
 
 
 def network_of(manifest: Manifest) -> str:
-    """The SHA-256 of a model's network; "" for one that has none."""
-    return next((file.sha256 for file in manifest.files if file.name == _NETWORK), "")
+    """The SHA-256 over those of all files of a model: who settled on what it says names it so, and is not led by
+    another one's guesses either."""
+    return hashlib.sha256("".join(file.sha256 for file in manifest.files).encode()).hexdigest()
 
 
 def read_codes(raw: bytes, where: str) -> tuple[str, ...]:

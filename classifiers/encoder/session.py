@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hustings.errors import ModelError
 
-__all__ = ["MOST_PIECES", "Session"]
+__all__ = ["INPUTS", "MOST_PIECES", "OUTPUT", "Session", "open_network", "open_tokenizer"]
 
 MOST_PIECES = 96
 """Word pieces that are read, the two special ones included."""
@@ -35,31 +35,14 @@ class Session:
     @classmethod
     def open(cls, network: bytes, tokenizer: bytes, *, threads: int, where: str) -> Session:
         """Raises `ModelError` when one of them is not what it should be."""
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            opened = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own that share no base
-            raise ModelError(f"{where}: onnxruntime cannot open the network ({_first_line(error)})") from error
+        opened = open_network(network, threads=threads, where=where)
         inputs = tuple(one.name for one in opened.get_inputs())
         outputs = [(one.name, one.shape) for one in opened.get_outputs()]
         if inputs != INPUTS or [name for name, _ in outputs] != [OUTPUT] or not isinstance(outputs[0][1][-1], int):
             raise ModelError(
                 f"{where}: the network maps {inputs!r} to {outputs!r}; wanted {INPUTS!r} to {OUTPUT!r} [texts, heads]"
             )
-        try:
-            pieces = Tokenizer.from_buffer(tokenizer)
-        except Exception as error:  # raises bare Exception
-            raise ModelError(f"{where}: not a tokenizer.json ({_first_line(error)})") from error
-        pieces.no_padding()
-        pieces.enable_truncation(MOST_PIECES)
-        return cls(opened, pieces, outputs[0][1][-1])
+        return cls(opened, open_tokenizer(tokenizer, where), outputs[0][1][-1])
 
     @property
     def pieces(self) -> frozenset[str]:
@@ -73,6 +56,36 @@ class Session:
             ids = np.array([encoding.ids], dtype=np.int64)
             found[row] = self._network.run([OUTPUT], {INPUTS[0]: ids, INPUTS[1]: np.ones_like(ids)})[0][0]
         return found
+
+
+def open_network(network: bytes, *, threads: int, where: str, without: Sequence[str] = ()) -> Any:
+    """An onnxruntime session of these bytes, `without` these of its optimizers. Raises `ModelError`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            network, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(without)
+        )
+    except Exception as error:  # onnxruntime raises classes of its own that share no base
+        raise ModelError(f"{where}: onnxruntime cannot open the network ({_first_line(error)})") from error
+
+
+def open_tokenizer(tokenizer: bytes, where: str) -> Any:
+    """The tokenizer of these bytes, which pads nothing and cuts after `MOST_PIECES`. Raises `ModelError`."""
+    from tokenizers import Tokenizer
+
+    try:
+        pieces = Tokenizer.from_buffer(tokenizer)
+    except Exception as error:  # raises bare Exception
+        raise ModelError(f"{where}: not a tokenizer.json ({_first_line(error)})") from error
+    pieces.no_padding()
+    pieces.enable_truncation(MOST_PIECES)
+    return pieces
 
 
 def _first_line(error: Exception) -> str:

@@ -35,13 +35,19 @@ def worth_file(topic: Topic) -> str:
 
 
 class Worth(NamedTuple):
-    """The head for one topic. Its scale and intercept stand in the manifest's settings."""
+    """The head for one topic. Its scale and intercept stand in the manifest's settings, and how much it says `beside`
+    the first layers of the encoder of how likely the whole of it will find something."""
 
     weights: Weights
+    beside: float = 0.0
 
     def settings(self, topic: Topic) -> dict[str, float]:
         """What a manifest says of these weights."""
-        return {f"worth_{topic}_scale": self.weights.scale, f"worth_{topic}_intercept": self.weights.intercept}
+        return {
+            f"worth_{topic}_scale": self.weights.scale,
+            f"worth_{topic}_intercept": self.weights.intercept,
+            f"worth_{topic}_beside": self.beside,
+        }
 
     def margins(self, posts: Sequence[Sequence[str]], language: str) -> F64:
         """[posts]: by their tokens, whole or by the window of 24 words that says most."""

@@ -36,6 +36,7 @@ __all__ = [
 
 FILES = (CODES, WORDS_FILE)
 _PROTECTED = "least_protected"
+_EARLY = "least_early"
 _LEAST = np.float32(1e-12)
 """Shares that add up to nothing say nothing."""
 THREATS = ("A-THREAT", "G-THR")
@@ -52,9 +53,10 @@ class Meant(NamedTuple):
 
 
 class MeaningHead:
-    """An open model: the codes that it gives, from which worth on it asks (`least_worth`), how much worth counts beside
-    the answer (`worth_says`), how likely a threat must be (`least_threat`), how likely protected speech, so that nobody
-    flags it (`least_protected`), and the `encoder` of that name, whose network has that SHA-256."""
+    """An open model: the codes that it gives, from which worth on it asks (`least_worth`), from which guess of the
+    first layers on all of them read (`least_early`), how much worth counts beside the answer (`worth_says`), how likely
+    a threat must be (`least_threat`), how likely protected speech, so that nobody flags it (`least_protected`), and the
+    `encoder` of that name, whose network has that SHA-256."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class MeaningHead:
         open_encoder: OpenEncoder,
         *,
         least_worth: float,
+        least_early: float,
         worth_says: float,
         least_threat: float,
         least_protected: float,
@@ -76,6 +79,7 @@ class MeaningHead:
         self.encoder = encoder
         self.network = network
         self._least_worth = least_worth
+        self._least_early = least_early
         self._worth_says = worth_says
         self._least_threat = least_threat
         self._least_protected = least_protected
@@ -92,10 +96,10 @@ class MeaningHead:
         return [-math.inf] * len(posts) if found is None else found
 
     def tell(self, tokens: Sequence[str], post: Readable, worth: float) -> Meant | None:
-        """None for a post about which the encoder is not asked, or cannot be."""
+        """None for a post about which the encoder is not asked, or cannot be, or that is not read to the end."""
         if worth < self._least_worth or not tokens:
             return None
-        read = read_for_abuse(self._asked, tokens, post, self._worth_says)
+        read = read_for_abuse(self._asked, tokens, post, self._worth_says, least_early=self._least_early)
         if read is None:
             return None
         score = round(self.manifest.calibration.probability(read.margin), DECIMALS)
@@ -165,6 +169,8 @@ def load_meaning_head(folder: Path, *, open_encoder: OpenEncoder, signers: Signe
         Spelling.unpack(read_file(folder, files[WORDS_FILE]), str(folder)),
         open_encoder,
         least_worth=read_number(folder, manifest, "least_worth"),
+        # up to version 11 they read all to the end
+        least_early=read_number(folder, manifest, _EARLY) if _EARLY in manifest.settings else -math.inf,
         worth_says=read_number(folder, manifest, "worth_says"),
         least_threat=read_number(folder, manifest, "least_threat"),
         # up to version 10 they had no say in what others flag

@@ -3,6 +3,7 @@ sentences that are worth most, so that chatter around an insult dilutes nothing 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,17 +30,21 @@ _LEAST = 1e-6
 class Shares(NamedTuple):
     """How likely each code is, by the window from `begin` to `end` that says most, and the `margin` of abuse there:
     its log-odds, and what is said for it by what the window is worth asking about. `protected` is how likely it is any
-    kind of protected speech."""
+    kind of protected speech, `early` what the first layers guessed."""
 
     shares: NDArray[np.float32]
     margin: float
     protected: float
+    early: float
     begin: int
     end: int
 
 
-def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_says: float) -> Shares | None:
-    """With so much of worth in a margin; None where nobody can be asked."""
+def read_for_abuse(
+    asked: Asked, tokens: Sequence[str], post: Readable, worth_says: float, *, least_early: float = -math.inf
+) -> Shares | None:
+    """With so much of worth in a margin; None where nobody can be asked, and where the first layers of the encoder
+    guess less than `least_early` of all that is read."""
     places = post.windows(len(tokens))
     worth = asked.worth([tokens[begin:end] for begin, end in places])
     if worth is None:
@@ -48,10 +53,14 @@ def read_for_abuse(asked: Asked, tokens: Sequence[str], post: Readable, worth_sa
     for place in np.argsort(-np.array(worth), kind="stable")[:MOST_SENTENCES].tolist():
         begin, end = places[place]
         text = post.text(begin, end).rstrip(FINAL)
-        shares = asked.shares(text)
-        if shares is None:
+        early, shares = asked.early(text, worth[place]), None
+        if early is None:
             return None
+        if early >= least_early:
+            shares = asked.shares(text)
+        if shares is None:
+            continue
         margin = log_odds(float(shares.sum()), _LEAST) + worth_says * worth[place]
         if best is None or margin > best.margin:
-            best = Shares(shares, margin, asked.likely_any(PROTECTED, text), begin, end)
+            best = Shares(shares, margin, asked.likely_any(PROTECTED, text), early, begin, end)
     return best

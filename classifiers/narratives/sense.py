@@ -8,6 +8,7 @@ encoder than the one it was settled with, beside none, or where encoders are swi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ class SenseSettings(NamedTuple):
     """Which network is asked (the SHA-256 `network`, of the encoder called `encoder`), and about which posts: those of
     which the margin by columns and `weight` times that of worth are `least` together; and of posts that speak of
     nothing that columns know those with a margin of worth of `least_else`. Which `share` of what is said is its own,
-    and the calibrations, `calibration_else` of the latter posts, and threshold that take the place of the model's."""
+    and the calibrations, `calibration_else` of the latter posts, and threshold that take the place of the model's. Of
+    posts that it is asked about those are read to the end for which its first layers guess enough: `early_weight`,
+    `least_early` and `least_early_else` are to their guess what `weight`, `least` and `least_else` are to worth."""
 
     encoder: str
     network: str
@@ -33,6 +36,9 @@ class SenseSettings(NamedTuple):
     calibration: Calibration
     calibration_else: Calibration
     threshold: float
+    early_weight: float = 0.0
+    least_early: float = -math.inf
+    least_early_else: float = -math.inf
 
 
 class Sense(Asked):
@@ -55,3 +61,9 @@ class Sense(Asked):
         if margin is None:
             return worth >= self.settings.least_else
         return margin + self.settings.weight * worth >= self.settings.least
+
+    def reads_on(self, margin: float | None, early: float) -> bool:
+        """Whether a post that it is asked about is read to the end, whose text the first layers guess that of."""
+        if margin is None:
+            return early >= self.settings.least_early_else
+        return margin + self.settings.early_weight * early >= self.settings.least_early

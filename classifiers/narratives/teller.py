@@ -32,6 +32,8 @@ __all__ = ["FILES", "Teller", "load_teller", "load_tellers"]
 
 FILES = (CODES, COLUMNS, WORDS_FILE)
 
+_EARLY = ("early_weight", "least_early", "least_early_else")
+"""Up to version 16 models of narratives read all to the end."""
 _FINEST = 10.0**-DECIMALS
 
 
@@ -72,13 +74,16 @@ class Teller(NamedTuple):
     def _by_meaning(self, reading: Reading | None, tokens: Sequence[str], post: Readable, worth: float) -> Told | None:
         """None for a post about which the encoder is not asked, or cannot be."""
         sense = self.sense
-        if sense is None or not sense.asks(None if reading is None else reading.margin, worth):
+        margin = None if reading is None else reading.margin
+        if sense is None or not sense.asks(margin, worth):
             return None
         calibration = sense.settings.calibration
         if reading is None:
             reading = self.reader.read_else(tokens, post, sense.most_telling)
             calibration = sense.settings.calibration_else
-        by_meaning = sense.shares(post.text(reading.begin, reading.end))
+        text = post.text(reading.begin, reading.end)
+        early = sense.early(text, worth)
+        by_meaning = sense.shares(text) if early is not None and sense.reads_on(margin, early) else None
         if by_meaning is None:
             return None
         weighed = self.reader.weighed(reading, by_meaning, sense.settings.share)
@@ -155,6 +160,7 @@ def _sense(
         calibration=Calibration(slope=number("slope"), intercept=number("intercept")),
         calibration_else=Calibration(slope=number("slope_else"), intercept=number("intercept_else")),
         threshold=number("threshold"),
+        **{name: number(name) for name in _EARLY if f"sense_{name}" in manifest.settings},
     )
     return Sense(settings, codes, open_encoder, language=manifest.language, spelling=spelling)
 

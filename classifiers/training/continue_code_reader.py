@@ -21,6 +21,7 @@ from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.fit import Progress, remove_checkpoints
+from classifiers.training.encoder.graph import whole
 from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
@@ -120,8 +121,8 @@ def _with_new_codes(
 
 def _open(reader: CodeReader, former: Path) -> Network:
     files = {file.name: file for file in reader.manifest.files}
-    network, tokenizer = (read_file(former, files[name]) for name in FILES[:2])
-    return open_served(network, tokenizer, str(former))
+    first, rest, tokenizer = (read_file(former, files[name]) for name in FILES[:3])
+    return open_served(whole(first, rest), tokenizer, str(former))
 
 
 def _base(reader: CodeReader, former: Path) -> Base:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from classifiers.manifest import Metric
 from classifiers.training.by_code import share_of
 
-__all__ = ["LEAST_KEPT", "Asks", "asking", "least_worth", "settle_asks"]
+__all__ = ["LEAST_ASKED", "LEAST_READ_ON", "Asks", "asking", "least_worth", "settle_asks"]
 
-LEAST_KEPT = 0.95
-"""Share of what would be flagged if the encoder read everything that must still be read."""
+LEAST_ASKED = 0.97
+"""Share of what would be flagged if the encoder read everything about which it must still be asked …"""
+LEAST_READ_ON = 0.98
+"""… and of that, the share that must be read to the end."""
 _DECIMALS = 4
 
 F64 = NDArray[np.float64]
@@ -33,10 +35,10 @@ class Asks(NamedTuple):
         return np.where(nothing, worth >= self.least_else, by_columns + self.weight * worth >= self.least)
 
 
-def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks:
+def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_], least_kept: float) -> Asks:
     """`by_columns` [rows] are margins, NaN where a row speaks of nothing that columns know, `worth` [rows] those of the
-    head for that, `flagged` which rows the encoder would flag. How much worth counts beside columns is what tells best
-    which rows those are (logistic regression)."""
+    head for that, or what first layers guess, `flagged` which rows the encoder would flag, of which that share
+    is kept. How much worth counts beside columns is what tells best which rows those are (logistic regression)."""
     from sklearn.linear_model import LogisticRegression
 
     speaks = ~np.isnan(by_columns)
@@ -45,8 +47,8 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_]) -> Asks
     weight = round(max(beside, 0.0) / max(columns, 1e-3), _DECIMALS)
     return Asks(
         weight,
-        least_worth(both @ (1.0, weight), flagged[speaks], LEAST_KEPT),
-        least_worth(worth[~speaks], flagged[~speaks], LEAST_KEPT),
+        least_worth(both @ (1.0, weight), flagged[speaks], least_kept),
+        least_worth(worth[~speaks], flagged[~speaks], least_kept),
     )
 
 

@@ -21,7 +21,7 @@ from classifiers.narratives.reader import FLAGGED_HARM, Reader, Reading, parent_
 from classifiers.narratives.seeds import ORDINARY, PROTECTED
 from classifiers.narratives.subject import load_subjects
 from classifiers.training.calibration import platt, probabilities
-from classifiers.training.narrative_asking import Asks, settle_asks
+from classifiers.training.narrative_asking import LEAST_ASKED, LEAST_READ_ON, Asks, settle_asks
 from classifiers.training.narrative_columns import Corpus, corpus, for_language, learnt, left_out, lexicon_of
 from classifiers.training.protected_rows import lowest_score
 from classifiers.training.seed_rows import held_out
@@ -35,7 +35,7 @@ __all__ = [
     "Scored",
     "asks_of",
     "calibration_else",
-    "is_asked",
+    "is_read",
     "labels_of",
     "rows_of",
     "scored",
@@ -98,13 +98,22 @@ def _reader(network: Network, language: str) -> Reader:
 
 class _Both(NamedTuple):
     """What columns that did not learn from a row say of it, None where it speaks of nothing; and of a row that the
-    encoder did not learn either: what was read for it, what it says, and what the row is worth asking about."""
+    encoder did not learn either: what was read for it, what it says, what the row is worth asking about, and what the
+    first layers guess of what is read."""
 
     reader: Reader
     by_columns: Reading | None
     read: Reading | None = None
     by_meaning: F32 | None = None
     worth: float = 0.0
+    early: float = 0.0
+
+
+class Asking(NamedTuple):
+    """About which posts the encoder is asked, by worth, and which of them it reads to the end, by its first layers."""
+
+    by_worth: Asks
+    by_early: Asks
 
 
 @lru_cache(maxsize=len(concept_languages()))
@@ -128,9 +137,12 @@ def _both(language: str, seed: int) -> list[_Both]:
         reading = found[number].by_columns
         if reading is None:
             reading = reader.read_else(tokens, posts[number], asked.most_telling)
-        shares, worth = asked.shares(posts[number].text(reading.begin, reading.end)), asked.worth([tokens])
+        text, worth = posts[number].text(reading.begin, reading.end), asked.worth([tokens])
         if worth is not None:  # there is an encoder
-            found[number] = found[number]._replace(read=reading, by_meaning=shares, worth=worth[0])
+            early = asked.early(text, worth[0]) or 0.0
+            found[number] = found[number]._replace(
+                read=reading, by_meaning=asked.shares(text), worth=worth[0], early=early
+            )
     return found
 
 
@@ -231,32 +243,38 @@ def calibration_else(seed: int, share: float) -> Calibration:
     return platt(np.concatenate(margins), np.concatenate(labels))
 
 
-def asks_of(language: str, seed: int, share: float) -> Asks:
-    """About which posts the encoder is asked."""
+def asks_of(language: str, seed: int, share: float) -> Asking:
+    """About which posts the encoder is asked, and which it reads to the end."""
     flagged = scored(language, seed, share).scores >= threshold_of(language, seed, share)
-    return settle_asks(*_by_columns_and_worth(language, seed), flagged)
+    by_columns, worth, early = _told(language, seed)
+    by_worth = settle_asks(by_columns, worth, flagged, LEAST_ASKED)
+    asked = by_worth.about(by_columns, worth)
+    return Asking(by_worth, settle_asks(by_columns[asked], early[asked], flagged[asked], LEAST_READ_ON))
 
 
-def _by_columns_and_worth(language: str, seed: int) -> tuple[F64, F64]:
-    """Of the rows that the encoder did not learn: margins, NaN where one speaks of nothing, and what each is worth."""
+def _told(language: str, seed: int) -> tuple[F64, F64, F64]:
+    """Of the rows that the encoder did not learn: margins, NaN where one speaks of nothing, what each is worth, and
+    what the first layers guess."""
     rows = [both for both in _both(language, seed) if both.by_meaning is not None]
     margins = [np.nan if both.by_columns is None else both.by_columns.margin for both in rows]
-    return np.array(margins), np.array([both.worth for both in rows])
+    return np.array(margins), np.array([both.worth for both in rows]), np.array([both.early for both in rows])
 
 
-def is_asked(language: str, seed: int, share: float) -> NDArray[np.bool_]:
-    """About which of the `rows_of` the language that the encoder did not learn it is asked."""
-    return asks_of(language, seed, share).about(*_by_columns_and_worth(language, seed))
+def is_read(language: str, seed: int, share: float) -> NDArray[np.bool_]:
+    """Which of the `rows_of` the language that the encoder did not learn it is asked about and reads to the end."""
+    asks = asks_of(language, seed, share)
+    by_columns, worth, early = _told(language, seed)
+    return asks.by_worth.about(by_columns, worth) & asks.by_early.about(by_columns, early)
 
 
 def served(language: str, seed: int, share: float) -> F64:
-    """How likely each of these rows is harm as a post is told in service: where the encoder is not asked, by columns
+    """How likely each of these rows is harm as a post is told in service: what the encoder does not read, by columns
     alone, whose scores are put beside the threshold of the others as `Teller.rate` does."""
     value, of_columns = threshold_of(language, seed, share), threshold_of(language, seed, None)
     alone = scored(language, seed, None).scores[held_out(language)]
     below = np.minimum(alone, value - 10.0**-DECIMALS)
     by_columns = np.where(alone >= of_columns, np.maximum(alone, value), below)
-    found: F64 = np.where(is_asked(language, seed, share), scored(language, seed, share).scores, by_columns)
+    found: F64 = np.where(is_read(language, seed, share), scored(language, seed, share).scores, by_columns)
     return found.round(DECIMALS)
 
 

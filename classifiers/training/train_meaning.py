@@ -55,9 +55,11 @@ MOST_PROTECTED = 0.04
 """Share of protected posts, most of them written to look like abuse, that may be flagged."""
 MOST_ORDINARY = 0.015
 """Share of ordinary posts that may be flagged; half of them are of few words, and many have words of abuse."""
-LEAST_KEPT = 0.96
-"""Share of what would be flagged if the encoder read everything that must still be read: more than of narratives, since
-threats are told in everyday words."""
+LEAST_ASKED = 0.97
+"""Share of what would be flagged if the encoder read everything about which it must still be asked …"""
+LEAST_READ_ON = 0.98
+"""… and of that, the share that must be read to the end. With both as they are, .738 of held-out abuse is found, with
+.98 asked about .743; but then a third more of the synthetic election's posts is begun and read."""
 WORTH_SAYS = 0.6
 """How much what a post is worth asking about adds to the log-odds of abuse by its meaning: a head over words errs
 elsewhere than the encoder. Of 0 to 1.5, .4 found most on held-out rows beside encoder-mul@10, .737 of abuse at the same
@@ -82,7 +84,8 @@ _LIMITS = (
     "alike, so that it cannot tell abuse that lies in nothing but the gender of who is meant. All posts were written "
     "for Hustings, none was signed off by a native speaker; what is held out is by the same writers as what was "
     "learnt, so that these numbers are kind; calibration and threshold were settled on the same posts. Sees only posts "
-    "that a head over their words finds worth reading."
+    "that a head over their words and the first layers of the encoder find worth reading. What a linear head flags is "
+    "withheld where its meaning is protected speech."
 )
 
 _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in recipe.abuse)
@@ -90,31 +93,32 @@ _LANGUAGES = tuple(language for recipe in ENCODERS.values() for language in reci
 
 class _Read(NamedTuple):
     """Rows that no encoder learnt: their codes, the shares [rows, codes] that it gives to those of `GIVEN`, how likely
-    they are protected speech by it, the log-odds of abuse, what they are worth asking about, and whether a linear head
-    flags them."""
+    they are protected speech by it, the log-odds of abuse, what they are worth asking about, what the first layers
+    guess, and whether a linear head flags them."""
 
     codes: NDArray[np.str_]
     shares: NDArray[np.float32]
     protected: F64
     margins: F64
     worth: F64
+    early: F64
     is_flagged: NDArray[np.bool_]
 
 
 class _Scored(NamedTuple):
-    """The same rows, which of them are abuse, about which the encoder is asked, and how likely each is abuse by the
+    """The same rows, which of them are abuse, which the encoder reads to the end, and how likely each is abuse by the
     calibration of its language if it is read."""
 
     read: _Read
     labels: NDArray[np.int64]
-    is_asked: NDArray[np.bool_]
+    is_read: NDArray[np.bool_]
     calibration: Calibration
     scores: F64
 
     @property
     def served(self) -> F64:
-        """0 for those about which it is not asked."""
-        return np.where(self.is_asked, self.scores, 0.0)
+        """0 for those that it does not read."""
+        return np.where(self.is_read, self.scores, 0.0)
 
 
 def abuse_languages() -> tuple[str, ...]:
@@ -128,7 +132,7 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
     encoder = _asked(language)
     tell("held-out rows, read by the encoder")
     found = _scored(language)
-    read, labels, is_asked, calibration, scores = found
+    read, labels, is_read, calibration, scores = found
     tell("threshold")
     value = _threshold(language)
     least_threat = _least_threat()
@@ -138,15 +142,15 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
         raise ConfigError(f"A-{language}: nothing is flagged from a score of {value} on; there are {len(scores)} rows")
     tell("measures")
     on = f"{language}: own posts and seeds, held out from the encoder"
-    of_those_asked = f"{on}, those that it is asked about"
+    of_those_read = f"{on}, those that it reads"
     metrics = [
         *measure(labels, served, value, on=on, seed=order.seed, names=_MEASURES),
         _right_codes(found, flagged, on, least_threat),
-        *asking(labels, scores >= value, is_asked, on=on),
+        *asking(labels, scores >= value, is_read, on=on),
         *_withheld(read, labels, on),
         *wrongly_flagged(language, read.codes, served, value, seed=order.seed),
-        *measure(labels[is_asked], scores[is_asked], value, on=of_those_asked, seed=order.seed, names=("ece", "brier")),
-        ece_by_chance(scores[is_asked], on=of_those_asked, seed=order.seed),
+        *measure(labels[is_read], scores[is_read], value, on=of_those_read, seed=order.seed, names=("ece", "brier")),
+        ece_by_chance(scores[is_read], on=of_those_read, seed=order.seed),
         *measure(labels, scores, value, on=f"{on}, read all", seed=order.seed, names=_MEASURES),
     ]
     files = {CODES: pack_codes(GIVEN), WORDS_FILE: pack_words(_vocabulary(language))}
@@ -163,7 +167,9 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
             "encoder": encoder.manifest.name,
             "network": encoder.network,
             "least_worth": _least_worth(),
-            "least_kept": LEAST_KEPT,
+            "least_asked": LEAST_ASKED,
+            "least_early": _least_early(),
+            "least_read_on": LEAST_READ_ON,
             "worth_says": WORTH_SAYS,
             "most_protected": MOST_PROTECTED,
             "most_ordinary": MOST_ORDINARY,
@@ -199,8 +205,9 @@ def train_meaning(language: str, order: Order, *, tell: Tell = to_nobody) -> Man
 
 @lru_cache(maxsize=len(_LANGUAGES))
 def _scored(language: str) -> _Scored:
-    """As it serves: calibrated on the rows about which the encoder is asked."""
-    return _calibrated(language, _read(language).worth >= _least_worth())
+    """As it serves: calibrated on the rows that the encoder reads to the end."""
+    read = _read(language)
+    return _calibrated(language, (read.worth >= _least_worth()) & (read.early >= _least_early()))
 
 
 @lru_cache(maxsize=len(_LANGUAGES))
@@ -209,11 +216,11 @@ def _read_all(language: str) -> _Scored:
     return _calibrated(language, np.ones(len(_read(language).codes), dtype=bool))
 
 
-def _calibrated(language: str, is_asked: NDArray[np.bool_]) -> _Scored:
+def _calibrated(language: str, is_read: NDArray[np.bool_]) -> _Scored:
     found = _read(language)
     labels = np.isin(found.codes, GIVEN).astype(np.int64)
-    calibration = platt(found.margins[is_asked], labels[is_asked])
-    return _Scored(found, labels, is_asked, calibration, probabilities(found.margins, calibration).round(DECIMALS))
+    calibration = platt(found.margins[is_read], labels[is_read])
+    return _Scored(found, labels, is_read, calibration, probabilities(found.margins, calibration).round(DECIMALS))
 
 
 @cache
@@ -249,10 +256,23 @@ def _half_way(alone: _Scored, together: list[_Scored]) -> float:
 @cache
 def _least_worth() -> float:
     """One value for all languages, as there is one head: of what is flagged in a language a few rows would decide."""
+    worth, _, flagged = _flagged_if_all_were_read()
+    return least_worth(worth, flagged, LEAST_ASKED)
+
+
+@cache
+def _least_early() -> float:
+    """The same of what the first layers guess of those about which it is asked."""
+    worth, early, flagged = _flagged_if_all_were_read()
+    return least_worth(early, flagged & (worth >= _least_worth()), LEAST_READ_ON)
+
+
+@cache
+def _flagged_if_all_were_read() -> tuple[F64, F64, NDArray[np.bool_]]:
+    """Of the rows of all languages: what they are worth, what the first layers guess, and which would be flagged."""
     told = [_read_all(one) for one in _told()]
-    worth = np.concatenate([one.read.worth for one in told])
     flagged = np.concatenate([one.scores >= _half_way(one, told) for one in told])
-    return least_worth(worth, flagged, LEAST_KEPT)
+    return np.concatenate([one.read.worth for one in told]), np.concatenate([one.read.early for one in told]), flagged
 
 
 @cache
@@ -313,6 +333,7 @@ def _read(language: str) -> _Read:
         protected=np.array([one.protected for one in found]),
         margins=np.array([one.margin for one in found]),
         worth=np.array(asked.worth(tokens)),
+        early=np.array([one.early for one in found]),
         is_flagged=_flagged_beside(language, [row.text for row in rows]),
     )
 

@@ -22,7 +22,7 @@ from classifiers.training.narrative_settling import (
     MOST_PROTECTED_OF,
     asks_of,
     calibration_else,
-    is_asked,
+    is_read,
     labels_of,
     rows_of,
     scored,
@@ -90,7 +90,7 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
         of_those = f"{on}, those that speak of what a code is about"
     else:
         on += ", those that the encoder did not learn"
-        asked = is_asked(language, seed, share)
+        asked = is_read(language, seed, share)
         scores, known = served(language, seed, share), asked & counted
         of_those = f"{on} and is asked about"
     all_labels, all_counted = labels_of(own, rows_of(language, seed, False))
@@ -111,9 +111,12 @@ def train_narratives(language: str, order: Order, *, tell: Tell = to_nobody) -> 
             "sense_intercept_else": other.intercept,
             "sense_threshold": value,
             "sense_least_score": LEAST_SCORE,
-            "sense_weight": asks.weight,
-            "sense_least": asks.least,
-            "sense_least_else": asks.least_else,
+            "sense_weight": asks.by_worth.weight,
+            "sense_least": asks.by_worth.least,
+            "sense_least_else": asks.by_worth.least_else,
+            "sense_early_weight": asks.by_early.weight,
+            "sense_least_early": asks.by_early.least,
+            "sense_least_early_else": asks.by_early.least_else,
         }
     tell("likeness")
     settled = _likeness(language, seed)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.encoder.divided import DividedSession
 from classifiers.encoder.session import Session
 from classifiers.training.encoder.network import MOST_PIECES, Network, logits, module_of, split
 from classifiers.training.encoder.torch_extra import need
@@ -37,7 +38,7 @@ _MIDDLE = 128
 
 def open_served(network: bytes, tokenizer: bytes, where: str) -> Network:
     """The torch module of these files with all their outputs, in which nothing is random. Raises `ModelError` for a
-    network that `quantise` did not make of a BERT."""
+    network that `fused(quantise(…))` did not make of a BERT."""
     torch, transformers = need("torch"), need("transformers")
     graph = _Graph(network, where)
     pieces = need("tokenizers").Tokenizer.from_buffer(tokenizer)
@@ -49,7 +50,7 @@ def open_served(network: bytes, tokenizer: bytes, where: str) -> Network:
         vocab_size=words,
         hidden_size=hidden,
         num_hidden_layers=graph.layers(),
-        num_attention_heads=hidden // graph.head_size(_LAYER.format(0) + "attention.self.query.bias"),
+        num_attention_heads=graph.attention_heads(),
         intermediate_size=graph.shape(_LAYER.format(0) + "intermediate.dense.bias")[0],
         max_position_embeddings=graph.shape(_PLACES)[0],
         type_vocab_size=graph.shape(_KINDS)[0],
@@ -63,7 +64,7 @@ def open_served(network: bytes, tokenizer: bytes, where: str) -> Network:
     return Network(module, pieces)
 
 
-def check_read_back(network: Network, session: Session, texts: Sequence[str], where: str) -> None:
+def check_read_back(network: Network, session: Session | DividedSession, texts: Sequence[str], where: str) -> None:
     """Raises `ModelError` when the module does not say of these texts what the session that it was read from says."""
     own, served = logits(network, split(network, texts)), session.logits(texts)
     alike = float(np.corrcoef(own.ravel(), served.ravel())[0, 1])
@@ -114,16 +115,11 @@ class _Graph:
         of_norms = (node for node in self._graph.node if node.op_type == "LayerNormalization")
         return float(next(one.f for node in of_norms for one in node.attribute if one.name == "epsilon"))
 
-    def head_size(self, bias: str) -> int:
-        """Into parts of that size the output beside this bias is cut."""
-        whole = self._adds(bias).output[0]
-        cut = next((node for node in self._graph.node if node.op_type == "Reshape" and node.input[0] == whole), None)
-        if cut is None:
-            raise self._unlike(f"what {bias} is added to is not cut into heads")
-        sizes = cut.input[1]
-        if sizes not in self._kept:
-            sizes = self._makes[sizes].input[-1]
-        return int(self._numbers(sizes).ravel()[-1])
+    def attention_heads(self) -> int:
+        found = [node for node in self._graph.node if node.op_type == "MultiHeadAttention"]
+        if not found:
+            raise self._unlike("no node of it is attention")
+        return next(int(one.i) for one in found[0].attribute if one.name == "num_heads")
 
     def _product(self, bias: str) -> Any:
         """The node that multiplies what this bias is added to; behind an integer product stand a cast and a scale."""

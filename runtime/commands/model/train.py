@@ -63,7 +63,7 @@ def train(
     ] = None,
     network: Annotated[
         Path | None,
-        typer.Option("--network", help="encoder trained before: join it anew with the linear heads, without torch"),
+        typer.Option("--network", help="encoder trained before: settle anew what stands beside its network"),
     ] = None,
     beside: Annotated[
         list[str] | None,

@@ -21,7 +21,7 @@ from classifiers.training.encoder.bases import DEFAULT_BASE, Base, default_cache
 from classifiers.training.encoder.fit import Epoch, FitSettings, Progress
 from classifiers.training.encoder.recipes import ENCODERS, EncoderRecipe
 from classifiers.training.encoder.torch_extra import check_extra
-from classifiers.training.make_code_reader import make_code_reader
+from classifiers.training.make_code_reader import make_code_reader, settle_code_reader
 from classifiers.training.make_embedder import EMBEDDERS, make_embedder
 from classifiers.training.order import Order
 from classifiers.training.train_encoder import heads_in, join_heads, read_trained, staged, train_encoder
@@ -48,9 +48,10 @@ def train_an_encoder(
     """Make the model `name`: an embedder as it comes, or an encoder fine-tuned from its recipe beside the linear heads
     in the folder `beside` (the shipped ones if None). `base` None means the recipe's own; the folder of a model means
     that its network learns on. Interrupted, fine-tuning goes on when it is called again. `network` is the folder of an
-    encoder that was trained before: it is only joined anew with the linear heads, which needs no torch. So many
-    `teachers` are trained beforehand, from the same base, or from the recipe's where a model's network learns on; of so
-    many networks the mean serves as are asked for by `soup`."""
+    encoder that was trained before: it is only joined anew with the linear heads, which needs no torch; or, of one that
+    reads codes, which posts it is asked about and reads to the end is learnt anew. So many `teachers` are trained
+    beforehand, from the same base, or from the recipe's where a model's network learns on; of so many networks the mean
+    serves as are asked for by `soup`."""
     recipe = _with_others(ENCODERS.get(name), teachers, soup)
     language = EMBEDDERS.get(name)
     if recipe is None and language is None:
@@ -64,8 +65,11 @@ def train_an_encoder(
     began = time.perf_counter()
     epochs: list[Epoch] = []
     if recipe is not None and network is not None:
-        if not recipe.served:
-            raise ConfigError(f"{name}: speaks beside no linear head, so there is nothing to join; leave out --network")
+        if recipe.reads_codes:
+            read = staged(recipe, order.data, {}, seed=order.seed).read
+            manifest = settle_code_reader(recipe, network, read, order.models / name, order, signers=ANYBODY)
+            _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
+            return
         manifest = join_heads(
             recipe,
             read_trained(network, signers=ANYBODY),
