@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 rxicUHz9anMjgkiUmTzexx8ZQ+l9Gkc28ErC4QlBv5K3ZOUNMo2QbV+BVHT3qTwvQbnfPIGT/nm0M9+4bgTqDQ==
+ed25519 088d5eabc217bdb1 uUsxub8E74b1zjQC6CyLRozdohbJbypyIgpjRn+U6qpAt0jVSokVQUElSO/1PI9GBb0wOsTtehnlHnkPZJZtCw==

@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 /Hmrne+acTHpofaQYxVhtzY+PdZkkWRzIjEAf3Itym2mzPrSNWliPjqynJaZDdSVn7FKWT7GpUb2nERwy5QdAA==
+ed25519 088d5eabc217bdb1 fFu/F7/7WxO1uqTcNAwwWFHUgKdUvZ+Rleuhz4r4jDhbhzhZfKXn6H9J553s5OgJbhWYkB1wCu6ZDrJqh0jIAQ==
