@@ -65,7 +65,7 @@ def test_meaning_has_a_threshold_of_its_own_and_what_it_flags_is_found_too() -> 
     (reader,) = load_code_readers(FOLDERS.values())
     teller = TELLERS["en"]
     assert teller.sense is not None
-    settings = teller.sense.settings._replace(threshold=0.0001, least=-20.0)
+    settings = teller.sense.settings._replace(threshold=0.0001, least=-20.0, least_early=-99.0)
     sense = Sense(settings, teller.reader.columns.codes, lambda network: reader, language="en", spelling=Spelling([]))
     easily = teller._replace(sense=sense, resemblance=None)
     texts = [CLAIM, ANSWERED, "I voted this morning and the queue was short"]

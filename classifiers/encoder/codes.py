@@ -98,7 +98,10 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     manifest = read_manifest(folder, kind="embedder", signers=signers)
     files = {file.name: file for file in manifest.files}
     if tuple(files) != FILES:
-        raise ModelError(f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}")
+        raise ModelError(
+            f"{folder}: a reader of codes has the files {FILES!r}; the manifest names {tuple(files)!r}; up to version "
+            "13 its network was one file: make it anew"
+        )
     first, network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:4])
     worth = {topic: _worth(folder, manifest, files[worth_file(topic)], topic) for topic in TOPICS}
     codes = read_codes(raw, str(folder))
