@@ -28,6 +28,7 @@ from classifiers.training.learnt_seeds import (
     read_record,
     recorded,
 )
+from classifiers.training.make_code_reader import settle_code_reader
 from classifiers.training.order import Order
 from classifiers.training.settled_beside import encoder_that_learnt
 from hustings.errors import ConfigError, ModelError
@@ -139,6 +140,21 @@ def test_an_encoder_of_a_code_that_no_seed_has_is_not_trained_on(tmp_path: Path)
 def test_an_encoder_that_speaks_beside_linear_heads_is_not_trained_on(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="encoder-en: no recipe to train it on"):
         trained_on("encoder-en", shipped_models() / "encoder-en", tmp_path)
+
+
+def test_an_encoder_of_other_codes_is_not_settled_anew(tmp_path: Path) -> None:
+    former = write_reader(tmp_path / "encoder-mul", codes=pack_codes(("N-PROC-DATE", "X-OLD", "ordinary")))
+    order = Order(tmp_path, tmp_path, "2", "a test", "2026-11-28", seed=1)
+    with pytest.raises(ConfigError, match=r"encoder-mul: reads other codes than the seeds give; train it on: --base "):
+        settle_code_reader(
+            ENCODERS["encoder-mul"],
+            former,
+            lambda name, use: pytest.fail(f"nothing need be read to refuse it, least of all {name}"),
+            tmp_path / "anew",
+            order,
+            signers=ANYBODY,
+        )
+    assert not (tmp_path / "anew").exists()
 
 
 def test_an_encoder_that_nobody_vouches_for_is_not_trained_on(tmp_path: Path) -> None:

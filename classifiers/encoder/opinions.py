@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.divided import F64, Begun, DividedSession
 from classifiers.memory import Memory
+from classifiers.softmax import softmax
 
 __all__ = ["Opinions"]
 
@@ -42,8 +43,6 @@ class Opinions:
     def _read(self, text: str) -> NDArray[np.float32]:
         last = self._last
         begun = last[1] if last is not None and last[0] == text else self._session.begin(text)
-        logits = self._session.finish(begun)
-        raised = np.exp(logits - logits.max())
-        shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
+        shares = softmax(self._session.finish(begun)).astype(np.float32)
         shares.setflags(write=False)
         return shares

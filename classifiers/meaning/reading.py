@@ -53,12 +53,9 @@ def read_for_abuse(
     for place in np.argsort(-np.array(worth), kind="stable")[:MOST_SENTENCES].tolist():
         begin, end = places[place]
         text = post.text(begin, end).rstrip(FINAL)
-        early, shares = asked.early(text, worth[place]), None
-        if early is None:
-            return None
-        if early >= least_early:
-            shares = asked.shares(text)
-        if shares is None:
+        early = asked.early(text, worth[place])
+        shares = asked.shares(text) if early is not None and early >= least_early else None
+        if early is None or shares is None:
             continue
         margin = log_odds(float(shares.sum()), _LEAST) + worth_says * worth[place]
         if best is None or margin > best.margin:

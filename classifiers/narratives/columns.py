@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from classifiers.narratives.evidence import Evidence
 from classifiers.plain_files import unpack
+from classifiers.softmax import softmax
 from classifiers.typed_json import read_typed
 from hustings.errors import ModelError
 
@@ -33,7 +34,6 @@ __all__ = [
     "Network",
     "codes_given",
     "pack_columns",
-    "softmax",
     "unpack_columns",
 ]
 
@@ -105,12 +105,6 @@ class Columns(NamedTuple):
 
     def _rows(self, evidence: Evidence) -> F32:
         return self.inner.take(self.row_of.take(evidence.numbers), axis=0)
-
-
-def softmax(margins: F32) -> F32:
-    raised = np.exp(margins - np.maximum.reduce(margins))
-    shares: F32 = raised / np.add.reduce(raised)
-    return shares
 
 
 def pack_columns(network: Network, thresholds: Mapping[str, float]) -> dict[str, bytes]:

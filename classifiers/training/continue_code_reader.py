@@ -14,21 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers.encoder.codes import FILES, CodeReader, load_code_reader
-from classifiers.manifest import Dataset, Manifest, read_file
+from classifiers.encoder.codes import CodeReader, load_code_reader
+from classifiers.manifest import Dataset, Manifest
 from classifiers.signing import Signers
 from classifiers.training.code_rows import codes_of
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.bases import Base
 from classifiers.training.encoder.fit import Progress, remove_checkpoints
-from classifiers.training.encoder.graph import whole
 from classifiers.training.encoder.grow import grow_outputs
 from classifiers.training.encoder.network import Network
 from classifiers.training.encoder.recipes import EncoderRecipe
 from classifiers.training.encoder.served import check_read_back, open_served
 from classifiers.training.encoder.tasks import Labelled, gather
 from classifiers.training.learnt_seeds import check_record
-from classifiers.training.make_code_reader import write_code_reader
+from classifiers.training.make_code_reader import read_whole, write_code_reader
 from classifiers.training.order import Order
 from classifiers.training.train_encoder import judged_by_teachers, learn
 from hustings.errors import ConfigError
@@ -120,9 +119,8 @@ def _with_new_codes(
 
 
 def _open(reader: CodeReader, former: Path) -> Network:
-    files = {file.name: file for file in reader.manifest.files}
-    first, rest, tokenizer = (read_file(former, files[name]) for name in FILES[:3])
-    return open_served(whole(first, rest), tokenizer, str(former))
+    network, tokenizer = read_whole(reader, former)
+    return open_served(network, tokenizer, str(former))
 
 
 def _base(reader: CodeReader, former: Path) -> Base:

@@ -18,6 +18,7 @@ from classifiers.encoder.reading import quietly, read_words
 from classifiers.encoder.worth import TOPICS, Topic, Worth
 from classifiers.gender import one_gender
 from classifiers.meaning.reading import FINAL
+from classifiers.softmax import softmax
 from classifiers.training.code_rows import CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.graph import divided, hidden_size
@@ -106,9 +107,7 @@ def _read(
         said = one_gender(quietly(read_words(text).text()), language).rstrip(FINAL)
         begun = session.begin(said)
         means.append(begun.hidden[0].mean(axis=0))
-        logits = session.finish(begun)
-        raised = np.exp(logits - logits.max())
-        likely.append(raised / raised.sum())
+        likely.append(softmax(session.finish(begun)))
     shares, tokens = np.array(likely), [one.tokens for one in analyse_all([text for text, _ in texts])]
     languages = [language for _, language in texts]
     return _Read(

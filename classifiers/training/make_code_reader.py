@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.codes import FILES, load_code_reader, network_of, pack_codes
+from classifiers.encoder.codes import FILES, CodeReader, load_code_reader, network_of, pack_codes
 from classifiers.encoder.reading import quietly, read_words
 from classifiers.encoder.session import Session
 from classifiers.encoder.worth import TOPICS
@@ -35,7 +35,7 @@ from classifiers.training.train_encoder import Material, Taught, settings_of, te
 from classifiers.training.worth import learn_worth
 from hustings.errors import ConfigError
 
-__all__ = ["make_code_reader", "settle_code_reader", "write_code_reader"]
+__all__ = ["make_code_reader", "read_whole", "settle_code_reader", "write_code_reader"]
 
 F64 = NDArray[np.float64]
 
@@ -105,11 +105,17 @@ def settle_code_reader(
     if reader.codes != codes_of(recipe.coded()):
         raise ConfigError(f"{former}: reads other codes than the seeds give; train it on: --base {former}")
     check_record(reader.network, str(former))
-    files = {file.name: file for file in reader.manifest.files}
-    first, rest, tokenizer = (read_file(former, files[name]) for name in FILES[:3])
+    network, tokenizer = read_whole(reader, former)
     settings = {name: value for name, value in reader.manifest.settings.items() if not name.startswith("worth_")}
     data, metrics = reader.manifest.data, reader.manifest.metrics
-    return _write(recipe, whole(first, rest), tokenizer, read, folder, order, data, settings, metrics)
+    return _write(recipe, network, tokenizer, read, folder, order, data, settings, metrics)
+
+
+def read_whole(reader: CodeReader, folder: Path) -> tuple[bytes, bytes]:
+    """The network in one piece and the tokenizer of the `reader` in that folder. Raises `ModelError`."""
+    files = {file.name: file for file in reader.manifest.files}
+    first, rest, tokenizer = (read_file(folder, files[name]) for name in FILES[:3])
+    return whole(first, rest), tokenizer
 
 
 def _write(

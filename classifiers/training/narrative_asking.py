@@ -53,12 +53,12 @@ def settle_asks(by_columns: F64, worth: F64, flagged: NDArray[np.bool_], least_k
 
 
 def asking(
-    labels: NDArray[np.int64], flagged: NDArray[np.bool_], is_asked: NDArray[np.bool_], *, on: str
+    labels: NDArray[np.int64], flagged: NDArray[np.bool_], is_read: NDArray[np.bool_], *, on: str
 ) -> list[Metric]:
-    """`recall_kept`: of the rows that are rightly flagged if the encoder reads everything, the share that it is asked
-    about; `share_read`: of all these rows, among which there is far more harm than in a stream."""
+    """`recall_kept`: of the rows that are rightly flagged if the encoder reads everything, the share that it
+    reads; `share_read`: of all these rows, among which there is far more harm than in a stream."""
     right = flagged & (labels == 1)
-    found = {"recall_kept": is_asked[right], "share_read": is_asked}
+    found = {"recall_kept": is_read[right], "share_read": is_read}
     shares = {name: share_of(int(claims.sum()), len(claims)) for name, claims in found.items()}
     return [
         Metric(name=name, on=on, value=share.value, low=share.low, high=share.high, n=len(found[name]))

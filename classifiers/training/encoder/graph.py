@@ -72,22 +72,22 @@ def divided(network: bytes, weights: F64, intercepts: Sequence[float]) -> tuple[
     norms = [node.output[0] for node in first.graph.node if node.op_type == "LayerNormalization"]
     hidden = norms[min(2 * FIRST_LAYERS, len(norms) - 1)]  # two to a layer, behind that of the embeddings
     width = int(weights.shape[0])
-    for node in first.graph.node:
-        _rename(node, hidden, HIDDEN)
+    for model in (first, rest):
+        _rename(model, hidden, HIDDEN)
     del first.graph.output[:]
     first.graph.node.extend(_early(onnx))
-    as_floats = {"early_weights": weights, "early_intercepts": intercepts}
-    for name, value in as_floats.items():
-        first.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, dtype=np.float32), name))
-    for name, value in {"early_last": [2], "early_pieces": [1]}.items():
-        first.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    constants = {
+        "early_weights": weights.astype(np.float32),
+        "early_intercepts": np.array(intercepts, dtype=np.float32),
+        "early_last": np.array([2]),
+        "early_pieces": np.array([1]),
+    }
+    first.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in constants.items())
     number = onnx.TensorProto.FLOAT
     described = onnx.helper.make_tensor_value_info(HIDDEN, number, ["texts", "pieces", width])
     early = onnx.helper.make_tensor_value_info(EARLY, number, ["texts", len(intercepts)])
     first.graph.output.extend([described, early])
     _keep_needed(first, ())
-    for node in rest.graph.node:
-        _rename(node, hidden, HIDDEN)
     mask = next(one for one in rest.graph.input if one.name == INPUTS[1])
     del rest.graph.input[:]
     rest.graph.input.extend([described, mask])
@@ -133,8 +133,8 @@ def _early(onnx: Any) -> Iterator[Any]:
     yield make("Add", ["early_margins", "early_intercepts"], [EARLY])
 
 
-def _rename(node: Any, name: str, other: str) -> None:
-    for names in (node.input, node.output):
+def _rename(model: Any, name: str, other: str) -> None:
+    for names in (names for node in model.graph.node for names in (node.input, node.output)):
         for place, one in enumerate(names):
             if one == name:
                 names[place] = other

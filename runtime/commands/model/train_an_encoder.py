@@ -68,15 +68,14 @@ def train_an_encoder(
         if recipe.reads_codes:
             read = staged(recipe, order.data, {}, seed=order.seed).read
             manifest = settle_code_reader(recipe, network, read, order.models / name, order, signers=ANYBODY)
-            _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
-            return
-        manifest = join_heads(
-            recipe,
-            read_trained(network, signers=ANYBODY),
-            staged(recipe, order.data, heads_in(beside or shipped_models(), recipe), seed=order.seed),
-            order.models / name,
-            order,
-        )
+        else:
+            manifest = join_heads(
+                recipe,
+                read_trained(network, signers=ANYBODY),
+                staged(recipe, order.data, heads_in(beside or shipped_models(), recipe), seed=order.seed),
+                order.models / name,
+                order,
+            )
         _tell(manifest, order.models / name, None, epochs, time.perf_counter() - began, key, as_json)
         return
     check_extra()
