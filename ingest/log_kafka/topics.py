@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 DAY_MS = 24 * 3600 * 1000
+ASKED_AGAIN_S = 0.2
 
 
 class FoundTopic(NamedTuple):
@@ -81,11 +83,12 @@ def delete_topics(settings: KafkaSettings) -> list[str]:
 
 
 def check_topics(settings: KafkaSettings, *, posts_partitions: int = 1, hits_partitions: int = 1) -> list[str]:
-    """What is not as it must be, one line each; empty when all is well."""
+    """What is not as it must be, one line each; empty when all is well. Topics that nobody knows are waited for as in
+    `find_topics`."""
     counts = partition_counts(posts=posts_partitions, hits=hits_partitions)
     problems: list[str] = []
     with open_admin(settings, "checking the topics") as admin:
-        found = _found(admin, settings)
+        found = _found_in_time(admin, settings)
         described = _described(admin, [settings.topic(topic) for topic in found])
     for topic, count in counts.items():
         name = settings.topic(topic)
@@ -103,9 +106,10 @@ def check_topics(settings: KafkaSettings, *, posts_partitions: int = 1, hits_par
 
 
 def find_topics(settings: KafkaSettings, counts: Mapping[Topic, int]) -> dict[Topic, FoundTopic]:
-    """The topics as they are. Raises `StoreError` when one is missing or has another number of partitions."""
+    """The topics as they are. Raises `StoreError` when one has another number of partitions, or is missing still
+    after `settings.answer_s` seconds."""
     with open_admin(settings, "looking for the topics") as admin:
-        found = _found(admin, settings)
+        found = _found_in_time(admin, settings)
     missing = [settings.topic(topic) for topic in counts if topic not in found]
     if missing:
         raise StoreError(
@@ -155,6 +159,17 @@ def open_admin(settings: KafkaSettings, doing: str) -> Iterator[Any]:
 
 
 # ── what the brokers say ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _found_in_time(admin: Any, settings: KafkaSettings) -> dict[Topic, FoundTopic]:
+    """A broker learns from the controller, and later than the others, what was made: one that does not know the topics
+    yet answers as if there were none."""
+    deadline = time.monotonic() + settings.answer_s
+    while True:
+        found = _found(admin, settings)
+        if len(found) == len(partition_counts(posts=1, hits=1)) or time.monotonic() >= deadline:
+            return found
+        time.sleep(ASKED_AGAIN_S)
 
 
 def _found(admin: Any, settings: KafkaSettings) -> dict[Topic, FoundTopic]:
