@@ -14,10 +14,13 @@ Gap = Literal["blank", "sign", "end"]
 """What stands behind a token: a blank, a sign without one, or both, as at the end of a sentence or of a text."""
 _LETTER = re.compile(rf"(?![\d_])\w[{INDIC_MARKS}]*(?:(?<=[{VIRAMAS}])[{INDIC}][{INDIC_MARKS}]*)*")
 _LONGEST_LETTER = 8
+_FIRST_MARK = min(INDIC_MARKS)
 
 
 def is_letter(token: str) -> bool:
     """Whether a token is one letter; in Indic scripts what is written as one."""
+    if len(token) > 1 and token[1] < _FIRST_MARK:
+        return False  # nearly all words, without asking more
     return len(token) <= _LONGEST_LETTER and _LETTER.fullmatch(token) is not None
 
 

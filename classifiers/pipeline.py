@@ -31,6 +31,7 @@ from classifiers.roster_links import RosterLinks
 from classifiers.roster_names import RosterNames
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
+from classifiers.side_by_side import classified
 from classifiers.stories import Stories
 from classifiers.targets.settings import TargetSettings
 from classifiers.targets.step import Targets
@@ -135,7 +136,7 @@ class Ingredients(NamedTuple):
         if not self.encoder.on:
             return Encoders((), (), self.encoder)
         folders = self.models.values()
-        encoders = load_encoders(folders, signers=self.signers, threads=self.encoder.threads)
+        encoders = load_encoders(folders, signers=self.signers)
         for encoder in encoders:
             for head in encoder.heads:
                 _check_code(self.codebook, encoder.manifest.name, head.code)
@@ -157,6 +158,10 @@ STEPS: tuple[Callable[[Ingredients], Classifier], ...] = (
 """The steps after the analyser, in order. Stories come last because they look at flags; targets need flags too."""
 
 
+READING = (Encoders, Meanings, Narratives)
+"""Steps that let an encoder read. They look at each post by itself, and most of their time is spent outside Python."""
+
+
 class Pipeline:
     """Posts in, assessments out, same length and order. The result does not depend on how posts are batched.
 
@@ -164,9 +169,11 @@ class Pipeline:
     it: whoever opens a pipeline tells it to people.
     """
 
-    def __init__(self, steps: Sequence[Classifier], *, stale: Sequence[str] = ()) -> None:
+    def __init__(self, steps: Sequence[Classifier], *, stale: Sequence[str] = (), threads: int = 1) -> None:
+        """Steps that let an encoder read give parts of a batch to so many `threads`."""
         self.steps = tuple(steps)
         self.stale = tuple(stale)
+        self._threads = threads
 
     def assess(self, posts: Sequence[Post], first_collected: Mapping[str, datetime]) -> list[Assessment]:
         """Each post with all that the machine says about it. `first_collected` holds the ingest time g of keys that
@@ -174,7 +181,8 @@ class Pipeline:
         then give the others again."""
         assessments = analysed(posts, first_collected)
         for step in self.steps:
-            assessments = step.classify(assessments)
+            threads = self._threads if isinstance(step, READING) else 1
+            assessments = classified(step, assessments, threads=threads)
         return assessments
 
 
@@ -238,9 +246,9 @@ def open_pipeline(
         stories,
         targets or TargetSettings(),
         OwnExamples(),
-        Embedders(serve.values() if reading.on else (), signers=trusted, threads=reading.threads),
+        Embedders(serve.values() if reading.on else (), signers=trusted),
         claim_settings or ClaimSettings(),
-        tuple(load_code_readers(serve.values(), signers=trusted, threads=reading.threads) if reading.on else ()),
+        tuple(load_code_readers(serve.values(), signers=trusted) if reading.on else ()),
     )
     manifests = list_models(given.models.values(), signers=given.signers)
     for manifest in manifests:
@@ -252,7 +260,7 @@ def open_pipeline(
         opened = given.opened_readers()
         asked = (one for step in steps if isinstance(step, Narratives | Meanings) for one in step.networks)
         silent += [told for network, told in asked if network not in opened]
-    return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent])
+    return Pipeline(steps, stale=[*made_for_another_analyser(manifests), *silent], threads=reading.threads)
 
 
 def _check_code(codebook: Codebook, model: str, code: str) -> None:

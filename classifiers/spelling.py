@@ -84,7 +84,9 @@ class Spelling:
         self._words = frozenset(words)
         self._longest = max(map(len, self._words), default=0)
         self._is_indic = any(word >= _MARKS_FROM for word in self._words)
+        self._meant = Memory(self._word)
         self._right = Memory(self._main_word)
+        self._cut = Memory(self._around)
         self._parts = Memory(self.split)
 
     @cached_property
@@ -102,6 +104,9 @@ class Spelling:
     def word(self, token: str) -> str:
         """The word that this token stands for; where it is none that is known, the token itself, or what its figures
         hide."""
+        return self._meant[token]
+
+    def _word(self, token: str) -> str:
         if not _SHORTEST <= len(token) <= self._longest + 1 or token in self._words:
             return token
         plain = token
@@ -188,7 +193,7 @@ class Spelling:
             if (known[place] and known[place + 1]) or (gaps is not None and gaps[place] != "sign"):
                 continue
             one, other = joined[place], joined[place + 1]
-            if one and other and (word := self._around(one, other)) is not None:
+            if one and other and (word := self._cut[one, other]) is not None:
                 joined[place : place + 2] = word, NOTHING
                 known[place : place + 2] = True, True
         return joined
@@ -222,7 +227,8 @@ class Spelling:
             return any(_BARE.fullmatch(one) and one not in AKSHARA_WORDS for one in letters)
         return any(one not in AKSHARA_WORDS and one not in self._words for one in letters)
 
-    def _around(self, one: str, other: str) -> str | None:
+    def _around(self, parts: tuple[str, str]) -> str | None:
+        one, other = parts
         length = len(one) + len(other)
         for hidden in range(1, _MOST_HIDDEN + 1 if one[0] >= _MARKS_FROM else 2):
             for word in self._bounds.get((one[0], other[-1], length + hidden), ()):

@@ -30,7 +30,7 @@ FIRST, OTHERS, WHOLE = CODES_FIRST_FILE.read_bytes(), CODES_NETWORK_FILE.read_by
 
 
 def opened() -> DividedSession:
-    return DividedSession.open(FIRST, OTHERS, tokenizer(), threads=1, where="tiny")
+    return DividedSession.open(FIRST, OTHERS, tokenizer(), where="tiny")
 
 
 class Counting(DividedSession):
@@ -76,11 +76,11 @@ def test_the_first_layers_guess_and_the_others_go_on_from_there() -> None:
 )
 def test_what_is_no_first_or_other_layers_is_refused(first: bytes, rest: bytes, said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        DividedSession.open(first, rest, tokenizer(), threads=1, where="tiny")
+        DividedSession.open(first, rest, tokenizer(), where="tiny")
 
 
 def test_a_text_that_was_guessed_about_is_not_begun_again_and_nothing_is_read_twice() -> None:
-    session = Counting.open(FIRST, OTHERS, tokenizer(), threads=1, where="tiny")
+    session = Counting.open(FIRST, OTHERS, tokenizer(), where="tiny")
     assert isinstance(session, Counting)
     opinions = Opinions(session)
     for _ in range(2):

@@ -122,7 +122,7 @@ def read_back(network: Network, outputs: list[int]) -> dict[str, Any]:
     served, pieces = fused(quantise(export(network, outputs))), tokenizer_bytes(network)
     again = open_served(served, pieces, "tiny")
     texts = [text for texts in CODED.values() for text in texts]
-    check_read_back(again, Session.open(served, pieces, threads=1, where="tiny"), texts, "tiny")
+    check_read_back(again, Session.open(served, pieces, where="tiny"), texts, "tiny")
     exact, found = logits(network, split(network, texts))[:, outputs], logits(again, split(again, texts))
     weights = dict(network.module.named_parameters())
     off = [
@@ -146,10 +146,10 @@ def divided_in_two(network: Network) -> dict[str, Any]:
     one = fused(small)
     weights = np.linspace(-1, 1, 2 * hidden_size(one)).reshape(-1, 2)
     parts = divided(one, weights, [0.5, -0.5])
-    session = DividedSession.open(*parts, pieces, threads=1, where="tiny")
+    session = DividedSession.open(*parts, pieces, where="tiny")
     texts = [text for texts in CODED.values() for text in texts]
     plain, fast, again = (
-        Session.open(raw, pieces, threads=1, where="tiny").logits(texts) for raw in (small, one, whole(*parts))
+        Session.open(raw, pieces, where="tiny").logits(texts) for raw in (small, one, whole(*parts))
     )
     begun = session.begin(texts[0])
     told = begun.hidden[0].mean(axis=0) @ weights + (0.5, -0.5)
@@ -162,7 +162,7 @@ def divided_in_two(network: Network) -> dict[str, Any]:
         learn_early(one, pieces, ("A-INSULT", "ordinary"), worth, (), ["talk"], lambda name, use: corpus, seed=SEED)
         for _ in range(2)
     ]
-    guessing = DividedSession.open(*learnt[0][:2], pieces, threads=1, where="tiny")
+    guessing = DividedSession.open(*learnt[0][:2], pieces, where="tiny")
     guesses = np.array([guessing.begin(text).early for text in texts])
     odds = fast[:, 0] - fast[:, 1]
     return {
@@ -269,7 +269,7 @@ def teachers(base: Path, checkpoint: Path) -> dict[str, Any]:
 def not_read_back(network: Network, other: Network) -> list[str]:
     """What is said of a network that is not rounded, and of another one than is served."""
     exact, pieces = export(network, [1, 2]), tokenizer_bytes(network)
-    session = Session.open(quantise(exact), pieces, threads=1, where="tiny")
+    session = Session.open(quantise(exact), pieces, where="tiny")
     said = []
     for read in (
         lambda: open_served(exact, pieces, "tiny"),

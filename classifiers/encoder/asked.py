@@ -52,8 +52,8 @@ class Asked:
 
     def most_telling(self, parts: Sequence[Sequence[str]]) -> int:
         """Which of the parts of a post to ask about."""
-        head = self._head()
-        return 0 if head is None else head.most_telling(self._said(parts), self._language)
+        head = self._head() if len(parts) > 1 else None
+        return 0 if head is None else int(np.argmax(head.margins(self._said(parts), self._language)))
 
     def words(self, tokens: Sequence[str]) -> NDArray[np.float64]:
         """[tokens]: how much each of them says that the encoder is worth asking; a tag in one word is one here."""

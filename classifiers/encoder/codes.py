@@ -64,10 +64,10 @@ class CodeReader(NamedTuple):
         return self.opinions.shares(text)
 
 
-def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[CodeReader]:
+def load_code_readers(folders: Iterable[Path], *, signers: Signers | None = None) -> list[CodeReader]:
     """Those among these model folders, in their order. Raises `ModelError` for the first bad one."""
     return [
-        load_code_reader(folder, signers=signers, threads=threads)
+        load_code_reader(folder, signers=signers)
         for folder in folders
         if _is_one(read_manifest(folder, signers=signers))
     ]
@@ -93,7 +93,7 @@ def code_reader_finder(
     return find
 
 
-def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: int = 1) -> CodeReader:
+def load_code_reader(folder: Path, *, signers: Signers | None = None) -> CodeReader:
     """The one in `folder`. Raises `ModelError` when anything in it is not what the manifest says."""
     manifest = read_manifest(folder, kind="embedder", signers=signers)
     files = {file.name: file for file in manifest.files}
@@ -105,7 +105,7 @@ def load_code_reader(folder: Path, *, signers: Signers | None = None, threads: i
     first, network, tokenizer, raw = (read_file(folder, files[name]) for name in FILES[:4])
     worth = {topic: _worth(folder, manifest, files[worth_file(topic)], topic) for topic in TOPICS}
     codes = read_codes(raw, str(folder))
-    session = DividedSession.open(first, network, tokenizer, threads=threads, where=str(folder))
+    session = DividedSession.open(first, network, tokenizer, where=str(folder))
     if len(codes) != session.outputs:
         raise ModelError(f"{folder}: {len(codes)} codes, the network has {session.outputs} outputs")
     if len(TOPICS) != session.topics:

@@ -46,10 +46,10 @@ class DividedSession:
         self.outputs = outputs
 
     @classmethod
-    def open(cls, first: bytes, rest: bytes, tokenizer: bytes, *, threads: int, where: str) -> DividedSession:
+    def open(cls, first: bytes, rest: bytes, tokenizer: bytes, *, where: str) -> DividedSession:
         """Raises `ModelError` when one of them is not what it should be."""
-        begins = open_network(first, threads=threads, where=f"{where}: first layers", without=_SLOW)
-        goes_on = open_network(rest, threads=threads, where=where, without=_SLOW)
+        begins = open_network(first, where=f"{where}: first layers", without=_SLOW)
+        goes_on = open_network(rest, where=where, without=_SLOW)
         begun = {one.name: one.shape for one in begins.get_outputs()}
         inputs = [one.name for one in begins.get_inputs()]
         if inputs != list(INPUTS) or list(begun) != [HIDDEN, EARLY] or not isinstance(begun[EARLY][-1], int):

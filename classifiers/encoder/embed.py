@@ -53,9 +53,7 @@ def spoken(tokens: Iterable[str]) -> Iterator[str]:
     return (token for token in tokens if len(token) == 1 or token[0] not in "#@")
 
 
-def load_embedder(
-    folders: Iterable[Path], language: str, *, signers: Signers | None = None, threads: int = 1
-) -> Embedder | None:
+def load_embedder(folders: Iterable[Path], language: str, *, signers: Signers | None = None) -> Embedder | None:
     """The embedder of the language among these model folders; None when there is none. Raises `ModelError` for a bad
     one."""
     for folder in folders:
@@ -65,5 +63,5 @@ def load_embedder(
             if tuple(files) != FILES:
                 raise ModelError(f"{folder}: an embedder has the files {FILES!r}; the manifest names {tuple(files)!r}")
             network, tokenizer = (read_file(folder, files[name]) for name in FILES)
-            return Embedder(manifest, Session.open(network, tokenizer, threads=threads, where=str(folder)))
+            return Embedder(manifest, Session.open(network, tokenizer, where=str(folder)))
     return None

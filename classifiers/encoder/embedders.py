@@ -15,11 +15,10 @@ __all__ = ["Embedders"]
 class Embedders:
     """By language, among these model folders; an open one takes some 60 MB."""
 
-    def __init__(self, folders: Iterable[Path] = (), *, signers: Signers | None = None, threads: int = 1) -> None:
+    def __init__(self, folders: Iterable[Path] = (), *, signers: Signers | None = None) -> None:
         """Without folders there is none for any language."""
         self._folders = tuple(folders)
         self._signers = signers
-        self._threads = threads
         self._opened: dict[str, Embedder | None] = {}
         self._lock = Lock()
 
@@ -27,7 +26,5 @@ class Embedders:
         """None where there is none. Raises `ModelError` for a bad one."""
         with self._lock:
             if language not in self._opened:
-                self._opened[language] = load_embedder(
-                    self._folders, language, signers=self._signers, threads=self._threads
-                )
+                self._opened[language] = load_embedder(self._folders, language, signers=self._signers)
             return self._opened[language]

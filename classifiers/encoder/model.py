@@ -32,11 +32,11 @@ class Encoder(NamedTuple):
         return f"{self.manifest.name}@{self.manifest.version}"
 
 
-def load_encoders(folders: Iterable[Path], *, signers: Signers | None = None, threads: int = 1) -> list[Encoder]:
+def load_encoders(folders: Iterable[Path], *, signers: Signers | None = None) -> list[Encoder]:
     """The encoders among these model folders, in their order; none is no error. Raises `ModelError` for the first bad
     one, and when two speak beside the same head."""
     found = of_kind(folders, "encoder", signers=signers)
-    encoders = [load_encoder(folder, signers=signers, threads=threads) for folder in found]
+    encoders = [load_encoder(folder, signers=signers) for folder in found]
     speaking: dict[str, str] = {}
     for encoder in encoders:
         for head in encoder.heads:
@@ -46,7 +46,7 @@ def load_encoders(folders: Iterable[Path], *, signers: Signers | None = None, th
     return encoders
 
 
-def load_encoder(folder: Path, *, signers: Signers | None = None, threads: int = 1) -> Encoder:
+def load_encoder(folder: Path, *, signers: Signers | None = None) -> Encoder:
     """The encoder in `folder`. Raises `ModelError` when anything in it is not what the manifest says."""
     manifest = read_manifest(folder, kind="encoder", signers=signers)
     files = {file.name: file for file in manifest.files}
@@ -54,7 +54,7 @@ def load_encoder(folder: Path, *, signers: Signers | None = None, threads: int =
         raise ModelError(f"{folder}: an encoder has the files {FILES!r}; the manifest names {tuple(files)!r}")
     heads = read_heads(read_file(folder, files[HEADS]), str(folder))
     network, tokenizer = read_file(folder, files[NETWORK]), read_file(folder, files[TOKENIZER])
-    session = Session.open(network, tokenizer, threads=threads, where=str(folder))
+    session = Session.open(network, tokenizer, where=str(folder))
     for head in heads:
         if head.output >= session.outputs:
             raise ModelError(f"{folder}: {head.code} is output {head.output}, the network has {session.outputs}")

@@ -79,7 +79,7 @@ class Words(NamedTuple):
             elif word.text:  # it went into one before it
                 found[last] = found[last]._replace(marks=word.marks)
             last = len(found) if text else last
-            found.append(word._replace(text=text))
+            found.append(word if text == word.text else word._replace(text=text))
         return self._replace(read=tuple(found))
 
 
@@ -107,7 +107,7 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
                 word = "" if is_read else USER
             elif start < inside and not is_read:
                 word = ""
-            elif len(_GAP.findall(part, start, end)) >= _FEWEST_GAPS:
+            elif not part[start:end].isalnum() and len(_GAP.findall(part, start, end)) >= _FEWEST_GAPS:
                 of_several = SET_APART
                 begun = read[-1].text if start == before + 1 and part[before] == part[start + 1] else ""
                 if len(begun) == 1 and begun.isalpha():
@@ -126,6 +126,8 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
 
 
 def _gap(between: str, is_last: bool) -> Gap:
+    if between == " " and not is_last:
+        return "blank"
     has_blank = any(map(str.isspace, between))
     if is_last or (has_blank and any(not sign.isspace() for sign in between)):
         return "end"
@@ -142,5 +144,7 @@ def quietly(text: str) -> str:
 
 def _marks(between: str) -> str:
     """The first few marks between two words. A chunk with letters in it is an address, which gives no token."""
+    if between == " ":
+        return ""
     chunks = (chunk for chunk in between.split() if not any(map(str.isalnum, chunk)))
     return "".join(mark for chunk in chunks for mark in chunk if mark in MARKS)[:_MOST_MARKS]

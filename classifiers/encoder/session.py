@@ -33,9 +33,9 @@ class Session:
         self.outputs = outputs
 
     @classmethod
-    def open(cls, network: bytes, tokenizer: bytes, *, threads: int, where: str) -> Session:
+    def open(cls, network: bytes, tokenizer: bytes, *, where: str) -> Session:
         """Raises `ModelError` when one of them is not what it should be."""
-        opened = open_network(network, threads=threads, where=where)
+        opened = open_network(network, where=where)
         inputs = tuple(one.name for one in opened.get_inputs())
         outputs = [(one.name, one.shape) for one in opened.get_outputs()]
         if inputs != INPUTS or [name for name, _ in outputs] != [OUTPUT] or not isinstance(outputs[0][1][-1], int):
@@ -58,14 +58,16 @@ class Session:
         return found
 
 
-def open_network(network: bytes, *, threads: int, where: str, without: Sequence[str] = ()) -> Any:
-    """An onnxruntime session of these bytes, `without` these of its optimizers. Raises `ModelError`."""
+def open_network(network: bytes, *, where: str, without: Sequence[str] = ()) -> Any:
+    """An onnxruntime session of these bytes, `without` these of its optimizers. Raises `ModelError`.
+
+    A text is read by one thread: its some 25 word pieces are too few to be shared out. Several threads may read several
+    texts at a time."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(

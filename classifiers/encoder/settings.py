@@ -23,4 +23,4 @@ class EncoderSettings(BaseModel):
     keep_listed: float = Field(
         default=0.98, ge=0.0, le=1.0, description="the same for posts that name somebody of the roster"
     )
-    threads: int = Field(default=1, ge=1, le=64, description="threads of one reading")
+    threads: int = Field(default=2, ge=1, le=64, description="posts that are read at the same time; no more than cores")

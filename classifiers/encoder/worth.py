@@ -64,10 +64,6 @@ class Worth(NamedTuple):
         found[kept[why.begin : why.end]] = why.contributions
         return found
 
-    def most_telling(self, parts: Sequence[Sequence[str]], language: str) -> int:
-        """Which of the parts of a post is worth most."""
-        return int(np.argmax(self.margins(parts, language))) if len(parts) > 1 else 0
-
 
 def read_for_worth(tokens: Sequence[str], language: str) -> Sequence[str]:
     """The tokens as of men, in a language in which that can be told, without the empty ones."""

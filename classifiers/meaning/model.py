@@ -99,7 +99,7 @@ class MeaningHead:
         """None for a post about which the encoder is not asked, or cannot be, or that is not read to the end."""
         if worth < self._least_worth or not tokens:
             return None
-        read = read_for_abuse(self._asked, tokens, post, self._worth_says, least_early=self._least_early)
+        read = read_for_abuse(self._asked, tokens, post, self._worth_says, whole=worth, least_early=self._least_early)
         if read is None:
             return None
         score = round(self.manifest.calibration.probability(read.margin), DECIMALS)

@@ -41,12 +41,21 @@ class Shares(NamedTuple):
 
 
 def read_for_abuse(
-    asked: Asked, tokens: Sequence[str], post: Readable, worth_says: float, *, least_early: float = -math.inf
+    asked: Asked,
+    tokens: Sequence[str],
+    post: Readable,
+    worth_says: float,
+    *,
+    whole: float | None = None,
+    least_early: float = -math.inf,
 ) -> Shares | None:
     """With so much of worth in a margin; None where nobody can be asked, and where the first layers of the encoder
-    guess less than `least_early` of all that is read."""
+    guess less than `least_early` of all that is read. `whole` is what the post is worth as one, where that is known."""
     places = post.windows(len(tokens))
-    worth = asked.worth([tokens[begin:end] for begin, end in places])
+    if whole is not None and len(places) == 1:
+        worth: list[float] | None = [whole]
+    else:
+        worth = asked.worth([tokens[begin:end] for begin, end in places])
     if worth is None:
         return None
     best: Shares | None = None

@@ -58,7 +58,7 @@ def continue_code_reader(
     quantising changes too much."""
     if recipe.continued is None:
         raise ConfigError(f"{recipe.name}: no recipe to train it on; give a base that transformers can open")
-    reader = load_code_reader(former, signers=signers, threads=recipe.continued.threads)
+    reader = load_code_reader(former, signers=signers)
     wanted = codes_of(recipe.coded())
     _check(reader, wanted, former)
     own = recipe._replace(tasks=(), settings=recipe.continued)

@@ -63,7 +63,7 @@ def learn_early(
 
     hidden = hidden_size(network)
     blank = divided(network, np.zeros((hidden, len(TOPICS))), [0.0] * len(TOPICS))
-    session = DividedSession.open(*blank, tokenizer, threads=1, where="a network in training")
+    session = DividedSession.open(*blank, tokenizer, where="a network in training")
     rows = _read(session, codes, worth, list(_texts(coded, corpora, read, seed)))
     mean, deviation = rows.means.mean(axis=0), rows.means.std(axis=0) + 1e-6
     weights = np.zeros((hidden, len(TOPICS)))

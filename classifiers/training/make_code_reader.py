@@ -73,7 +73,7 @@ def write_code_reader(
     first = len(recipe.tasks)
     small = fused(quantise(export(taught.network, list(range(first, first + len(codes))))))
     tokenizer = tokenizer_bytes(taught.network)
-    session = Session.open(small, tokenizer, threads=recipe.settings.threads, where=recipe.name)
+    session = Session.open(small, tokenizer, where=recipe.name)
     metrics: list[Metric] = []
     for language in dict.fromkeys(part.language for part in coded):
         kept: list[Example] = []

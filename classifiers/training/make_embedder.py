@@ -38,7 +38,7 @@ def make_embedder(name: str, language: str, base: Base, order: Order) -> Manifes
     exact = export_mean(network)
     tokenizer = tokenizer_bytes(network)
     small = quantise(exact)
-    vectors = [Session.open(raw, tokenizer, threads=1, where=name).logits(_PROBES) for raw in (exact, small)]
+    vectors = [Session.open(raw, tokenizer, where=name).logits(_PROBES) for raw in (exact, small)]
     unit, unit_small = (found / np.linalg.norm(found, axis=1, keepdims=True) for found in vectors)
     cosine = round(float((unit * unit_small).sum(axis=1).mean()), 4)
     if cosine < LEAST_COSINE:

@@ -318,7 +318,7 @@ def pack_network(
     network, epochs, datasets, teachers = taught
     measured = measured_rows(recipe, network, read)
     small = quantise(export(network, [recipe.tasks.index(task) for task in recipe.served]))
-    session = Session.open(small, tokenizer_bytes(network), threads=recipe.settings.threads, where=recipe.name)
+    session = Session.open(small, tokenizer_bytes(network), where=recipe.name)
     metrics = []
     for output, task in enumerate(recipe.served):
         one = next(one for one in measured if one.task == task.name)
@@ -363,7 +363,7 @@ def join_heads(
 ) -> Manifest:
     """Choose how the network's logits and the linear scores are joined, on rows that neither was trained on, measure
     the result, and write the folder."""
-    session = Session.open(trained.network, trained.tokenizer, threads=recipe.settings.threads, where=recipe.name)
+    session = Session.open(trained.network, trained.tokenizer, where=recipe.name)
     keep = float(EncoderSettings.model_fields["keep"].default)
     heads, datasets = [], list(trained.datasets)
     metrics: list[Metric] = []
