@@ -29,9 +29,9 @@ from classifiers.own_examples import OwnExamples
 from classifiers.rating import list_models, made_for_another_analyser
 from classifiers.roster_links import RosterLinks
 from classifiers.roster_names import RosterNames
+from classifiers.side_by_side import classified
 from classifiers.signing import Signers, shipped_signers
 from classifiers.store import serving
-from classifiers.side_by_side import classified
 from classifiers.stories import Stories
 from classifiers.targets.settings import TargetSettings
 from classifiers.targets.step import Targets

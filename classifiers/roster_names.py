@@ -4,11 +4,12 @@ The automaton runs over the analyser's tokens, joined by blanks, so a hit is alw
 character and needs no word boundary.
 
 What such a name is must not decide whether a post is flagged: `without` puts `NAME` in its place for whoever scores.
+Nor must it matter to whom a post is addressed: `said` leaves that out too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -18,14 +19,28 @@ import ahocorasick
 from classifiers.inflections import inflected
 from hustings.roster import Person, Roster
 from hustings.text import analyse
+from hustings.text.repair import repair
 
-__all__ = ["CONTEXT_TOKENS", "NAME", "NOBODY", "Found", "Read", "RosterNames", "bare", "parts_of"]
+__all__ = [
+    "CONTEXT_TOKENS",
+    "NAME",
+    "NOBODY",
+    "Found",
+    "Read",
+    "RosterNames",
+    "bare",
+    "marked",
+    "parts_of",
+    "words_between",
+]
 
 CONTEXT_TOKENS = 12
 """An ambiguous alias needs one of the person's context words at most so many tokens away."""
 NAME = "\ue000" * 10
 """Stands for a name. The analyser never makes such a token; it is as long as a usual name of two words is to a head."""
 
+_SHARED = "rt"
+"""Before the handle of who wrote a post that is passed on as it is."""
 _MOST_REMEMBERED = 2048
 """Posts of which it is remembered where the names are, and what is left without them: one step of the pipeline after
 the other asks about each post of a batch …"""
@@ -67,7 +82,8 @@ class RosterNames:
         self._context = {p.id: tuple(" ".join(analyse(word).tokens) for word in p.context) for p in roster.people}
         self._automaton = _automaton(names) if names else None
         self._found_before = lru_cache(maxsize=_MOST_REMEMBERED)(partial(_looked_for, self._automaton))
-        self._read_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._read)
+        self._without_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._without)
+        self._said_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._said)
 
     def people(self, tokens: tuple[str, ...]) -> list[tuple[str, Found]]:
         """(person, where) for each spelling that means exactly one person here."""
@@ -77,22 +93,28 @@ class RosterNames:
     def without(self, *parts: tuple[str, ...]) -> Read:
         """The tokens of a title and a text with `NAME` in place of each name, or of names side by side. A handle or
         hashtag that holds a name goes with it; other words of the hashtag are tokens of their own, and stay."""
-        said = tuple(filter(None, parts))
-        if self._automaton is None or sum(map(len, said)) > _LONGEST_REMEMBERED:
-            return self._read(said)
-        return self._read_before(said)
+        some = tuple(filter(None, parts))
+        if self._automaton is None or sum(map(len, some)) > _LONGEST_REMEMBERED:
+            return self._without(some)
+        return self._without_before(some)
 
-    def _read(self, parts: tuple[tuple[str, ...], ...]) -> Read:
-        hidden: set[int] = set()
-        before = 0
-        for tokens in parts:
-            hidden |= {before + place for place in self._hidden(tokens)}
-            before += len(tokens)
-        whole = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
-        if not hidden:
-            return Read(whole, range(len(whole)))
-        ends = [place for place in range(len(whole)) if place not in hidden or place + 1 not in hidden]
-        return Read(tuple([NAME if place in hidden else whole[place] for place in ends]), tuple(ends))
+    def said(self, *parts: tuple[str, ...]) -> Read:
+        """The same, and of handles that are nobody's of the roster too: those before and behind the words of a part,
+        which say whom it answers or calls, are left out, and an `RT` before them; any other is somebody's `NAME`."""
+        some = tuple(filter(None, parts))
+        if sum(map(len, some)) > _LONGEST_REMEMBERED:
+            return self._said(some)
+        return self._said_before(some)
+
+    def _without(self, parts: tuple[tuple[str, ...], ...]) -> Read:
+        return _read(parts, [self._hidden(tokens) for tokens in parts])
+
+    def _said(self, parts: tuple[tuple[str, ...], ...]) -> Read:
+        named = [self._hidden(tokens) for tokens in parts]
+        handles = [marked(tokens, "@") - of_roster for tokens, of_roster in zip(parts, named, strict=True)]
+        unsaid = [*map(_around, parts, handles)]
+        hidden = [one | others - gone for one, others, gone in zip(named, handles, unsaid, strict=True)]
+        return _read(parts, hidden, unsaid)
 
     def _hidden(self, tokens: tuple[str, ...]) -> set[int]:
         found = self._found(tokens)
@@ -136,14 +158,65 @@ def _looked_for(automaton: Any, tokens: tuple[str, ...]) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def parts_of(tokens: tuple[str, ...], place: int) -> range:
-    """The tokens into which the analyser cut the handle or hashtag at `place`; they follow it."""
+def _read(parts: tuple[tuple[str, ...], ...], hidden: Sequence[Set[int]], unsaid: Sequence[Set[int]] = ()) -> Read:
+    """The parts in one, with `NAME` for what is hidden in each, and without what is unsaid."""
+    whole = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
+    names, gone, before = set[int](), set[int](), 0
+    for number, tokens in enumerate(parts):
+        names |= {before + place for place in hidden[number]}
+        gone |= {before + place for place in unsaid[number]} if unsaid else set()
+        before += len(tokens)
+    if not names and not gone:
+        return Read(whole, range(len(whole)))
+    said = [place for place in range(len(whole)) if place not in gone]
+    kept = [place for place in said if place not in names or place + 1 not in names]
+    return Read(tuple([NAME if place in names else whole[place] for place in kept]), tuple(kept))
+
+
+def _around(tokens: tuple[str, ...], handles: Set[int]) -> set[int]:
+    """Those of the handles that stand before or behind all words, perhaps among hashtags, and what says that somebody
+    is quoted whole."""
+    if not handles:
+        return set()
+    begin, end = words_between(tokens, handles | marked(tokens, "#"))
+    outside = {place for place in handles if not begin <= place < end}
+    return outside | {0} if tokens[0] == _SHARED and 1 in outside else outside
+
+
+def words_between(tokens: Sequence[str], marks: Set[int]) -> tuple[int, int]:
+    """From where to where the tokens are words, with `marks` among them: those before and behind are left out, and an
+    `RT` before them."""
+    begin, end = int(1 in marks and tokens[0] == _SHARED), len(tokens)
+    while begin in marks:
+        begin += 1
+    while end > begin and end - 1 in marks:
+        end -= 1
+    return begin, end
+
+
+def marked(tokens: Sequence[str], mark: str) -> set[int]:
+    """Where handles (`@`) or hashtags (`#`) stand, with the parts of each."""
+    found: set[int] = set()
+    for place, token in enumerate(tokens):
+        if token[:1] == mark and len(token) > 1:
+            found.update((place, *parts_of(tokens, place)))
+    return found
+
+
+def parts_of(tokens: Sequence[str], place: int) -> range:
+    """The tokens into which the analyser cut the handle or hashtag at `place`; they follow it, perhaps repaired."""
     rest = tokens[place].translate(_BETWEEN)
     end = place + 1
-    while end < len(tokens) and rest.startswith(tokens[end]):
-        rest = rest[len(tokens[end]) :]
+    while rest and end < len(tokens) and (length := _beginning(rest, tokens[end])):
+        rest = rest[length:]
         end += 1
     return range(place + 1, end)
+
+
+def _beginning(letters: str, part: str) -> int:
+    """How many of the letters are the part, as it stands or repaired (`@j0hn` and `john`); 0 where they are not."""
+    lengths = range(len(letters), len(part) - 1, -1)
+    return next((length for length in lengths if part in (letters[:length], repair(letters[:length])[0])), 0)
 
 
 _BETWEEN = str.maketrans("", "", "#@_.-")

@@ -260,6 +260,8 @@ PLAIN = Phrasing(
         ("mistyped", "closed doors", "clsoed doors"),
         ("texted", "Vote tomorrow.", "vote tmrw"),
         ("padded", "No vote.", "Hello.\nLovely day.\nNo vote.\nBye.\nSee you."),
+        ("answering", "No vote.", "@kestrel_77 @harbourlight No vote."),
+        ("tagged", "No vote.", "No vote. #Vote2026 #Debate"),
     ],
 )
 def test_each_disguise(disguise: str, text: str, expected: str) -> None:

@@ -55,7 +55,7 @@ def scored(linear: Sequence[Head], *texts: str, targets: tuple[Target, ...] = ()
     ("text", "read"),
     [
         ("You b1tch, you b i t c h!", "you bitch, you bitch!"),
-        ("@ana_lima #VoteNow is a joke", "user vote now is a joke"),
+        ("@ana_lima #VoteNow is a joke", "vote now is a joke"),
         ("Read https://example.org/women?a=1 now", "read now"),
         ("Why??? \u201cNever\u201d\u2026 they don't", "why??? never\u201d\u2026 they don' t"),
         ("wo\u200bmen \U0001d41f\U0001d428\U0001d425\U0001d425\U0001d428\U0001d430", "women follow"),

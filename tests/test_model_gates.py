@@ -23,6 +23,7 @@ from classifiers.gates.floors import (
 )
 from classifiers.gates.judge import judge
 from classifiers.gates.measured import (
+    LOST_AMONG_MARKS,
     LOST_RECALL,
     calibration_checks,
     group_checks,
@@ -282,7 +283,7 @@ def test_robustness(disguise: str, lost: float, passes: bool) -> None:
 def test_what_training_did_not_measure_is_measured_on_the_suites(one_sided: GateRecord) -> None:
     """`she` is three letters, so nothing but friendly talk hides it."""
     found = {check.subject: check for check in one_sided.checks if check.gate == "robustness"}
-    assert set(found) == set(LOST_RECALL)
+    assert set(found) == set(LOST_RECALL | LOST_AMONG_MARKS)
     assert "posts of the suites" in found["leet"].detail
 
 

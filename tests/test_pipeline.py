@@ -73,7 +73,7 @@ def test_a_post_gets_language_targets_flags_scores_story_and_tokens(codebook: Co
         ["N-PROC-DATE"],
         ["N-PROC-DATE"],
         ["X-COUNTER"],
-        ["G", "A-INSULT"],
+        ["G"],
         ["G"],
         ["N-PROC-DATE"],
         [],
@@ -86,6 +86,19 @@ def test_a_post_gets_language_targets_flags_scores_story_and_tokens(codebook: Co
     assert found[2].story not in {"", found[0].story}
     assert found[6].story == ""
     assert found[0].tokens[:2] == ("reminder", "the")
+
+
+def test_whom_a_post_answers_changes_nothing_that_is_said_of_it(codebook: Codebook) -> None:
+    given = [post for post in posts() if post.text and "@" not in post.text]
+    answers = [msgspec.structs.replace(post, text=f"@kestrel_77 @harbourlight {post.text}") for post in given]
+    shared = [msgspec.structs.replace(post, text=f"RT @kestrel_77: {post.text}") for post in given]
+    pipeline = opened(codebook)
+    told = [
+        [(one.lang, one.scores, [(flag.code, flag.score) for flag in one.flags]) for one in pipeline.assess(some, {})]
+        for some in (given, answers, shared)
+    ]
+    assert told[1] == told[0]
+    assert told[2] == told[0]
 
 
 def test_one_at_a_time_is_byte_for_byte_the_same_as_512_at_once(codebook: Codebook) -> None:

@@ -74,6 +74,47 @@ def test_a_name_is_hidden_where_it_is_used_as_one(text: str, left: str) -> None:
     assert seen(text) == left
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@user1 @ana_velde you lied", "* you lied"),
+        ("@kestrel_77 you lied", "you lied"),
+        ("@kestrel_77 @harbourlight you lied @kestrel_77", "you lied"),
+        ("RT @kestrel_77: you lied", "you lied"),
+        ("RT @ana_velde: you lied", "rt * you lied"),
+        ("rt you lied", "rt you lied"),
+        ("you and @kestrel_77 lied", "you and * lied"),
+        ("you, @kestrel_77 and @harbourlight lied", "you * and * lied"),
+        ("you, @kestrel_77, @harbourlight lied", "you * lied"),
+        ("#Debate @kestrel_77 you lied #Vote2026 @harbourlight", "#debate debate you lied #vote2026 vote 2026"),
+        ("@kestrel_77", ""),
+        ("@fr33_j0hn and @soooo_x said @m4r1a", "and * said"),
+        ("5 @ 3", "5 3"),
+        ("", ""),
+    ],
+)
+def test_whom_a_post_answers_is_not_said(text: str, said: str) -> None:
+    assert " ".join(NAMES.said(analyse(text).tokens).tokens).replace(NAME, "*") == said
+
+
+def test_what_is_said_stands_where_it_stood_in_title_and_text() -> None:
+    read = NAMES.said(("@k", "k", "about", "@k", "k"), ("so", "@l", "l", "lied", "@k", "k"))
+    assert read.tokens == ("about", "so", NAME, "lied")
+    assert list(read.origins) == [2, 5, 7, 8]
+
+
+HANDLE = st.from_regex(r"@[a-z][a-z0-9_]{1,14}", fullmatch=True)
+
+
+@given(st.lists(HANDLE, max_size=3), st.lists(LETTERS, min_size=1, max_size=8), st.lists(HANDLE, max_size=3))
+def test_handles_around_a_post_are_as_if_they_were_not_there(
+    before: list[str], words: list[str], behind: list[str]
+) -> None:
+    plain = analyse(" ".join(words)).tokens
+    framed = analyse(" ".join((*before, *words, *behind))).tokens
+    assert NOBODY.said(framed).tokens == NOBODY.said(plain).tokens
+
+
 def test_names_are_told_in_title_and_text_apart() -> None:
     read = NAMES.without(("about", "ana"), ("velde", "lied"))
     assert read.tokens == ("about", "ana", NAME, "lied")
@@ -142,7 +183,7 @@ def test_the_words_that_spoke_for_a_flag_are_never_a_name_and_stand_where_they_s
     [
         ("You idiot, Ana Velde, go!", "you idiot, they, go!"),
         ("@ana_velde lied", "they lied"),
-        ("@somebody lied", "user lied"),
+        ("@somebody lied", "lied"),
         ("The Harbour League... liars", "the they... liars"),
         ("Xi He! He lies to Xi He.", "they! he lies to they."),
     ],

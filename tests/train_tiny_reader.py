@@ -148,9 +148,7 @@ def divided_in_two(network: Network) -> dict[str, Any]:
     parts = divided(one, weights, [0.5, -0.5])
     session = DividedSession.open(*parts, pieces, where="tiny")
     texts = [text for texts in CODED.values() for text in texts]
-    plain, fast, again = (
-        Session.open(raw, pieces, where="tiny").logits(texts) for raw in (small, one, whole(*parts))
-    )
+    plain, fast, again = (Session.open(raw, pieces, where="tiny").logits(texts) for raw in (small, one, whole(*parts)))
     begun = session.begin(texts[0])
     told = begun.hidden[0].mean(axis=0) @ weights + (0.5, -0.5)
     nobodys = Dataset(

@@ -1,4 +1,5 @@
-"""How people hide a sentence from machines, or just write carelessly; readers still understand.
+"""How people hide a sentence from machines, write carelessly, or put it among handles and hashtags; readers still
+understand.
 
 Every disguise is a function of the text alone. Those that hide from machines touch the words that tell (`telling` in
 the language's file: vote, ballot, slurs). The careless ones change every second word of at least four letters; so
@@ -153,6 +154,16 @@ def _padded(text: str, phrasing: Phrasing) -> str:
     return "\n".join((*phrasing.padding[:middle], text, *phrasing.padding[middle:]))
 
 
+def _answering(text: str, _: Phrasing) -> str:
+    """In answer to people of whom nobody knows anything."""
+    return f"@kestrel_77 @harbourlight {text}"
+
+
+def _tagged(text: str, _: Phrasing) -> str:
+    """Filed under hashtags."""
+    return f"{text} #Vote2026 #Debate"
+
+
 DISGUISES: dict[str, Callable[[str, Phrasing], str]] = {
     "leet": _leet,
     "masked": _masked,
@@ -165,5 +176,7 @@ DISGUISES: dict[str, Callable[[str, Phrasing], str]] = {
     "mistyped": _mistyped,
     "texted": _texted,
     "padded": _padded,
+    "answering": _answering,
+    "tagged": _tagged,
 }
 """Every disguise by the name that `functions.toml` uses."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from classifiers.encoder.reading import Words, quietly, read_words
-from classifiers.encoder.windows import WHOLE, sentence_starts, sentences
+from classifiers.encoder.windows import FEWEST_WORDS, WHOLE, sentence_starts, sentences, without_tags
 from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
@@ -24,7 +25,7 @@ _UNREAD = re.compile(rf"\s*[{ASIDES}][\ufe0f\U0001f3fb-\U0001f3ff]*")  # in any 
 
 class Readable:
     """The title and the text of a post, or one of them; nothing is done before somebody asks. Places are those of the
-    tokens with names taken out. Whether a woman or a man is spoken of tells nothing: all is read as of men; nor does
+    tokens that are `said`. Whether a woman or a man is spoken of tells nothing: all is read as of men; nor does
     how often a mark is repeated, or what `spelling` undoes."""
 
     def __init__(self, *parts: str, language: str, spelling: Spelling, names: RosterNames = NOBODY) -> None:
@@ -40,15 +41,23 @@ class Readable:
 
     @cached_property
     def _words(self) -> Words:
-        return read_words(*self._parts, names=self._names).respelt(self._spelling, men_of(self._language))
+        words = read_words(*self._parts, names=self._names)
+        return words.respelt(self._spelling, men_of(self._language))
 
-    def windows(self, many: int) -> list[tuple[int, int]]:
-        """What may be read of its tokens, of which there are so many: all, or of more than `WHOLE` the sentences."""
-        return [(0, many)] if many <= WHOLE else sentences(many, self._starts())
+    def windows(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
+        """What may be read of its tokens: all, or of more than `WHOLE` the sentences. Where hashtags stand around the
+        words, these are read without them too: as much as tags may say, they make another text of a sentence."""
+        many = len(tokens)
+        found = [(0, many)] if many <= WHOLE else sentences(many, self._starts())
+        first, last = without_tags(tokens)
+        if last - first == many:
+            return found
+        words = ((max(begin, first), min(end, last)) for begin, end in found)
+        return list(dict.fromkeys((*found, *(one for one in words if one[1] - one[0] >= FEWEST_WORDS))))
 
     def _starts(self) -> list[int]:
         """Places of the tokens with which sentences and lines begin."""
-        seen = self._names.without(*(locate(part).tokens for part in self._parts))
+        seen = self._names.said(*(locate(part).tokens for part in self._parts))
         begins = np.searchsorted(np.array(seen.origins), np.array(sentence_starts(*self._parts), dtype=np.int64))
         found: list[int] = np.unique(begins).tolist()
         return found

@@ -1,8 +1,8 @@
 """What the encoder gets to read of a post: its words as the analyser repaired them, with the marks between them.
 
 The raw text would let a disguise (`b1tch`, zero-width characters) hide from the encoder what the linear heads see, the
-bare tokens would lose punctuation. Handles become `user`, as they are in the corpora, and the people and parties who
-are watched become `they`, so that no name speaks for or against anybody. Web addresses give nothing.
+bare tokens would lose punctuation. The people and parties who are watched become `they`, as do handles among the words,
+so that no name speaks for or against anybody; whom a post answers is not read. Web addresses give nothing.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ friendly words, or hiding the insult at its end, therefore changes little."""
 
 SOMEBODY = "they"
 """Of six words tried in place of names, this one and "she" cost the fewest functions of the abuse suite."""
-USER = "user"
-"""Stands for a handle."""
-_SOMEBODY = frozenset((SOMEBODY, USER))
 ENDS = ".,;:!?…؟،؛।"
 """Marks with which sentences and their parts end, in Latin, Arabic and Devanagari."""
 MARKS = ENDS + "'\"’‘“”()&%$-–—/"
@@ -44,7 +41,7 @@ _AGAIN = re.compile(rf"([{ENDS}])\1+")
 
 
 class Word(NamedTuple):
-    """What the encoder reads in place of a token: the word, `user` for a handle, nothing for a tag whose parts follow;
+    """What the encoder reads in place of a token: the word, nothing for a tag whose parts follow;
     the marks after it, and what the gap is to the next one; and how short the words are at least if it is several, as
     part of a tag or as letters that were set apart: 0 where it is one."""
 
@@ -67,7 +64,7 @@ class Words(NamedTuple):
     def respelt(self, spelling: Spelling, men: Men) -> Words:
         """The same with careless and hidden spellings undone; a word that agrees with a gender is one. Names and
         handles are no part of any word."""
-        said = [NAME if word.text in _SOMEBODY else word.text for word in self.read]
+        said = [NAME if word.text == SOMEBODY else word.text for word in self.read]
         joined = spelling.rejoin(said, [word.gap for word in self.read])
         found: list[Word] = []
         last = 0
@@ -90,7 +87,8 @@ def _right(word: str, of_several: int, spelling: Spelling, men: Men) -> str:
 
 
 def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
-    """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token."""
+    """The words of a title and a text, in that order; an empty part has none. Each of the `names` is one token, and of
+    handles there is what is said (`RosterNames.said`)."""
     read: list[Word] = []
     tokens: list[tuple[str, ...]] = []
     for part in parts:
@@ -104,7 +102,7 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
             word, of_several = token, IN_A_TAG if start < inside else 0
             if len(token) > 1 and token[0] in "#@":
                 inside, is_read = end, token[0] == "#"
-                word = "" if is_read else USER
+                word = "" if is_read else SOMEBODY
             elif start < inside and not is_read:
                 word = ""
             elif not part[start:end].isalnum() and len(_GAP.findall(part, start, end)) >= _FEWEST_GAPS:
@@ -117,7 +115,7 @@ def read_words(*parts: str, names: RosterNames = NOBODY) -> Words:
             before = end
             between = part[end:next_start] if word else ""
             read.append(Word(word, _marks(between), _gap(between, next_start == len(part)), of_several))
-    seen = names.without(*tokens)
+    seen = names.said(*tokens)
     pairs = zip(seen.tokens, seen.origins, strict=True)
     return Words(
         seen.tokens,

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from classifiers.roster_names import marked, words_between
 from hustings.text import locate
 
-__all__ = ["MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows"]
+__all__ = ["FEWEST_WORDS", "MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows", "without_tags"]
 
 WHOLE = 36
 """Words up to which a post is read as a whole."""
@@ -18,8 +19,19 @@ MOST_READ = 240
 """Words; what stands behind them is not read."""
 _FEWEST_WORDS = 3
 """A sentence with fewer goes with the next one, or the one before."""
+FEWEST_WORDS = 5
+"""Of fewer, hashtags around them may be what a post says ("tell everybody: #VoteOnMonday")."""
 _END = re.compile(r"[।؟]|[.!?…]\S*\s|\n")
 """A point without a blank behind it stands in figures, addresses and short forms; a danda never does."""
+
+
+def without_tags(tokens: Sequence[str]) -> tuple[int, int]:
+    """From where to where the tokens are words, hashtags before and behind them left out, if enough are left: else, and
+    without such tags, all of them."""
+    if not any(token[:1] == "#" for token in tokens):
+        return 0, len(tokens)  # most posts
+    begin, end = words_between(tokens, marked(tokens, "#"))
+    return (begin, end) if end - begin >= FEWEST_WORDS else (0, len(tokens))
 
 
 def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:

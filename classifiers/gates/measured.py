@@ -20,6 +20,7 @@ __all__ = [
     "CALIBRATION_ERROR",
     "GAIN",
     "LOST",
+    "LOST_AMONG_MARKS",
     "LOST_RECALL",
     "calibration_checks",
     "group_checks",
@@ -46,6 +47,9 @@ LOST_RECALL: dict[str, float] = {
 }
 """Most recall that a disguise may cost: little where the analyser can undo it, more where writing is careless or the
 post is sunk in friendly talk. What an asterisk hides (`masked`) is lost: it is measured, without a limit."""
+LOST_AMONG_MARKS = {"answering": 0.03, "tagged": 0.05}
+"""The same of a post behind handles or before hashtags, of models that are measured on the suites: they read its words
+without these. What training measures are linear heads, which read all words; tags cost those more."""
 
 
 def quality_checks(manifest: Manifest, floors: Floors) -> Iterator[Check]:

@@ -99,7 +99,7 @@ def _best_segments(places: Segments, margins: NDArray[np.float64]) -> list[int]:
 
 def grounds(head: Head, assessment: Assessment, names: RosterNames = NOBODY) -> Grounds:
     """Why a post was flagged. None of the `names` is among the words: they count for nothing."""
-    read = few_repeats(names.without(assessment.title_tokens, assessment.tokens))
+    read = few_repeats(names.said(assessment.title_tokens, assessment.tokens))
     return all_grounds(head, [assessment], [read])[0]
 
 

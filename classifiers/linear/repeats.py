@@ -3,7 +3,7 @@ end or a list of handles would make abuse of any post."""
 
 from __future__ import annotations
 
-from classifiers.roster_names import Read, parts_of
+from classifiers.roster_names import NOBODY, Read, parts_of
 
 __all__ = ["MOST_OF_A_KIND", "MOST_OF_A_RUN", "as_scored", "few_repeats"]
 
@@ -40,4 +40,4 @@ def few_repeats(read: Read) -> Read:
 
 def as_scored(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """What the pipeline's step gives the linear heads of these tokens, where nobody is watched."""
-    return few_repeats(Read(tokens, range(len(tokens)))).tokens
+    return few_repeats(NOBODY.said(tokens)).tokens

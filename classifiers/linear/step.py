@@ -52,7 +52,7 @@ class LinearHeads:
 
     def _scored(self, language: str, posts: Sequence[Assessment]) -> list[Assessment]:
         scorer = self._scorers[language]
-        read = [few_repeats(self._names.without(one.title_tokens, one.tokens)) for one in posts]
+        read = [few_repeats(self._names.said(one.title_tokens, one.tokens)) for one in posts]
         scores = scorer.scores([one.tokens for one in read])
         flags = self._flags(scorer.heads, scores, posts, read)
         codes = [head.manifest.code for head in scorer.heads]

@@ -43,7 +43,7 @@ class Meanings:
         done = list(assessments)
         for language, mine in places_by_language(assessments, self._heads).items():
             head = self._heads[language]
-            read = [self._names.without(done[place].title_tokens, done[place].tokens) for place in mine]
+            read = [self._names.said(done[place].title_tokens, done[place].tokens) for place in mine]
             worth = head.worth([one.tokens for one in read])
             for place, one, is_worth in zip(mine, read, worth, strict=True):
                 post = done[place].post

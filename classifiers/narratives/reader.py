@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.heads import log_odds
 from classifiers.encoder.readable import Readable
-from classifiers.encoder.windows import MOST_READ, WHOLE
+from classifiers.encoder.windows import MOST_READ
 from classifiers.narratives.columns import Columns
 from classifiers.narratives.evidence import evidence_of, places_of
 from classifiers.narratives.lexicon import Lexicon, Terms
@@ -76,10 +76,10 @@ class Reader:
         spoken_of = [place for place, one in zip(terms.places, terms.concepts, strict=True) if one in core]
         if not spoken_of:
             return None
-        if len(read) <= WHOLE:
-            return self._reading(terms, 0, len(read), self._shares(terms))
         places = [
-            (begin, end) for begin, end in post.windows(len(read)) if any(begin <= place < end for place in spoken_of)
+            (begin, end)
+            for begin, end in post.windows(tokens[:MOST_READ])
+            if any(begin <= place < end for place in spoken_of)
         ]
         parts = [terms.within(*place) for place in places]
         if len(parts) == 1:
@@ -94,7 +94,7 @@ class Reader:
     ) -> Reading:
         """What columns make of a post that speaks of nothing that they know: of the part that is `most_telling` among
         those that it is given."""
-        places = post.windows(len(tokens))
+        places = post.windows(tokens)
         begin, end = places[most_telling([tokens[begin:end] for begin, end in places])]
         terms = self.lexicon.terms(tokens[begin:end])
         return self._reading(terms, begin, end, self._shares(terms))

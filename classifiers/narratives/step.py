@@ -43,7 +43,7 @@ class Narratives:
         done = list(assessments)
         for language, mine in places_by_language(assessments, self._tellers).items():
             teller = self._tellers[language]
-            read = [self._names.without(done[place].title_tokens, done[place].tokens) for place in mine]
+            read = [self._names.said(done[place].title_tokens, done[place].tokens) for place in mine]
             worth = teller.worth([one.tokens for one in read])
             for place, one, is_worth in zip(mine, read, worth, strict=True):
                 done[place] = self._told(done[place], one, is_worth, teller)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from classifiers.gender import other_gender
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
+from classifiers.roster_names import NOBODY
 from classifiers.training.corpora import Corpus
 from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.own_posts import OwnRows
@@ -164,5 +165,5 @@ def _folds_of(own: OwnRows | None, seed: int) -> NDArray[np.intp]:
 
 
 def tokens(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """What the analyser makes of each."""
-    return [analysis.tokens for analysis in analyse_all(texts)]
+    """What is said in each: whom it answers tells nothing, and linear heads read it nowhere."""
+    return [NOBODY.said(analysis.tokens).tokens for analysis in analyse_all(texts)]

@@ -17,7 +17,7 @@ from classifiers.narratives.evidence import evidence_of, first_word
 from classifiers.narratives.lexicon import WORDS, Lexicon
 from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.narratives.subject import load_subjects
-from classifiers.roster_names import NAME
+from classifiers.roster_names import NAME, NOBODY
 from classifiers.spelling import Spelling
 from classifiers.training.common_words import common_words
 from classifiers.training.duplicates import clusters, folds
@@ -64,7 +64,7 @@ class _Read(NamedTuple):
 def _read(language: str) -> _Read:
     seeds = seed_rows(language)
     analyses = analyse_all([one.text for one in seeds.rows])
-    return _Read(seeds.rows, tuple(analysis.tokens for analysis in analyses), seeds.names)
+    return _Read(seeds.rows, tuple(NOBODY.said(analysis.tokens).tokens for analysis in analyses), seeds.names)
 
 
 @cache

@@ -15,7 +15,7 @@ from classifiers.manifest import Manifest, analyser_hash
 from classifiers.training.calibration import platt, probabilities
 from classifiers.training.check_worthy_posts import check_worthy_posts, languages
 from classifiers.training.duplicates import check_split, clusters, folds
-from classifiers.training.linear_rows import FOLDS
+from classifiers.training.linear_rows import FOLDS, tokens
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
 from classifiers.training.order import Order
@@ -23,7 +23,6 @@ from classifiers.training.stages import Tell, each_fold, to_nobody
 from classifiers.training.thresholds import threshold_for
 from classifiers.training.train_linear import LIBRARIES
 from hustings.codebook import CHECK_WORTHY
-from hustings.text import analyse_all
 
 __all__ = ["check_worthiness_heads", "train_check_worthiness"]
 
@@ -43,7 +42,7 @@ def train_check_worthiness(language: str, order: Order, *, tell: Tell = to_nobod
     cross-validated; near-copies, and posts about one claim, stay in one fold."""
     tell("rows and near-copies")
     corpus = check_worthy_posts(language)
-    posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
+    posts = tokens(corpus.texts)
     labels = np.array(corpus.labels, dtype=np.int64)
     copies = clusters(corpus.texts, corpus.families)
     fold = folds(copies, corpus.labels, count=FOLDS, seed=order.seed)

@@ -24,6 +24,7 @@ from classifiers.encoder.reading import MOST_WORDS, read_words
 from classifiers.encoder.session import MOST_PIECES, Session
 from classifiers.encoder.settings import EncoderSettings
 from classifiers.linear.model import Head, load_head
+from classifiers.linear.repeats import as_scored
 from classifiers.linear.score import Scorer
 from classifiers.manifest import Curves, Dataset, Manifest, Metric, ModelFile, analyser_hash, read_file, write_model
 from classifiers.signing import ANYBODY, Signers
@@ -418,7 +419,7 @@ def _evidence(corpus: Corpus, linear: Head, session: Session, output: int, seed:
     return Evidence(
         labels=np.array(corpus.labels, dtype=np.int64),
         logits=session.logits(texts)[:, output],
-        linear=Scorer([linear]).scores([one.tokens for one in words])[0],
+        linear=Scorer([linear]).scores([as_scored(one.tokens) for one in words])[0],
         fold=folds(clusters(corpus.texts, corpus.families), corpus.labels, count=FOLDS, seed=seed),
         linear_threshold=linear.manifest.threshold.value,
     )

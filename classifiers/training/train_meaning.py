@@ -29,6 +29,7 @@ from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
 from classifiers.pipeline import shipped_models
 from classifiers.rating import rate
+from classifiers.roster_names import NOBODY
 from classifiers.spelling import WORDS_FILE, Spelling, pack_words
 from classifiers.store import serving
 from classifiers.training.by_code import Share, share_of
@@ -323,7 +324,7 @@ def _read(language: str) -> _Read:
     asked = Asked(encoder.network, "abuse", GIVEN, lambda network: encoder, language=language, spelling=spelling)
     rows = [row for part in _parts(language) for row in part.held_out()]
     rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
-    tokens = [analyse(row.text).tokens for row in rows]
+    tokens = [NOBODY.said(analyse(row.text).tokens).tokens for row in rows]
     posts = [Readable(row.text, language=language, spelling=spelling) for row in rows]
     read = (read_for_abuse(asked, words, post, WORTH_SAYS) for words, post in zip(tokens, posts, strict=True))
     found = [one for one in read if one is not None]  # all of them: there is an encoder

@@ -12,12 +12,13 @@ from classifiers.encoder.worth import Topic, Worth, read_for_worth
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.narratives.seeds import ORDINARY
+from classifiers.roster_names import NOBODY
 from classifiers.training.code_rows import ABUSE, CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.seed_rows import is_harm
-from hustings.text import analyse_all
+from hustings.text import analyse
 
 __all__ = ["learn_worth"]
 
@@ -50,18 +51,24 @@ def learn_worth(
     for part in coded:
         draw = np.random.default_rng([seed, 7])
         read_as = list(_readings(topic, part, chatter[part.language], draw))
-        tokens += [read_for_worth(one.tokens, part.language) for one in analyse_all([text for text, _ in read_as])]
+        tokens += [read_for_worth(_said(text), part.language) for text, _ in read_as]
         labels += [int(harm) for _, harm in read_as]
     abusive = [read(name, "training") for name, _ in told] if topic == "abuse" else []
     files = {corpus.dataset.file for corpus in abusive}
     fine = [corpus for corpus in (read(name, "training") for name in harmless) if corpus.dataset.file not in files]
     for label, corpora in ((1, abusive), (0, fine)):
         texts = [text for corpus in corpora for text, found in zip(corpus.texts, corpus.labels, strict=True) if found]
-        tokens += [one.tokens for one in analyse_all(texts)]
+        tokens += map(_said, texts)
         labels += [label] * len(texts)
     key = HashKey.from_seed(HASH_SEED)
     learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS)
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))
+
+
+def _said(text: str) -> tuple[str, ...]:
+    """Whom a post answers tells nothing of what it is worth: in corpora of tweets, which are mostly harmless, nearly
+    every post begins with a handle, and hardly any of our own does."""
+    return NOBODY.said(analyse(text).tokens).tokens
 
 
 def _is_worth(topic: Topic, part: CodeRows, code: str, of_minority: bool) -> bool | None:
