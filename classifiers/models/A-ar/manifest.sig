@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 uUsxub8E74b1zjQC6CyLRozdohbJbypyIgpjRn+U6qpAt0jVSokVQUElSO/1PI9GBb0wOsTtehnlHnkPZJZtCw==
+ed25519 088d5eabc217bdb1 C7ifLU7J4mj8u82AAXcLGny15QCGxnDnMgagEzz/vQZ86QMh74hsqm0M/ygFJQeubxoS4agKikNP4wHJh0y2AA==

@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 lf3xl7XpL8Udia8KrvvX/1fnJEAzjlYP8cgZZw2jB0/44qreQjWLhg4D4f8Twd1snO3x6+//1OufJ+q5Vt0QBA==
+ed25519 088d5eabc217bdb1 wwagzwZQ7UblcWxsf0aPmWknq2tI32dd3gK1jjry5WCPreRnvgU+6ItFdXwLa6afyLNbws7MP2FFeN9pQjSUDQ==

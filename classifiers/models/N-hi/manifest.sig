@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 fFu/F7/7WxO1uqTcNAwwWFHUgKdUvZ+Rleuhz4r4jDhbhzhZfKXn6H9J553s5OgJbhWYkB1wCu6ZDrJqh0jIAQ==
+ed25519 088d5eabc217bdb1 dH9Rg6La/VMuYxMY2RoslkgsjOpKHfYwaG884b0kWqxBslaSctvVCmjqJWeFvMfScSyCxAz3YutwM2Sl3lFCCw==

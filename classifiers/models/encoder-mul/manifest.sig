@@ -1,1 +1,1 @@
-ed25519 088d5eabc217bdb1 ASEsbpFR/CnQ0H/ojT2uEoxjRu+5dViM0QFWwyM7X3SCGkWYDo9zd0EKfhztXkuY2xq7v0jMqBmrCTSfd54hDQ==
+ed25519 088d5eabc217bdb1 otAjjAguaqAvM4bWuj708z6VimMeCo8zk2Sy4NsoBo8/sHwLxBYZ8/2Nb58X16Eqobo3SldrpaO0Ni/YOJgPBw==
