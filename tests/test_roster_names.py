@@ -11,11 +11,13 @@ from classifiers.checks.watched import watched
 from classifiers.encoder.reading import read_words
 from classifiers.linear.features import NOTHING, HashKey, features
 from classifiers.linear.model import load_heads
+from classifiers.linear.repeats import as_scored
 from classifiers.linear.step import LinearHeads
 from classifiers.own_examples import OwnExamples
 from classifiers.pipeline import shipped_models
 from classifiers.roster_names import NAME, NOBODY, RosterNames
 from classifiers.store import serving
+from classifiers.training import linear_rows
 from hustings.roster import Person, Roster
 from hustings.text import analyse
 from hustings.types import Assessment, Post
@@ -95,6 +97,13 @@ def test_a_name_is_hidden_where_it_is_used_as_one(text: str, left: str) -> None:
 )
 def test_whom_a_post_answers_is_not_said(text: str, said: str) -> None:
     assert " ".join(NAMES.said(analyse(text).tokens).tokens).replace(NAME, "*") == said
+
+
+def test_linear_heads_learn_what_they_score() -> None:
+    texts = ["@kestrel_77 you lied", "RT @kestrel_77: she said @harbourlight lied @m4r1a", "lied"]
+    learnt = linear_rows.tokens(texts)
+    assert learnt == [("you", "lied"), ("she", "said", NAME, "lied"), ("lied",)]
+    assert learnt == [as_scored(analyse(text).tokens) for text in texts]
 
 
 def test_what_is_said_stands_where_it_stood_in_title_and_text() -> None:

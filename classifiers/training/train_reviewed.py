@@ -24,12 +24,12 @@ from classifiers.training.calibration import margin_of, platt, probabilities
 from classifiers.training.compare import compare
 from classifiers.training.corpus_store import Row, StoredCorpus, read_rows, to_training
 from classifiers.training.duplicates import check_split, clusters, folds
+from classifiers.training.linear_rows import tokens
 from classifiers.training.measures import curves, ece_by_chance, measure
 from classifiers.training.nb_logistic import Fit, Settings, fit, matrix, other_seed
 from classifiers.training.robustness import MOST_POSTS, lost_recall
 from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
-from hustings.text import analyse_all
 
 __all__ = ["FEWEST_ROWS", "ReviewedOrder", "learn", "train_reviewed"]
 
@@ -97,7 +97,7 @@ def train_reviewed(
 
     tell("features")
     seed = order.prior.manifest.seed if order.prior else HASH_SEED
-    posts = [analysis.tokens for analysis in analyse_all(corpus.texts)]
+    posts = tokens(corpus.texts)
     data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
     judges = []
     for held_out in range(FOLDS):
@@ -118,7 +118,7 @@ def train_reviewed(
     positives = np.flatnonzero(labels == 1)[:MOST_POSTS]
 
     def rescored(texts: Sequence[str]) -> F64:
-        hidden = [analysis.tokens for analysis in analyse_all(texts)]
+        hidden = tokens(texts)
         found: F64 = probabilities(_held_out(order, judges, hidden, fold[positives], seed), calibration)
         return found.round(DECIMALS)
 
@@ -178,7 +178,7 @@ def train_reviewed(
 
 def learn(order: ReviewedOrder, rows: Sequence[Row]) -> Weights:
     """The weights alone, as `train_reviewed` learns them when these are the rows."""
-    posts = [analysis.tokens for analysis in analyse_all([row.text for row in rows])]
+    posts = tokens([row.text for row in rows])
     labels = np.array([row.label for row in rows], dtype=np.int64)
     seed = order.prior.manifest.seed if order.prior else HASH_SEED
     data = _Data(posts, labels, matrix(posts, HashKey.from_seed(seed), order.settings), seed)
