@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,8 @@ from ingest.declared_language import DeclaredLanguage
 __all__ = ["PRESETS", "Columns", "item_of_row", "parse_time"]
 
 Names = tuple[str, ...]
+_ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#0*39|#x0*27);", re.IGNORECASE)
+"""Marks that exports write as HTML does. Nobody types them; models take their letters (`gt`, `amp`) for words."""
 
 
 class Columns(BaseModel):
@@ -124,7 +127,7 @@ def item_of_row(row: Mapping[str, Any], columns: Columns, fixed: Fixed, *, raw: 
             "out_of_range",
             f"native_id {native_id!r} was rounded by a spreadsheet: many posts would share it; export anew",
         )
-    text, title = _text(row, columns.text), _text(row, columns.title)
+    text, title = (_as_typed(_text(row, names)) for names in (columns.text, columns.title))
     if not text and not title:
         raise BadInput("missing_key", _absent("text", columns.text))
     media = [Media(kind="image", url=url) for url in _list(row, columns.images) if len(url) <= 512]
@@ -154,6 +157,10 @@ def item_of_row(row: Mapping[str, Any], columns: Columns, fixed: Fixed, *, raw: 
             reach=_number(row, columns.reach),
         ),
     )
+
+
+def _as_typed(text: str) -> str:
+    return _ESCAPED.sub(lambda one: unescape(one[0]), text)
 
 
 def parse_time(text: str) -> datetime | None:

@@ -152,6 +152,24 @@ def test_a_csv_row_may_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
     assert second.post.published_at == datetime(2027, 3, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [
+        ("Mum &amp; dad &gt;&gt; &lt;3", "Mum & dad >> <3"),
+        ("&quot;no&quot;, it&#39;s &#x27;off&#039;", "\"no\", it's 'off'"),
+        ("R&D; caf&eacute; &amp;gt; &", "R&D; caf&eacute; &gt; &"),
+    ],
+)
+def test_marks_that_an_export_wrote_as_html_are_read_as_they_were_typed(
+    tmp_path: Path, escaped: str, text: str
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"id": 7, "words": escaped, "when": 1_804_000_000}) + "\n")
+    (item,) = read(path, **MAPPED).items
+    assert item.post.text == text
+    assert escaped.encode() in item.raw.replace(b'\\"', b'"')
+
+
 def test_a_quote_that_nobody_closes_costs_one_row(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     rows = [f"{n},words,2027-03-01" for n in range(2_500)]
