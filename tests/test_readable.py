@@ -103,6 +103,26 @@ def test_hashtags_around_a_post_are_read_with_it_and_it_is_read_without_them(tex
     assert [post.text(*window) for window in others] == read
 
 
+@pytest.mark.parametrize(
+    ("text", "signs", "read"),
+    [
+        ("🇺🇸 You lie whenever you speak 🇺🇸🇺🇸", True, ["you lie whenever you speak"]),
+        ("You lie whenever you speak 😭😭 #Vote2026 💯", True, ["you lie whenever you speak"]),
+        ("You lie 😭 whenever you speak", True, []),
+        ("You lie whenever you speak 😂😂", False, []),
+        ("😭😭 liar 😭", True, []),
+    ],
+)
+def test_signs_around_a_post_are_read_with_it_and_for_abuse_it_is_read_without_them(
+    text: str, signs: bool, read: list[str]
+) -> None:
+    post = readable(text)
+    tokens = ROSTER.said(analyse(text).tokens).tokens
+    whole, *others = post.windows(tokens, signs=signs)
+    assert whole == (0, len(tokens))
+    assert [post.text(*window) for window in others] == read
+
+
 def test_of_a_long_post_the_last_sentence_is_read_with_its_hashtags_and_without() -> None:
     text = f"{LONG}{CLAIM.removesuffix('.')} #Vote2026 #Debate"
     post = readable(text, names=ROSTER)

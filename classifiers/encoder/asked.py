@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.encoder.codes import CodeReader
-from classifiers.encoder.windows import without_tags
+from classifiers.encoder.windows import words_alone
 from classifiers.encoder.worth import Topic, Worth
 from classifiers.spelling import Spelling
 from hustings.errors import ModelError
@@ -47,13 +47,14 @@ class Asked:
         self._places: list[int] = []
 
     def worth(self, posts: Sequence[Sequence[str]]) -> list[float] | None:
-        """How much each of the posts, given by its tokens, is worth asking about, as it stands or without the hashtags
-        around its words; None where nobody can be asked."""
+        """How much each of the posts, given by its tokens, is worth asking about, as it stands or without what stands
+        around its words: hashtags, and of abuse signs, which tell who jests about an election; None where nobody can be
+        asked."""
         head = self._head()
         if head is None:
             return None
         found = head.margins(self._said(posts), self._language)
-        bounds = [without_tags(tokens) for tokens in posts]
+        bounds = [words_alone(tokens, signs=self._topic == "abuse") for tokens in posts]
         filed = [place for place, bound in enumerate(bounds) if bound != (0, len(posts[place]))]
         if filed:
             words = [posts[place][slice(*bounds[place])] for place in filed]

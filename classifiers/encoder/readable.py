@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from classifiers.encoder.reading import Words, quietly, read_words
-from classifiers.encoder.windows import FEWEST_WORDS, WHOLE, sentence_starts, sentences, without_tags
+from classifiers.encoder.windows import FEWEST_WORDS, WHOLE, sentence_starts, sentences, words_alone
 from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
@@ -44,12 +44,13 @@ class Readable:
         words = read_words(*self._parts, names=self._names)
         return words.respelt(self._spelling, men_of(self._language))
 
-    def windows(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
+    def windows(self, tokens: Sequence[str], *, signs: bool = False) -> list[tuple[int, int]]:
         """What may be read of its tokens: all, or of more than `WHOLE` the sentences. Where hashtags stand around the
-        words, these are read without them too: as much as tags may say, they make another text of a sentence."""
+        words, or `signs`, these are read without them too: as much as tags may say, they make another text of a
+        sentence."""
         many = len(tokens)
         found = [(0, many)] if many <= WHOLE else sentences(many, self._starts())
-        first, last = without_tags(tokens)
+        first, last = words_alone(tokens, signs=signs)
         if last - first == many:
             return found
         words = ((max(begin, first), min(end, last)) for begin, end in found)

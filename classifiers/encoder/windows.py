@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from classifiers.roster_names import marked, words_between
 from hustings.text import locate
 
-__all__ = ["FEWEST_WORDS", "MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows", "without_tags"]
+__all__ = ["FEWEST_WORDS", "MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows", "words_alone"]
 
 WHOLE = 36
 """Words up to which a post is read as a whole."""
@@ -25,12 +25,15 @@ _END = re.compile(r"[।؟]|[.!?…]\S*\s|\n")
 """A point without a blank behind it stands in figures, addresses and short forms; a danda never does."""
 
 
-def without_tags(tokens: Sequence[str]) -> tuple[int, int]:
-    """From where to where the tokens are words, hashtags before and behind them left out, if enough are left: else, and
-    without such tags, all of them."""
-    if not any(token[:1] == "#" for token in tokens):
+def words_alone(tokens: Sequence[str], *, signs: bool) -> tuple[int, int]:
+    """From where to where the tokens are words, hashtags before and behind them left out, and `signs` too (faces,
+    flags), if enough are left: else, and without any, all of them."""
+    around = {place for place, token in enumerate(tokens) if signs and not any(map(str.isalnum, token))}
+    if any(token[:1] == "#" for token in tokens):
+        around |= marked(tokens, "#")
+    if not around:
         return 0, len(tokens)  # most posts
-    begin, end = words_between(tokens, marked(tokens, "#"))
+    begin, end = words_between(tokens, around)
     return (begin, end) if end - begin >= FEWEST_WORDS else (0, len(tokens))
 
 

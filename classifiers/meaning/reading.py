@@ -51,7 +51,7 @@ def read_for_abuse(
 ) -> Shares | None:
     """With so much of worth in a margin; None where nobody can be asked, and where the first layers of the encoder
     guess less than `least_early` of all that is read. `whole` is what the post is worth as one, where that is known."""
-    places = post.windows(tokens)
+    places = post.windows(tokens, signs=True)
     if whole is not None and len(places) == 1:
         worth: list[float] | None = [whole]
     else:
