@@ -21,10 +21,10 @@ from classifiers.linear.score import Scorer
 from classifiers.manifest import MANIFEST, Manifest, analyser_hash, read_manifest
 from classifiers.meaning.model import load_meaning_head
 from classifiers.narratives.teller import load_teller
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.signing import Signers
 from hustings.errors import ModelError
-from hustings.text import analyse, analyse_all
+from hustings.text import analyse_all
 
 __all__ = ["Rater", "Served", "list_models", "made_for_another_analyser", "open_rater", "open_served", "rate"]
 
@@ -94,7 +94,7 @@ def open_rater(folder: Path, *, signers: Signers | None = None) -> Rater:
 
     def score(text: str) -> float:
         readable = Readable(text, language=manifest.language, spelling=spelling)
-        return teller.rate(NOBODY.said(analyse(text).tokens).tokens, readable)
+        return teller.rate(said_in(text), readable)
 
     return lambda texts: np.array([score(text) for text in texts])
 

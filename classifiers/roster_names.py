@@ -31,6 +31,7 @@ __all__ = [
     "bare",
     "marked",
     "parts_of",
+    "said_in",
     "words_between",
 ]
 
@@ -82,8 +83,7 @@ class RosterNames:
         self._context = {p.id: tuple(" ".join(analyse(word).tokens) for word in p.context) for p in roster.people}
         self._automaton = _automaton(names) if names else None
         self._found_before = lru_cache(maxsize=_MOST_REMEMBERED)(partial(_looked_for, self._automaton))
-        self._without_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._without)
-        self._said_before = lru_cache(maxsize=_MOST_REMEMBERED)(self._said)
+        self._read_before = lru_cache(maxsize=2 * _MOST_REMEMBERED)(self._read)  # with handles and without
 
     def people(self, tokens: tuple[str, ...]) -> list[tuple[str, Found]]:
         """(person, where) for each spelling that means exactly one person here."""
@@ -93,28 +93,35 @@ class RosterNames:
     def without(self, *parts: tuple[str, ...]) -> Read:
         """The tokens of a title and a text with `NAME` in place of each name, or of names side by side. A handle or
         hashtag that holds a name goes with it; other words of the hashtag are tokens of their own, and stay."""
-        some = tuple(filter(None, parts))
-        if self._automaton is None or sum(map(len, some)) > _LONGEST_REMEMBERED:
-            return self._without(some)
-        return self._without_before(some)
+        return self._seen(parts, are_said=False)
 
     def said(self, *parts: tuple[str, ...]) -> Read:
         """The same, and of handles that are nobody's of the roster too: those before and behind the words of a part,
         which say whom it answers or calls, are left out, and an `RT` before them; any other is somebody's `NAME`."""
+        return self._seen(parts, are_said=True)
+
+    def _seen(self, parts: tuple[tuple[str, ...], ...], *, are_said: bool) -> Read:
         some = tuple(filter(None, parts))
-        if sum(map(len, some)) > _LONGEST_REMEMBERED:
-            return self._said(some)
-        return self._said_before(some)
+        is_short = sum(map(len, some)) <= _LONGEST_REMEMBERED
+        return (self._read_before if is_short else self._read)(some, are_said)
 
-    def _without(self, parts: tuple[tuple[str, ...], ...]) -> Read:
-        return _read(parts, [self._hidden(tokens) for tokens in parts])
-
-    def _said(self, parts: tuple[tuple[str, ...], ...]) -> Read:
-        named = [self._hidden(tokens) for tokens in parts]
-        handles = [marked(tokens, "@") - of_roster for tokens, of_roster in zip(parts, named, strict=True)]
-        unsaid = [*map(_around, parts, handles)]
-        hidden = [one | others - gone for one, others, gone in zip(named, handles, unsaid, strict=True)]
-        return _read(parts, hidden, unsaid)
+    def _read(self, parts: tuple[tuple[str, ...], ...], are_said: bool) -> Read:
+        names, gone, before = set[int](), set[int](), 0
+        for tokens in parts:
+            hidden, unsaid = self._hidden(tokens), set[int]()
+            if are_said:
+                handles = marked(tokens, "@") - hidden
+                unsaid = _around(tokens, handles)
+                hidden = hidden | handles - unsaid
+            names |= {before + place for place in hidden}
+            gone |= {before + place for place in unsaid}
+            before += len(tokens)
+        whole = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
+        if not names and not gone:
+            return Read(whole, range(len(whole)))
+        said = [place for place in range(len(whole)) if place not in gone]
+        kept = [place for place in said if place not in names or place + 1 not in names]
+        return Read(tuple([NAME if place in names else whole[place] for place in kept]), tuple(kept))
 
     def _hidden(self, tokens: tuple[str, ...]) -> set[int]:
         found = self._found(tokens)
@@ -156,21 +163,6 @@ def _looked_for(automaton: Any, tokens: tuple[str, ...]) -> tuple[Found, ...]:
             counted = start
             found.append(Found(first - 1, first + count - 2, name))
     return tuple(found)
-
-
-def _read(parts: tuple[tuple[str, ...], ...], hidden: Sequence[Set[int]], unsaid: Sequence[Set[int]] = ()) -> Read:
-    """The parts in one, with `NAME` for what is hidden in each, and without what is unsaid."""
-    whole = parts[0] if len(parts) == 1 else tuple(chain.from_iterable(parts))
-    names, gone, before = set[int](), set[int](), 0
-    for number, tokens in enumerate(parts):
-        names |= {before + place for place in hidden[number]}
-        gone |= {before + place for place in unsaid[number]} if unsaid else set()
-        before += len(tokens)
-    if not names and not gone:
-        return Read(whole, range(len(whole)))
-    said = [place for place in range(len(whole)) if place not in gone]
-    kept = [place for place in said if place not in names or place + 1 not in names]
-    return Read(tuple([NAME if place in names else whole[place] for place in kept]), tuple(kept))
 
 
 def _around(tokens: tuple[str, ...], handles: Set[int]) -> set[int]:
@@ -304,3 +296,8 @@ def _resolved(
 
 
 NOBODY = RosterNames(Roster())
+
+
+def said_in(text: str) -> tuple[str, ...]:
+    """The tokens of what is said in a text, where nobody is watched."""
+    return NOBODY.said(analyse(text).tokens).tokens

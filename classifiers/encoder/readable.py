@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from classifiers.encoder.reading import Words, quietly, read_words
-from classifiers.encoder.windows import FEWEST_WORDS, WHOLE, sentence_starts, sentences, words_alone
+from classifiers.encoder.windows import FEWEST_ALONE, WHOLE, sentence_starts, sentences, words_alone
 from classifiers.gender import men_of, one_gender
 from classifiers.roster_names import NOBODY, RosterNames
 from classifiers.spelling import Spelling
@@ -54,7 +54,7 @@ class Readable:
         if last - first == many:
             return found
         words = ((max(begin, first), min(end, last)) for begin, end in found)
-        return list(dict.fromkeys((*found, *(one for one in words if one[1] - one[0] >= FEWEST_WORDS))))
+        return list(dict.fromkeys((*found, *(one for one in words if one[1] - one[0] >= FEWEST_ALONE))))
 
     def _starts(self) -> list[int]:
         """Places of the tokens with which sentences and lines begin."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from classifiers.roster_names import marked, words_between
 from hustings.text import locate
 
-__all__ = ["FEWEST_WORDS", "MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows", "words_alone"]
+__all__ = ["FEWEST_ALONE", "MOST_READ", "WHOLE", "sentence_starts", "sentences", "windows", "words_alone"]
 
 WHOLE = 36
 """Words up to which a post is read as a whole."""
@@ -19,7 +19,7 @@ MOST_READ = 240
 """Words; what stands behind them is not read."""
 _FEWEST_WORDS = 3
 """A sentence with fewer goes with the next one, or the one before."""
-FEWEST_WORDS = 5
+FEWEST_ALONE = 5
 """Of fewer, hashtags around them may be what a post says ("tell everybody: #VoteOnMonday")."""
 _END = re.compile(r"[।؟]|[.!?…]\S*\s|\n")
 """A point without a blank behind it stands in figures, addresses and short forms; a danda never does."""
@@ -34,7 +34,7 @@ def words_alone(tokens: Sequence[str], *, signs: bool) -> tuple[int, int]:
     if not around:
         return 0, len(tokens)  # most posts
     begin, end = words_between(tokens, around)
-    return (begin, end) if end - begin >= FEWEST_WORDS else (0, len(tokens))
+    return (begin, end) if end - begin >= FEWEST_ALONE else (0, len(tokens))
 
 
 def windows(many: int, begin: int = 0) -> list[tuple[int, int]]:

@@ -18,11 +18,10 @@ from classifiers.linear.model import read_number
 from classifiers.linear.score import DECIMALS, F64
 from classifiers.manifest import Manifest, of_kind, read_file, read_manifest
 from classifiers.meaning.reading import read_for_abuse
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.signing import Signers
 from classifiers.spelling import WORDS_FILE, Spelling
 from hustings.errors import ModelError
-from hustings.text import analyse
 
 __all__ = [
     "FILES",
@@ -118,7 +117,7 @@ class MeaningHead:
 
     def rate(self, text: str) -> float:
         """One number for a text: how likely it is abuse; 0 where the encoder is not asked."""
-        tokens = NOBODY.said(analyse(text).tokens).tokens
+        tokens = said_in(text)
         (worth,) = self.worth([tokens])
         meant = self.tell(tokens, Readable(text, language=self.manifest.language, spelling=self.spelling), worth)
         return 0.0 if meant is None else meant.score

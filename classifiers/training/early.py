@@ -18,14 +18,13 @@ from classifiers.encoder.reading import quietly, read_words
 from classifiers.encoder.worth import TOPICS, Topic, Worth
 from classifiers.gender import one_gender
 from classifiers.meaning.reading import FINAL
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.softmax import softmax
 from classifiers.training.code_rows import CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.graph import divided, hidden_size
 from classifiers.training.nb_logistic import logistic
 from classifiers.training.seed_rows import is_harm
-from hustings.text import analyse
 
 __all__ = ["learn_early"]
 
@@ -109,7 +108,7 @@ def _read(
         begun = session.begin(said)
         means.append(begun.hidden[0].mean(axis=0))
         likely.append(softmax(session.finish(begun)))
-    shares, tokens = np.array(likely), [NOBODY.said(analyse(text).tokens).tokens for text, _ in texts]
+    shares, tokens = np.array(likely), [said_in(text) for text, _ in texts]
     languages = [language for _, language in texts]
     return _Read(
         np.array(means, dtype=np.float64),

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from classifiers.gender import other_gender
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.training.corpora import Corpus
 from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.own_posts import OwnRows
 from classifiers.training.recipes import Recipe
 from classifiers.training.robustness import every_second, respelt
-from hustings.text import analyse_all
 
 __all__ = ["FOLDS", "SECOND", "Lesson", "Rows", "tokens"]
 
@@ -166,4 +165,4 @@ def _folds_of(own: OwnRows | None, seed: int) -> NDArray[np.intp]:
 
 def tokens(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """What is said in each: whom it answers tells nothing, and linear heads read it nowhere."""
-    return [NOBODY.said(analysis.tokens).tokens for analysis in analyse_all(texts)]
+    return [said_in(text) for text in texts]

@@ -17,14 +17,13 @@ from classifiers.narratives.evidence import evidence_of, first_word
 from classifiers.narratives.lexicon import WORDS, Lexicon
 from classifiers.narratives.seeds import ORDINARY, Example
 from classifiers.narratives.subject import load_subjects
-from classifiers.roster_names import NAME, NOBODY
+from classifiers.roster_names import NAME, said_in
 from classifiers.spelling import Spelling
 from classifiers.training.common_words import common_words
 from classifiers.training.duplicates import clusters, folds
 from classifiers.training.narrative_network import fit_network
 from classifiers.training.often_said import often_said
 from classifiers.training.seed_rows import is_harm, seed_rows
-from hustings.text import analyse_all
 
 __all__ = ["FOLDS", "Corpus", "corpus", "for_language", "learnt", "left_out", "lexicon_of", "vocabulary"]
 
@@ -63,8 +62,7 @@ class _Read(NamedTuple):
 @cache
 def _read(language: str) -> _Read:
     seeds = seed_rows(language)
-    analyses = analyse_all([one.text for one in seeds.rows])
-    return _Read(seeds.rows, tuple(NOBODY.said(analysis.tokens).tokens for analysis in analyses), seeds.names)
+    return _Read(seeds.rows, tuple(said_in(one.text) for one in seeds.rows), seeds.names)
 
 
 @cache

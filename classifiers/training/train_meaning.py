@@ -29,7 +29,7 @@ from classifiers.meaning.reading import read_for_abuse
 from classifiers.narratives.seeds import ORDINARY, PROTECTED, seed_languages
 from classifiers.pipeline import shipped_models
 from classifiers.rating import rate
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.spelling import WORDS_FILE, Spelling, pack_words
 from classifiers.store import serving
 from classifiers.training.by_code import Share, share_of
@@ -46,7 +46,7 @@ from classifiers.training.settled_beside import encoder_that_learnt
 from classifiers.training.stages import Tell, to_nobody
 from classifiers.training.thresholds import threshold_for
 from hustings.errors import ConfigError
-from hustings.text import analyse, analyse_all
+from hustings.text import analyse_all
 
 __all__ = ["GIVEN", "LEAST_SCORE", "MOST_ORDINARY", "MOST_PROTECTED", "abuse_languages", "train_meaning"]
 
@@ -324,7 +324,7 @@ def _read(language: str) -> _Read:
     asked = Asked(encoder.network, "abuse", GIVEN, lambda network: encoder, language=language, spelling=spelling)
     rows = [row for part in _parts(language) for row in part.held_out()]
     rows = [row for row in rows if row.code in (*GIVEN, ORDINARY) or row.code.startswith(PROTECTED)]
-    tokens = [NOBODY.said(analyse(row.text).tokens).tokens for row in rows]
+    tokens = [said_in(row.text) for row in rows]
     posts = [Readable(row.text, language=language, spelling=spelling) for row in rows]
     read = (read_for_abuse(asked, words, post, WORTH_SAYS) for words, post in zip(tokens, posts, strict=True))
     found = [one for one in read if one is not None]  # all of them: there is an encoder

@@ -12,13 +12,12 @@ from classifiers.encoder.worth import Topic, Worth, read_for_worth
 from classifiers.linear.features import HASH_SEED, HashKey
 from classifiers.linear.model import Weights
 from classifiers.narratives.seeds import ORDINARY
-from classifiers.roster_names import NOBODY
+from classifiers.roster_names import said_in
 from classifiers.training.code_rows import ABUSE, CodeRows
 from classifiers.training.corpora import Corpus
 from classifiers.training.encoder.careless import Said, Spoilt, read_otherwise
 from classifiers.training.nb_logistic import Settings, fit, matrix
 from classifiers.training.seed_rows import is_harm
-from hustings.text import analyse
 
 __all__ = ["learn_worth"]
 
@@ -41,8 +40,9 @@ def learn_worth(
 ) -> Worth:
     """From the coded rows that are not held out, and what has label 1 in the corpora `harmless`, which `read` gives by
     name and use. What has it in the corpora of the pairs `told` is worth a question about abuse; harmless posts of
-    their files then tell nothing, for many are pairs that words do not tell apart. The same rows and seed give the same
-    weights."""
+    their files then tell nothing, for many are pairs that words do not tell apart. Whom a post
+    answers is not learnt: in corpora of tweets nearly every post begins with a handle, and hardly any of our own does.
+    The same rows and seed give the same weights."""
     tokens: list[Sequence[str]] = []
     labels: list[int] = []
     chatter: dict[str, list[str]] = defaultdict(list)
@@ -51,24 +51,18 @@ def learn_worth(
     for part in coded:
         draw = np.random.default_rng([seed, 7])
         read_as = list(_readings(topic, part, chatter[part.language], draw))
-        tokens += [read_for_worth(_said(text), part.language) for text, _ in read_as]
+        tokens += [read_for_worth(said_in(text), part.language) for text, _ in read_as]
         labels += [int(harm) for _, harm in read_as]
     abusive = [read(name, "training") for name, _ in told] if topic == "abuse" else []
     files = {corpus.dataset.file for corpus in abusive}
     fine = [corpus for corpus in (read(name, "training") for name in harmless) if corpus.dataset.file not in files]
     for label, corpora in ((1, abusive), (0, fine)):
         texts = [text for corpus in corpora for text, found in zip(corpus.texts, corpus.labels, strict=True) if found]
-        tokens += map(_said, texts)
+        tokens += map(said_in, texts)
         labels += [label] * len(texts)
     key = HashKey.from_seed(HASH_SEED)
     learnt = fit(matrix(tokens, key, _SETTINGS), np.array(labels), _SETTINGS)
     return Worth(Weights.quantised(learnt.weights, learnt.intercept))
-
-
-def _said(text: str) -> tuple[str, ...]:
-    """Whom a post answers tells nothing of what it is worth: in corpora of tweets, which are mostly harmless, nearly
-    every post begins with a handle, and hardly any of our own does."""
-    return NOBODY.said(analyse(text).tokens).tokens
 
 
 def _is_worth(topic: Topic, part: CodeRows, code: str, of_minority: bool) -> bool | None:
