@@ -36,7 +36,8 @@ def test_the_8_bit_network_serves_what_it_was_taught(trained: Trained) -> None:
     rude, kind, threat = trained.encoder.session.logits(
         ["that crook met 900 at river", "that nurse met 901 at church", "that snake hang 902 at market"]
     )
-    assert rude[0] > kind[0] + 1  # where 0 lies our own posts decide, which are many times these rows
+    assert rude[0] > kind[0] + 1  # where 0 lies between them our own posts decide, which are many times these rows
+    assert kind[0] < 0
     assert threat[1] > max(rude[1], kind[1]) + 0.1  # our own posts, of which few threaten, make none likely yet
 
 
